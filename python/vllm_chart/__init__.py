@@ -1,0 +1,1 @@
+"""Proves what the vllm chart promises: values, manifests, and the live service."""

@@ -1,0 +1,69 @@
+"""What a check has to say: a finding, and the two ways of printing a list of them."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Exit(IntEnum):
+    """The exit codes of every command of the project."""
+
+    OK = 0
+    """Nothing is wrong; warnings and notes are allowed."""
+    REFUSED = 1
+    """At least one finding is an error."""
+    USAGE = 2
+    """The call itself is wrong: an unknown option, a file that can't be read."""
+    ENVIRONMENT = 3
+    """Something that the call needs is missing: no helm, no cluster, no answer."""
+
+
+class EnvironmentProblem(Exception):
+    """Something outside the call is missing; the text says what, and what to do about it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that a check found.
+
+    `check` is the name of the check ("schema", "probes-reach-a-port"), `where` the place a person has to look at
+    ("engine.args.max-modl-len", "Deployment/llm-vllm: spec.replicas"), `message` says what is wrong and `remedy` what
+    to do instead (empty when the message says it already).
+    """
+
+    check: str
+    where: str
+    message: str
+    remedy: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f"\n    -> {self.remedy}" if self.remedy else ""
+        return f"{self.severity}: {place}{self.message} [{self.check}]{remedy}"
+
+
+def has_errors(findings: Sequence[Finding]) -> bool:
+    """Whether any of the findings is an error."""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def exit_code(findings: Sequence[Finding]) -> Exit:
+    """The exit code that a command ends with after these findings."""
+    return Exit.REFUSED if has_errors(findings) else Exit.OK
+
+
+def to_human(findings: Sequence[Finding]) -> str:
+    """The findings for a person: one block each, errors first, otherwise in the order they were found."""
+    rank = {"error": 0, "warning": 1, "info": 2}
+    return "\n".join(str(finding) for finding in sorted(findings, key=lambda finding: rank[finding.severity]))
+
+
+def to_json(findings: Sequence[Finding]) -> str:
+    """The findings for a machine: `{"ok": bool, "findings": [{check, where, message, remedy, severity}, …]}`."""
+    document = {"ok": not has_errors(findings), "findings": [dataclasses.asdict(finding) for finding in findings]}
+    return json.dumps(document, indent=2, ensure_ascii=False)
