@@ -131,8 +131,8 @@ def _start() -> None:
         )
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise HarnessError(
-            "no Docker Engine answers. Start it, or install it (https://docs.docker.com/engine/install/), until "
-            "`docker version` shows a server. As root on Debian or Ubuntu this is done for you."
+            "no Docker Engine answers. Start it, or install it (https://docs.docker.com/engine/install/), "
+            "until `docker version` shows a server. As root on Debian or Ubuntu this is done for you."
         )
     if shutil.which("dockerd") is None:
         with step("Install Docker", remedy="Install Docker Engine yourself; then run this again."):

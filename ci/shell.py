@@ -3,8 +3,8 @@
     with step("Build the node image", remedy="Needs about 5 GB of free disk."):
         run("docker", "build", ".")
 
-What the commands of a step print goes to `<cache>/logs/<step>.log`. What goes wrong is raised as `HarnessError`,
-whose text names the command, shows the last lines of its log, and says what to do.
+What the commands of a step print goes to `<cache>/logs/<step>.log`. What goes wrong is raised as
+`HarnessError`, whose text names the command, shows the last lines of its log, and says what to do.
 """
 
 import contextlib
@@ -121,7 +121,7 @@ def output(
 def succeeds(
     *command: str | os.PathLike[str], env: Mapping[str, str] | None = None, timeout: float = 30
 ) -> bool:
-    """Whether the command exits with status zero within `timeout` seconds. A question, so it is not logged."""
+    """Whether the command succeeds within `timeout` seconds. A question, so it is not logged."""
     try:
         done = subprocess.run(
             command,
@@ -219,7 +219,7 @@ def only_one(name: str) -> Iterator[None]:
 
 
 def main(command: Callable[[], None]) -> None:
-    """Run a command line: a `HarnessError` ends it with its text and exit status 3, as the environment's fault."""
+    """Run a command line: a `HarnessError` ends it with its text and exit status 3 (the environment)."""
     try:
         command()
     except HarnessError as failure:
