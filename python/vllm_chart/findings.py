@@ -22,17 +22,17 @@ class Exit(IntEnum):
     """Something that the call needs is missing: no helm, no cluster, no answer."""
 
 
-class EnvironmentProblem(Exception):
-    """Something outside the call is missing; the text says what, and what to do about it."""
+class UnavailableError(Exception):
+    """Something that the call needs is not there (`Exit.ENVIRONMENT`); the text says what, and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
     """One thing that a check found.
 
-    `check` is the name of the check ("schema", "probes-reach-a-port"), `where` the place a person has to look at
-    ("engine.args.max-modl-len", "Deployment/llm-vllm: spec.replicas"), `message` says what is wrong and `remedy` what
-    to do instead (empty when the message says it already).
+    `check` is the name of the check ("schema", "probes-reach-a-port"), `where` the place to look at
+    ("engine.args.max-modl-len", "Deployment/llm-vllm: spec.replicas"), `message` says what is wrong and
+    `remedy` what to do instead (empty when the message says it already).
     """
 
     check: str
@@ -64,6 +64,9 @@ def to_human(findings: Sequence[Finding]) -> str:
 
 
 def to_json(findings: Sequence[Finding]) -> str:
-    """The findings for a machine: `{"ok": bool, "findings": [{check, where, message, remedy, severity}, …]}`."""
-    document = {"ok": not has_errors(findings), "findings": [dataclasses.asdict(finding) for finding in findings]}
+    """The findings for a machine: `{"ok": bool, "findings": [{check, where, message, remedy, severity}]}`."""
+    document = {
+        "ok": not has_errors(findings),
+        "findings": [dataclasses.asdict(finding) for finding in findings],
+    }
     return json.dumps(document, indent=2, ensure_ascii=False)

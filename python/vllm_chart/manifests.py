@@ -1,0 +1,188 @@
+"""Typed, counted access to what a chart rendered.
+
+The text is read by the YAML library that Helm and Kubernetes themselves use, so that `1e3`, `y` or `0o7` mean
+here what they mean to an API server (PyYAML reads them differently); PyYAML only looks for duplicate keys,
+which that library lets pass.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+import helm_python
+import yaml
+from pydantic import BaseModel
+
+Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
+
+
+class ManifestError(Exception):
+    """A manifest can't be read, or is not there; the text names it."""
+
+
+class Object(dict[str, Any]):
+    """One Kubernetes object, as the plain mapping that it is, and the template that it came from."""
+
+    def __init__(self, data: Mapping[str, Any], source: str = "") -> None:
+        super().__init__(data)
+        self.source = source
+
+    @property
+    def kind(self) -> str:
+        return str(self.get("kind", ""))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        metadata: dict[str, Any] = self.get("metadata") or {}
+        return metadata
+
+    @property
+    def name(self) -> str:
+        return str(self.metadata.get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        return str(self.metadata.get("namespace", ""))
+
+    @property
+    def where(self) -> str:
+        """The object as a person names it: "Deployment/llm-vllm"."""
+        return f"{self.kind}/{self.name}"
+
+
+class Manifests(Sequence[Object]):
+    """Every object of one render, in the order rendered, and the text of NOTES.txt where there is one."""
+
+    def __init__(self, objects: Sequence[Object], notes: str = "") -> None:
+        self._objects = tuple(objects)
+        self.notes = notes
+
+    @classmethod
+    def parse(cls, text: str) -> "Manifests":
+        """Read the documents that `helm template` prints. Raises ManifestError."""
+        return cls(list(_objects(text)))
+
+    @classmethod
+    def from_templates(cls, rendered: Mapping[str, str]) -> "Manifests":
+        """Read one rendered text per template path. Raises ManifestError."""
+        notes = [path for path in rendered if path.endswith("/NOTES.txt")]
+        objects = [o for path in sorted(rendered.keys() - notes) for o in _objects(rendered[path], path)]
+        # Helm shows the notes of the chart itself only, never those of its dependencies.
+        return cls(objects, "".join(rendered[path] for path in notes if "/charts/" not in path))
+
+    @overload
+    def all(self, kind: str) -> list[Object]: ...
+    @overload
+    def all(self, kind: type[Model]) -> list[Model]: ...
+    def all(self, kind: str | type[Model]) -> list[Object] | list[Model]:
+        """Every object of a kind.
+
+        The kind is a name ("Deployment"), or a model of the `kubernetes` client (`V1Deployment`) that the
+        objects are returned as: strictly, so a field that it does not know raises pydantic's ValidationError.
+        """
+        if isinstance(kind, str):
+            return [found for found in self if found.kind == kind]
+        return [kind.model_validate(dict(found)) for found in self.all(_kind_name(kind))]
+
+    @overload
+    def maybe(self, kind: str, name: str | None = None) -> Object | None: ...
+    @overload
+    def maybe(self, kind: type[Model], name: str | None = None) -> Model | None: ...
+    def maybe(self, kind: str | type[Model], name: str | None = None) -> Object | Model | None:
+        """The only object of a kind (and name), or None. Raises ManifestError when there are several."""
+        kind_name = kind if isinstance(kind, str) else _kind_name(kind)
+        found = [candidate for candidate in self.all(kind_name) if name in (None, candidate.name)]
+        if len(found) > 1:
+            raise ManifestError(f"{len(found)} of kind {kind_name}, want one; {self._listing()}")
+        if not found:
+            return None
+        return found[0] if isinstance(kind, str) else kind.model_validate(dict(found[0]))
+
+    @overload
+    def one(self, kind: str, name: str | None = None) -> Object: ...
+    @overload
+    def one(self, kind: type[Model], name: str | None = None) -> Model: ...
+    def one(self, kind: str | type[Model], name: str | None = None) -> Object | Model:
+        """The only object of a kind (and name). Raises ManifestError, which lists what there is."""
+        found = self.maybe(kind, name)
+        if found is None:
+            wanted = kind if isinstance(kind, str) else _kind_name(kind)
+            raise ManifestError(f"no {wanted}{f'/{name}' if name else ''}; {self._listing()}")
+        return found
+
+    def inventory(self) -> list[str]:
+        """What was rendered, sorted: `["Deployment/llm-vllm", "Service/llm-vllm"]`."""
+        return sorted(found.where for found in self)
+
+    def _listing(self) -> str:
+        return f"rendered: {', '.join(self.inventory()) or 'nothing'}"
+
+    @overload
+    def __getitem__(self, index: int) -> Object: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Object]: ...
+    def __getitem__(self, index: int | slice) -> Object | Sequence[Object]:
+        return self._objects[index]
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __eq__(self, other: object) -> bool:
+        """The same objects, in whatever order: the command sorts them by kind, the renderer by template."""
+        if not isinstance(other, Manifests):
+            return NotImplemented
+        return sorted(map(_canonical, self)) == sorted(map(_canonical, other))
+
+    def __repr__(self) -> str:
+        return f"Manifests({', '.join(self.inventory())})"
+
+
+def present(value: T | None) -> T:
+    """The value, which must be there: narrows the client's Optional fields. Raises ManifestError."""
+    if value is None:
+        raise ManifestError("a field that must be set is not")
+    return value
+
+
+def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
+    """Every key that one mapping of a YAML document has twice, with its line. Raises yaml.YAMLError."""
+    pending = [node for node in [yaml.compose(document, yaml.CSafeLoader)] if node]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, yaml.SequenceNode):
+            pending += node.value
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    yield key.value, key.start_mark.line + 1
+                seen.add(key.value)
+                pending.append(value)
+
+
+def _kind_name(model: type[BaseModel]) -> str:
+    """The kind of a model of the client: HorizontalPodAutoscaler of V2HorizontalPodAutoscaler."""
+    return re.sub(r"^V\d+((Alpha|Beta)\d+)?", "", model.__name__)
+
+
+def _canonical(found: Object) -> str:
+    return json.dumps(found, sort_keys=True)
+
+
+def _objects(text: str, source: str = "") -> Iterator[Object]:
+    """The objects of a multi-document text; documents with nothing but comments are left out."""
+    line = 0
+    for document in re.split(r"^---(?=\s|$)", text, flags=re.MULTILINE):
+        comment = re.search(r"^# Source: (.*)$", document, flags=re.MULTILINE)
+        origin = source or (comment[1] if comment else "rendered text")
+        try:
+            for key, position in duplicate_keys(document):
+                raise ManifestError(f"{origin}, line {line + position}: the key {key!r} is there twice")
+            data = helm_python.values_from_yaml(document)
+        except (yaml.YAMLError, helm_python.HelmValuesError) as error:
+            raise ManifestError(f"{origin}: not a YAML mapping: {error}") from error
+        if data:
+            yield Object(data, origin)
+        line += document.count("\n")
