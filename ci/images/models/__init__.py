@@ -1,0 +1,1 @@
+"""Tiny Llama models that know a few things, so that a right answer from the right model can be asserted."""
