@@ -1,0 +1,110 @@
+{{/* Names, labels, text and quantities. Each comment says what a define returns. */}}
+
+{{/* String: the chart's name. */}}
+{{- define "vllm.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* String: release and chart name, the stem of all names; at most 63 characters. */}}
+{{- define "vllm.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "vllm.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "vllm.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{/* String: a stem with a suffix that survives the cut at 63. Takes a list: stem, suffix. */}}
+{{- define "vllm.suffixed" -}}
+{{- $suffix := printf "-%s" (last .) }}
+{{- printf "%s%s" (first . | trunc (sub 63 (len $suffix) | int) | trimSuffix "-") $suffix }}
+{{- end }}
+
+{{/* Strings: the name of each object. */}}
+{{- define "vllm.deployment.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+{{- define "vllm.service.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+{{- define "vllm.podDisruptionBudget.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+{{- define "vllm.test.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "test") }}{{- end }}
+{{- define "vllm.claim.name" -}}
+{{- .Values.persistence.existingClaim | default (include "vllm.suffixed" (list (include "vllm.fullname" .) "cache")) }}
+{{- end }}
+{{- define "vllm.serviceAccount.name" -}}
+{{- .Values.serviceAccount.name | default (ternary (include "vllm.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- end }}
+
+{{/* String: the namespace of every object. */}}
+{{- define "vllm.namespace" -}}{{ default .Release.Namespace .Values.namespaceOverride }}{{- end }}
+
+{{/* YAML map: what selects the pods of this release, and never changes. */}}
+{{- define "vllm.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "vllm.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{/* YAML map: the labels of every object. */}}
+{{- define "vllm.labels" -}}
+{{- $own := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service }}
+{{- include "vllm.map" (list $own .Values.commonLabels (include "vllm.selectorLabels" . | fromYaml)) }}
+{{- end }}
+
+{{/* YAML map, or nothing: annotations. Takes a list: the root context, then maps of annotations. */}}
+{{- define "vllm.annotations" -}}
+{{- include "vllm.map" (prepend (rest .) (first .).Values.commonAnnotations) }}
+{{- end }}
+
+{{/*
+YAML map, or nothing: maps that users key themselves, merged, the last one wins. Nulls are skipped, because that is
+how a later file deletes a key; values become text, because labels, annotations and selectors are.
+*/}}
+{{- define "vllm.map" -}}
+{{- $merged := dict }}
+{{- range $map := . }}
+{{- range $key, $value := $map }}
+{{- if kindIs "invalid" $value }}
+{{- $_ := unset $merged $key }}
+{{- else }}
+{{- $_ := set $merged $key (include "vllm.text" $value) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with $merged }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{/* String: a value as text. JSON prints 10000000 in full where `quote` makes 1e+07 of it. */}}
+{{- define "vllm.text" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toRawJson . }}{{ end }}
+{{- end }}
+
+{{/* String: a Kubernetes quantity as a decimal number (bytes, cores), for comparisons: "1.5Gi" is 1610612736. */}}
+{{- define "vllm.quantity" -}}
+{{- $text := include "vllm.text" . }}
+{{- $number := regexFind "^[0-9.]+([eE][0-9]+)?" $text }}
+{{- $factors := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+  "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
+{{- printf "%f" (mulf (float64 $number) (get $factors (trimPrefix $number $text))) }}
+{{- end }}
+
+{{/* String: the engine's image. Also used by the test, so that its node has it already. */}}
+{{- define "vllm.image" -}}
+{{- $cpu := eq .Values.engine.device "cpu" }}
+{{- $repository := .Values.image.repository | default (ternary "vllm/vllm-openai-cpu" "vllm/vllm-openai" $cpu) }}
+{{- $tag := .Values.image.tag | default (printf "v%s%s" .Chart.AppVersion (ternary "-x86_64" "" $cpu)) }}
+{{- with .Values.global.imageRegistry }}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) $repository }}
+{{- end }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $repository $tag }}
+{{- end }}
+{{- end }}
+
+{{/* YAML list, or nothing: a pass-through list without the nulls of a merge. */}}
+{{- define "vllm.list" -}}
+{{- with compact (. | default list) }}{{ toYaml . }}{{ end }}
+{{- end }}

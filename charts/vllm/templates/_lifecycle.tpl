@@ -1,0 +1,76 @@
+{{/* Start, stop and roll: the computed numbers. All are integers as strings, in seconds where not said otherwise. */}}
+
+{{/* The startup probe's budget: startup.budgetSeconds, or what the user's own failureThreshold comes to. */}}
+{{- define "vllm.startup.budgetSeconds" -}}
+{{- $probe := .Values.startupProbe | default dict }}
+{{- if $probe.failureThreshold }}
+{{- add ($probe.initialDelaySeconds | default 0) (mul $probe.failureThreshold ($probe.periodSeconds | default 10)) }}
+{{- else }}
+{{- int .Values.startup.budgetSeconds }}
+{{- end }}
+{{- end }}
+
+{{/* Checks, not seconds: the startup probe's failureThreshold. */}}
+{{- define "vllm.startup.failureThreshold" -}}
+{{- $period := dig "periodSeconds" 10 (.Values.startupProbe | default dict) }}
+{{- divf (include "vllm.startup.budgetSeconds" .) $period | ceil | int }}
+{{- end }}
+
+{{/* The pod's grace period: propagation, drain, and a margin for the engine's own end. */}}
+{{- define "vllm.shutdown.gracePeriodSeconds" -}}
+{{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds 15 }}
+{{- end }}
+
+{{/* How long one pod's turn in a rollout may take: the old one's end, the new one's place and its start. */}}
+{{- define "vllm.progressDeadlineSeconds" -}}
+{{- add (include "vllm.shutdown.gracePeriodSeconds" .) .Values.startup.provisioningSeconds (include "vllm.startup.budgetSeconds" .) .Values.minReadySeconds }}
+{{- end }}
+
+{{/* Pods, not seconds: how many a rollout replaces at a time, at least 1. */}}
+{{- define "vllm.rollout.step" -}}
+{{- $strategy := .Values.strategy | default dict }}
+{{- if eq ($strategy.type | default "RollingUpdate") "Recreate" }}
+{{- max 1 .Values.replicaCount }}
+{{- else }}
+{{- $rolling := $strategy.rollingUpdate | default dict }}
+{{- $surge := include "vllm.rollout.pods" (list $rolling.maxSurge .Values.replicaCount true) | int }}
+{{- $unavailable := include "vllm.rollout.pods" (list $rolling.maxUnavailable .Values.replicaCount false) | int }}
+{{- max 1 (add $surge $unavailable) }}
+{{- end }}
+{{- end }}
+
+{{/* Pods: a count or a percentage of the replicas (default 25%), rounded up or down. Takes a list: value, replicas, up. */}}
+{{- define "vllm.rollout.pods" -}}
+{{- $value := index . 0 }}
+{{- if kindIs "invalid" $value }}{{ $value = "25%" }}{{ end }}
+{{- if kindIs "string" $value }}
+{{- $pods := divf (mulf (trimSuffix "%" $value | float64) (index . 1)) 100 }}
+{{- ternary (ceil $pods) (floor $pods) (index . 2) | int }}
+{{- else }}
+{{- int $value }}
+{{- end }}
+{{- end }}
+
+{{/* For `helm upgrade --wait --timeout`: the turns of a rollout one after the other. */}}
+{{- define "vllm.rollout.timeoutSeconds" -}}
+{{- $turns := divf .Values.replicaCount (include "vllm.rollout.step" .) | ceil | int | max 1 }}
+{{- add 60 (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
+{{- end }}
+
+{{/*
+YAML map: a probe, with GET /health as its handler unless the user wrote another one. /health refuses connections until
+the model is ready, so it serves all three probes. Takes a list: root context, probe.
+*/}}
+{{- define "vllm.probe" -}}
+{{- $root := first . }}
+{{- $probe := last . }}
+{{- if not (or $probe.httpGet $probe.tcpSocket $probe.exec $probe.grpc) }}
+httpGet:
+  path: /health
+  port: http
+{{- if eq (include "vllm.scheme" $root) "https" }}
+  scheme: HTTPS
+{{- end }}
+{{- end }}
+{{ toYaml $probe }}
+{{- end }}

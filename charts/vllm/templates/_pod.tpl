@@ -1,0 +1,189 @@
+{{/* YAML map: the pod template. One define, whatever kind of workload holds it. */}}
+{{- define "vllm.podTemplate" -}}
+metadata:
+  {{- with include "vllm.annotations" (list . .Values.podAnnotations) }}
+  annotations: {{- . | nindent 4 }}
+  {{- end }}
+  labels: {{- include "vllm.map" (list (include "vllm.labels" . | fromYaml) .Values.podLabels (include "vllm.selectorLabels" . | fromYaml)) | nindent 4 }}
+spec:
+  # Links would inject VLLM_PORT for a Service called vllm, which the engine takes for its own and dies of.
+  enableServiceLinks: false
+  serviceAccountName: {{ include "vllm.serviceAccount.name" . }}
+  automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
+  terminationGracePeriodSeconds: {{ include "vllm.shutdown.gracePeriodSeconds" . }}
+  {{- with include "vllm.list" .Values.imagePullSecrets }}
+  imagePullSecrets: {{- . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.podSecurityContext }}
+  securityContext: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with include "vllm.list" .Values.initContainers }}
+  initContainers: {{- . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: vllm
+      image: {{ include "vllm.image" . | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      {{- with .Values.command }}
+      command: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      args: {{- include "vllm.args" . | trim | nindent 8 }}
+      env: {{- include "vllm.env" . | trim | nindent 8 }}
+      {{- with include "vllm.list" .Values.envFrom }}
+      envFrom: {{- . | nindent 8 }}
+      {{- end }}
+      ports:
+        - name: http
+          containerPort: {{ .Values.containerPort }}
+          protocol: TCP
+      resources: {{- include "vllm.resources" . | nindent 8 }}
+      {{- with .Values.startupProbe }}
+      startupProbe:
+        {{- $threshold := dict "failureThreshold" (include "vllm.startup.failureThreshold" $ | int) }}
+        {{- include "vllm.probe" (list $ (merge $threshold .)) | trim | nindent 8 }}
+      {{- end }}
+      {{- with .Values.readinessProbe }}
+      readinessProbe: {{- include "vllm.probe" (list $ .) | trim | nindent 8 }}
+      {{- end }}
+      {{- with .Values.livenessProbe }}
+      livenessProbe: {{- include "vllm.probe" (list $ .) | trim | nindent 8 }}
+      {{- end }}
+      lifecycle:
+        preStop:
+          # The engine refuses new requests from SIGTERM on: wait until no one sends any.
+          sleep:
+            seconds: {{ .Values.shutdown.propagationSeconds }}
+      securityContext: {{- include "vllm.securityContext" . | nindent 8 }}
+      # The last lines of the log are the reason of a crash: `kubectl describe` shows them.
+      terminationMessagePolicy: FallbackToLogsOnError
+      volumeMounts: {{- include "vllm.volumeMounts" . | nindent 8 }}
+    {{- with include "vllm.list" .Values.extraContainers }}
+    {{- . | nindent 4 }}
+    {{- end }}
+  volumes: {{- include "vllm.volumes" . | nindent 4 }}
+  {{- include "vllm.scheduling" . | trim | nindent 2 }}
+  {{- if .Values.hostNetwork }}
+  hostNetwork: true
+  {{- end }}
+  {{- if .Values.hostIPC }}
+  hostIPC: true
+  {{- end }}
+  {{- with .Values.dnsPolicy }}
+  dnsPolicy: {{ . }}
+  {{- end }}
+  {{- with .Values.dnsConfig }}
+  dnsConfig: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with include "vllm.list" .Values.hostAliases }}
+  hostAliases: {{- . | nindent 4 }}
+  {{- end }}
+  {{- with include "vllm.list" .Values.resourceClaims }}
+  resourceClaims: {{- . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{/* YAML map: resources with the GPUs. Kubernetes wants request and limit of a GPU to be equal. */}}
+{{- define "vllm.resources" -}}
+{{- $resources := deepCopy (.Values.resources | default dict) }}
+{{- $count := include "vllm.gpuCount" . | int }}
+{{- if $count }}
+{{- range $kind := list "limits" "requests" }}
+{{- $_ := set $resources $kind (set (get $resources $kind | default dict) $.Values.gpu.resourceName $count) }}
+{{- end }}
+{{- end }}
+{{- toYaml $resources }}
+{{- end }}
+
+{{/* YAML map: the container's security context, read-only on the CPU engine unless the user says otherwise. */}}
+{{- define "vllm.securityContext" -}}
+{{- $context := deepCopy (.Values.securityContext | default dict) }}
+{{- if and (eq .Values.engine.device "cpu") (not (hasKey $context "readOnlyRootFilesystem")) }}
+{{- $_ := set $context "readOnlyRootFilesystem" true }}
+{{- end }}
+{{- toYaml $context }}
+{{- end }}
+
+{{/* YAML list: volumes. */}}
+{{- define "vllm.volumes" -}}
+- name: shm
+  emptyDir:
+    medium: Memory
+    sizeLimit: {{ include "vllm.shm.sizeLimit" . }}
+- name: tmp
+  emptyDir: {}
+- name: cache
+{{- if .Values.persistence.enabled }}
+  persistentVolumeClaim:
+    claimName: {{ include "vllm.claim.name" . }}
+{{- else }}
+  emptyDir: {}
+{{- end }}
+{{- with .Values.caBundle }}
+{{- if .configMapName }}
+- name: ca-bundle
+  configMap:
+    name: {{ .configMapName }}
+    items:
+      - key: {{ toRawJson .key }}
+        path: ca-bundle.crt
+{{- end }}
+{{- end }}
+{{- with include "vllm.list" .Values.volumes }}
+{{ . }}
+{{- end }}
+{{- end }}
+
+{{/* YAML list: mounts of the engine's container. */}}
+{{- define "vllm.volumeMounts" -}}
+- name: shm
+  mountPath: /dev/shm
+- name: tmp
+  mountPath: /tmp
+- name: cache
+  mountPath: {{ toRawJson .Values.persistence.mountPath }}
+  {{- with .Values.persistence.subPath }}
+  subPath: {{ toRawJson . }}
+  {{- end }}
+{{- if .Values.caBundle.configMapName }}
+- name: ca-bundle
+  mountPath: /etc/vllm/ca
+  readOnly: true
+{{- end }}
+{{- with include "vllm.list" .Values.volumeMounts }}
+{{ . }}
+{{- end }}
+{{- end }}
+
+{{/* YAML map: which nodes, and in what order of preference. */}}
+{{- define "vllm.scheduling" -}}
+{{- with include "vllm.map" (list .Values.nodeSelector) }}
+nodeSelector: {{- . | nindent 2 }}
+{{- end }}
+{{- with include "vllm.list" .Values.tolerations }}
+tolerations: {{- . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+topologySpreadConstraints:
+{{- $selector := dict "matchLabels" (include "vllm.selectorLabels" . | fromYaml) }}
+{{- range compact (.Values.topologySpreadConstraints | default list) }}
+{{ list (merge (dict) . (dict "labelSelector" $selector)) | toYaml }}
+{{- else }}
+# One node's loss should not be the loss of all replicas; among the pods of one ReplicaSet, so that a rollout balances.
+- topologyKey: kubernetes.io/hostname
+  maxSkew: 1
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector: {{- toYaml $selector | nindent 4 }}
+  matchLabelKeys: [pod-template-hash]
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
+{{- with .Values.schedulerName }}
+schedulerName: {{ . }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,41 @@
+"""Images."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vllm_chart.values.base import Block
+
+
+class Image(Block):
+    """The engine's image."""
+
+    remedies = {
+        "name": "write image.repository",
+        "registry": "write global.imageRegistry, or the whole image.repository",
+        "version": "write image.tag",
+        "sha": "write image.digest",
+        "pullSecrets": "write imagePullSecrets at the top level",
+        "imagePullPolicy": "write image.pullPolicy",
+    }
+
+    repository: str = Field("", description="Empty: `vllm/vllm-openai`, or `vllm/vllm-openai-cpu` for the CPU engine.")
+    tag: Annotated[str, Field(pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$")] = Field(
+        "", description="Empty: the chart's appVersion, as `v0.33.0` (`v0.33.0-x86_64` for the CPU engine)."
+    )
+    digest: Annotated[str, Field(pattern=r"^(sha256:[a-f0-9]{64})?$")] = Field(
+        "", description="`sha256:…`; it wins over the tag, and cannot be moved."
+    )
+    pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
+        "IfNotPresent", description="Images are ten gigabytes: Always checks the registry at each start."
+    )
+
+
+class Global(Block):
+    """Shared by all charts of an umbrella; keys of other charts are welcome here."""
+
+    model_config = Block.model_config | {"extra": "allow"}
+
+    image_registry: str = Field(
+        "", description="Registry put in front of every image of the chart: `registry.example.com`."
+    )

@@ -1,0 +1,62 @@
+"""Start, stop and roll: one number for each, the rest is computed."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from vllm_chart.values.base import Block, CountOrPercentage, Seconds
+
+
+class Startup(Block):
+    """A slow start in two numbers."""
+
+    remedies = {
+        "budget": "write startup.budgetSeconds",
+        "timeoutSeconds": "write startup.budgetSeconds",
+        "initialDelaySeconds": "write startup.budgetSeconds: the startup probe watches from the first second",
+        "failureThreshold": "write startup.budgetSeconds: the threshold follows from it",
+    }
+
+    budget_seconds: Annotated[int, Field(ge=10)] = Field(
+        1800,
+        description="How long a container may take from its start to its first answer: download, load, compile. It "
+        "drives the startup probe, the Deployment's progress deadline and the `--timeout` that the notes recommend.",
+    )
+    provisioning_seconds: Seconds = Field(
+        900, description="Allowance on top for what comes before: a node that scales up, an image that is pulled."
+    )
+
+
+class Shutdown(Block):
+    """A graceful stop. The pod's grace period is the sum of both, and a margin."""
+
+    remedies = {
+        "terminationGracePeriodSeconds": "write shutdown.drainSeconds: the grace period is computed from it",
+        "gracePeriodSeconds": "write shutdown.drainSeconds: the grace period is computed from it",
+        "timeoutSeconds": "write shutdown.drainSeconds",
+        "preStopSeconds": "write shutdown.propagationSeconds",
+    }
+
+    propagation_seconds: Annotated[int, Field(ge=1)] = Field(
+        10,
+        description="How long a terminating pod still takes requests, while the cluster learns that it goes (preStop).",
+    )
+    drain_seconds: Seconds = Field(
+        120, description="How long it may then finish the requests it has (`--shutdown-timeout`)."
+    )
+
+
+class PodDisruptionBudget(Block):
+    """What a node drain may take away."""
+
+    remedies = {
+        "create": "write podDisruptionBudget.enabled",
+        "maxUnavailble": "write podDisruptionBudget.maxUnavailable",
+    }
+
+    enabled: bool = Field(True, description="Render a PodDisruptionBudget.")
+    max_unavailable: CountOrPercentage = Field(1, description="Pods that may be evicted at a time.")
+    min_available: CountOrPercentage = Field("", description="If set, used instead of maxUnavailable.")
+    unhealthy_pod_eviction_policy: Annotated[str, Field(pattern="^(AlwaysAllow|IfHealthyBudget)$")] = Field(
+        "AlwaysAllow", description="AlwaysAllow: a pod that is not ready never blocks a node drain."
+    )

@@ -1,0 +1,68 @@
+"""Which model is served, and where its weights come from."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from vllm_chart.values.base import Block, SecretKeyRef
+
+
+class Model(Block):
+    """The model of this release. A release is one model."""
+
+    remedies = {
+        "name": "write model.id",
+        "model": "write model.id",
+        "path": "write model.id: it takes a Hub id or a path in a mounted volume",
+        "repo": "write model.id",
+        "uri": "write model.id",
+        "url": "write model.id: organisation/name, not a URL",
+        "servedModelNames": "write model.servedModelName",
+        "servedName": "write model.servedModelName",
+        "maxModelLen": "write engine.args.max-model-len",
+        "dtype": "write engine.args.dtype",
+        "quantization": "write engine.args.quantization",
+        "tokenizer": "write engine.args.tokenizer",
+    }
+
+    id: Annotated[str, Field(pattern=r"^(|[^\s-]\S*)$")] = Field(
+        "",
+        description="Required. A Hugging Face Hub id (`meta-llama/Llama-3.1-8B`), or the path of a directory in a "
+        "mounted volume (`/models/llama`).",
+    )
+    revision: str = Field(
+        "",
+        description="Branch, tag or commit of the Hub repository. Pin a commit in production, so that a restart "
+        "serves what was tested.",
+    )
+    served_model_name: list[Annotated[str, Field(min_length=1)]] = Field(
+        [],
+        description="Names that clients write in a request's `model`. Empty: the model id. The first one labels the "
+        "metrics.",
+    )
+    trust_remote_code: bool = Field(
+        False, description="Run Python code out of the model's repository. Few models still need it."
+    )
+
+
+class HubToken(SecretKeyRef):
+    name: str = Field("", description="Secret with the Hub token, for gated or private models. Empty: no token.")
+    key: str = Field("token", description="Key of the token in that Secret.")
+
+
+class Hub(Block):
+    """The Hugging Face Hub, or what stands in for it."""
+
+    remedies = {
+        "token": "put the token in a Secret and name it in hub.tokenSecretRef: {name, key}",
+        "tokenSecret": "write hub.tokenSecretRef: {name, key}",
+        "existingSecret": "write hub.tokenSecretRef: {name, key}",
+        "mirror": "write hub.endpoint",
+    }
+
+    token_secret_ref: HubToken = Field(HubToken(), description="The token, read as `HF_TOKEN`.")
+    endpoint: str = Field("", description="URL of a mirror of the Hub (`HF_ENDPOINT`). Empty: huggingface.co.")
+    offline: bool = Field(
+        False,
+        description="Never reach for the Hub (`HF_HUB_OFFLINE`): the model is in a volume or in the cache already.",
+    )

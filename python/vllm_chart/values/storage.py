@@ -1,0 +1,56 @@
+"""Memory and disk of a pod: /dev/shm, and the volume for weights and compile caches."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vllm_chart.values.base import Block, Size, Text, UserMap
+
+
+class Shm(Block):
+    """/dev/shm, always a memory-backed emptyDir: the container runtime's own 64 MiB crash vLLM's workers."""
+
+    remedies = {
+        "size": "write shm.sizeLimit",
+        "enabled": "leave it out: /dev/shm is always mounted",
+        "limit": "write shm.sizeLimit",
+    }
+
+    size_limit: Size = Field(
+        "",
+        description="Its size, which counts against the memory limit as it is used. Empty: 1Gi and 1Gi more per worker "
+        "(vLLM itself needs 160Mi + 240Mi per worker, the rest is for NCCL).",
+    )
+
+
+class Persistence(Block):
+    """A PersistentVolumeClaim for weights and compile caches. Without it they live as long as the pod."""
+
+    remedies = {
+        "storageClass": "write persistence.storageClassName",
+        "accessMode": "write persistence.accessModes: [ReadWriteOnce]",
+        "claimName": "write persistence.existingClaim",
+        "pvcName": "write persistence.existingClaim",
+        "keep": "write persistence.retain",
+        "path": "write persistence.mountPath",
+    }
+
+    enabled: bool = Field(
+        False, description="Mount a claim at mountPath. False: an emptyDir, which outlives the container, not the pod."
+    )
+    existing_claim: str = Field("", description="Use this claim instead of creating one.")
+    storage_class_name: str = Field(
+        "", description="Empty: the cluster's default class. `-`: no class (static volume)."
+    )
+    access_modes: list[Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany", "ReadWriteOncePod"]] = Field(
+        [],
+        description="Empty: ReadWriteOnce, which one replica without surge can use. Several replicas need "
+        "ReadWriteMany.",
+    )
+    size: Size = Field("100Gi", description="At least the weights, twice when a revision changes.")
+    annotations: UserMap[Text] = Field({}, description="Annotations of the claim.")
+    retain: bool = Field(True, description="Keep the claim when the release is uninstalled.")
+    mount_path: Annotated[str, Field(pattern="^/.+")] = Field(
+        "/cache", description="Where the volume is mounted: the Hub cache and vLLM's caches live below it."
+    )
+    sub_path: str = Field("", description="Directory of the volume to mount, so that releases can share one.")
