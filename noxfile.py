@@ -1,0 +1,85 @@
+"""The project's sessions. `nox` runs all tests; `nox -l` lists the rest."""
+
+import nox
+
+nox.options.sessions = ["lint", "typecheck", "unit", "render_tests", "e2e"]
+nox.options.reuse_venv = "yes"
+nox.options.stop_on_first_error = True
+nox.needs_version = ">=2026.10"
+
+PYTHON_FILES = ("python", "ci", "tests", "noxfile.py")
+
+
+def install(session: nox.Session, *extras: str) -> None:
+    """The package itself, editable, with its extras."""
+    session.install("-e", f".[{','.join(extras)}]" if extras else ".")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, generated files up to date, `helm lint --strict` on the chart and every example."""
+    install(session, "lint")
+    session.run("ruff", "check", *PYTHON_FILES)
+    session.run("ruff", "format", "--check", *PYTHON_FILES)
+    session.run("python", "-m", "vllm_chart.generate", "--check")
+    session.run("python", "-m", "ci.lint")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """mypy, strict, over everything."""
+    install(session, "lint", "test")
+    session.install("nox")
+    session.run("mypy", *PYTHON_FILES)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Tests of the package that need neither Helm nor a cluster."""
+    install(session, "test")
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def render_tests(session: nox.Session) -> None:
+    """Tests of what the chart renders and refuses."""
+    install(session, "test")
+    session.run("pytest", "tests/render", *session.posargs)
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """Live tests, with real vLLM on the local kind cluster, which is brought up if need be."""
+    install(session, "test")
+    session.run("python", "-m", "ci.kind", "up")
+    session.run("python", "-m", "ci.demo", "remove")  # it would hold the GPUs
+    kubeconfig = session.run("python", "-m", "ci.kind", "kubeconfig", silent=True)
+    session.run("pytest", "tests/e2e", "--kubeconfig", str(kubeconfig).strip(), *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The main job: a cluster, the chart installed, a completion answered."""
+    install(session)
+    session.run("python", "-m", "ci.demo", *session.posargs)
+
+
+@nox.session
+def cluster(session: nox.Session) -> None:
+    """The local kind cluster: `nox -s cluster -- up`, `down` or `status`."""
+    install(session)
+    session.run("python", "-m", "ci.kind", *(session.posargs or ["--help"]))
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write values.yaml, values.schema.json and the chart's README out of the values model."""
+    install(session)
+    session.run("python", "-m", "vllm_chart.generate")
+
+
+@nox.session
+def bench_render(session: nox.Session) -> None:
+    """Renders per second, in process and by the helm command, side by side."""
+    install(session, "test")
+    session.run("python", "tests/bench/bench_render.py", *session.posargs)
