@@ -173,8 +173,8 @@ def _set(base: Mapping[str, Any], flag: str, expression: str) -> dict[str, Any]:
             return [part for key, inner in keys for part in spell(inner, f"{path}.{_escape(key)}")]
         if isinstance(value, list) and value:
             return [part for index, inner in enumerate(value) for part in spell(inner, f"{path}[{index}]")]
-        if value in (None, []) and "[" not in path:
-            return []  # can't be spelt so that the user's expression can go on below it; merged back in
+        if value == [] and "[" not in path:
+            return []  # there is no spelling that an index could follow; the merge below puts it back
         scalars[text := f"{_STAND_IN}{len(scalars)}"] = value
         return [f"{path.removeprefix('.')}={text}"]
 
