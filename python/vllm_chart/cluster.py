@@ -1,0 +1,118 @@
+"""A cluster as the live checks need it: its API, what belongs to a release, a port-forward, a wait for a condition."""
+
+import collections
+import contextlib
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import urllib3
+import yaml
+from kubernetes import client, config, watch
+
+from vllm_chart.findings import UnavailableError
+
+Listed = TypeVar("Listed")
+
+
+class Cluster:
+    """The cluster that a kubeconfig's context points at.
+
+    Without a path the kubeconfig is found as kubectl finds it: `$KUBECONFIG`, else `~/.kube/config`.
+    Raises `UnavailableError` when there is none, it can't be read, or it has no such context.
+    """
+
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        self.kubeconfig = kubeconfig
+        self.context = context
+        path = str(kubeconfig) if kubeconfig else None
+        try:
+            api = config.new_client_from_config(config_file=path, context=context)
+        except (config.ConfigException, OSError, yaml.YAMLError) as error:
+            raise UnavailableError(
+                f"no cluster to talk to: {error}. Name a kubeconfig with --kubeconfig (and --context)."
+            ) from error
+        self.core = client.CoreV1Api(api)
+        self.apps = client.AppsV1Api(api)
+
+    @contextlib.contextmanager
+    def port_forward(self, namespace: str, service: str, port: str | int) -> Iterator[str]:
+        """Yield the address (`127.0.0.1:<a free port>`) of a port-forward to a Service.
+
+        kubectl does the forwarding: it picks a ready pod, and a connection that breaks does not end it. The Python
+        client's own `portforward` drops what is in flight when the other side closes.
+        Raises `UnavailableError` when kubectl is missing or can't forward (no ready pod, no permission).
+        """
+        command = [*self._kubectl(), "port-forward", f"--namespace={namespace}", "--address=127.0.0.1"]
+        command += [f"service/{service}", f":{port}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            assert process.stdout is not None
+            # kubectl prints a line for every connection: a full pipe would stop it.
+            drain = threading.Thread(target=collections.deque, args=(process.stdout, 0), daemon=True)
+            try:
+                local_port = _forwarded_port(process.stdout, f"{namespace}/{service}")
+                drain.start()
+                yield f"127.0.0.1:{local_port}"
+            finally:
+                process.terminate()
+                if drain.is_alive():
+                    drain.join()
+
+    def wait_for(
+        self,
+        list_call: Callable[..., Any],
+        *args: str,
+        until: Callable[[Listed], bool],
+        timeout_seconds: int,
+        **selectors: str,
+    ) -> Listed:
+        """Watch what `list_call` lists and return the first object that satisfies `until`.
+
+        Raises `TimeoutError` when none did in `timeout_seconds`.
+        """
+        stream = watch.Watch().stream(list_call, *args, timeout_seconds=timeout_seconds, **selectors)
+        with contextlib.closing(stream):
+            for event in stream:
+                listed: Listed = event["object"]
+                if event["type"] != "DELETED" and until(listed):
+                    return listed
+        raise TimeoutError(f"{list_call.__name__}({', '.join(args)}): condition not met in {timeout_seconds} s")
+
+    def _kubectl(self) -> list[str]:
+        """The kubectl command that talks to this very cluster."""
+        kubectl = shutil.which("kubectl")
+        if kubectl is None:
+            raise UnavailableError("kubectl is not on PATH: it is needed to forward a port. Install it.")
+        command = [kubectl]
+        if self.kubeconfig:
+            command.append(f"--kubeconfig={self.kubeconfig}")
+        if self.context:
+            command.append(f"--context={self.context}")
+        return command
+
+
+def _forwarded_port(output: IO[str], service: str) -> int:
+    """Read kubectl's output up to the line that names the local port."""
+    said: list[str] = []
+    for line in output:
+        if found := re.match(r"Forwarding from 127\.0\.0\.1:(\d+)", line):
+            return int(found[1])
+        said.append(line)
+    raise UnavailableError(f"can't forward a port to Service {service}: {''.join(said).strip()}")
+
+
+@contextlib.contextmanager
+def asking_the_api_server() -> Iterator[None]:
+    """Turn what the API server refuses, or its silence, into an `UnavailableError`."""
+    try:
+        yield
+    except client.ApiException as error:
+        detail = str(error.body or error.reason).strip()
+        found = re.search(r'"message":"((?:[^"\\]|\\.)*)"', detail)
+        raise UnavailableError(f"the API server refused ({error.status}): {found[1] if found else detail}") from error
+    except urllib3.exceptions.HTTPError as error:
+        raise UnavailableError(f"the API server does not answer: {error}") from error
