@@ -131,7 +131,7 @@ def _front(
         ports = (service.spec.ports if service.spec else None) or []
         selector = ((service.spec.selector if service.spec else None) or {}).items()
         for deployment in deployments:
-            pods = deployment.spec.template.metadata if deployment.spec else None
+            pods = deployment.spec.template.metadata
             labels = ((pods.labels if pods else None) or {}).items()
             if any(port.name == "http" for port in ports) and selector and selector <= labels:
                 return (service.metadata.name if service.metadata else None) or "", deployment
@@ -142,7 +142,7 @@ def _front(
 
 
 def _containers(deployment: V1Deployment) -> list[V1Container]:
-    spec = deployment.spec.template.spec if deployment.spec else None
+    spec = deployment.spec.template.spec
     return list(spec.containers) if spec else []
 
 

@@ -1,0 +1,585 @@
+"""What is concluded from the objects of a cluster; the texts are the ones that clusters and engines write."""
+
+from typing import Any
+
+import pytest
+from kubernetes.client import (
+    CoreV1Event,
+    V1ContainerStatus,
+    V1Deployment,
+    V1Node,
+    V1PersistentVolumeClaim,
+    V1Pod,
+    V1ReplicaSet,
+)
+
+from vllm_chart import engine_log
+from vllm_chart.diagnose import Snapshot, explain
+from vllm_chart.findings import Finding
+
+POD_UID = "7d9a"
+CLAIM_UID = "c1a1"
+Json = dict[str, Any]
+
+
+def node(name: str, *, labels: Json | None = None, taints: list[Json] | None = None, **allocatable: str) -> V1Node:
+    offered = {
+        "cpu": "32",
+        "memory": "128Gi",
+        **{key.replace("gpu", "nvidia.com/gpu"): v for key, v in allocatable.items()},
+    }
+    return V1Node.model_validate(
+        {
+            "metadata": {"name": name, "labels": labels or {}},
+            "spec": {"taints": taints or []},
+            "status": {"allocatable": offered},
+        }
+    )
+
+
+GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
+GPU_LABEL = {"doks.digitalocean.com/gpu-brand": "nvidia"}
+NODES = [
+    node("cpu"),
+    node("gpu-1", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1"),
+    node("gpu-2", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="2"),
+]
+
+
+def pod(
+    *,
+    name: str = "llm-vllm-5c8-x2x",
+    spec: Json | None = None,
+    requests: Json | None = None,
+    limits: Json | None = None,
+    status: Json | None = None,
+) -> V1Pod:
+    container = {
+        "name": "vllm",
+        "image": "vllm/vllm-openai:v0.33.0",
+        "resources": {"requests": requests or {}, "limits": limits or {}},
+        "startupProbe": {"periodSeconds": 10, "failureThreshold": 180},
+    }
+    return V1Pod.model_validate(
+        {
+            "metadata": {
+                "name": name,
+                "uid": POD_UID,
+                "ownerReferences": [
+                    {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "llm-vllm-5c8", "uid": "r2"}
+                ],
+            },
+            "spec": {
+                "nodeSelector": GPU_LABEL,
+                "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+                "containers": [container],
+                **(spec or {}),
+            },
+            "status": status or {},
+        }
+    )
+
+
+def container_status(ready: bool = False, restarts: int = 0, **states: Json) -> Json:
+    """state= and lastState= as Kubernetes writes them."""
+    return {
+        "name": "vllm",
+        "image": "vllm/vllm-openai:v0.33.0",
+        "imageID": "",
+        "ready": ready,
+        "restartCount": restarts,
+        **states,
+    }
+
+
+def waiting(reason: str, message: str = "", **more: Any) -> Json:
+    return {"containerStatuses": [container_status(state={"waiting": {"reason": reason, "message": message}}, **more)]}
+
+
+def crashed(exit_code: int = 1, reason: str = "Error", ready: bool = False) -> Json:
+    state: Json = {"running": {}} if ready else {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
+    last = {"terminated": {"exitCode": exit_code, "reason": reason}}
+    return {"containerStatuses": [container_status(ready=ready, restarts=3, state=state, lastState=last)]}
+
+
+def unschedulable(message: str) -> Json:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    return {"phase": "Pending", "conditions": [condition]}
+
+
+def event(reason: str, message: str, uid: str = POD_UID) -> CoreV1Event:
+    return CoreV1Event.model_validate(
+        {"metadata": {"name": "e"}, "involvedObject": {"uid": uid}, "reason": reason, "message": message}
+    )
+
+
+def snapshot(*pods: V1Pod, conditions: list[Json] | None = None, ready: int = 0, **more: Any) -> Snapshot:
+    """A release `llm` of one Deployment in its second revision."""
+    deployment = V1Deployment.model_validate(
+        {
+            "metadata": {"name": "llm-vllm"},
+            "spec": {"selector": {}, "template": {}},
+            "status": {"conditions": conditions or [], "readyReplicas": ready},
+        }
+    )
+    replica_sets = [
+        V1ReplicaSet.model_validate(
+            {
+                "spec": {"selector": {}},
+                "metadata": {
+                    "name": name,
+                    "annotations": {"deployment.kubernetes.io/revision": revision},
+                    "ownerReferences": [
+                        {"apiVersion": "apps/v1", "kind": "Deployment", "name": "llm-vllm", "uid": "d"}
+                    ],
+                },
+            }
+        )
+        for name, revision in (("llm-vllm-9ff", "9"), ("llm-vllm-5c8", "10"))
+    ]
+    return Snapshot("llm", "ai", [deployment], replica_sets, pods, **{"nodes": NODES, **more})
+
+
+def only(findings: list[Finding]) -> Finding:
+    assert len(findings) == 1, findings
+    return findings[0]
+
+
+def refused(message: str) -> Snapshot:
+    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    return snapshot(conditions=[condition])
+
+
+def test_a_release_that_is_ready_has_nothing_wrong() -> None:
+    running = pod(status={"containerStatuses": [container_status(ready=True, state={"running": {}})]})
+    assert explain(snapshot(running, ready=1)) == []
+
+
+def test_a_release_that_is_not_there() -> None:
+    finding = only(explain(Snapshot("lmm", "ai")))
+    assert "no Deployment of a release 'lmm'" in finding.message
+    assert "helm list" in finding.remedy
+
+
+def test_a_release_that_only_takes_its_time_is_no_error() -> None:
+    status = {"containerStatuses": [container_status(state={"running": {}})]}
+    log = "(EngineCore pid=41) INFO 11-23 15:57:13 [core.py:99] Loading weights took 12.00 seconds\n"
+    finding = only(explain(snapshot(pod(status=status), logs={("llm-vllm-5c8-x2x", "vllm"): log})))
+    assert finding.severity == "info"
+    assert "Loading weights took 12.00 seconds" in finding.message
+    assert "1800 s" in finding.remedy
+
+
+def test_pods_of_an_old_revision_are_not_asked_about() -> None:
+    old = pod(status=crashed())
+    assert old.metadata is not None
+    assert old.metadata.owner_references is not None
+    old.metadata.owner_references[0].name = "llm-vllm-9ff"
+    assert "has no pods" in only(explain(snapshot(old))).message
+
+
+def test_replicas_that_fail_alike_are_one_finding() -> None:
+    status = waiting("CreateContainerConfigError", 'secret "hf-token-secret" not found')
+    finding = only(explain(snapshot(pod(status=status), pod(name="llm-vllm-5c8-y3y", status=status))))
+    assert finding.where == "Pod/llm-vllm-5c8-x2x: container vllm (and 1 more)"
+
+
+# -- no node ------------------------------------------------------------------------------------------------
+
+
+def test_more_gpus_than_any_node_has() -> None:
+    message = (
+        "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 Insufficient nvidia.com/gpu."
+    )
+    finding = only(explain(snapshot(pod(requests={"nvidia.com/gpu": "8"}, status=unschedulable(message)))))
+    assert "asks for 8 nvidia.com/gpu, and the most that one node offers is 2" in finding.message
+    assert finding.remedy.startswith("write gpu.count: 2 or less")
+
+
+def test_more_gpus_than_are_free() -> None:
+    message = (
+        "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 Insufficient nvidia.com/gpu."
+    )
+    finding = only(explain(snapshot(pod(requests={"nvidia.com/gpu": "1"}, status=unschedulable(message)))))
+    assert "asks for 1 nvidia.com/gpu, which no node has free" in finding.message
+    assert "gpu.count or replicaCount" in finding.remedy
+
+
+def test_a_gpu_resource_that_no_node_offers() -> None:
+    status = unschedulable("0/3 nodes are available: 3 Insufficient amd.com/gpu.")
+    finding = only(explain(snapshot(pod(requests={"amd.com/gpu": "1"}, status=status))))
+    assert "gpu.resourceName" in finding.remedy
+
+
+def test_more_memory_than_any_node_has() -> None:
+    status = unschedulable("0/3 nodes are available: 2 Insufficient memory.")
+    finding = only(explain(snapshot(pod(requests={"memory": "256Gi"}, status=status))))
+    assert "256.0Gi memory, and the most that one node offers is 128.0Gi" in finding.message
+    assert "resources.requests.memory" in finding.remedy
+
+
+def test_a_label_that_no_node_has() -> None:
+    status = unschedulable("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.")
+    spec = {"nodeSelector": {"doks.digitalocean.com/gpu-brand": "amd"}}
+    finding = only(explain(snapshot(pod(spec=spec, status=status))))
+    assert "no node has the label doks.digitalocean.com/gpu-brand=amd" in finding.message
+    assert finding.remedy == "write a label of your nodes in nodeSelector: doks.digitalocean.com/gpu-brand=nvidia"
+
+
+def test_a_taint_that_is_not_tolerated() -> None:
+    status = unschedulable("0/3 nodes are available: 2 node(s) had untolerated taint {nvidia.com/gpu: present}.")
+    finding = only(explain(snapshot(pod(spec={"tolerations": []}, status=status))))
+    assert "nvidia.com/gpu=present:NoSchedule" in finding.message
+    assert "tolerations" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        ('0/3 nodes are available: persistentvolumeclaim "weights" not found.', "persistence.existingClaim"),
+        ("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.", "persistence.storageClassName"),
+        ("0/3 nodes are available: 3 node(s) had volume node affinity conflict.", "nodeSelector"),
+        ("0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.", "affinity"),
+    ],
+)
+def test_rules_that_only_the_scheduler_knows(message: str, value: str) -> None:
+    finding = only(explain(snapshot(pod(status=unschedulable(message)))))
+    assert message in finding.message
+    assert value in finding.remedy
+
+
+def test_without_leave_to_list_nodes_the_schedulers_message_remains() -> None:
+    message = "0/3 nodes are available: 2 Insufficient nvidia.com/gpu."
+    status = unschedulable(message)
+    finding = only(explain(snapshot(pod(requests={"nvidia.com/gpu": "8"}, status=status), nodes=None)))
+    assert message in finding.message
+    assert "gpu.count" in finding.remedy
+
+
+# -- no pod -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "check", "value"),
+    [
+        (
+            'pods "llm-vllm-5c8-x2x" is forbidden: violates PodSecurity "restricted:latest": host namespaces '
+            "(hostNetwork=true)",
+            "pod-security",
+            "podSecurityContext",
+        ),
+        (
+            'pods "llm-vllm-5c8-x2x" is forbidden: exceeded quota: team, requested: requests.nvidia.com/gpu=1, used: '
+            "requests.nvidia.com/gpu=2, limited: requests.nvidia.com/gpu=2",
+            "quota",
+            "gpu.count",
+        ),
+        (
+            'pods "llm-vllm-5c8-x2x" is forbidden: failed quota: team: must specify limits.memory for: vllm',
+            "quota",
+            "resources",
+        ),
+        (
+            'pods "llm-vllm-5c8-x2x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 32G',
+            "limit-range",
+            "resources",
+        ),
+        (
+            'pods "llm-vllm-5c8-" is forbidden: error looking up service account ai/x: serviceaccount "x" not found',
+            "service-account",
+            "serviceAccount.create",
+        ),
+        (
+            'pods "llm-vllm-5c8-" is forbidden: no PriorityClass with name high was found',
+            "priority-class",
+            "priorityClassName",
+        ),
+        ('admission webhook "policy.example.com" denied the request: no cost centre', "admission", "policy"),
+    ],
+)
+def test_pods_that_the_api_server_refuses(message: str, check: str, value: str) -> None:
+    finding = only(explain(refused(message)))
+    assert finding.check == check
+    assert finding.where == "Deployment/llm-vllm"
+    assert message in finding.message
+    assert value in finding.remedy
+
+
+# -- no container -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        ("docker.io/vllm/vllm-openai:v0.33.0: not found", "image.tag"),
+        ("manifest unknown: manifest unknown", "image.tag"),
+        ("failed to authorize: 401 Unauthorized", "imagePullSecrets"),
+        ("pull access denied, repository does not exist or may require authorization", "imagePullSecrets"),
+        ("dial tcp: lookup registry-1.docker.io: no such host", "global.imageRegistry"),
+        ("dial tcp 1.2.3.4:443: i/o timeout", "global.imageRegistry"),
+    ],
+)
+def test_an_image_that_cannot_be_pulled(message: str, value: str) -> None:
+    failed = event("Failed", f'Failed to pull image "vllm/vllm-openai:v0.33.0": {message}')
+    back_off = event("Failed", "Error: ImagePullBackOff")
+    status = waiting("ImagePullBackOff", 'Back-off pulling image "vllm/vllm-openai:v0.33.0"')
+    finding = only(explain(snapshot(pod(status=status), events=[back_off, failed])))
+    assert finding.check == "image"
+    assert "vllm/vllm-openai:v0.33.0" in finding.message
+    assert message in finding.message
+    assert value in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        ('secret "hf-token-secret" not found', "hub.tokenSecretRef.name"),
+        ("couldn't find key token in Secret ai/hf-token-secret", "hub.tokenSecretRef.key"),
+        ('configmap "settings" not found', "envFrom"),
+        ("container has runAsNonRoot and image will run as root (pod: ...)", "podSecurityContext.runAsUser"),
+    ],
+)
+def test_a_container_that_cannot_be_configured(message: str, value: str) -> None:
+    finding = only(explain(snapshot(pod(status=waiting("CreateContainerConfigError", message)))))
+    assert message in finding.message
+    assert value in finding.remedy
+
+
+def test_a_command_that_the_image_does_not_have() -> None:
+    message = 'exec: "vlm": executable file not found in $PATH: unknown'
+    finding = only(explain(snapshot(pod(status=waiting("RunContainerError", message)))))
+    assert "command" in finding.remedy
+
+
+def test_a_volume_whose_configmap_is_missing() -> None:
+    status = waiting("ContainerCreating")
+    events = [event("FailedMount", 'MountVolume.SetUp failed for volume "model" : configmap "model" not found')]
+    finding = only(explain(snapshot(pod(status=status), events=events)))
+    assert 'configmap "model" not found' in finding.message
+    assert "volumes" in finding.remedy
+
+
+def test_a_claim_whose_class_does_not_exist() -> None:
+    claim = V1PersistentVolumeClaim.model_validate(
+        {"metadata": {"name": "llm-vllm-cache", "uid": CLAIM_UID}, "status": {"phase": "Pending"}}
+    )
+    message = 'storageclass.storage.k8s.io "fast" not found'
+    volumes = [{"name": "cache", "persistentVolumeClaim": {"claimName": "llm-vllm-cache"}}]
+    waiting_for_it = unschedulable("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.")
+    findings = explain(
+        snapshot(
+            pod(spec={"volumes": volumes}, status=waiting_for_it),
+            claims=[claim],
+            events=[event("ProvisioningFailed", message, CLAIM_UID)],
+        )
+    )
+    assert {finding.where for finding in findings} == {"Pod/llm-vllm-5c8-x2x", "PersistentVolumeClaim/llm-vllm-cache"}
+    assert all("persistence.storageClassName" in finding.remedy for finding in findings)
+
+
+# -- no running engine --------------------------------------------------------------------------------------
+
+
+def crash(log: str, **more: Any) -> Finding:
+    return only(explain(snapshot(pod(status=crashed(**more)), logs={("llm-vllm-5c8-x2x", "vllm"): log})))
+
+
+def test_a_container_killed_for_its_memory() -> None:
+    status = crashed(exit_code=137, reason="OOMKilled")
+    finding = only(explain(snapshot(pod(limits={"memory": "4Gi"}, status=status))))
+    assert "the limit is 4Gi" in finding.message
+    assert "resources.limits.memory" in finding.remedy
+
+
+def test_a_container_that_recovered_is_a_warning() -> None:
+    status = crashed(exit_code=137, reason="OOMKilled", ready=True)
+    assert only(explain(snapshot(pod(status=status), ready=1))).severity == "warning"
+
+
+def test_a_start_that_took_too_long() -> None:
+    killed = event("Killing", "Container vllm failed startup probe, will be restarted")
+    log = "INFO 11-23 15:57:13 [weight_utils.py:1] Downloading weights\nKeyboardInterrupt: terminated\n"
+    finding = only(
+        explain(snapshot(pod(status=crashed(exit_code=143)), events=[killed], logs={("llm-vllm-5c8-x2x", "vllm"): log}))
+    )
+    assert "not ready after 1800 s" in finding.message
+    assert "startup.budgetSeconds" in finding.remedy
+
+
+def test_an_evicted_pod() -> None:
+    message = "The node was low on resource: ephemeral-storage. Container vllm was using 120Gi, request is 0."
+    finding = only(explain(snapshot(pod(status={"phase": "Failed", "reason": "Evicted", "message": message}))))
+    assert "persistence.enabled" in finding.remedy
+
+
+# In the engine's own words: vLLM 0.32, huggingface_hub 2.4, transformers 5.23 (places in vllm_chart/engine_log.py).
+ENGINE_LOGS = [
+    pytest.param(
+        "RuntimeError: Insufficient space in /dev/shm for shared-memory allocation: 160 MiB required, 64 MiB free. "
+        "Increase /dev/shm (e.g. --shm-size or --ipc=host).",
+        "shm.sizeLimit",
+        id="shared memory",
+    ),
+    pytest.param(
+        "vllm: error: unrecognized arguments: --max-modl-len=8192", "max-modl-len in engine.args", id="unknown flag"
+    ),
+    pytest.param(
+        "vllm serve: error: argument --max-num-batched-tokens: invalid int value: '10k'",
+        "max-num-batched-tokens in engine.args",
+        id="wrong value of a flag",
+    ),
+    pytest.param(
+        "vllm serve: error: argument --port/-p: expected one argument", "port in engine.args", id="flag with two names"
+    ),
+    pytest.param(
+        "OSError: meta-lama/Llama-3.1-8B is not a local folder and is not a valid model identifier listed on "
+        "'https://huggingface.co/models'",
+        "model.id",
+        id="no such repository (transformers)",
+    ),
+    pytest.param(
+        "huggingface_hub.errors.RepositoryNotFoundError: 401 Client Error. (Request ID: Root=1-68)\n\n"
+        "Repository Not Found for url: https://huggingface.co/api/models/meta-lama/Llama-3.1-8B.\n"
+        "Please make sure you specified the correct `repo_id` and `repo_type`.",
+        "model.id",
+        id="no such repository (huggingface_hub)",
+    ),
+    pytest.param(
+        "OSError: You are trying to access a gated repo.\n"
+        "Make sure to have access to it at https://huggingface.co/meta-llama/Llama-3.1-8B.\n"
+        "401 Client Error. (Request ID: Root=1-68)",
+        "hub.tokenSecretRef",
+        id="gated repository",
+    ),
+    pytest.param(
+        "OSError: v9 is not a valid git identifier (branch name, tag name or commit id) that exists.",
+        "model.revision",
+        id="no such revision",
+    ),
+    pytest.param(
+        "ValueError: Invalid repository ID or local directory specified: '/models/absent'.",
+        "model.id",
+        id="no such directory",
+    ),
+    pytest.param(
+        "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://huggingface.co/api/models/a/b: offline mode "
+        "is enabled. To disable it, please unset the `HF_HUB_OFFLINE` environment variable.\n"
+        "ValueError: Invalid repository ID or local directory specified: 'a/b'.",
+        "hub.offline",
+        id="off the Hub",
+    ),
+    pytest.param(
+        "OSError: We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the "
+        "cached files.\nValueError: Invalid repository ID or local directory specified: 'a/b'.",
+        "proxy.httpsProxy",
+        id="no way to the Hub",
+    ),
+    pytest.param(
+        "RuntimeError: Failed to load the model config. If the model is a custom model not yet available in the "
+        "HuggingFace transformers library, consider setting `trust_remote_code=True` in LLM or using the "
+        "`--trust-remote-code` flag in the CLI.",
+        "model.trustRemoteCode",
+        id="remote code",
+    ),
+    pytest.param(
+        "ValueError: The checkpoint you are trying to load has model type `zz9` but Transformers does not recognize "
+        "this architecture.",
+        "image.tag",
+        id="unknown architecture",
+    ),
+    pytest.param(
+        "ValueError: User-specified max_model_len (65536) is greater than the derived max_model_len "
+        "(max_position_embeddings=4096 or model_max_length=None in model's config.json).",
+        "engine.args.max-model-len",
+        id="longer than the model",
+    ),
+    pytest.param(
+        "ValueError: Total number of attention heads (28) must be divisible by tensor parallel size (8).",
+        "gpu.count",
+        id="heads and GPUs",
+    ),
+    pytest.param(
+        "ValueError: To serve at least one request with the model's max seq len (131072), (16.0 GiB KV cache is "
+        "needed, which is larger than the available KV cache memory (4.5 GiB). Based on the available memory, the estimated "
+        "maximum model length is 36864. Try increasing `gpu_memory_utilization`",
+        "engine.args.max-model-len",
+        id="KV cache too small",
+    ),
+    pytest.param("ValueError: No available memory for the cache blocks. Try", "gpu.count", id="no KV cache"),
+    pytest.param(
+        "ValueError: Free memory on device cuda:0 (10.1/79.1 GiB) on startup is less than desired GPU memory "
+        "utilization (0.92, 72.8 GiB).",
+        "engine.args.gpu-memory-utilization",
+        id="GPU in use",
+    ),
+    pytest.param(
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
+        "engine.args.max-num-seqs",
+        id="GPU out of memory",
+    ),
+    pytest.param(
+        "torch.AcceleratorError: CUDA error: no kernel image is available for execution on the device",
+        "image.tag",
+        id="no kernels",
+    ),
+    pytest.param(
+        "RuntimeError: Failed to infer device type, please set the environment variable `VLLM_LOGGING_LEVEL=DEBUG`",
+        "gpu.count",
+        id="no GPU",
+    ),
+    pytest.param("OSError: [Errno 28] No space left on device", "persistence.size", id="disk full"),
+    pytest.param("OSError: [Errno 30] Read-only file system: '/.cache'", "volumeMounts", id="nowhere to write"),
+]
+
+
+@pytest.mark.parametrize(("log", "value"), ENGINE_LOGS)
+def test_an_engine_that_says_why_it_ends(log: str, value: str) -> None:
+    prefixed = "\n".join(f"(EngineCore pid=41) ERROR 11-23 15:57:53 [core.py:1087] {line}" for line in log.splitlines())
+    for written in (
+        log,
+        f"INFO 11-23 15:57:13 [api.py:1] starting\n{prefixed}\nRuntimeError: Engine core failed. {{}}",
+    ):
+        finding = crash(written)
+        assert value in finding.remedy
+        assert "exit code 1, 3 restarts" in finding.message
+        assert "pid=41" not in finding.message
+
+
+def test_an_unknown_crash_shows_the_first_exception() -> None:
+    log = (
+        "(EngineCore pid=41) ERROR 11-23 15:57:53 [core.py:1087] Traceback (most recent call last):\n"
+        "(EngineCore pid=41) ERROR 11-23 15:57:53 [core.py:1087] KeyError: 'rope_theta'\n"
+        "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}\n"
+    )
+    finding = crash(log)
+    assert finding.message.startswith("KeyError: 'rope_theta'")
+    assert "kubectl logs --namespace ai llm-vllm-5c8-x2x --container vllm --previous" in finding.remedy
+
+
+def test_an_engine_that_died_leaves_with_code_0() -> None:
+    assert "exit code 0" in crash("RuntimeError: worker died", exit_code=0, reason="Completed").message
+
+
+def test_without_a_log_the_termination_message_is_read() -> None:
+    status = crashed()
+    status["containerStatuses"][0]["lastState"]["terminated"]["message"] = "KeyError: 'x'"
+    assert "KeyError: 'x'" in only(explain(snapshot(pod(status=status)))).message
+
+
+@pytest.mark.parametrize("secret", ["hf_" + "aB3" * 8, "sk-" + "q" * 24])
+def test_no_secret_is_shown(secret: str) -> None:
+    for log in (f"ValueError: bad token {secret}", f"ValueError: sent Authorization: Bearer {secret}"):
+        finding = crash(log)
+        assert secret not in str(finding)
+        assert "<redacted>" in finding.message
+    assert engine_log.redacted("the model hf_hub/x") == "the model hf_hub/x"
+
+
+def test_an_init_container_that_did_its_work_is_in_order() -> None:
+    done = V1ContainerStatus.model_validate(
+        container_status(ready=True, state={"terminated": {"exitCode": 0, "reason": "Completed"}})
+    )
+    running = pod(status={"containerStatuses": [container_status(ready=True, state={"running": {}})]})
+    assert running.status is not None
+    running.status.init_container_statuses = [done]
+    assert explain(snapshot(running, ready=1)) == []
