@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Literal
 
@@ -55,6 +55,20 @@ def has_errors(findings: Sequence[Finding]) -> bool:
 def exit_code(findings: Sequence[Finding]) -> Exit:
     """The exit code that a command ends with after these findings."""
     return Exit.REFUSED if has_errors(findings) else Exit.OK
+
+
+def told_once(by_version: Mapping[str, Sequence[Finding]]) -> list[Finding]:
+    """The findings of several Kubernetes versions, each once; one that not all of them share names its own."""
+    found_in: dict[Finding, list[str]] = {}
+    for version, findings in by_version.items():
+        for finding in findings:
+            found_in.setdefault(finding, []).append(version)
+    return [
+        finding
+        if len(versions) == len(by_version)
+        else dataclasses.replace(finding, message=f"{finding.message} (Kubernetes {', '.join(versions)})")
+        for finding, versions in found_in.items()
+    ]
 
 
 def to_human(findings: Sequence[Finding]) -> str:

@@ -127,10 +127,9 @@ def render(
 
 def _load(chart: StrPath | None) -> helm_python.Chart:
     path = Path(chart) if chart else default_chart()
-    try:
-        changes = [file.stat().st_mtime_ns for file in (path, *path.rglob("*"))]
-    except FileNotFoundError as error:
-        raise HelmError(f"no chart at {path}") from error
+    if not path.is_file() and not (path / "Chart.yaml").is_file():
+        raise HelmError(f"{path} is not a chart: there is no Chart.yaml in it")
+    changes = [file.stat().st_mtime_ns for file in (path, *path.rglob("*"))]
     return _load_state(path, (max(changes), len(changes)))
 
 
@@ -293,9 +292,7 @@ class Helm:
         """Go back to a revision, 0 being the one before the current one."""
         return self._run("rollback", release, str(revision), "-n", namespace, *_wait(wait, timeout))
 
-    def uninstall(
-        self, release: str, *, namespace: str = "default", wait: bool = False, timeout: int = 300
-    ) -> str:
+    def uninstall(self, release: str, *, namespace: str = "default", wait: bool = False, timeout: int = 300) -> str:
         """Remove a release."""
         return self._run("uninstall", release, "-n", namespace, *_wait(wait, timeout))
 
@@ -309,14 +306,10 @@ class Helm:
         status: dict[str, Any] = json.loads(self._run("status", release, "-n", namespace, "-o", "json"))
         return status
 
-    def get_values(
-        self, release: str, *, namespace: str = "default", all_values: bool = False
-    ) -> dict[str, Any]:
+    def get_values(self, release: str, *, namespace: str = "default", all_values: bool = False) -> dict[str, Any]:
         """The values of a release: the user's, or (`all_values`) with the chart's defaults under them."""
         flags = ["-o", "json", *(["--all"] if all_values else [])]
-        values: dict[str, Any] | None = json.loads(
-            self._run("get", "values", release, "-n", namespace, *flags)
-        )
+        values: dict[str, Any] | None = json.loads(self._run("get", "values", release, "-n", namespace, *flags))
         return values or {}
 
     def _run(self, *arguments: StrPath, **options: Unpack[ValuesOptions]) -> str:

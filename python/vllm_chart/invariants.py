@@ -22,24 +22,24 @@ from vllm_chart.pods import Container, Pod, pods
 
 Invariant = Callable[[Manifests], list[Finding]]
 
-#: Every invariant, in the order of this file.
-INVARIANTS: list[Invariant] = []
+#: Every invariant by its name, in the order of this file.
+INVARIANTS: dict[str, Invariant] = {}
 
 
 def check(manifests: Manifests) -> list[Finding]:
     """Hold rendered objects against every invariant."""
-    return [finding for invariant in INVARIANTS for finding in invariant(manifests)]
+    return [finding for promise in INVARIANTS.values() for finding in promise(manifests)]
 
 
 def invariant(promise: Callable[[Manifests], Iterator[Finding]]) -> Invariant:
     """Register a promise; its function's name is the name of the check."""
+    name = promise.__name__.replace("_", "-")
 
     @functools.wraps(promise)
     def named(manifests: Manifests) -> list[Finding]:
-        name = promise.__name__.replace("_", "-")
         return [dataclasses.replace(finding, check=name) for finding in promise(manifests)]
 
-    INVARIANTS.append(named)
+    INVARIANTS[name] = named
     return named
 
 
@@ -485,7 +485,7 @@ def _references(value: object) -> list[str]:
 def _quantity(value: object) -> Decimal:
     """A Kubernetes quantity as a number; NaN if it is none."""
     try:
-        return Decimal(parse_quantity(value))  # type: ignore[no-untyped-call]
+        return Decimal(parse_quantity(value))
     except ValueError:
         return Decimal("NaN")
 

@@ -148,7 +148,7 @@ def present(value: T | None) -> T:
 
 def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
     """Every key that one mapping of a YAML document has twice, with its line. Raises yaml.YAMLError."""
-    pending = [node for node in [yaml.compose(document, yaml.CSafeLoader)] if node]
+    pending = [node for node in [yaml.compose(document, yaml.CBaseLoader)] if node]
     while pending:
         node = pending.pop()
         if isinstance(node, yaml.SequenceNode):

@@ -4,9 +4,8 @@ The schemas are those that `kubernetes-validate` carries. Its own `validate` rea
 and stops at the first mistake; here they are read once and every mistake is told.
 """
 
-import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -35,21 +34,13 @@ def versions(text: str) -> list[str]:
     return found
 
 
-def check(manifests: Manifests, kubernetes: Sequence[str] = SUPPORTED_VERSIONS) -> list[Finding]:
-    """Hold every object against the strict schemas of Kubernetes versions.
+def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
+    """Hold every object against the strict schemas of a Kubernetes version: an unknown field is an error.
 
-    An unknown field is an error. A kind that Kubernetes does not bring along (a custom resource) can't be
-    held against anything: that is told as a note. What several versions find is told once, naming them.
+    A kind that Kubernetes does not bring along (a custom resource) can't be held against anything: that is
+    told as a note.
     """
-    seen: dict[Finding, list[str]] = {}
-    for version in kubernetes:
-        for found in manifests:
-            for finding in _check_object(found, version):
-                seen.setdefault(finding, []).append(version)
-    return [
-        dataclasses.replace(finding, message=f"{finding.message} (Kubernetes {', '.join(found_in)})")
-        for finding, found_in in seen.items()
-    ]
+    return [finding for found in manifests for finding in _check_object(found, kubernetes)]
 
 
 def _check_object(found: Object, version: str) -> Iterator[Finding]:

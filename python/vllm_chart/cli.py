@@ -1,0 +1,259 @@
+"""The command `vllm-chart`."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+import click
+
+from vllm_chart import checks, schemas
+from vllm_chart.findings import Exit, Finding, UnavailableError, exit_code, to_human, to_json
+from vllm_chart.helm import HelmError
+from vllm_chart.invariants import INVARIANTS
+from vllm_chart.podsecurity import Level
+
+Output = Literal["human", "json"]
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing is wrong (there may be warnings)
+  1  refused: at least one error was found
+  2  the call itself is wrong: an unknown option, a file that can't be read
+  3  something is missing that the call needs: a cluster, a tool, an answer
+"""
+
+
+class Commands(click.Group):
+    """A group whose commands end in a message and an exit code where a user's mistake ends them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UnavailableError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(Exit.ENVIRONMENT)
+        except (HelmError, OSError) as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(Exit.USAGE)
+
+
+@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vllm-chart")
+def main() -> None:
+    """Prove what the vLLM chart promises: before an install, and on the live service.
+
+    \b
+    Before an install:
+      vllm-chart validate -f prod.yaml            would Helm take these values?
+      vllm-chart check -f prod.yaml               … and would a cluster take what they render?
+    \b
+    After it:
+      vllm-chart smoke --release llm -n models    does it answer, and with the right model?
+      vllm-chart diagnose --release llm -n models why is it not ready?
+    """
+
+
+def _values_options(command: Command) -> Command:
+    """The options of a command that takes values, as Helm has them."""
+    options = [
+        click.option(
+            "-f",
+            "--values",
+            "values_files",
+            multiple=True,
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+            help="A values file; may be repeated, later files win.",
+        ),
+        click.option("--set", "set_", multiple=True, metavar="KEY=VALUE", help="As helm's --set."),
+        click.option("--set-string", multiple=True, metavar="KEY=VALUE", help="As helm's --set-string."),
+        click.option(
+            "--chart",
+            type=click.Path(exists=True, path_type=Path),
+            help="Directory or archive of the chart, instead of the one that comes with this command.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _cluster_options(command: Command) -> Command:
+    options = [
+        click.option("--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        click.option("--context", help="Context in the kubeconfig, instead of its current one."),
+        click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of the release."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+_output = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(get_args(Output)),
+    default="human",
+    show_default=True,
+    help="json: one document on standard output.",
+)
+
+
+@main.command(epilog=EXIT_CODES)
+@_values_options
+@_output
+@click.pass_context
+def validate(ctx: click.Context, /, output: Output, **options: Any) -> None:
+    """Hold values against the chart's schema and rules, without Helm or a cluster.
+
+    The verdict is Helm's own, whose library is built in: files and --set are merged as `helm install` merges
+    them. Every mistake is told, and for a key that the chart does not know the right one that is nearest.
+
+    \b
+    Examples:
+      vllm-chart validate -f values/llama3.yaml
+      vllm-chart validate -f base.yaml -f prod.yaml --set replicaCount=4
+      vllm-chart validate -f prod.yaml --output json | jq '.findings[].where'
+    """
+    _report(ctx, checks.validate(**options), output, "fine: the chart takes these values")
+
+
+def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text: str) -> list[str]:
+    try:
+        return schemas.versions(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@main.command(epilog=EXIT_CODES)
+@_values_options
+@click.option(
+    "--kube-versions",
+    "kubernetes",
+    default=f"{schemas.SUPPORTED_VERSIONS[0]}-{schemas.SUPPORTED_VERSIONS[-1]}",
+    show_default=True,
+    callback=_kubernetes_versions,
+    metavar="RANGE",
+    help='Kubernetes versions to render for: "1.34", "1.30-1.37", "1.30,1.37".',
+)
+@click.option(
+    "--pod-security",
+    type=click.Choice(get_args(Level)),
+    default="restricted",
+    show_default=True,
+    help="The Pod Security Standard that the namespace enforces.",
+)
+@click.option(
+    "--api-versions",
+    multiple=True,
+    metavar="GROUP/VERSION",
+    help="An API that the cluster has beside Kubernetes' own.",
+)
+@click.option("--release", default="llm", show_default=True, help="Name of the release.")
+@click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of the release.")
+@_output
+@click.pass_context
+def check(
+    ctx: click.Context, /, output: Output, kubernetes: Sequence[str], pod_security: Level, **options: Any
+) -> None:
+    """Validate values, render them, and hold what was rendered against all that can be known without a cluster.
+
+    That is Kubernetes' own schemas for each version, strictly; the chart's invariants, such as that probes
+    reach a port and that /dev/shm fits in the memory limit; and the Pod Security Standard.
+
+    \b
+    Examples:
+      vllm-chart check -f values/llama3.yaml
+      vllm-chart check -f prod.yaml --kube-versions 1.33-1.35 --pod-security baseline
+      vllm-chart check -f prod.yaml --release llama3 --namespace models
+    """
+    findings = checks.check(kubernetes=kubernetes, pod_security=pod_security, **options)
+    fine = (
+        f"fine: Kubernetes {', '.join(kubernetes)}; {len(INVARIANTS)} invariants; Pod Security Standard {pod_security}"
+    )
+    _report(ctx, findings, output, fine)
+
+
+@main.command("smoke", epilog=EXIT_CODES)
+@click.argument("url", required=False)
+@click.option("--release", help="A release in a cluster, instead of a URL; it is reached by a port-forward.")
+@_cluster_options
+@click.option("--model", default="", help="Name of the model to ask for. Default: the first that is served.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long each answer may take.",
+)
+@_output
+@click.pass_context
+def smoke_(
+    ctx: click.Context,
+    url: str | None,
+    release: str | None,
+    namespace: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    model: str,
+    timeout_seconds: float,
+    output: Output,
+) -> None:
+    """Ask a live service: health, models, completion, chat, embeddings, streaming; with the time of each.
+
+    What the model does not offer is skipped. Nothing is changed in the cluster. The API key is read from
+    VLLM_API_KEY, or from the Secret that the release names.
+
+    \b
+    Examples:
+      vllm-chart smoke http://localhost:8000
+      vllm-chart smoke --release llm --namespace models
+      VLLM_API_KEY=… vllm-chart smoke https://llm.example.com --model llama3 --output json
+    """
+    from vllm_chart import smoke  # half a second of the Kubernetes client's models, which only live commands need
+
+    if (url is None) == (release is None):
+        raise click.UsageError("name either a URL or a --release")
+    target: smoke.Target = (
+        smoke.Release(release, namespace, kubeconfig, context) if release else smoke.Endpoint(str(url))
+    )
+    report = smoke.run(target, model=model, timeout_seconds=timeout_seconds)
+    click.echo(smoke.to_json(report) if output == "json" else smoke.to_human(report))
+    ctx.exit(exit_code(report.findings))
+
+
+@main.command("diagnose", epilog=EXIT_CODES)
+@click.option("--release", required=True, help="Name of the release.")
+@_cluster_options
+@_output
+@click.pass_context
+def diagnose_(
+    ctx: click.Context, release: str, namespace: str, kubeconfig: Path | None, context: str | None, output: Output
+) -> None:
+    """Say why a release is not ready, out of its pods, their events and the engine's log.
+
+    \b
+    Examples:
+      vllm-chart diagnose --release llm --namespace models
+    """
+    from vllm_chart import diagnose
+    from vllm_chart.cluster import Cluster
+
+    findings = diagnose.release(release, namespace, Cluster(kubeconfig, context))
+    _report(ctx, findings, output, f"fine: release {release} is ready")
+
+
+def _report(ctx: click.Context, findings: Sequence[Finding], output: Output, fine: str) -> None:
+    """Print findings and end with their exit code. fine: what a person reads where nothing is wrong."""
+    code = exit_code(findings)
+    if output == "json":
+        click.echo(to_json(findings))
+    else:
+        if findings:
+            click.echo(to_human(findings))
+        if code == Exit.OK:
+            click.echo(fine)
+    ctx.exit(code)

@@ -1,0 +1,156 @@
+"""Helm's refusal of values, as findings: which key, what is wrong, what to write instead.
+
+Whether values are right is decided by the chart, in Helm: its schema and its rules. This reads the verdict, and adds
+what Helm can't say: the right key that a wrong one is nearest to.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vllm_chart.findings import Finding
+
+Schema = Mapping[str, Any]
+
+
+def findings(message: str, schema: Schema) -> list[Finding]:
+    """The findings in a message of Helm's. schema: the chart's values.schema.json, where the right keys stand."""
+    if "values don't meet the specifications of the schema" in message:
+        return [finding for problem in _problems(message) for finding in _from_schema(problem, schema)]
+    if rules := re.findall(r"^ +- (.+)$", message.partition("These values cannot work:")[2], re.MULTILINE):
+        # Each line reads "key: what is wrong: what to write instead".
+        return [Finding("rule", *rule.split(": ", 2)) if ": " in rule else Finding("rule", "", rule) for rule in rules]
+    return [Finding("render", "", message.strip())]
+
+
+class _Problem:
+    """One line of the schema validator's report, "- at '/a/b': message", and the lines indented under it."""
+
+    def __init__(self, path: Sequence[str], message: str) -> None:
+        self.path = tuple(path)
+        self.message = message
+        self.causes: list[_Problem] = []
+
+
+def _problems(message: str) -> list[_Problem]:
+    root = _Problem((), "")
+    levels = [(-1, root)]
+    for indent, pointer, text in re.findall(r"^( *)- at '(.*?)': (.*)$", message, re.MULTILINE):
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+        problem = _Problem(steps, text)
+        while levels[-1][0] >= len(indent):
+            levels.pop()
+        levels[-1][1].causes.append(problem)
+        levels.append((len(indent), problem))
+    return root.causes
+
+
+def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
+    path, message = problem.path, problem.message
+    if message in ("'anyOf' failed", "'oneOf' failed"):
+        yield from _from_alternatives(problem, schema)
+    elif problem.causes:
+        for cause in problem.causes:
+            yield from _from_schema(cause, schema)
+    elif message.startswith("additional propert"):
+        for key in _quoted(message):
+            yield Finding("schema", dotted((*path, key)), "no such key", _nearest(path, key, schema))
+    elif message.startswith("missing propert"):
+        for key in _quoted(message):
+            yield Finding("schema", dotted((*path, key)), "is missing", "write it (a null deletes a default)")
+    elif (remedy := _known_mistake(path, schema)) is not None:
+        yield Finding("schema", dotted(path), "no such key", remedy)
+    else:
+        yield Finding("schema", dotted(path), message.replace("null or ", ""))
+
+
+def _from_alternatives(problem: _Problem, schema: Schema) -> Iterator[Finding]:
+    """What is wrong with a value that fits none of several schemas.
+
+    If it has the type of some of them, then what those say; otherwise the types that it may have.
+    """
+    types = [found for cause in problem.causes if (found := re.match(r"got (\w+), want (.+)", cause.message))]
+    empty = [cause for cause in problem.causes if cause.message == "value must be ''"]
+    if meant := [c for c in problem.causes if not c.message.startswith("got ") and c not in empty]:
+        for cause in meant:
+            yield from _from_schema(cause, schema)
+    elif types:
+        wanted = [*dict.fromkeys(found[2] for found in types if found[2] != "null"), *(["empty"] if empty else [])]
+        yield Finding("schema", dotted(problem.path), f"got {types[0][1]}, want {' or '.join(wanted)}")
+
+
+def _quoted(message: str) -> list[str]:
+    return [re.sub(r"\\(.)", r"\1", key) for key in re.findall(r"'((?:[^'\\]|\\.)*)'", message)]
+
+
+def dotted(path: Sequence[str]) -> str:
+    """A path in values as people write it: "tolerations[0].key"."""
+    return "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in path).removeprefix(".")
+
+
+# The right keys
+
+
+def _known_mistake(path: Sequence[str], schema: Schema) -> str | None:
+    """The remedy of a key that is in the schema as a known mistake: `{"const": "write replicaCount"}`."""
+    found = [s for s in _at(path, schema, schema) if set(s) == {"const"}]
+    return str(found[0]["const"]) if found else None
+
+
+def _nearest(parent: Sequence[str], wrong: str, schema: Schema) -> str:
+    """A question naming the nearest right keys: those beside the wrong one, and better ones elsewhere. Or ""."""
+    beside = [dotted((*parent, key)) for level in _at(parent, schema, schema) for key in _right_keys(level)]
+    likeness = {path: _likeness(wrong, path) - 0.2 for path in _own_paths(schema, schema)}
+    likeness |= {path: _likeness(wrong, path) for path in beside}
+    best = max(likeness.values(), default=0)
+    near = sorted((path for path in likeness if likeness[path] >= best - 0.05), key=lambda path: -likeness[path])
+    return f"did you mean {' or '.join(near[:3])}?" if best >= 0.6 else ""
+
+
+def _likeness(wrong: str, path: str) -> float:
+    """How alike a key and the last step of a path are, 0 to 1; case, dashes and underscores don't count."""
+    return difflib.SequenceMatcher(None, _plain(wrong), _plain(path.rpartition(".")[2])).ratio()
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[-_]", "", key).lower()
+
+
+def _right_keys(schema: Schema) -> list[str]:
+    return [key for key, inner in schema.get("properties", {}).items() if set(inner) != {"const"}]
+
+
+def _own_paths(schema: Schema, root: Schema, parent: str = "") -> Iterator[str]:
+    """Every key of the chart's own blocks, dotted; not those of Kubernetes' objects, which are many and alike."""
+    for key in _right_keys(schema):
+        path = f"{parent}.{key}".removeprefix(".")
+        yield path
+        block = schema["properties"][key].get("$ref", "").rpartition("/")[2]
+        if block and "." not in block:
+            yield from _own_paths(root["$defs"][block], root, path)
+
+
+def _at(path: Sequence[str], schema: Schema, root: Schema) -> Iterator[Schema]:
+    """Every schema that a value at a path may be held against."""
+    for variant in _variants(schema, root):
+        if not path:
+            yield variant
+            continue
+        first, rest = path[0], path[1:]
+        inner = variant.get("properties", {}).get(first, variant.get("additionalProperties", {}))
+        for below in (inner, variant.get("items", {}) if first.isdigit() else {}):
+            if isinstance(below, Mapping) and below:
+                yield from _at(rest, below, root)
+
+
+def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
+    """A schema with its references followed and its alternatives laid out."""
+    if "$ref" in schema:
+        target: Any = root
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        yield from _variants(target, root)
+    for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
+        yield from _variants(alternative, root)
+    yield schema
