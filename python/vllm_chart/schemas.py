@@ -23,14 +23,14 @@ SUPPORTED_VERSIONS = tuple(f"1.{minor}" for minor in range(OLDEST, NEWEST + 1))
 
 def versions(text: str) -> list[str]:
     """The versions that "1.30-1.37", "1.34" or "1.30,1.37" means. Raises ValueError for any other text."""
+    known = SUPPORTED_VERSIONS
     found: list[str] = []
     for part in text.split(","):
-        first, _, last = part.strip().removeprefix("v").partition("-")
-        known = SUPPORTED_VERSIONS
-        try:
-            found += known[known.index(first) : known.index(last.removeprefix("v") or first) + 1]
-        except ValueError:
-            raise ValueError(f"{part!r} is not among the versions {known[0]}-{known[-1]}") from None
+        first, _, last = part.strip().partition("-")
+        last = last or first
+        if not (first in known and last in known and known.index(first) <= known.index(last)):
+            raise ValueError(f"{part!r} is not among the versions {known[0]}-{known[-1]}")
+        found += known[known.index(first) : known.index(last) + 1]
     return found
 
 
@@ -56,7 +56,8 @@ def _check_object(found: Object, version: str) -> Iterator[Finding]:
     for error in validator.iter_errors(dict(found)):
         for leaf in _leaves(error):
             path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in leaf.absolute_path)
-            yield Finding("kubernetes-schema", f"{found.where}: {path.removeprefix('.')}", leaf.message)
+            where = f"{found.where}: {path.removeprefix('.')}" if path else found.where
+            yield Finding("kubernetes-schema", where, leaf.message)
 
 
 def _leaves(error: jsonschema.ValidationError) -> list[jsonschema.ValidationError]:
