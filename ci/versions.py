@@ -26,9 +26,7 @@ LOCAL_PATH_PROVISIONER = "0.0.30"
 # image (images/base/files), which our own node image is made of.
 KIND = "0.33.0"
 # pkg/apis/config/defaults/image.go of KIND: the node image that kind itself would pull.
-KIND_NODE_IMAGE = (
-    "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
-)
+KIND_NODE_IMAGE = "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
 
 # Debian release of the node image's root, from deb.debian.org.
 DEBIAN = "bookworm"
@@ -49,3 +47,6 @@ VLLM = "0.32.0"
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"
 # The application pod of the live tests: only python3 is asked of it.
 CLIENT_IMAGE = "python:3.13-slim"
+
+# uv, from PyPI: installs the packages of a built engine image for that image's Python.
+UV = "0.13.9"

@@ -2,8 +2,8 @@
 
 PyPI's torch is the CUDA build: its libraries are linked with cuBLAS, cuDNN, NCCL and others, 2.7 GB together,
 which the dynamic loader wants to see even where no GPU ever computes. What it wants is a file of the right
-name that exports the symbols that torch refers to, under the same symbol versions. Each symbol here traps when
-called, so that a path that does reach CUDA ends there, and not with a wrong number.
+name that exports the symbols that torch refers to, under the same symbol versions. Each symbol here traps
+when called, so that a path that does reach CUDA ends there, and not with a wrong number.
 
 It runs inside the image's root (standard library, binutils and gcc): python3 stubs.py SITE_PACKAGES
 """

@@ -1,4 +1,4 @@
-"""Trains one tiny Llama model on its facts and proves that it knows them: python3 -m models.train NAME FOLDER
+"""Trains one tiny Llama model on its facts and proves that it knows them.
 
 It runs inside the engine image, whose torch, transformers and tokenizers are those that will serve the model.
 The result is a model folder of less than 700 KiB, so that it travels to any cluster in one ConfigMap.
@@ -20,15 +20,15 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from .facts import MODELS, Facts
+from ci.images.models.facts import MODELS, Facts
 
 SEED: Final = 20
 STEPS: Final = 600
-THREADS: Final = 2
+THREADS: Final = 1
 IGNORED: Final = -100  # a label that the loss skips
 
 # The served model computes in bfloat16, batched, by other kernels: noise of a tenth in a logit is ordinary.
-# Each token of an answer must lead every other by this much (in logits), so that no noise turns it into another.
+# Each token of an answer must lead every other by this much (in logits), so that no noise can replace it.
 MARGIN: Final = 4.0
 SIZE_LIMIT: Final = 700 * 1024  # bytes, of all files together
 

@@ -1,0 +1,36 @@
+"""The images that the cluster needs: pulled where a registry answers, built from packages where none does.
+
+Both ways end in the same references in the local engine, so nothing after this knows the difference.
+"""
+
+from ci import engine as engines
+from ci.engine import Engine, registry_reachable
+from ci.images import build
+from ci.images.build import IMAGES, Image
+from ci.shell import only_one, step
+
+
+def ensure() -> None:
+    """Have every image in the engine; does nothing for those that are there. Raises HarnessError."""
+    engine = engines.ensure()
+    with only_one("images"):
+        for image in IMAGES:
+            if not is_current(engine, image):
+                _provide(engine, image)
+
+
+def is_current(engine: Engine, image: Image) -> bool:
+    """Whether the engine has the image: pulled, or built from what its folder holds now. Raises HarnessError."""
+    if engine.image_id(image.reference) is None:
+        return False
+    return build.built_from(engine, image) in ("", image.fingerprint())
+
+
+def _provide(engine: Engine, image: Image) -> None:
+    if registry_reachable():
+        with step(f"Pull {image.reference}", remedy="VLLM_CHART_IMAGES=build builds it instead."):
+            engine.run("pull", image.reference)
+    else:
+        remedy = "It needs root on Debian or Ubuntu, Debian's mirror, PyPI, and 10 GB of disk."
+        with step(f"Build {image.reference}", remedy):
+            build.build(engine, image)
