@@ -51,20 +51,13 @@ def up() -> None:
     with only_one("kind"):
         engine = engines.ensure()
         image = node_image.ensure(engine)
-        _images()
+        images.ensure()
         if not _bring_back(engine, image):
             _create(engine, image)
         for path in (kubeconfig(), None):
             _export_kubeconfig(path)
-        if engine.image_id(versions.ENGINE_IMAGE):
-            load([versions.ENGINE_IMAGE], "gpu")
-        if engine.image_id(versions.CLIENT_IMAGE):
-            load([versions.CLIENT_IMAGE], "cpu")
-
-
-def _images() -> None:
-    if hasattr(images, "ensure"):
-        images.ensure()
+        load([versions.ENGINE_IMAGE], "gpu")
+        load([versions.CLIENT_IMAGE], "cpu")
 
 
 def down() -> None:
@@ -120,7 +113,7 @@ def _has_image(engine: Engine, node: Node, reference: str, image_id: str) -> boo
 
 def _load(engine: Engine, node: Node, reference: str, image_id: str) -> None:
     # The label says which image this is in the engine's terms: containerd's own digest is another.
-    options = ["--discard-unpacked-layers", "--label", f"{IMAGE_LABEL}={image_id}"]
+    options = ["--local", "--discard-unpacked-layers", "--label", f"{IMAGE_LABEL}={image_id}"]
     pipe = '"$0" save "$1" | "$0" exec --interactive "$2" "${@:3}" -'
     command = [*_CTR, "import", *options]
     run("bash", "-o", "pipefail", "-c", pipe, engine.docker, reference, node.name, *command, env=engine.env)

@@ -164,7 +164,7 @@ def _save_images(engine: Engine, programs: dict[str, Path], context: Path) -> No
             scratch = Path(name)
 
             def image(reference: str, tree: Path, *entrypoint: str) -> None:
-                change = ["--change", "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+                change = ["--change", "ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
                 if entrypoint:
                     change += ["--change", f'ENTRYPOINT ["{entrypoint[0]}"]']
                 archive = scratch / "image.tar"
@@ -173,7 +173,7 @@ def _save_images(engine: Engine, programs: dict[str, Path], context: Path) -> No
                 references.append(reference)
 
             def tree(program: str) -> Path:
-                folder = scratch / program / "usr/bin"
+                folder = scratch / program / "usr/local/bin"
                 folder.mkdir(parents=True)
                 (folder / program).hardlink_to(programs[program])
                 return scratch / program
@@ -184,7 +184,7 @@ def _save_images(engine: Engine, programs: dict[str, Path], context: Path) -> No
             image(
                 f"registry.k8s.io/coredns/coredns:{versions.COREDNS_IMAGE_TAG}",
                 tree("coredns"),
-                "/usr/bin/coredns",
+                "/usr/local/bin/coredns",
             )
             image(PROVISIONER_IMAGE, tree("local-path-provisioner"))
             image(
@@ -203,7 +203,8 @@ def _kube_proxy_tree(tree: Path, programs: dict[str, Path]) -> Path:
     for command in ("iptables", "ip6tables"):
         for action in ("", "-restore", "-save"):
             (tree / "usr/sbin" / f"{command}{action}").symlink_to("xtables-nft-multi")
-    (tree / "usr/bin/kube-proxy").hardlink_to(programs["kube-proxy"])
+    (tree / "usr/local/bin").mkdir(parents=True)
+    (tree / "usr/local/bin/kube-proxy").hardlink_to(programs["kube-proxy"])  # the path that kubeadm calls
     return tree
 
 
