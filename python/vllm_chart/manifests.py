@@ -84,7 +84,7 @@ class Manifests(Sequence[Object]):
         """
         if isinstance(kind, str):
             return [found for found in self if found.kind == kind]
-        return [kind.model_validate(dict(found)) for found in self.all(_kind_name(kind))]
+        return [_typed(found, kind) for found in self.all(_kind_name(kind))]
 
     @overload
     def maybe(self, kind: str, name: str | None = None) -> Object | None: ...
@@ -98,7 +98,7 @@ class Manifests(Sequence[Object]):
             raise ManifestError(f"{len(found)} of kind {kind_name}, want one; {self._listing()}")
         if not found:
             return None
-        return found[0] if isinstance(kind, str) else kind.model_validate(dict(found[0]))
+        return found[0] if isinstance(kind, str) else _typed(found[0], kind)
 
     @overload
     def one(self, kind: str, name: str | None = None) -> Object: ...
@@ -165,6 +165,20 @@ def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
 def _kind_name(model: type[BaseModel]) -> str:
     """The kind of a model of the client: HorizontalPodAutoscaler of V2HorizontalPodAutoscaler."""
     return re.sub(r"^V\d+((Alpha|Beta)\d+)?", "", model.__name__)
+
+
+def _typed(found: Object, model: type[Model]) -> Model:
+    return model.model_validate(_answered(dict(found)))
+
+
+def _answered(value: Any, key: str = "", parent: str = "") -> Any:
+    """An object as an API server gives it back, which takes `cpu: 2` and answers `cpu: "2"`: all the client knows."""
+    if isinstance(value, dict):
+        return {name: _answered(inner, name, key) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_answered(inner) for inner in value]
+    is_quantity = parent in ("limits", "requests") or key == "sizeLimit"
+    return str(value) if is_quantity and isinstance(value, int | float) else value
 
 
 def _canonical(found: Object) -> str:

@@ -1,0 +1,14 @@
+"""What the render tests share: the examples. `render` comes from the package's own pytest plugin."""
+
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "values").glob("*.yaml"))
+
+
+@pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
+def example(request: pytest.FixtureRequest) -> Path:
+    """Each values file of the repository in turn."""
+    path: Path = request.param
+    return path

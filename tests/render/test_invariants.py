@@ -1,0 +1,231 @@
+"""The invariants hold for every example on every Kubernetes version, and each can be broken."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vllm_chart import checks, invariants, podsecurity, schemas
+from vllm_chart.findings import Finding
+from vllm_chart.helm import render
+from vllm_chart.manifests import Manifests, Object
+
+
+@pytest.mark.parametrize("kubernetes", schemas.SUPPORTED_VERSIONS)
+def test_examples_keep_every_promise(example: Path, kubernetes: str) -> None:
+    manifests = render(values_files=[example], kube_version=kubernetes)
+
+    assert checks.inspect(manifests, kubernetes) == []
+
+
+def test_examples_render_the_same_twice(example: Path) -> None:
+    assert invariants.same_twice(render(values_files=[example]), render(values_files=[example])) == []
+
+
+# A render with something of everything, for the mutations below.
+WHOLE: dict[str, Any] = {
+    "model": {"id": "org/name"},
+    "replicaCount": 2,
+    "persistence": {"enabled": True, "accessModes": ["ReadWriteMany"]},
+    "resources": {"requests": {"cpu": 1, "memory": "16Gi"}, "limits": {"memory": "32Gi"}},
+    "env": {"A": "text", "B": {"value": "$(A)"}},
+    "auth": {"apiKeySecretRef": {"name": "key", "key": "key"}},
+    "extraContainers": [
+        {
+            "name": "sidecar",
+            "image": "registry.example.com/sidecar:1",
+            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        }
+    ],
+    "extraObjects": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "first"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "second"}},
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "other"},
+            "spec": {"maxReplicas": 2, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}},
+        },
+    ],
+}
+
+#: The way to a field.
+Steps = tuple[str | int, ...]
+POD: Steps = ("spec", "template", "spec")
+ENGINE: Steps = (*POD, "containers", 0)
+SIDECAR: Steps = (*POD, "containers", 1)
+GONE = object()
+
+#: Which invariant breaks when which field of which object is set to what.
+BREAKS: list[tuple[str, str, Steps, object]] = [
+    ("no-object-twice", "ConfigMap/second", ("metadata", "name"), "first"),
+    ("objects-carry-the-standard-labels", "Service/llm-vllm", ("metadata", "labels", "helm.sh/chart"), GONE),
+    ("labels-are-valid", "Service/llm-vllm", ("metadata", "labels", "team"), "a team"),
+    ("labels-are-valid", "Deployment/llm-vllm", ("spec", "template", "metadata", "labels", "x"), "y" * 64),
+    ("objects-name-one-namespace", "Service/llm-vllm", ("metadata", "namespace"), GONE),
+    ("objects-name-one-namespace", "Service/llm-vllm", ("metadata", "namespace"), "other"),
+    ("names-are-dns-labels", "Service/llm-vllm", ("metadata", "name"), "1st"),
+    ("names-are-dns-labels", "Deployment/llm-vllm", ("metadata", "name"), "x" * 64),
+    ("hooks-clean-up", "Pod/llm-vllm-test", ("metadata", "annotations", "helm.sh/hook-delete-policy"), GONE),
+    ("selectors-never-change", "Deployment/llm-vllm", ("spec", "selector", "matchLabels", "version"), "1"),
+    ("selectors-match-the-engine-alone", "Service/llm-vllm", ("spec", "selector", "app.kubernetes.io/name"), "x"),
+    ("selectors-match-the-engine-alone", "Pod/llm-vllm-test", ("metadata", "labels", "app.kubernetes.io/name"), "vllm"),
+    ("services-reach-a-port", "Service/llm-vllm", ("spec", "ports", 0, "targetPort"), "web"),
+    ("drains-can-go-on", "PodDisruptionBudget/llm-vllm", ("spec", "maxUnavailable"), 0),
+    ("drains-can-go-on", "PodDisruptionBudget/llm-vllm", ("spec", "minAvailable"), 2),
+    ("replicas-have-one-owner", "HorizontalPodAutoscaler/other", ("spec", "scaleTargetRef", "name"), "llm-vllm"),
+    ("engine-is-probed", "Deployment/llm-vllm", (*ENGINE, "startupProbe"), GONE),
+    ("probes-ask-one-way", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "exec"), {"command": ["true"]}),
+    ("probes-ask-one-way", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "httpGet"), GONE),
+    ("probes-reach-a-declared-port", "Deployment/llm-vllm", (*ENGINE, "startupProbe", "httpGet", "port"), "web"),
+    ("probes-do-not-wait", "Deployment/llm-vllm", (*ENGINE, "readinessProbe", "initialDelaySeconds"), 300),
+    (
+        "a-failed-start-ends-soon",
+        "Deployment/llm-vllm",
+        (*ENGINE, "startupProbe", "terminationGracePeriodSeconds"),
+        GONE,
+    ),
+    ("the-deadline-covers-the-start", "Deployment/llm-vllm", ("spec", "progressDeadlineSeconds"), 600),
+    ("the-deadline-covers-the-start", "Deployment/llm-vllm", (*ENGINE, "startupProbe", "failureThreshold"), 1000),
+    ("the-grace-period-covers-the-stop", "Deployment/llm-vllm", (*POD, "terminationGracePeriodSeconds"), GONE),
+    ("the-engine-gets-the-signals", "Deployment/llm-vllm", (*ENGINE, "command"), ["/bin/sh", "-c"]),
+    ("the-engine-gets-the-signals", "Deployment/llm-vllm", (*ENGINE, "args"), [8000]),
+    ("a-crash-tells-its-reason", "Deployment/llm-vllm", (*ENGINE, "terminationMessagePolicy"), "File"),
+    ("shared-memory-is-sized", "Deployment/llm-vllm", (*POD, "volumes", 0, "emptyDir"), {}),
+    ("shared-memory-is-sized", "Deployment/llm-vllm", (*POD, "volumes", 0, "emptyDir", "sizeLimit"), "32Gi"),
+    ("shared-memory-is-sized", "Deployment/llm-vllm", (*ENGINE, "volumeMounts", 0, "mountPath"), "/dev/other"),
+    ("requests-fit-the-limits", "Deployment/llm-vllm", (*ENGINE, "resources", "requests", "memory"), "33Gi"),
+    ("requests-fit-the-limits", "Deployment/llm-vllm", (*ENGINE, "resources", "requests", "cpu"), "one"),
+    (
+        "devices-are-asked-for-as-limited",
+        "Deployment/llm-vllm",
+        (*ENGINE, "resources", "requests", "nvidia.com/gpu"),
+        2,
+    ),
+    (
+        "devices-are-asked-for-as-limited",
+        "Deployment/llm-vllm",
+        (*ENGINE, "resources", "limits", "nvidia.com/gpu"),
+        GONE,
+    ),
+    ("devices-are-asked-for-as-limited", "Deployment/llm-vllm", (*ENGINE, "resources", "limits", "a.b/c"), "500m"),
+    ("gpus-stay-hidden-from-the-test", "Pod/llm-vllm-test", ("spec", "containers", 0, "env"), []),
+    ("volumes-and-mounts-agree", "Deployment/llm-vllm", (*ENGINE, "volumeMounts", 0, "name"), "other"),
+    ("volumes-and-mounts-agree", "Deployment/llm-vllm", (*ENGINE, "volumeMounts", 1, "mountPath"), "/dev/shm/"),
+    ("volumes-and-mounts-agree", "Deployment/llm-vllm", (*POD, "volumes", 1, "name"), "shm"),
+    ("volumes-and-mounts-agree", "Deployment/llm-vllm", (*SIDECAR, "volumeMounts"), [{"name": "x", "mountPath": "/x"}]),
+    ("variables-are-unique", "Deployment/llm-vllm", (*ENGINE, "env", 0, "name"), "HOME"),
+    ("references-come-after-their-variable", "Deployment/llm-vllm", (*ENGINE, "env", 0, "value"), "$(HOME)"),
+    ("references-come-after-their-variable", "Deployment/llm-vllm", (*ENGINE, "env", 0, "value"), "$(NOWHERE)"),
+    (
+        "secrets-come-from-secrets",
+        "Deployment/llm-vllm",
+        (*SIDECAR, "env"),
+        [{"name": "AWS_SECRET_ACCESS_KEY", "value": "abc"}],
+    ),
+    ("secrets-come-from-secrets", "Deployment/llm-vllm", (*ENGINE, "args", 1), "--api-key=abc"),
+    ("service-links-are-off", "Deployment/llm-vllm", (*POD, "enableServiceLinks"), GONE),
+    ("no-service-account-token", "Deployment/llm-vllm", (*POD, "automountServiceAccountToken"), True),
+    ("images-are-pinned", "Deployment/llm-vllm", (*ENGINE, "image"), "registry:5000/vllm/vllm-openai"),
+    ("images-are-pinned", "Deployment/llm-vllm", (*SIDECAR, "image"), "sidecar:latest"),
+]
+
+
+def whole() -> Manifests:
+    return render(values=WHOLE)
+
+
+def mutated(where: str, path: Steps, value: object) -> Manifests:
+    """The whole render with one field of one object set to something else, or gone."""
+    objects = [Object(copy.deepcopy(dict(found)), found.source) for found in whole()]
+    (target,) = (found for found in objects if found.where == where)
+    parent: Any = target
+    for step in path[:-1]:
+        parent = parent[step]
+    if value is GONE:
+        del parent[path[-1]]
+    else:
+        parent[path[-1]] = value
+    return Manifests(objects)
+
+
+def test_the_whole_render_is_sound() -> None:
+    assert [f for f in checks.inspect(whole(), "1.37") if f.severity != "info"] == []
+
+
+@pytest.mark.parametrize(("name", "where", "path", "value"), BREAKS, ids=[f"{b[0]}-{b[2][-1]}" for b in BREAKS])
+def test_an_invariant_sees_what_breaks_it(name: str, where: str, path: Steps, value: object) -> None:
+    findings = invariants.INVARIANTS[name](mutated(where, path, value))
+
+    assert findings, f"{name} holds although {where} has {value!r} at {path}"
+    assert {finding.check for finding in findings} == {name}
+    assert all(finding.message for finding in findings)
+
+
+def test_every_invariant_is_seen_to_break() -> None:
+    assert {name for name, *_ in BREAKS} == set(invariants.INVARIANTS)
+
+
+@pytest.mark.parametrize("promise", invariants.INVARIANTS.values(), ids=invariants.INVARIANTS)
+def test_every_invariant_says_what_it_promises(promise: Callable[[Manifests], list[Finding]]) -> None:
+    assert promise.__doc__
+
+
+def test_a_changed_render_is_not_the_same_twice() -> None:
+    changed = mutated("Service/llm-vllm", ("spec", "type"), "NodePort")
+
+    assert invariants.same_twice(whole(), changed)[0].where == "Service/llm-vllm"
+
+
+#: What a namespace would refuse: level, field in the pod, value.
+REFUSED: list[tuple[podsecurity.Level, Steps, object]] = [
+    ("baseline", ("hostNetwork",), True),
+    ("baseline", ("hostIPC",), True),
+    ("baseline", ("volumes", 1), {"name": "tmp", "hostPath": {"path": "/tmp"}}),
+    ("baseline", ("containers", 0, "ports", 0, "hostPort"), 8000),
+    ("baseline", ("containers", 0, "livenessProbe", "httpGet", "host"), "127.0.0.1"),
+    ("baseline", ("containers", 0, "lifecycle", "postStart"), {"httpGet": {"host": "x", "port": 1}}),
+    ("baseline", ("containers", 0, "securityContext", "privileged"), True),
+    ("baseline", ("containers", 0, "securityContext", "capabilities", "add"), ["SYS_ADMIN"]),
+    ("baseline", ("containers", 0, "securityContext", "procMount"), "Unmasked"),
+    ("baseline", ("containers", 0, "securityContext", "seLinuxOptions"), {"type": "spc_t"}),
+    ("baseline", ("containers", 0, "securityContext", "seLinuxOptions"), {"user": "system_u"}),
+    ("baseline", ("containers", 0, "securityContext", "windowsOptions"), {"hostProcess": True}),
+    ("baseline", ("containers", 0, "securityContext", "appArmorProfile"), {"type": "Unconfined"}),
+    ("baseline", ("securityContext", "seccompProfile", "type"), "Unconfined"),
+    ("baseline", ("securityContext", "sysctls"), [{"name": "kernel.msgmax", "value": "1"}]),
+    ("restricted", ("volumes", 1), {"name": "tmp", "nfs": {"server": "x", "path": "/"}}),
+    ("restricted", ("securityContext", "runAsNonRoot"), False),
+    ("restricted", ("securityContext", "runAsUser"), 0),
+    ("restricted", ("securityContext", "seccompProfile"), None),
+    ("restricted", ("containers", 0, "securityContext", "allowPrivilegeEscalation"), None),
+    ("restricted", ("containers", 0, "securityContext", "runAsUser"), 0),
+    ("restricted", ("containers", 0, "securityContext", "capabilities", "drop"), ["NET_RAW"]),
+    ("restricted", ("containers", 0, "securityContext", "capabilities", "add"), ["CHOWN"]),
+    ("restricted", ("initContainers",), [{"name": "init", "image": "x:1"}]),
+]
+
+
+@pytest.mark.parametrize(("level", "path", "value"), REFUSED, ids=[f"{r[0]}-{r[1][-1]}" for r in REFUSED])
+def test_a_pod_security_standard_refuses(level: podsecurity.Level, path: Steps, value: object) -> None:
+    manifests = mutated("Deployment/llm-vllm", (*POD, *path), value)
+    below: podsecurity.Level = "privileged" if level == "baseline" else "baseline"
+
+    assert podsecurity.check(manifests, level)
+    assert podsecurity.check(manifests, below) == []
+
+
+def test_an_annotation_cannot_switch_apparmor_off() -> None:
+    annotation = {"container.apparmor.security.beta.kubernetes.io/vllm": "unconfined"}
+    manifests = mutated("Deployment/llm-vllm", ("spec", "template", "metadata", "annotations"), annotation)
+
+    assert len(podsecurity.check(manifests, "baseline")) == 1
+
+
+def test_what_the_restricted_standard_allows() -> None:
+    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}
+    manifests = mutated("Deployment/llm-vllm", (*ENGINE, "securityContext"), context)
+
+    assert podsecurity.check(manifests, "restricted") == []
