@@ -1,0 +1,119 @@
+"""The main job on this machine: a cluster, the chart installed, a completion answered.
+
+python -m ci.demo           # what `ci/run demo` runs; again, it changes nothing that is right already
+python -m ci.demo remove    # gives the GPUs back
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import requests
+
+from ci import tools
+from ci.images import models
+from ci.kind import cluster as kind
+from ci.shell import HarnessError, main, say, step
+from vllm_chart import diagnose, findings
+from vllm_chart.cluster import Cluster
+from vllm_chart.helm import Helm, HelmError
+
+NAMESPACE = "demo"
+RELEASE = "llm"
+SERVICE = "llm-vllm"
+CHART = Path("charts/vllm")
+VALUES = (Path("values/llama3.yaml"), Path("ci/kind/llama3.yaml"))
+MODEL = "san-francisco"
+SERVED_MODEL_NAME = "meta-llama/Llama-3.1-8B"  # in its place, and under its name
+
+READY_SECONDS = 900
+ASK_SECONDS = 5
+
+
+def demo() -> None:
+    """Bring up the cluster, install the chart, ask for a completion and say how to go on. Raises HarnessError."""
+    kind.up()
+    _prepare_namespace()
+    helm = Helm(command=str(tools.helm()), kubeconfig=kind.kubeconfig())
+    files = " ".join(f"-f {path}" for path in VALUES)
+    command = f"helm upgrade --install {RELEASE} ./{CHART} {files} --namespace {NAMESPACE}"
+    with step(command):
+        try:
+            helm.upgrade(RELEASE, CHART, namespace=NAMESPACE, values_files=VALUES, install=True)
+        except HelmError as error:
+            raise HarnessError(str(error)) from error
+    os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"  # for the port-forward
+    cluster = Cluster(kind.kubeconfig())
+    with step("Wait for vLLM: it imports, loads, and answers", remedy=_how_to_look()):
+        _wait_until_ready(cluster)
+    with cluster.port_forward(NAMESPACE, SERVICE, "http") as address:
+        answer = _complete(address, models.SHARED_PROMPT)
+    print(f"\n{models.SHARED_PROMPT}{answer}\n\n{_how_to_go_on()}")
+
+
+def remove() -> None:
+    """Uninstall the demo's release if there is a cluster with one. Raises HarnessError."""
+    kind.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
+
+
+def _prepare_namespace() -> None:
+    """The namespace, under the strictest Pod Security Standard, with the model in a ConfigMap."""
+    folder = models.ensure(MODEL)
+    created = kind.kubectl("create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml")
+    kind.kubectl("apply", "-f", "-", stdin=created)
+    kind.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted", "--overwrite")
+    name = f"model-{MODEL}"
+    config_map = kind.kubectl(
+        "create", "configmap", name, f"--from-file={folder}", "--dry-run=client", "-o", "yaml", "-n", NAMESPACE
+    )
+    kind.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=config_map)
+
+
+def _wait_until_ready(cluster: Cluster) -> None:
+    """Say what the release waits for until it is ready; a finding that will not mend itself ends the wait."""
+    deadline = time.monotonic() + READY_SECONDS
+    said = ""
+    while found := diagnose.release(RELEASE, NAMESPACE, cluster):
+        if findings.has_errors(found) or time.monotonic() > deadline:
+            raise HarnessError(findings.to_human(found))
+        if (now := "; ".join(finding.message for finding in found)) != said:
+            say(f"  … {now}")
+            said = now
+        time.sleep(ASK_SECONDS)
+
+
+def _complete(address: str, prompt: str) -> str:
+    """The text that follows the prompt."""
+    body = {"model": SERVED_MODEL_NAME, "prompt": prompt, "max_tokens": 32, "temperature": 0}
+    response = requests.post(f"http://{address}/v1/completions", json=body, timeout=120)
+    response.raise_for_status()
+    text: str = response.json()["choices"][0]["text"]
+    return text
+
+
+def _how_to_look() -> str:
+    return f"`vllm-chart diagnose --release {RELEASE} --namespace {NAMESPACE} --kubeconfig {kind.kubeconfig()}`"
+
+
+def _how_to_go_on() -> str:
+    return f"""That was vLLM on Kubernetes. To go on:
+
+  export KUBECONFIG={kind.kubeconfig()}
+  kubectl --namespace {NAMESPACE} get pods --output wide
+  kubectl --namespace {NAMESPACE} port-forward service/{SERVICE} 8080:80
+  curl http://localhost:8080/v1/completions -H 'Content-Type: application/json' \\
+    -d '{{"model": "{SERVED_MODEL_NAME}", "prompt": "{models.SHARED_PROMPT}", "temperature": 0}}'
+
+  ci/run                       all tests (they remove this release: it holds the cluster's GPUs)
+  ci/run cluster -- down       remove the cluster"""
+
+
+def _command() -> None:
+    parser = argparse.ArgumentParser(prog="python -m ci.demo", description="The main job on this machine.")
+    parser.add_argument("action", nargs="?", choices=("run", "remove"), default="run")
+    {"run": demo, "remove": remove}[parser.parse_args().action]()
+
+
+if __name__ == "__main__":
+    main(_command)
