@@ -209,11 +209,9 @@ def probes_ask_one_way(manifests: Manifests) -> Iterator[Finding]:
     """Every probe has exactly one handler: the API server refuses two."""
     for pod, container in _containers(manifests):
         for name, probe in container.probes.items():
-            handlers = probe.keys() & {"httpGet", "tcpSocket", "exec", "grpc"}
+            handlers = [handler for handler in ("httpGet", "tcpSocket", "exec", "grpc") if probe.get(handler)]
             if len(handlers) != 1:
-                yield broken(
-                    f"{pod.where}: {container.path}{name}", f"has {len(handlers)} handlers: {sorted(handlers)}"
-                )
+                yield broken(f"{pod.where}: {container.path}{name}", f"has {' and '.join(handlers) or 'no handler'}")
 
 
 @invariant
@@ -224,7 +222,7 @@ def probes_reach_a_declared_port(manifests: Manifests) -> Iterator[Finding]:
         for name, probe in container.probes.items():
             for handler in ("httpGet", "tcpSocket", "grpc"):
                 port = (probe.get(handler) or {}).get("port")
-                if handler in probe and port not in declared:
+                if probe.get(handler) and port not in declared:
                     # A port that is open but not declared works as a number; as a name it can't be resolved.
                     severity: Severity = "warning" if isinstance(port, int) else "error"
                     where = f"{pod.where}: {container.path}{name}.{handler}.port"

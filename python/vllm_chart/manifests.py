@@ -156,6 +156,8 @@ def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue  # a map or a list as a key, which Kubernetes' YAML refuses
                 if key.value in seen:
                     yield key.value, key.start_mark.line + 1
                 seen.add(key.value)
