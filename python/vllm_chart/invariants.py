@@ -111,12 +111,15 @@ def objects_name_one_namespace(manifests: Manifests) -> Iterator[Finding]:
 
 
 @invariant
-def names_are_dns_labels(manifests: Manifests) -> Iterator[Finding]:
-    """Every name is a DNS label of at most 63 characters, so that it can be a host name and a label too."""
+def names_fit_dns(manifests: Manifests) -> Iterator[Finding]:
+    """Every name is a DNS label of at most 63 characters: it becomes a host name and a label's value.
+
+    A service account may be the user's own, whose name may have dots.
+    """
+    label = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+    patterns = {"Service": rf"(?=[a-z]){label}", "ServiceAccount": rf"(?=.{{1,253}}$){label}(\.{label})*"}
     for found in own(manifests):
-        # A Service's name may not begin with a digit (RFC 1035).
-        first = "[a-z]" if found.kind == "Service" else "[a-z0-9]"
-        if not re.fullmatch(rf"{first}([-a-z0-9]{{0,61}}[a-z0-9])?", found.name):
+        if not re.fullmatch(patterns.get(found.kind, label), found.name):
             yield broken(f"{found.where}: metadata.name", f"{found.name!r} is not a DNS label")
 
 
@@ -262,7 +265,7 @@ def the_deadline_covers_the_start(manifests: Manifests) -> Iterator[Finding]:
             budget = probe.get("failureThreshold", 3) * probe.get("periodSeconds", 10)
             needed = budget + probe.get("initialDelaySeconds", 0) + _grace_period(pod)
             deadline = pod.owner["spec"].get("progressDeadlineSeconds", 600)
-            if deadline <= needed:
+            if deadline < needed:
                 where = f"{pod.where}: spec.progressDeadlineSeconds"
                 yield broken(where, f"{deadline} s is too short for a stop and a start of {needed} s")
 

@@ -59,8 +59,10 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
     elif message.startswith("missing propert"):
         for key in _quoted(message):
             yield Finding("schema", dotted((*path, key)), "is missing", "write it (a null deletes a default)")
-    elif (remedy := _known_mistake(path, schema)) is not None:
-        yield Finding("schema", dotted(path), "no such key", remedy)
+    elif remedy := re.fullmatch(r"value must be '(.* .*)'", message):
+        # The schema's `const` with words in it is the remedy of a mistake: of the key, or else of its value.
+        mistaken_key = all("const" in variant for variant in _at(path, schema, schema))
+        yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", remedy[1])
     else:
         yield Finding("schema", dotted(path), message.replace("null or ", ""))
 
@@ -92,12 +94,6 @@ def dotted(path: Sequence[str]) -> str:
 # The right keys
 
 
-def _known_mistake(path: Sequence[str], schema: Schema) -> str | None:
-    """The remedy of a key that is in the schema as a known mistake: `{"const": "write replicaCount"}`."""
-    found = [s for s in _at(path, schema, schema) if set(s) == {"const"}]
-    return str(found[0]["const"]) if found else None
-
-
 def _nearest(parent: Sequence[str], wrong: str, schema: Schema) -> str:
     """A question naming the nearest right keys: those beside the wrong one, and better ones elsewhere. Or ""."""
     beside = [dotted((*parent, key)) for level in _at(parent, schema, schema) for key in _right_keys(level)]
@@ -118,7 +114,7 @@ def _plain(key: str) -> str:
 
 
 def _right_keys(schema: Schema) -> list[str]:
-    return [key for key, inner in schema.get("properties", {}).items() if set(inner) != {"const"}]
+    return [key for key, inner in schema.get("properties", {}).items() if "const" not in inner]
 
 
 def _own_paths(schema: Schema, root: Schema, parent: str = "") -> Iterator[str]:
@@ -138,9 +134,12 @@ def _at(path: Sequence[str], schema: Schema, root: Schema) -> Iterator[Schema]:
             yield variant
             continue
         first, rest = path[0], path[1:]
-        inner = variant.get("properties", {}).get(first, variant.get("additionalProperties", {}))
-        for below in (inner, variant.get("items", {}) if first.isdigit() else {}):
-            if isinstance(below, Mapping) and below:
+        patterns = variant.get("patternProperties", {}).items()
+        keys = [variant["properties"][first]] if first in variant.get("properties", {}) else []
+        keys += [inner for pattern, inner in patterns if re.search(pattern, first)]
+        items = [variant["items"]] if first.isdigit() and "items" in variant else []
+        for below in keys or items or [variant.get("additionalProperties")]:
+            if isinstance(below, Mapping):
                 yield from _at(rest, below, root)
 
 
@@ -151,6 +150,7 @@ def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
         for step in schema["$ref"].removeprefix("#/").split("/"):
             target = target[step.replace("~1", "/").replace("~0", "~")]
         yield from _variants(target, root)
+        return
     for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
         yield from _variants(alternative, root)
     yield schema

@@ -52,7 +52,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("tolerations: [{ky: x}]", "tolerations[0].ky", "did you mean tolerations[0].key?"),
     ("readinessProbe: {httpGet: {port: 1, pth: x}}", "readinessProbe.httpGet.pth", "readinessProbe.httpGet.path"),
     ("env: {A: {valeFrom: {}}}", "env.A.valeFrom", "did you mean env.A.valueFrom?"),
-    ("gpu: {count: two}", "gpu.count", "got string, want integer or empty"),
+    ("gpu: {count: two}", "gpu.count", "write a whole number"),
     ("service: {type: Web}", "service.type", "ClusterIP"),
     ("model:", "model", "a null deletes a default"),
     ("model: {id: x}\ngpu: {count: 2}\nparallelism: {tensorParallelSize: 3}", "parallelism", "gpu.count"),
