@@ -118,9 +118,7 @@ def output(
     return _run(command, cwd, env, stdin, capture=True).strip()
 
 
-def succeeds(
-    *command: str | os.PathLike[str], env: Mapping[str, str] | None = None, timeout: float = 30
-) -> bool:
+def succeeds(*command: str | os.PathLike[str], env: Mapping[str, str] | None = None, timeout: float = 30) -> bool:
     """Whether the command succeeds within `timeout` seconds. A question, so it is not logged."""
     try:
         done = subprocess.run(
@@ -178,15 +176,21 @@ def _tail(log: Path, start: int) -> str:
 
 
 def wait_until(what: str, ready: Callable[[], bool], timeout: float, interval: float = 1) -> None:
-    """Ask `ready` every `interval` seconds until it says yes.
+    """Ask `ready` every `interval` seconds until it says yes. A question that fails counts as a no.
 
     Raises:
         HarnessError: it did not within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
-    while not ready():
+    while True:
+        reason = ""
+        try:
+            if ready():
+                return
+        except HarnessError as error:
+            reason = f"\n{error}"
         if time.monotonic() > deadline:
-            raise HarnessError(f"{what}: not so after {timeout:.0f} s")
+            raise HarnessError(f"{what}: not so after {timeout:.0f} s{reason}")
         time.sleep(interval)
 
 

@@ -1,5 +1,6 @@
 """The local cluster: `python -m ci.kind up | down | status`."""
 
-from ci.kind.cluster import kubeconfig, load
+from ci.kind.loading import load
+from ci.kind.nodes import kubeconfig
 
 __all__ = ["kubeconfig", "load"]

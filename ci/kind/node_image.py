@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ci import go, versions
 from ci.engine import Engine, apt_install, registry_reachable
-from ci.shell import cache_dir, publish, run, step
+from ci.shell import cache_dir, publish, run, step, succeeds
 
 CONTEXT = Path(__file__).with_name("node")
 
@@ -54,7 +54,15 @@ def ensure(engine: Engine) -> NodeImage:
     if engine.image_id(reference) is None:
         with step("Build the node image", remedy="It needs 15 GB of disk, the Go proxy and Debian's mirror."):
             _build(engine, reference)
+            _forget_others(engine, reference)
     return NodeImage(reference, has_cni=False)
+
+
+def _forget_others(engine: Engine, reference: str) -> None:
+    """Remove the images of earlier builds, but for one that a cluster still runs on."""
+    listing = engine.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", reference.partition(":")[0])
+    for other in set(listing.splitlines()) - {reference}:
+        succeeds(engine.docker, "image", "rm", other, env=engine.env)
 
 
 def _fingerprint() -> str:
