@@ -41,8 +41,15 @@ def test_tests_are_chosen_by_name(project: pytest.Pytester) -> None:
 
 def test_a_warning_is_a_warning(project: pytest.Pytester) -> None:
     Path("values", "good.yaml").write_text("model: {id: org/name}\nlivenessProbe: {initialDelaySeconds: 9}\n")
-    # "-W default" against this project's own "error".
-    arguments = ["-W", "default", "--vllm-chart-values", "values/good.yaml", "-k", "probes-do-not-wait"]
+    # Against this project's own "error".
+    arguments = [
+        "-W",
+        "default::vllm_chart.pytest_plugin.ChartWarning",
+        "--vllm-chart-values",
+        "values/good.yaml",
+        "-k",
+        "probes-do-not-wait",
+    ]
     result = project.runpytest(*arguments)
 
     result.assert_outcomes(passed=1, deselected=len(checks.NAMES), warnings=1)
