@@ -18,6 +18,8 @@ CONTEXT = f"kind-{NAME}"
 CONFIG = Path(__file__).with_name("cluster.yaml")
 NODES = 3
 READY_SECONDS = 180
+COREDNS = ("deployment/coredns", "--namespace=kube-system")
+PROVISIONER = ("deployment/local-path-provisioner", "--namespace=local-path-storage")
 
 
 def up() -> None:
@@ -91,6 +93,9 @@ def _bring_back(engine: Engine, image: NodeImage) -> bool:
                 say(f"  {name} was stopped: starting it")
                 engine.run("start", name)
             _settle(engine, image)
+            if stopped:  # it gives up when the API cannot be reached for a while, as when all nodes start at once
+                kubectl("rollout", "restart", *PROVISIONER)
+                kubectl("rollout", "status", *PROVISIONER, f"--timeout={READY_SECONDS}s")
     except HarnessError as error:
         say(f"The cluster does not recover: it is replaced.\n{error}")
         return False
@@ -118,8 +123,8 @@ def _settle(engine: Engine, image: NodeImage) -> None:
         if node.gpu and node.gpus != 1:
             advertise_gpu(node)
     wait_until("every node is ready", lambda: all(node.ready for node in list_nodes()), READY_SECONDS)
-    for namespace, name in (("kube-system", "coredns"), ("local-path-storage", "local-path-provisioner")):
-        kubectl("rollout", "status", f"--namespace={namespace}", f"--timeout={READY_SECONDS}s", f"deployment/{name}")
+    for deployment in (COREDNS, PROVISIONER):
+        kubectl("rollout", "status", *deployment, f"--timeout={READY_SECONDS}s")
     # An answer from CoreDNS through its Service proves more than a status, which is that of before a restart.
     path = "/api/v1/namespaces/kube-system/services/kube-dns:metrics/proxy/metrics"
     wait_until("the cluster's DNS answers", lambda: answers(path), READY_SECONDS)
