@@ -1,4 +1,4 @@
-"""The local cluster: `python -m ci.kind up | down | status`."""
+"""The local cluster: `python -m ci.kind up | status | down`."""
 
 from ci.kind.loading import load
 from ci.kind.nodes import kubeconfig
