@@ -184,15 +184,16 @@ def drains_can_go_on(manifests: Manifests) -> Iterator[Finding]:
 @invariant
 def replicas_have_one_owner(manifests: Manifests) -> Iterator[Finding]:
     """A workload that an autoscaler scales leaves `replicas` out: an upgrade would reset them."""
-    targets = {
-        (target.get("kind", "Deployment"), target.get("name"))
-        for found in manifests
-        if found.kind in ("HorizontalPodAutoscaler", "ScaledObject")
-        for target in [found["spec"].get("scaleTargetRef") or {}]
-    }
-    for found in own(manifests):
-        if (found.kind, found.name) in targets and "replicas" in found["spec"]:
-            yield broken(f"{found.where}: spec.replicas", "is set beside an autoscaler")
+    mine = own(manifests)
+    for scaler in manifests:
+        if scaler.kind in ("HorizontalPodAutoscaler", "ScaledObject"):
+            target = scaler["spec"].get("scaleTargetRef") or {}
+            scaled = (target.get("kind", "Deployment"), target.get("name"))
+            # The user's own autoscaler is the user's own affair.
+            severity: Severity = "error" if scaler in mine else "warning"
+            for found in mine:
+                if (found.kind, found.name) == scaled and "replicas" in found["spec"]:
+                    yield broken(f"{found.where}: spec.replicas", f"is set beside {scaler.where}", severity=severity)
 
 
 # Start
