@@ -16,7 +16,7 @@ import kubernetes_validate
 import yaml
 from pydantic.fields import FieldInfo
 
-from vllm_chart.values import SECTIONS, Values
+from vllm_chart.values import SECTIONS, Values, kubernetes
 from vllm_chart.values.base import Block, Kubernetes
 from vllm_chart.values.engine import OWNED_FLAGS
 
@@ -147,10 +147,15 @@ def _describe_block(schema: dict[str, Any], block: type[Block]) -> None:
 def _allow_null(schema: dict[str, Any]) -> None:
     if "enum" in schema:
         schema["enum"].append(None)
-    if "type" in schema:
-        schema["type"] = [schema["type"], "null"]
     elif "anyOf" in schema:
         schema["anyOf"].append({"type": "null"})
+    elif "type" in schema:
+        schema["type"] = sorted({*_types(schema), "null"})
+
+
+def _types(schema: dict[str, Any]) -> list[str]:
+    types: str | list[str] = schema["type"]
+    return [types] if isinstance(types, str) else types
 
 
 def _plain(node: Any) -> Any:
@@ -162,14 +167,28 @@ def _plain(node: Any) -> Any:
     if "x-kubernetes" in node:
         reference = {"$ref": f"#/$defs/{node['x-kubernetes']}"}
         return reference | ({"description": node["description"]} if "description" in node else {})
-    types = [option.get("type") for option in node.get("anyOf", []) if set(option) == {"type"}]
-    if types and len(types) == len(node["anyOf"]):  # a plain list of types reads better in Helm's errors
-        node = {key: value for key, value in node.items() if key != "anyOf"} | {"type": types}
+    if "anyOf" in node:
+        node = _joined(node)
     return {
-        key: {name: _plain(item) for name, item in value.items()} if key in ("properties", "$defs") else _plain(value)
+        key: {name: _plain(item) for name, item in value.items()} if key in MAPS else _plain(value)
         for key, value in node.items()
         if key not in ("title", "default")
     }
+
+
+#: Keywords that hold a map from names to schemas.
+MAPS = ("properties", "patternProperties", "$defs")
+
+
+def _joined(node: dict[str, Any]) -> dict[str, Any]:
+    """An `anyOf` over distinct types as one schema: its keywords concern one type each, and Helm's errors are short."""
+    options = node["anyOf"]
+    types = [name for option in options for name in _types(option)]
+    keywords = [key for option in options for key in option if key != "type"]
+    assert len({*types}) == len(types), f"one type twice in {node}"
+    assert len({*keywords}) == len(keywords), f"one keyword twice in {node}"
+    joined = {key: value for option in options for key, value in option.items()}
+    return {key: value for key, value in node.items() if key != "anyOf"} | joined | {"type": types}
 
 
 def _references(node: Any) -> set[str]:
@@ -191,12 +210,14 @@ def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
     folder = package / "kubernetes-json-schema" / f"v{KUBERNETES_VERSION}-local-strict"
     known = json.loads((folder / "_definitions.json").read_text())["$defs"]
     wanted = sorted(name for name in names if f"io.k8s.api.{name}" in known)
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"int32": kubernetes.INT32 | {"type": ["integer", "null"]}}
     while wanted:
         name = wanted.pop(0)
         if name not in found:
             full = name if name in known else f"io.k8s.api.{name}"
-            found[name] = _kubernetes_schema(known[full])
+            found[name] = _kubernetes_schema(known[full]) | kubernetes.DEFINITIONS.get(name, {})
+            for key, checks in kubernetes.PROPERTIES.get(name, {}).items():
+                found[name]["properties"][key] |= checks
             wanted += sorted(_references(found[name]))
     return dict(sorted(found.items()))
 
@@ -210,13 +231,16 @@ def _kubernetes_schema(node: Any) -> Any:
         return {"$ref": "#/$defs/" + node["$ref"].rpartition("/")[2].removeprefix("io.k8s.api.")}
     if "oneOf" in node:  # a quantity, or a number or name of a port: null would match both and so neither
         return {"type": ["string", node["oneOf"][1]["type"][0], "null"]}
-    return {
+    schema = {
         key: {name: _kubernetes_schema(item) for name, item in value.items()}
         if key == "properties"
         else _kubernetes_schema(value)
         for key, value in node.items()
         if key in ("type", "properties", "items", "required", "enum", "additionalProperties")
     }
+    if node.get("format") == "int32":  # none of those in a pod's fields is ever negative
+        return {"$ref": "#/$defs/int32"} if "null" in schema["type"] else kubernetes.INT32
+    return schema
 
 
 # README ---------------------------------------------------------------------------------------------------

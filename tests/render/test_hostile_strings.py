@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,8 +94,7 @@ HOSTILE = [
     "$$$(HOME) $",
     "$(",
     "<a href='x'>&amp;</a>",
-    "ünïcödé 漢字 🚀 \u2028\u200b\ufeff\u00a0",
-    "\x7f\x85",
+    "ünïcödé 漢字 🚀 \u2028\u200b\ufeff\u00a0\x01",
     "x" * 5000,
 ]
 #: Those that the Kubernetes API takes as a label's value, as a name, as a name that begins with a letter.
@@ -145,14 +145,14 @@ def expand(text: str) -> str:
 
 
 CONFIGMAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
-CONTAINER = {"name": "a", "image": "busybox:1.37"}
+IMAGE = {"image": "busybox:1.37"}
 
 #: Where text goes in, and where it comes out. Arguments are the only place where `$(NAME)` is a variable.
 PLACES: dict[str, tuple[Callable[[str], dict[str, Any]], Find]] = {
     "env": (lambda s: {"env": {"A": s}}, variable("A")),
     "env.value": (
-        lambda s: {"env": {"A": {"value": s}}},
-        lambda m: next(entry["value"] for entry in engine(m)["env"] if entry["name"] == "A"),
+        lambda s: {"env": {"B": {"value": s}}},
+        lambda m: next(entry["value"] for entry in engine(m)["env"] if entry["name"] == "B"),
     ),
     "commonAnnotations": (lambda s: {"commonAnnotations": {"example.com/a": s}}, annotation("Service")),
     "deploymentAnnotations": (lambda s: {"deploymentAnnotations": {"example.com/a": s}}, annotation("Deployment")),
@@ -169,19 +169,19 @@ PLACES: dict[str, tuple[Callable[[str], dict[str, Any]], Find]] = {
         lambda s: {"persistence": {"enabled": True, "annotations": {"example.com/a": s}}},
         annotation("PersistentVolumeClaim"),
     ),
-    "engine.args, in a list": (lambda s: {"engine": {"args": {"a": ["x", s]}}}, argument(-1)),
     "engine.args, in a map": (
         lambda s: {"engine": {"args": {"a": {"b": [s]}}}},
-        lambda m: json.loads(argument(-1)(m).removeprefix("--a="))["b"][0],
+        lambda m: json.loads(argument(-6)(m).removeprefix("--a="))["b"][0],
     ),
-    "engine.extraArgs": (lambda s: {"engine": {"extraArgs": ["--a", s]}}, argument(-1)),
+    "engine.args, in a list": (lambda s: {"engine": {"args": {"b": ["x", s]}}}, argument(-3)),
+    "engine.extraArgs": (lambda s: {"engine": {"extraArgs": ["--c", s]}}, argument(-1)),
     "model.revision": (
         lambda s: {"model": {"revision": f"a{s}"}},
         lambda m: argument(1)(m).removeprefix("--revision=a"),
     ),
-    "model.servedModelName": (lambda s: {"model": {"servedModelName": [f"a{s}"]}}, lambda m: argument(2)(m)[1:]),
+    "model.servedModelName": (lambda s: {"model": {"servedModelName": [f"a{s}"]}}, lambda m: argument(3)(m)[1:]),
     "the served name in the test": (
-        lambda s: {"model": {"servedModelName": [f"a{s}"]}},
+        lambda s: {},  # the one above
         lambda m: variable("VLLM_MODEL", "Pod")(m)[1:],
     ),
     "test.prompt": (lambda s: {"test": {"prompt": s}}, variable("VLLM_PROMPT", "Pod")),
@@ -189,26 +189,49 @@ PLACES: dict[str, tuple[Callable[[str], dict[str, Any]], Find]] = {
     "proxy.noProxy": (lambda s: {"proxy": {"noProxy": f"a{s}"}}, lambda m: variable("NO_PROXY")(m)[1:]),
     "command": (lambda s: {"command": ["a", s]}, lambda m: engine(m)["command"][1]),
     "initContainers": (
-        lambda s: {"initContainers": [CONTAINER | {"args": [s]}]},
+        lambda s: {"initContainers": [IMAGE | {"name": "init", "args": [s]}]},
         lambda m: pod(m)["initContainers"][0]["args"][0],
     ),
     "extraContainers": (
-        lambda s: {"extraContainers": [CONTAINER | {"env": [{"name": "A", "value": s}]}]},
+        lambda s: {"extraContainers": [IMAGE | {"name": "side", "env": [{"name": "A", "value": s}]}]},
         lambda m: pod(m)["containers"][1]["env"][0]["value"],
     ),
     "extraObjects": (lambda s: {"extraObjects": [CONFIGMAP | {"data": {"text": s}}]}, configmap),
 }
 
 
-def values_of(place: str, text: str) -> dict[str, Any]:
-    values = PLACES[place][0](text)
-    return values | {"model": {"id": "org/name"} | values.get("model", {})}
+def everywhere(text: str) -> dict[str, Any]:
+    """Values with the text in every place at once."""
+    values: dict[str, Any] = {"model": {"id": "org/name"}}
+    for put, _ in PLACES.values():
+        merge(values, put(text))
+    return values
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_text_arrives_unchanged(place: str) -> None:
-    for text in HOSTILE:
-        assert PLACES[place][1](render(values=values_of(place, text))) == text
+def merge(base: dict[str, Any], over: dict[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        elif isinstance(value, list) and key in base:
+            base[key] += value
+        else:
+            base[key] = value
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_text_arrives_unchanged(text: str) -> None:
+    manifests = render(values=everywhere(text))
+
+    assert {place: find(manifests) for place, (_, find) in PLACES.items()} == dict.fromkeys(PLACES, text)
+
+
+@pytest.mark.parametrize("text", ["\x7f", "\x85", "\x9f", "\uffff"])
+def test_what_yaml_cannot_hold_is_refused_rather_than_lost(text: str) -> None:
+    with pytest.raises(helm.HelmError) as refused:
+        render(values=everywhere(text))
+
+    lines = [line for line in str(refused.value).splitlines() if "control character" in line]
+    assert {line.split()[1].rstrip(":") for line in lines} == everywhere(text).keys()
 
 
 @pytest.mark.parametrize("text", ["$(POD_IP):8000", "yes", "1e3", "a: b # c", "{{ x }}", "-1", '{"a": "b"}'])
@@ -330,20 +353,24 @@ def test_numbers_are_written_out(number: float, text: str) -> None:
 
 
 @pytest.mark.parametrize("tool", ["helm-3.18", "helm"])
-def test_the_command_renders_hostile_text_like_the_library(tool: str) -> None:
+def test_the_command_renders_hostile_text_like_the_library(tool: str, tmp_path: Path) -> None:
     values = {
         "model": {"id": "org/name"},
         "env": {f"A{index}": text for index, text in enumerate(HOSTILE)},
         "podAnnotations": {f"a{index}": text for index, text in enumerate(HOSTILE)},
         "engine": {"extraArgs": ["--a", *HOSTILE]},
-        "initContainers": [CONTAINER | {"args": HOSTILE}],
+        "initContainers": [IMAGE | {"name": "init", "args": HOSTILE}],
         "extraObjects": [
             CONFIGMAP | {"metadata": {"name": f"a{index}"}, "data": {"text": text}}
             for index, text in enumerate(HOSTILE)
         ],
     }
+    file = tmp_path / "values.yaml"
+    # JSON is YAML, but for a byte-order mark and a line separator as they stand.
+    text = json.dumps(values, ensure_ascii=False)
+    file.write_text(text.replace("\ufeff", r"\ufeff").replace("\u2028", r"\u2028"))
     command = helm.Helm(str(tools.TOOLS[tool]()))
-    rendered = command.template("llm", helm.default_chart(), values=values, kube_version="1.37.0")
+    rendered = command.template("llm", helm.default_chart(), values_files=[file], kube_version="1.37.0")
 
     assert rendered == render(values=values, kube_version="1.37.0")
     written: list[Object] = rendered.all("ConfigMap")

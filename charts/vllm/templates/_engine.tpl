@@ -21,14 +21,18 @@
 {{- mul (include "vllm.tensorParallelSize" . | int) .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize }}
 {{- end }}
 
-{{/* Quantity: the size of /dev/shm. vLLM asks for 160Mi and 240Mi per worker; the rest is NCCL's. */}}
+{{/*
+Quantity: the size of /dev/shm. vLLM asks for 160Mi and 240Mi per worker, and keeps there what kv-offloading-size (GiB)
+offloads; the rest is NCCL's.
+*/}}
 {{- define "vllm.shm.sizeLimit" -}}
-{{- .Values.shm.sizeLimit | default (printf "%dGi" (add 1 (include "vllm.workers" . | int))) | include "vllm.text" }}
+{{- $offloaded := get (.Values.engine.args | default dict) "kv-offloading-size" | default 0 | float64 | ceil | int }}
+{{- .Values.shm.sizeLimit | default (printf "%dGi" (add 1 (include "vllm.workers" .) $offloaded)) | include "vllm.text" }}
 {{- end }}
 
 {{/* String: http, or https if the engine itself is given a certificate. */}}
 {{- define "vllm.scheme" -}}
-{{- ternary "https" "http" (hasKey (.Values.engine.args | default dict) "ssl-certfile") }}
+{{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
 {{- end }}
 
 {{/* String: the name that clients write in a request's `model`. */}}
@@ -38,7 +42,7 @@
 
 {{/*
 YAML list: the arguments of `vllm serve`, the model first. A single value is written --flag=value, so that one that
-begins with a dash stays a value.
+begins with a dash stays a value. Nothing is escaped: `$(NAME)` is a variable here, as in any argument of a container.
 */}}
 {{- define "vllm.args" -}}
 {{- $args := list .Values.model.id }}
@@ -55,83 +59,66 @@ begins with a dash stays a value.
 {{- end }}
 {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
 {{- range $flag, $value := .Values.engine.args }}
-{{- if kindIs "bool" $value }}
-{{- if contains "." $flag }}
-{{- $args = append $args (printf "--%s=%t" $flag $value) }}
-{{- else }}
+{{- $text := include "vllm.text" $value }}
+{{- if and (kindIs "bool" $value) (contains "." $flag) }}
+{{- $args = append $args (printf "--%s=%s" $flag $text) }}
+{{- else if kindIs "bool" $value }}
 {{- $args = append $args (printf "--%s%s" (ternary "" "no-" $value) $flag) }}
-{{- end }}
 {{- else if kindIs "slice" $value }}
-{{- if $value }}{{ $args = append $args (printf "--%s" $flag) }}{{ end }}
+{{- with $value }}{{ $args = append $args (printf "--%s" $flag) }}{{ end }}
 {{- range $value }}{{ $args = append $args (include "vllm.text" .) }}{{ end }}
-{{- else if not (has (include "vllm.text" $value) (list "" "null" "{}")) }}
-{{- $args = append $args (printf "--%s=%s" $flag (include "vllm.text" $value)) }}
+{{- else if not (has $text (list "" "{}")) }}
+{{- $args = append $args (printf "--%s=%s" $flag $text) }}
 {{- end }}
 {{- end }}
-{{- range concat $args (.Values.engine.extraArgs | default list) }}
-- {{ toRawJson . }}
-{{- end }}
+{{- toYaml (concat $args (.Values.engine.extraArgs | default list)) }}
 {{- end }}
 
 {{/* YAML map from name to text or to a variable's value: what the chart itself sets. */}}
 {{- define "vllm.ownEnv" -}}
-{{- $cache := .Values.persistence.mountPath }}
-# Home and caches: somewhere to write under a read-only root and any UID.
-HOME: /tmp/home
-USER: vllm
-LOGNAME: vllm
-XDG_CONFIG_HOME: /tmp/home/.config
-XDG_CACHE_HOME: {{ toRawJson $cache }}
-HF_HOME: {{ printf "%s/huggingface" $cache | toRawJson }}
-VLLM_CACHE_ROOT: {{ printf "%s/vllm" $cache | toRawJson }}
-TRITON_CACHE_DIR: {{ printf "%s/triton" $cache | toRawJson }}
-FLASHINFER_WORKSPACE_BASE: {{ toRawJson $cache }}
-VLLM_NO_USAGE_STATS: "1"
-# A constant above any startup budget: a value that followed the budget would change the compile cache's key.
-VLLM_ENGINE_READY_TIMEOUT_S: "86400"
-{{- with .Values.hub.endpoint }}
-HF_ENDPOINT: {{ toRawJson . }}
-{{- end }}
-{{- if .Values.hub.offline }}
-HF_HUB_OFFLINE: "1"
-{{- end }}
-{{- with .Values.hub.tokenSecretRef }}
-{{- if .name }}
-HF_TOKEN: {valueFrom: {secretKeyRef: {name: {{ toRawJson .name }}, key: {{ toRawJson .key }}}}}
-{{- end }}
-{{- end }}
-{{- with .Values.auth.apiKeySecretRef }}
-{{- if .name }}
-VLLM_API_KEY: {valueFrom: {secretKeyRef: {name: {{ toRawJson .name }}, key: {{ toRawJson .key }}}}}
-{{- end }}
+{{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
+{{- /* Home and caches are somewhere to write under a read-only root and any UID. The timeout is a constant no shorter
+       than any startup budget: one that followed the budget would change the compile cache's key. */}}
+{{- $env := dict
+  "HOME" "/tmp/home"
+  "USER" "vllm"
+  "LOGNAME" "vllm"
+  "XDG_CONFIG_HOME" "/tmp/home/.config"
+  "XDG_CACHE_HOME" $cache
+  "HF_HOME" (printf "%s/huggingface" $cache)
+  "VLLM_CACHE_ROOT" (printf "%s/vllm" $cache)
+  "TRITON_CACHE_DIR" (printf "%s/triton" $cache)
+  "FLASHINFER_WORKSPACE_BASE" $cache
+  "VLLM_NO_USAGE_STATS" "1"
+  "VLLM_ENGINE_READY_TIMEOUT_S" "86400" }}
+{{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
+{{- if .Values.hub.offline }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
+{{- range $name, $ref := dict "HF_TOKEN" .Values.hub.tokenSecretRef "VLLM_API_KEY" .Values.auth.apiKeySecretRef }}
+{{- if $ref.name }}{{ $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" $ref)) }}{{ end }}
 {{- end }}
 {{- range $name, $value := dict "http_proxy" .Values.proxy.httpProxy "https_proxy" .Values.proxy.httpsProxy "no_proxy" .Values.proxy.noProxy }}
-{{- with $value }}
-{{ $name }}: {{ toRawJson . }}
-{{ upper $name }}: {{ toRawJson . }}
-{{- end }}
+{{- if $value }}{{ $_ := merge $env (dict $name $value (upper $name) $value) }}{{ end }}
 {{- end }}
 {{- if .Values.caBundle.configMapName }}
-SSL_CERT_FILE: /etc/vllm/ca/ca-bundle.crt
-REQUESTS_CA_BUNDLE: /etc/vllm/ca/ca-bundle.crt
-CURL_CA_BUNDLE: /etc/vllm/ca/ca-bundle.crt
+{{- range list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" "CURL_CA_BUNDLE" }}{{ $_ := set $env . "/etc/vllm/ca/ca-bundle.crt" }}{{ end }}
 {{- end }}
 {{- if eq .Values.engine.device "cpu" }}
-{{- if not (hasKey (.Values.engine.args | default dict) "kv-cache-memory-bytes") }}
-# GiB. Left to itself the CPU engine takes nearly all of the memory limit, and is killed.
-VLLM_CPU_KVCACHE_SPACE: "4"
+{{- if not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes") }}
+{{- /* GiB. Left to itself the CPU engine takes nearly all of the memory limit, and is killed. */}}
+{{- $_ := set $env "VLLM_CPU_KVCACHE_SPACE" "4" }}
 {{- end }}
-{{- with dig "limits" "cpu" "" (.Values.resources | default dict) }}
-# A thread per core of the limit: the engine would count the node's cores.
-VLLM_CPU_OMP_THREADS_BIND: nobind
-OMP_NUM_THREADS: {{ include "vllm.quantity" . | float64 | int | max 1 | toString | quote }}
+{{- with get ((.Values.resources | default dict).limits | default dict) "cpu" }}
+{{- /* A thread per core of the limit: the engine would count the node's cores. */}}
+{{- $_ := set $env "VLLM_CPU_OMP_THREADS_BIND" "nobind" }}
+{{- $_ := set $env "OMP_NUM_THREADS" (include "vllm.quantity" . | float64 | int | max 1 | toString) }}
 {{- end }}
 {{- end }}
+{{- toYaml $env }}
 {{- end }}
 
 {{/*
-YAML list, or nothing: the engine's environment. A map underneath, so that no name comes twice. Plain text is literal:
-its `$(` is escaped. Variables that others refer to come first, because Kubernetes expands only what it has seen.
+YAML list: the engine's environment. A map underneath, so that no name comes twice. Plain text is literal. Variables
+that others refer to come first, because Kubernetes expands only what it has seen.
 */}}
 {{- define "vllm.env" -}}
 {{- $env := include "vllm.ownEnv" . | fromYaml }}
@@ -139,22 +126,21 @@ its `$(` is escaped. Variables that others refer to come first, because Kubernet
 {{- if kindIs "invalid" $value }}{{ $_ := unset $env $name }}{{ else }}{{ $_ := set $env $name $value }}{{ end }}
 {{- end }}
 {{- $references := include "vllm.env.references" .Values.env | fromYamlArray }}
-{{- $names := keys $env | sortAlpha }}
-{{- range $referredTo := list true false }}
-{{- range $name := $names }}
+{{- $first := list }}
+{{- $rest := list }}
+{{- range $name := keys $env | sortAlpha }}
 {{- $value := get $env $name }}
-{{- if eq $referredTo (has $name $references) }}
-- name: {{ $name }}
+{{- $entry := dict "name" $name }}
 {{- if not (kindIs "map" $value) }}
-  value: {{ include "vllm.text" $value | replace "$(" "$$(" | toRawJson }}
+{{- $_ := set $entry "value" (include "vllm.literal" $value) }}
 {{- else if $value.valueFrom }}
-  valueFrom: {{- toYaml $value.valueFrom | nindent 4 }}
+{{- $_ := set $entry "valueFrom" $value.valueFrom }}
 {{- else }}
-  value: {{ include "vllm.text" ($value.value | default "") | toRawJson }}
+{{- $_ := set $entry "value" (include "vllm.text" $value.value) }}
 {{- end }}
+{{- if has $name $references }}{{ $first = append $first $entry }}{{ else }}{{ $rest = append $rest $entry }}{{ end }}
 {{- end }}
-{{- end }}
-{{- end }}
+{{- toYaml (concat $first $rest) }}
 {{- end }}
 
 {{/* YAML list: the names that `{value: "…$(NAME)…"}` entries of an env map refer to. */}}
@@ -162,7 +148,7 @@ its `$(` is escaped. Variables that others refer to come first, because Kubernet
 {{- $names := list }}
 {{- range $value := . }}
 {{- if kindIs "map" $value }}
-{{- range regexFindAll "\\$\\([A-Za-z_][A-Za-z0-9_.-]*\\)" (include "vllm.text" ($value.value | default "")) -1 }}
+{{- range regexFindAll "\\$\\([^)]+\\)" (include "vllm.text" $value.value | replace "$$" "") -1 }}
 {{- $names = append $names (trimPrefix "$(" . | trimSuffix ")") }}
 {{- end }}
 {{- end }}

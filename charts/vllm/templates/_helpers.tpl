@@ -1,25 +1,33 @@
 {{/* Names, labels, text and quantities. Each comment says what a define returns. */}}
 
-{{/* String: the chart's name. */}}
+{{/*
+String: the chart's name, or its alias in an umbrella chart. Names may have capitals, dots and underscores there, which
+objects' names may not.
+*/}}
 {{- define "vllm.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- default .Chart.Name .Values.nameOverride | include "vllm.cut" }}
 {{- end }}
 
 {{/* String: release and chart name, the stem of all names; at most 63 characters. */}}
 {{- define "vllm.fullname" -}}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- .Values.fullnameOverride }}
 {{- else if contains (include "vllm.name" .) .Release.Name }}
-{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- include "vllm.cut" .Release.Name }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "vllm.name" .) | trunc 63 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "vllm.name" .) | include "vllm.cut" }}
 {{- end }}
+{{- end }}
+
+{{/* String: a name as Kubernetes takes it, at most 63 characters. */}}
+{{- define "vllm.cut" -}}
+{{- regexReplaceAll "[._]" (lower .) "-" | trunc 63 | trimAll "-" }}
 {{- end }}
 
 {{/* String: a stem with a suffix that survives the cut at 63. Takes a list: stem, suffix. */}}
 {{- define "vllm.suffixed" -}}
 {{- $suffix := printf "-%s" (last .) }}
-{{- printf "%s%s" (first . | trunc (sub 63 (len $suffix) | int) | trimSuffix "-") $suffix }}
+{{- printf "%s%s" (first . | trunc (sub 63 (len $suffix) | int) | trimAll "-") $suffix }}
 {{- end }}
 
 {{/* Strings: the name of each object. */}}
@@ -39,17 +47,24 @@
 
 {{/* YAML map: what selects the pods of this release, and never changes. */}}
 {{- define "vllm.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "vllm.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{- dict "app.kubernetes.io/name" (include "vllm.name" .) "app.kubernetes.io/instance" .Release.Name | toYaml }}
 {{- end }}
 
 {{/* YAML map: the labels of every object. */}}
 {{- define "vllm.labels" -}}
 {{- $own := dict
-  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_.")
   "app.kubernetes.io/version" .Chart.AppVersion
   "app.kubernetes.io/managed-by" .Release.Service }}
 {{- include "vllm.map" (list $own .Values.commonLabels (include "vllm.selectorLabels" . | fromYaml)) }}
+{{- end }}
+
+{{/*
+YAML map: the labels of the engine's pods. No chart or engine version among them: what a new chart does not change must
+not restart a model.
+*/}}
+{{- define "vllm.podLabels" -}}
+{{- include "vllm.map" (list .Values.commonLabels .Values.podLabels (include "vllm.selectorLabels" . | fromYaml)) }}
 {{- end }}
 
 {{/* YAML map, or nothing: annotations. Takes a list: the root context, then maps of annotations. */}}
@@ -75,16 +90,27 @@ how a later file deletes a key; values become text, because labels, annotations 
 {{- with $merged }}{{ toYaml . }}{{ end }}
 {{- end }}
 
-{{/* String: a value as text. JSON prints 10000000 in full where `quote` makes 1e+07 of it. */}}
+{{/* YAML list, or nothing: a pass-through list without the nulls of a merge. */}}
+{{- define "vllm.list" -}}
+{{- with compact (. | default list) }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{/* String: a value as text, nothing for null. JSON prints 10000000 in full where `quote` makes 1e+07 of it. */}}
 {{- define "vllm.text" -}}
-{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toRawJson . }}{{ end }}
+{{- if kindIs "string" . }}{{ . }}{{ else if not (kindIs "invalid" .) }}{{ toRawJson . }}{{ end }}
+{{- end }}
+
+{{/* String: text that Kubernetes leaves alone. It would expand `$(NAME)` and halve `$$` in a variable's value. */}}
+{{- define "vllm.literal" -}}
+{{- $text := include "vllm.text" . }}
+{{- ternary (replace "$" "$$" $text) $text (regexMatch "\\$[$(]" $text) }}
 {{- end }}
 
 {{/* String: a Kubernetes quantity as a decimal number (bytes, cores), for comparisons: "1.5Gi" is 1610612736. */}}
 {{- define "vllm.quantity" -}}
 {{- $text := include "vllm.text" . }}
-{{- $number := regexFind "^[0-9.]+([eE][0-9]+)?" $text }}
-{{- $factors := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+{{- $number := regexFind "^[0-9.]+([eE][-+]?[0-9]+)?" $text }}
+{{- $factors := dict "" 1 "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
   "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
 {{- printf "%f" (mulf (float64 $number) (get $factors (trimPrefix $number $text))) }}
 {{- end }}
@@ -102,9 +128,4 @@ how a later file deletes a key; values become text, because labels, annotations 
 {{- else }}
 {{- printf "%s:%s" $repository $tag }}
 {{- end }}
-{{- end }}
-
-{{/* YAML list, or nothing: a pass-through list without the nulls of a merge. */}}
-{{- define "vllm.list" -}}
-{{- with compact (. | default list) }}{{ toYaml . }}{{ end }}
 {{- end }}

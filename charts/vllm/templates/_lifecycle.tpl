@@ -4,16 +4,10 @@
 {{- define "vllm.startup.budgetSeconds" -}}
 {{- $probe := .Values.startupProbe | default dict }}
 {{- if $probe.failureThreshold }}
-{{- add ($probe.initialDelaySeconds | default 0) (mul $probe.failureThreshold ($probe.periodSeconds | default 10)) }}
+{{- add (int $probe.initialDelaySeconds) (mul $probe.failureThreshold ($probe.periodSeconds | default 10)) }}
 {{- else }}
 {{- int .Values.startup.budgetSeconds }}
 {{- end }}
-{{- end }}
-
-{{/* Checks, not seconds: the startup probe's failureThreshold. */}}
-{{- define "vllm.startup.failureThreshold" -}}
-{{- $period := dig "periodSeconds" 10 (.Values.startupProbe | default dict) }}
-{{- divf (include "vllm.startup.budgetSeconds" .) $period | ceil | int }}
 {{- end }}
 
 {{/* The pod's grace period: propagation, drain, and a margin for the engine's own end. */}}
@@ -33,9 +27,16 @@
 {{- max 1 .Values.replicaCount }}
 {{- else }}
 {{- $rolling := $strategy.rollingUpdate | default dict }}
-{{- $surge := include "vllm.rollout.pods" (list $rolling.maxSurge .Values.replicaCount true) | int }}
 {{- $unavailable := include "vllm.rollout.pods" (list $rolling.maxUnavailable .Values.replicaCount false) | int }}
-{{- max 1 (add $surge $unavailable) }}
+{{- add (include "vllm.rollout.surge" .) $unavailable | max 1 }}
+{{- end }}
+{{- end }}
+
+{{/* Pods: how many a rollout starts beside the old ones. */}}
+{{- define "vllm.rollout.surge" -}}
+{{- $strategy := .Values.strategy | default dict }}
+{{- if eq ($strategy.type | default "RollingUpdate") "Recreate" }}0{{ else }}
+{{- include "vllm.rollout.pods" (list ($strategy.rollingUpdate | default dict).maxSurge .Values.replicaCount true) }}
 {{- end }}
 {{- end }}
 
@@ -62,15 +63,20 @@ YAML map: a probe, with GET /health as its handler unless the user wrote another
 the model is ready, so it serves all three probes. Takes a list: root context, probe.
 */}}
 {{- define "vllm.probe" -}}
-{{- $root := first . }}
 {{- $probe := last . }}
 {{- if not (or $probe.httpGet $probe.tcpSocket $probe.exec $probe.grpc) }}
-httpGet:
-  path: /health
-  port: http
-{{- if eq (include "vllm.scheme" $root) "https" }}
-  scheme: HTTPS
+{{- $health := dict "path" "/health" "port" "http" }}
+{{- if eq (include "vllm.scheme" (first .)) "https" }}{{ $_ := set $health "scheme" "HTTPS" }}{{ end }}
+{{- $probe = merge (dict "httpGet" $health) $probe }}
 {{- end }}
+{{- toYaml $probe }}
 {{- end }}
-{{ toYaml $probe }}
+
+{{/*
+YAML map: the startup probe. Unless the user gives its failureThreshold, that follows from startup.budgetSeconds. Takes
+a list: root context, probe.
+*/}}
+{{- define "vllm.startupProbe" -}}
+{{- $threshold := divf (first .).Values.startup.budgetSeconds ((last .).periodSeconds | default 10) | ceil | int }}
+{{- include "vllm.probe" (list (first .) (merge (dict) (last .) (dict "failureThreshold" $threshold))) }}
 {{- end }}

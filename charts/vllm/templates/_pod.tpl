@@ -4,11 +4,11 @@ metadata:
   {{- with include "vllm.annotations" (list . .Values.podAnnotations) }}
   annotations: {{- . | nindent 4 }}
   {{- end }}
-  labels: {{- include "vllm.map" (list (include "vllm.labels" . | fromYaml) .Values.podLabels (include "vllm.selectorLabels" . | fromYaml)) | nindent 4 }}
+  labels: {{- include "vllm.podLabels" . | nindent 4 }}
 spec:
   # Links would inject VLLM_PORT for a Service called vllm, which the engine takes for its own and dies of.
   enableServiceLinks: false
-  serviceAccountName: {{ include "vllm.serviceAccount.name" . }}
+  serviceAccountName: {{ include "vllm.serviceAccount.name" . | quote }}
   automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
   terminationGracePeriodSeconds: {{ include "vllm.shutdown.gracePeriodSeconds" . }}
   {{- with include "vllm.list" .Values.imagePullSecrets }}
@@ -17,7 +17,7 @@ spec:
   {{- with .Values.podSecurityContext }}
   securityContext: {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with include "vllm.list" .Values.initContainers }}
+  {{- with include "vllm.containers" (list . .Values.initContainers) }}
   initContainers: {{- . | nindent 4 }}
   {{- end }}
   containers:
@@ -27,37 +27,35 @@ spec:
       {{- with .Values.command }}
       command: {{- toYaml . | nindent 8 }}
       {{- end }}
-      args: {{- include "vllm.args" . | trim | nindent 8 }}
-      env: {{- include "vllm.env" . | trim | nindent 8 }}
+      args: {{- include "vllm.args" . | nindent 8 }}
+      env: {{- include "vllm.env" . | nindent 8 }}
       {{- with include "vllm.list" .Values.envFrom }}
       envFrom: {{- . | nindent 8 }}
       {{- end }}
       ports:
         - name: http
-          containerPort: {{ .Values.containerPort }}
+          containerPort: {{ int .Values.containerPort }}
           protocol: TCP
       resources: {{- include "vllm.resources" . | nindent 8 }}
       {{- with .Values.startupProbe }}
-      startupProbe:
-        {{- $threshold := dict "failureThreshold" (include "vllm.startup.failureThreshold" $ | int) }}
-        {{- include "vllm.probe" (list $ (merge $threshold .)) | trim | nindent 8 }}
+      startupProbe: {{- include "vllm.startupProbe" (list $ .) | nindent 8 }}
       {{- end }}
       {{- with .Values.readinessProbe }}
-      readinessProbe: {{- include "vllm.probe" (list $ .) | trim | nindent 8 }}
+      readinessProbe: {{- include "vllm.probe" (list $ .) | nindent 8 }}
       {{- end }}
       {{- with .Values.livenessProbe }}
-      livenessProbe: {{- include "vllm.probe" (list $ .) | trim | nindent 8 }}
+      livenessProbe: {{- include "vllm.probe" (list $ .) | nindent 8 }}
       {{- end }}
       lifecycle:
         preStop:
           # The engine refuses new requests from SIGTERM on: wait until no one sends any.
           sleep:
-            seconds: {{ .Values.shutdown.propagationSeconds }}
+            seconds: {{ int .Values.shutdown.propagationSeconds }}
       securityContext: {{- include "vllm.securityContext" . | nindent 8 }}
       # The last lines of the log are the reason of a crash: `kubectl describe` shows them.
       terminationMessagePolicy: FallbackToLogsOnError
       volumeMounts: {{- include "vllm.volumeMounts" . | nindent 8 }}
-    {{- with include "vllm.list" .Values.extraContainers }}
+    {{- with include "vllm.containers" (list . .Values.extraContainers) }}
     {{- . | nindent 4 }}
     {{- end }}
   volumes: {{- include "vllm.volumes" . | nindent 4 }}
@@ -103,18 +101,31 @@ spec:
 {{- toYaml $context }}
 {{- end }}
 
+{{/*
+YAML list, or nothing: the user's containers. One without a securityContext gets the engine's, or a namespace that
+enforces `restricted` would refuse the pod. Takes a list: root context, containers.
+*/}}
+{{- define "vllm.containers" -}}
+{{- $context := (first .).Values.securityContext | default dict }}
+{{- $containers := list }}
+{{- range compact (last . | default list) }}
+{{- $containers = append $containers (hasKey . "securityContext" | ternary . (set (deepCopy .) "securityContext" $context)) }}
+{{- end }}
+{{- with $containers }}{{ toYaml . }}{{ end }}
+{{- end }}
+
 {{/* YAML list: volumes. */}}
 {{- define "vllm.volumes" -}}
 - name: shm
   emptyDir:
     medium: Memory
-    sizeLimit: {{ include "vllm.shm.sizeLimit" . }}
+    sizeLimit: {{ include "vllm.shm.sizeLimit" . | quote }}
 - name: tmp
   emptyDir: {}
 - name: cache
 {{- if .Values.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ include "vllm.claim.name" . }}
+    claimName: {{ include "vllm.claim.name" . | quote }}
 {{- else }}
   emptyDir: {}
 {{- end }}
@@ -122,9 +133,9 @@ spec:
 {{- if .configMapName }}
 - name: ca-bundle
   configMap:
-    name: {{ .configMapName }}
+    name: {{ quote .configMapName }}
     items:
-      - key: {{ toRawJson .key }}
+      - key: {{ quote .key }}
         path: ca-bundle.crt
 {{- end }}
 {{- end }}
@@ -140,9 +151,9 @@ spec:
 - name: tmp
   mountPath: /tmp
 - name: cache
-  mountPath: {{ toRawJson .Values.persistence.mountPath }}
+  mountPath: {{ quote .Values.persistence.mountPath }}
   {{- with .Values.persistence.subPath }}
-  subPath: {{ toRawJson . }}
+  subPath: {{ quote . }}
   {{- end }}
 {{- if .Values.caBundle.configMapName }}
 - name: ca-bundle
@@ -168,7 +179,7 @@ affinity: {{- toYaml . | nindent 2 }}
 topologySpreadConstraints:
 {{- $selector := dict "matchLabels" (include "vllm.selectorLabels" . | fromYaml) }}
 {{- range compact (.Values.topologySpreadConstraints | default list) }}
-{{ list (merge (dict) . (dict "labelSelector" $selector)) | toYaml }}
+{{ list (ternary (set (deepCopy .) "labelSelector" $selector) . (kindIs "invalid" .labelSelector)) | toYaml }}
 {{- else }}
 # One node's loss should not be the loss of all replicas; among the pods of one ReplicaSet, so that a rollout balances.
 - topologyKey: kubernetes.io/hostname
@@ -178,12 +189,12 @@ topologySpreadConstraints:
   matchLabelKeys: [pod-template-hash]
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ quote . }}
 {{- end }}
 {{- with .Values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ quote . }}
 {{- end }}
 {{- with .Values.schedulerName }}
-schedulerName: {{ . }}
+schedulerName: {{ quote . }}
 {{- end }}
 {{- end }}

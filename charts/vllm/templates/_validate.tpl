@@ -8,7 +8,7 @@ and "vllm.validate" reports them all together. Whoever only has Helm gets every 
 
 {{- define "vllm.validate" -}}
 {{- $lines := list }}
-{{- range $room := list "model" "image" "gpu" "args" "resources" "storage" "lifecycle" "network" "env" "pod" }}
+{{- range $room := list "model" "image" "gpu" "args" "resources" "storage" "lifecycle" "network" "env" "pod" "text" }}
 {{- range include (printf "vllm.validate.%s" $room) $ | splitList "\n" }}
 {{- with trim . }}{{ $lines = append $lines (printf "  - %s" .) }}{{ end }}
 {{- end }}
@@ -22,15 +22,23 @@ and "vllm.validate" reports them all together. Whoever only has Helm gets every 
 {{- $id := .Values.model.id | default "" }}
 {{- if not $id }}
 model.id: no model is named: write a Hub id (organisation/name) or the path of a directory in a mounted volume
-{{- end }}
-{{- if regexMatch "^(https?://|hf\\.co/|huggingface\\.co/)" $id }}
+{{- else if regexMatch "^(https?://|hf\\.co/|huggingface\\.co/)" $id }}
 model.id: {{ $id }} is a URL: write organisation/name
 {{- end }}
 {{- if and (hasPrefix "/" $id) .Values.model.revision }}
 model.revision: {{ $id }} is a directory, which has no revisions: leave it empty
 {{- end }}
-{{- if hasPrefix "hf_" (.Values.hub.tokenSecretRef.name | default "") }}
-hub.tokenSecretRef.name: this looks like a token: put it in a Secret and write the Secret's name
+{{- /* Somebody else's image, command or init container may bring the files. */}}
+{{- if not (or .Values.image.repository .Values.command .Values.initContainers) }}
+{{- $paths := ternary (list .Values.persistence.mountPath) list .Values.persistence.enabled }}
+{{- range compact (.Values.volumeMounts | default list) }}{{ $paths = append $paths .mountPath }}{{ end }}
+{{- $mounted := list }}
+{{- range $paths }}{{ $mounted = ternary (append $mounted .) $mounted (hasPrefix (printf "%s/" (trimSuffix "/" .)) $id) }}{{ end }}
+{{- if and (hasPrefix "/" $id) (not $mounted) (not (has $id $paths)) }}
+model.id: nothing is mounted at {{ $id }}: add the volume with the model to volumes and volumeMounts, or write a Hub id
+{{- else if and .Values.hub.offline (not $paths) (not (contains "://" $id)) }}
+hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache: write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
+{{- end }}
 {{- end }}
 {{- range $key, $ref := dict "hub.tokenSecretRef" .Values.hub.tokenSecretRef "auth.apiKeySecretRef" .Values.auth.apiKeySecretRef }}
 {{- if and $ref.name (not $ref.key) }}
@@ -42,21 +50,15 @@ hub.tokenSecretRef.name: this looks like a token: put it in a Secret and write t
 {{- define "vllm.validate.image" }}
 {{- with .Values.image }}
 {{- $repository := .repository | default "" }}
-{{- if contains "@" $repository }}
-image.repository: {{ $repository }} has a digest in it: write it in image.digest
-{{- else if contains ":" (splitList "/" $repository | last) }}
-image.repository: {{ $repository }} has a tag in it: write it in image.tag
+{{- $tag := .tag | default "" }}
+{{- if and (regexMatch "^latest(-|$)" $tag) (not .digest) }}
+image.tag: {{ $tag }} is another image tomorrow: write a version, or leave it empty for {{ $.Chart.AppVersion }}
+{{- else if and (has $repository (list "" "vllm/vllm-openai" "vllm/vllm-openai-cpu")) (regexMatch "^[0-9]+\\.[0-9]+\\.[0-9]+" $tag) }}
+image.tag: vLLM's tags begin with a v: write v{{ $tag }}
 {{- end }}
-{{- if and (eq (.tag | default "") "latest") (not .digest) }}
-image.tag: latest is another image tomorrow: write a version, or leave it empty for {{ $.Chart.AppVersion }}
-{{- end }}
-{{- if and (has $repository (list "" "vllm/vllm-openai" "vllm/vllm-openai-cpu")) (regexMatch "^[0-9]+\\.[0-9]+\\.[0-9]+" (.tag | default "")) }}
-image.tag: vLLM's tags begin with a v: write v{{ .tag }}
-{{- end }}
-{{- if and (eq $.Values.engine.device "cpu") (eq $repository "vllm/vllm-openai") }}
-image.repository: vllm/vllm-openai is the CUDA build, which finds no device on a CPU: leave it empty, or write vllm/vllm-openai-cpu
-{{- end }}
-{{- if and (eq $.Values.engine.device "cuda") (hasPrefix "vllm/vllm-openai-cpu" $repository) }}
+{{- if and (eq $.Values.engine.device "cpu") (regexMatch "(^|/)vllm/vllm-openai$" $repository) }}
+image.repository: {{ $repository }} is the CUDA build, which finds no device on a CPU: leave it empty, or write vllm/vllm-openai-cpu
+{{- else if and (eq $.Values.engine.device "cuda") (regexMatch "(^|/)vllm/vllm-openai-cpu$" $repository) }}
 engine.device: {{ $repository }} is the CPU build: write engine.device: cpu
 {{- end }}
 {{- end }}
@@ -64,58 +66,77 @@ engine.device: {{ $repository }} is the CPU build: write engine.device: cpu
 
 {{- define "vllm.validate.gpu" }}
 {{- $count := include "vllm.gpuCount" . | int }}
+{{- $workers := include "vllm.workers" . | int }}
 {{- with .Values.parallelism }}
-{{- $product := include "vllm.workers" $ | int }}
-{{- if and (eq $.Values.engine.device "cuda") $count (ne $product $count) }}
-parallelism: {{ include "vllm.tensorParallelSize" $ }} (tensor) x {{ .pipelineParallelSize }} (pipeline) x {{ .dataParallelSize }} (data) is {{ $product }} GPUs, but gpu.count is {{ $count }}: write sizes whose product is gpu.count, or gpu.count: {{ $product }}
-{{- end }}
-{{- end }}
-{{- range $kind := list "limits" "requests" }}
-{{- range $name, $_ := dig $kind dict ($.Values.resources | default dict) }}
-{{- if or (eq $name $.Values.gpu.resourceName) (regexMatch "/(gpu|mig-|gaudi|tpu|npu|neuron|i915|xe|Ascend)" $name) }}
-resources.{{ $kind }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $.Values.gpu.resourceName }} and gpu.resourceName: {{ $name }}{{ end }}
-{{- end }}
+{{- if and (eq $.Values.engine.device "cuda") $count (ne $workers $count) }}
+parallelism: {{ include "vllm.tensorParallelSize" $ }} (tensor) x {{ .pipelineParallelSize }} (pipeline) x {{ .dataParallelSize }} (data) is {{ $workers }} GPUs, but gpu.count is {{ $count }}: write sizes whose product is gpu.count, or gpu.count: {{ $workers }}
+{{- else if and (contains "/mig-" $.Values.gpu.resourceName) (gt $count 1) }}
+gpu.count: a model cannot span slices of a GPU, which have no way to talk to each other: write gpu.count: 1 and a larger slice, or whole GPUs
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "vllm.validate.args" }}
 {{- $owned := .Files.Get "files/owned-flags.yaml" | fromYaml }}
-{{- range $argument := .Values.engine.extraArgs }}
-{{- $flag := regexFind "^--[A-Za-z][A-Za-z0-9_-]*" $argument | trimPrefix "--" | replace "_" "-" }}
+{{- range $flag, $value := .Values.engine.args }}
+{{- if and (hasPrefix "no-" $flag) (kindIs "bool" $value) (not $value) }}
+engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
+{{- end }}
+{{- end }}
+{{- range $index, $argument := .Values.engine.extraArgs }}
+{{- if and (eq $index 0) (not (hasPrefix "-" $argument)) }}
+engine.extraArgs: {{ toJson $argument }} belongs to no flag: begin with one (--flag), and write another program in command
+{{- end }}
+{{- $flag := regexFind "^--?[A-Za-z][A-Za-z0-9_-]*" $argument | trimAll "-" | replace "_" "-" }}
 {{- with get $owned $flag }}
 engine.extraArgs: --{{ $flag }} is the chart's own: {{ . }}
 {{- end }}
 {{- if and $flag (hasKey ($.Values.engine.args | default dict) $flag) }}
 engine.extraArgs: --{{ $flag }} is in engine.args as well: write it once
 {{- end }}
-{{- if regexMatch "^--?[A-Za-z][A-Za-z0-9_-]* +\\S" $argument }}
-engine.extraArgs: {{ toRawJson $argument }} is one word to the engine: write it with =, or as two items
+{{- if regexMatch "^--?[A-Za-z][A-Za-z0-9_-]*\\s+\\S" $argument }}
+engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "vllm.validate.resources" }}
-{{- $limits := dig "limits" dict (.Values.resources | default dict) | default dict }}
-{{- $requests := dig "requests" dict (.Values.resources | default dict) | default dict }}
-{{- $sound := true }}
-{{- range $kind, $quantities := dict "limits" $limits "requests" $requests }}
+{{- $resources := .Values.resources | default dict }}
+{{- $limits := $resources.limits | default dict }}
+{{- range $kind, $quantities := pick $resources "limits" "requests" }}
 {{- range $name, $quantity := $quantities }}
-{{- if and (not (kindIs "invalid" $quantity)) (not (regexMatch "^[0-9]+(\\.[0-9]+)?([eE][0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$" (include "vllm.text" $quantity))) }}
-{{- $sound = false }}
-resources.{{ $kind }}.{{ $name }}: {{ $quantity }} is not a Kubernetes quantity: write a number with a suffix such as m, G or Gi
+{{- $text := include "vllm.text" $quantity }}
+{{- $limit := include "vllm.text" (get $limits $name) }}
+{{- if not $text }}
+{{- else if or (eq $name $.Values.gpu.resourceName) (regexMatch "/(gpu|mig-|gaudi|tpu|npu|neuron|i915|xe|[Aa]scend)" $name) }}
+resources.{{ $kind }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $.Values.gpu.resourceName }} and gpu.resourceName: {{ $name }}{{ end }}
+{{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$" $name) }}
+resources.{{ $kind }}.{{ $name }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
+{{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
+resources.requests.{{ $name }}: has to be limited to the same, because it cannot be shared: write resources.limits.{{ $name }}: {{ $text }}
+{{- else if and (eq $kind "requests") $limit (gt (include "vllm.quantity" $text | float64) (include "vllm.quantity" $limit | float64)) }}
+resources.requests.{{ $name }}: {{ $text }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
+{{- else if and (eq $name "memory") (lt (include "vllm.quantity" $text | float64) 1e6) }}
+resources.{{ $kind }}.memory: {{ $text }} is {{ include "vllm.quantity" $text | float64 }} bytes: write a suffix, such as 16Gi
 {{- end }}
 {{- end }}
 {{- end }}
-{{- if $sound }}
-{{- range $name, $request := $requests }}
-{{- $limit := get $limits $name }}
-{{- if and $limit $request (gt (include "vllm.quantity" $request | float64) (include "vllm.quantity" $limit | float64)) }}
-resources.requests.{{ $name }}: {{ $request }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
+{{- $shm := include "vllm.shm.sizeLimit" . }}
+{{- if lt (include "vllm.quantity" $shm | float64) 1e6 }}
+shm.sizeLimit: {{ $shm }} is {{ include "vllm.quantity" $shm | float64 }} bytes: write a suffix, such as 10Gi
+{{- else if and $limits.memory (ge (include "vllm.quantity" $shm | float64) (include "vllm.quantity" $limits.memory | float64)) }}
+shm.sizeLimit: {{ $shm }} of /dev/shm does not fit in the memory limit of {{ $limits.memory }}, in which it counts: write a smaller shm.sizeLimit or a larger resources.limits.memory
+{{- end }}
+{{- $claims := list }}
+{{- range compact (.Values.resourceClaims | default list) }}
+{{- $claims = append $claims .name }}
+{{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) }}
+resourceClaims: {{ .name }} needs either a claim or a template: write one of resourceClaimName and resourceClaimTemplateName
 {{- end }}
 {{- end }}
-{{- if and $limits.memory (ge (include "vllm.shm.sizeLimit" . | include "vllm.quantity" | float64) (include "vllm.quantity" $limits.memory | float64)) }}
-shm.sizeLimit: {{ include "vllm.shm.sizeLimit" . }} of /dev/shm does not fit in the memory limit of {{ $limits.memory }}, in which it counts: write a smaller shm.sizeLimit or a larger resources.limits.memory
+{{- range compact ($resources.claims | default list) }}
+{{- if not (has .name $claims) }}
+resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
 {{- end }}
 {{- end }}
 {{- end }}
@@ -125,37 +146,55 @@ shm.sizeLimit: {{ include "vllm.shm.sizeLimit" . }} of /dev/shm does not fit in 
 {{- if and .existingClaim (not .enabled) }}
 persistence.enabled: false, but persistence.existingClaim names {{ .existingClaim }}: write enabled: true, or leave out existingClaim
 {{- end }}
+{{- if and .enabled (not .existingClaim) }}
+{{- if lt (include "vllm.text" .size | default "0" | include "vllm.quantity" | float64) 1e6 }}
+persistence.size: {{ include "vllm.text" .size | default "nothing" }} holds no model: write a size with its suffix, such as 100Gi
+{{- end }}
+{{- if eq (.accessModes | default list | uniq | join "") "ReadOnlyMany" }}
+persistence.accessModes: nothing could ever be written to a new volume that is ReadOnlyMany: write ReadWriteMany, or existingClaim
+{{- end }}
+{{- end }}
 {{- $modes := .accessModes | default (ternary list (list "ReadWriteOnce") (not (empty .existingClaim))) }}
 {{- $shared := or (has "ReadWriteMany" $modes) (has "ReadOnlyMany" $modes) }}
 {{- if and .enabled $modes (not $shared) }}
 {{- if gt (int $.Values.replicaCount) 1 }}
 persistence.accessModes: {{ $.Values.replicaCount }} replicas cannot share a {{ first $modes }} volume: write accessModes: [ReadWriteMany], or replicaCount: 1
 {{- end }}
-{{- $strategy := $.Values.strategy | default dict }}
-{{- if and (ne ($strategy.type | default "RollingUpdate") "Recreate") (gt (include "vllm.rollout.pods" (list (dig "rollingUpdate" "maxSurge" nil $strategy) $.Values.replicaCount true) | int) 0) }}
+{{- if gt (include "vllm.rollout.surge" $ | int) 0 }}
 strategy.rollingUpdate.maxSurge: a surge pod cannot mount the {{ first $modes }} volume that the old pod holds, and the rollout hangs: write maxSurge: 0 and maxUnavailable: 1, or accessModes: [ReadWriteMany]
 {{- end }}
 {{- end }}
 {{- end }}
-{{- $names := list "shm" "tmp" "cache" }}
-{{- if .Values.caBundle.configMapName }}{{ $names = append $names "ca-bundle" }}{{ end }}
+{{- $names := list "shm" "tmp" "cache" "ca-bundle" }}
 {{- $remedies := dict "shm" "write shm.sizeLimit instead" "cache" "write persistence instead" "tmp" "leave it out" "ca-bundle" "write caBundle instead" }}
 {{- range $volume := compact (.Values.volumes | default list) }}
-{{- if and (has $volume.name $names) (hasKey $remedies $volume.name) }}
+{{- if hasKey $remedies $volume.name }}
 volumes: {{ $volume.name }} is the chart's own: {{ get $remedies $volume.name }}, or use another name
 {{- else if has $volume.name $names }}
 volumes: {{ $volume.name }} is there twice: give each volume a name of its own
 {{- end }}
 {{- $names = append $names $volume.name }}
+{{- $sources := include "vllm.validate.set" (omit $volume "name") | fromYamlArray }}
+{{- if gt (len $sources) 1 }}
+volumes: {{ $volume.name }} has {{ join " and " $sources }}: keep one
 {{- end }}
-{{- $paths := list "/dev/shm" "/tmp" (.Values.persistence.mountPath | trimSuffix "/") }}
+{{- end }}
+{{- $paths := list "/dev/shm" "/tmp" "/etc/vllm/ca" }}
+{{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
+{{- if has $cache $paths }}
+persistence.mountPath: {{ $cache }} is mounted already: write another path, such as /cache
+{{- end }}
+{{- $paths = append $paths $cache }}
 {{- range $mount := compact (.Values.volumeMounts | default list) }}
 {{- if not (has $mount.name $names) }}
 volumeMounts: {{ $mount.name }} is not a volume of the pod: add it to volumes, or write one of {{ join ", " $names }}
 {{- end }}
+{{- if and $mount.subPath $mount.subPathExpr }}
+volumeMounts: {{ $mount.name }} has subPath and subPathExpr: keep one
+{{- end }}
 {{- $path := $mount.mountPath | trimSuffix "/" }}
 {{- if has $path $paths }}
-volumeMounts: {{ $path }} is mounted already{{ if eq $path "/dev/shm" }}: write shm.sizeLimit{{ else if eq $path "/tmp" }}: leave it out{{ else }}: write another mountPath, or persistence.mountPath{{ end }}
+volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm.sizeLimit" "/tmp" "leave it out" "/etc/vllm/ca" "write caBundle") $path | default "write another mountPath, or persistence.mountPath" }}
 {{- end }}
 {{- $paths = append $paths $path }}
 {{- end }}
@@ -163,52 +202,46 @@ volumeMounts: {{ $path }} is mounted already{{ if eq $path "/dev/shm" }}: write 
 
 {{- define "vllm.validate.lifecycle" }}
 {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
-{{- $probe := get $.Values $name | default dict }}
-{{- $handlers := list }}
-{{- range $handler := list "httpGet" "tcpSocket" "exec" "grpc" }}
-{{- if get $probe $handler }}{{ $handlers = append $handlers $handler }}{{ end }}
-{{- end }}
+{{- with get $.Values $name }}
+{{- $handlers := include "vllm.validate.set" (pick . "httpGet" "tcpSocket" "exec" "grpc") | fromYamlArray }}
 {{- if gt (len $handlers) 1 }}
 {{ $name }}: {{ join " and " $handlers }} are two ways to ask: keep one
 {{- end }}
-{{- if and (ne $name "readinessProbe") (gt (dig "successThreshold" 1 $probe | default 1 | int) 1) }}
+{{- range $handler := pick . "httpGet" "tcpSocket" }}
+{{- if and . (kindIs "string" .port) (ne .port "http") }}
+{{ $name }}: the engine's container has no port named {{ .port }}: write http, or a number without quotes
+{{- end }}
+{{- end }}
+{{- if and (ne $name "readinessProbe") (gt (int .successThreshold) 1) }}
 {{ $name }}.successThreshold: Kubernetes allows only 1 here: leave it out
 {{- end }}
-{{- end }}
-{{- if dig "terminationGracePeriodSeconds" 0 (.Values.readinessProbe | default dict) }}
+{{- if and (eq $name "readinessProbe") .terminationGracePeriodSeconds }}
 readinessProbe.terminationGracePeriodSeconds: a readiness probe kills nothing: leave it out
 {{- end }}
+{{- end }}
+{{- end }}
 {{- with .Values.strategy }}
-{{- $type := .type | default "RollingUpdate" }}
-{{- if not (has $type (list "RollingUpdate" "Recreate")) }}
-strategy.type: {{ $type }} is not one of a Deployment: write RollingUpdate or Recreate
-{{- end }}
-{{- with .rollingUpdate }}
-{{- range $key, $value := pick . "maxSurge" "maxUnavailable" }}
-{{- if and (kindIs "string" $value) (not (regexMatch "^[0-9]+%$" $value)) }}
-strategy.rollingUpdate.{{ $key }}: {{ $value }} is neither a number nor a percentage: write 1 or 25%
-{{- end }}
-{{- end }}
-{{- if and (eq $type "RollingUpdate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}
+{{- $rolling := .rollingUpdate | default dict }}
+{{- if and (ne (.type | default "") "Recreate") (regexMatch "^0+%?$" (include "vllm.text" $rolling.maxSurge)) (regexMatch "^0+%?$" (include "vllm.text" $rolling.maxUnavailable)) }}
 strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so that nothing could ever roll: write maxUnavailable: 1, or maxSurge: 1 with spare GPUs
 {{- end }}
 {{- end }}
-{{- end }}
+{{- $replicas := int .Values.replicaCount }}
 {{- with .Values.podDisruptionBudget }}
 {{- $min := include "vllm.text" .minAvailable }}
-{{- $max := include "vllm.text" .maxUnavailable }}
-{{- $usesMin := not (has $min (list "" "null")) }}
-{{- if and .enabled (gt (int $.Values.replicaCount) 0) }}
-{{- if and $usesMin (or (eq $min "100%") (and (regexMatch "^[0-9]+$" $min) (ge (int $min) (int $.Values.replicaCount)))) }}
-podDisruptionBudget.minAvailable: {{ $min }} of {{ $.Values.replicaCount }} replicas blocks every node drain for ever: write less, or leave it empty and write maxUnavailable: 1
-{{- else if and (not $usesMin) (has $max (list "0" "0%" "")) }}
-podDisruptionBudget.maxUnavailable: {{ $max | default "empty" }} blocks every node drain for ever: write 1 or more
-{{- end }}
+{{- if not (and .enabled $replicas) }}
+{{- else if and $min (ge (include "vllm.rollout.pods" (list .minAvailable $replicas true) | int) $replicas) }}
+podDisruptionBudget.minAvailable: {{ $min }} of {{ $replicas }} replicas blocks every node drain for ever: write less, or leave it empty and write maxUnavailable: 1
+{{- else if and (not $min) (regexMatch "^(0+%?)?$" (include "vllm.text" .maxUnavailable)) }}
+podDisruptionBudget.maxUnavailable: {{ include "vllm.text" .maxUnavailable | default "nothing" }} blocks every node drain for ever: write 1 or more
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "vllm.validate.network" }}
+{{- if regexMatch "^[0-9]" (include "vllm.service.name" .) }}
+fullnameOverride: {{ include "vllm.service.name" . }} begins with a digit, which the name of a Service may not: write one that begins with a letter
+{{- end }}
 {{- with .Values.service }}
 {{- if and .nodePort (eq .type "ClusterIP") }}
 service.nodePort: a ClusterIP Service has none: write service.type: NodePort, or leave it out
@@ -225,14 +258,14 @@ service.sessionAffinityConfig: only with ClientIP: write service.sessionAffinity
 service.{{ $key }}: only for a load balancer: write service.type: LoadBalancer
 {{- end }}
 {{- end }}
+{{- end }}
 {{- if and .externalTrafficPolicy (eq .type "ClusterIP") }}
 service.externalTrafficPolicy: a ClusterIP Service has no external traffic: write another service.type, or leave it empty
 {{- end }}
 {{- end }}
-{{- end }}
 {{- range $key, $labels := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels "service.labels" .Values.service.labels }}
 {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" }}
-{{- if hasKey ($labels | default dict) $label }}
+{{- if get ($labels | default dict) $label }}
 {{ $key }}.{{ $label }}: it selects the pods and is the chart's own: write nameOverride or another release name
 {{- end }}
 {{- end }}
@@ -250,35 +283,35 @@ service.externalTrafficPolicy: a ClusterIP Service has no external traffic: writ
   "VLLM_ENGINE_READY_TIMEOUT_S" "it is part of the compile cache's key and constant: write startup.budgetSeconds"
   "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH" "a dead engine must end its container: leave it out"
   "PROMETHEUS_MULTIPROC_DIR" "stale files would corrupt the metrics: leave it out" }}
-{{- range $name, $value := .Values.env }}
-{{- if not (kindIs "invalid" $value) }}
-{{- with get $owned $name }}
-env.{{ $name }}: the chart's own: {{ . }}
-{{- end }}
-{{- if not (regexMatch "^[A-Za-z_][A-Za-z0-9_.-]*$" $name) }}
-env.{{ $name }}: not a name for a variable: write letters, digits and underscores
-{{- end }}
-{{- if kindIs "map" $value }}
-{{- if and $value.valueFrom (hasKey $value "value") }}
-env.{{ $name }}: has both value and valueFrom: keep one
-{{- else if not (or $value.valueFrom (hasKey $value "value")) }}
-env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
-{{- end }}
-{{- else if regexMatch "(^|_)(SECRET_ACCESS_KEY|SESSION_TOKEN|PASSWORD|API_KEY|TOKEN)$" $name }}
-{{- if not (hasKey $owned $name) }}
-env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {secretKeyRef: {name: …, key: …}}}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
 {{- $references := include "vllm.env.references" .Values.env | fromYamlArray }}
 {{- range $name, $value := .Values.env }}
-{{- if and (kindIs "map" $value) (has $name $references) }}
+{{- if kindIs "invalid" $value }}
+{{- else if hasKey $owned $name }}
+env.{{ $name }}: the chart's own: {{ get $owned $name }}
+{{- else if kindIs "map" $value }}
+{{- if and $value.valueFrom (not (kindIs "invalid" $value.value)) }}
+env.{{ $name }}: has both value and valueFrom: write null in the place of the one that should go
+{{- else if and (not $value.valueFrom) (kindIs "invalid" $value.value) }}
+env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
+{{- end }}
+{{- $sources := include "vllm.validate.set" ($value.valueFrom | default dict) | fromYamlArray }}
+{{- if gt (len $sources) 1 }}
+env.{{ $name }}.valueFrom: has {{ join " and " $sources }}: keep one
+{{- end }}
 {{- range include "vllm.env.references" (dict $name $value) | fromYamlArray }}
-{{- if and (has . $references) (ge . $name) }}
+{{- if eq . $name }}
+env.{{ $name }}: refers to itself, and Kubernetes does not know the image's own value: write the whole value
+{{- else if and (has $name $references) (has . $references) (gt . $name) }}
 env.{{ $name }}: refers to {{ . }}, which comes after it in the alphabet and is not known yet: rename one of them
 {{- end }}
 {{- end }}
+{{- else if and (regexMatch "(^|_)(SECRET_ACCESS_KEY|PASSWORD|API_KEY|TOKEN)$" $name) (not (regexMatch "^(/.*|[0-9]*|true|false)$" (include "vllm.text" $value))) }}
+env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {secretKeyRef: {name: …, key: …}}}
+{{- end }}
+{{- end }}
+{{- range compact (.Values.envFrom | default list) }}
+{{- if ne (include "vllm.validate.set" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
+envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
 {{- end }}
 {{- end }}
@@ -290,16 +323,40 @@ env.{{ $name }}: refers to {{ . }}, which comes after it in the alphabet and is 
 {{- if has $container.name $names }}
 {{ $key }}: the name {{ $container.name }} is taken: give each container a name of its own
 {{- end }}
+{{- if not $container.image }}
+{{ $key }}: {{ $container.name }} has no image: write image
+{{- end }}
 {{- $names = append $names $container.name }}
 {{- end }}
 {{- end }}
 {{- $pod := .Values.podSecurityContext | default dict }}
 {{- $container := .Values.securityContext | default dict }}
-{{- $user := dig "runAsUser" (dig "runAsUser" nil $pod) $container }}
-{{- if and (dig "runAsNonRoot" (dig "runAsNonRoot" false $pod) $container) (not (kindIs "invalid" $user)) (eq (int $user) 0) }}
+{{- $user := ternary $pod.runAsUser $container.runAsUser (kindIs "invalid" $container.runAsUser) }}
+{{- $nonRoot := ternary $pod.runAsNonRoot $container.runAsNonRoot (kindIs "invalid" $container.runAsNonRoot) }}
+{{- if and $nonRoot (not (kindIs "invalid" $user)) (eq (int $user) 0) }}
 podSecurityContext.runAsUser: 0 is root, which runAsNonRoot: true forbids: write another UID (the image's own is 2000), or runAsNonRoot: false
 {{- end }}
-{{- if and $container.privileged (eq (toString $container.allowPrivilegeEscalation) "false") }}
-securityContext.allowPrivilegeEscalation: a privileged container cannot forbid it: write true, or leave out privileged
+{{- $escalation := $container.allowPrivilegeEscalation }}
+{{- if and (kindIs "bool" $escalation) (not $escalation) (or $container.privileged (has "SYS_ADMIN" (($container.capabilities | default dict).add | default list))) }}
+securityContext.allowPrivilegeEscalation: a container that is privileged or has SYS_ADMIN cannot forbid it: write true
 {{- end }}
+{{- if and (eq (.Values.dnsPolicy | default "") "None") (not (.Values.dnsConfig | default dict).nameservers) }}
+dnsPolicy: None leaves the pod without DNS: write dnsConfig.nameservers, or another policy
+{{- end }}
+{{- end }}
+
+{{- define "vllm.validate.text" }}
+{{- range $key, $value := .Values }}
+{{- /* Helm's toYaml would silently leave out all that stands beside one. */}}
+{{- if regexMatch `[\x7f-\x{9f}\x{fffe}\x{ffff}]` (toRawJson $value) }}
+{{ $key }}: has a control character (U+007F to U+009F), which YAML cannot hold: take it out
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* YAML list: the keys of a map that are set, not null. */}}
+{{- define "vllm.validate.set" -}}
+{{- $set := list }}
+{{- range $key, $value := . }}{{ if not (kindIs "invalid" $value) }}{{ $set = append $set $key }}{{ end }}{{ end }}
+{{- toYaml $set }}
 {{- end }}

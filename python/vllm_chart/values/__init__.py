@@ -1,15 +1,16 @@
 """The values of the chart: the single source of `values.yaml`, `values.schema.json` and the README's table."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
-from vllm_chart.values.base import Block, Kubernetes, Name, Port, Text, UserMap
+from vllm_chart.values.base import Annotations, Block, Count, Kubernetes, Labels, Name, Port, Reference, Schema, Seconds
 from vllm_chart.values.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.image import Global, Image
 from vllm_chart.values.lifecycle import PodDisruptionBudget, Shutdown, Startup
 from vllm_chart.values.model import Hub, Model
-from vllm_chart.values.pod import CaBundle, EnvVar, Proxy, ServiceAccount, Test
+from vllm_chart.values.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.service import Auth, Service
 from vllm_chart.values.storage import Persistence, Shm
 
@@ -30,6 +31,13 @@ SECTIONS: dict[str, str] = {
     "podSecurityContext": "Security",
     "test": "Everything else",
 }
+
+
+class Manifest:
+    """Marks a Kubernetes object of any kind."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        return {"type": ["object", "null"], "required": ["apiVersion", "kind", "metadata"]}
 
 
 class Values(Block):
@@ -83,9 +91,7 @@ class Values(Block):
     engine: Engine = Field(Engine(), description=Engine.__doc__)
     gpu: Gpu = Field(Gpu(), description=Gpu.__doc__)
     parallelism: Parallelism = Field(Parallelism(), description=Parallelism.__doc__)
-    replica_count: Annotated[int, Field(ge=0)] = Field(
-        1, description="Pods, each with the whole model and its own GPUs."
-    )
+    replica_count: Count = Field(1, description="Pods, each with the whole model and its own GPUs.")
 
     startup: Startup = Field(Startup(), description=Startup.__doc__)
     shutdown: Shutdown = Field(Shutdown(), description=Shutdown.__doc__)
@@ -111,10 +117,8 @@ class Values(Block):
         "`type: Recreate` stops all first.",
     )
     pod_disruption_budget: PodDisruptionBudget = Field(PodDisruptionBudget(), description=PodDisruptionBudget.__doc__)
-    min_ready_seconds: Annotated[int, Field(ge=0)] = Field(
-        0, description="How long a new pod must be ready before the rollout goes on."
-    )
-    revision_history_limit: Annotated[int, Field(ge=0)] = Field(10, description="ReplicaSets kept for a rollback.")
+    min_ready_seconds: Seconds = Field(0, description="How long a new pod must be ready before the rollout goes on.")
+    revision_history_limit: Count = Field(10, description="ReplicaSets kept for a rollback.")
 
     resources: Annotated[Object, Kubernetes("core.v1.ResourceRequirements")] = Field(
         {},
@@ -144,16 +148,16 @@ class Values(Block):
     name_override: Name = Field("", description="Instead of the chart's name.")
     fullname_override: Name = Field("", description="Instead of release and chart name: the name of the objects.")
     namespace_override: Name = Field("", description="Instead of the release's namespace, for umbrella charts.")
-    common_labels: UserMap[Text] = Field({}, description="Labels of every object.")
-    common_annotations: UserMap[Text] = Field({}, description="Annotations of every object.")
-    deployment_annotations: UserMap[Text] = Field({}, description="Annotations of the Deployment.")
-    pod_labels: UserMap[Text] = Field({}, description="Labels of the pods.")
-    pod_annotations: UserMap[Text] = Field(
+    common_labels: Labels = Field({}, description="Labels of every object.")
+    common_annotations: Annotations = Field({}, description="Annotations of every object.")
+    deployment_annotations: Annotations = Field({}, description="Annotations of the Deployment.")
+    pod_labels: Labels = Field({}, description="Labels of the pods.")
+    pod_annotations: Annotations = Field(
         {},
         description='Annotations of the pods: `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"`, for example.',
     )
 
-    node_selector: UserMap[Text] = Field({}, description="Labels of the nodes that may run a pod: the GPU pool.")
+    node_selector: Labels = Field({}, description="Labels of the nodes that may run a pod: the GPU pool.")
     tolerations: list[Annotated[Object, Kubernetes("core.v1.Toleration")]] = Field(
         [], description="Taints that a pod tolerates: the GPU pool's."
     )
@@ -161,11 +165,11 @@ class Values(Block):
     topology_spread_constraints: list[Annotated[Object, Kubernetes("core.v1.TopologySpreadConstraint")]] = Field(
         [], description="Empty: replicas prefer different nodes. A labelSelector left out is filled in."
     )
-    priority_class_name: str = Field("", description="PriorityClass of the pods.")
-    runtime_class_name: str = Field("", description="RuntimeClass of the pods: `nvidia` on some clusters.")
-    scheduler_name: str = Field("", description="Scheduler, if not the default one.")
+    priority_class_name: Reference = Field("", description="PriorityClass of the pods.")
+    runtime_class_name: Reference = Field("", description="RuntimeClass of the pods: `nvidia` on some clusters.")
+    scheduler_name: Reference = Field("", description="Scheduler, if not the default one.")
 
-    env: UserMap[Text | EnvVar] = Field(
+    env: Env = Field(
         {},
         description="Environment of the engine, a map so that it merges across files. `NAME: text` is taken literally; "
         '`NAME: {valueFrom: …}` and `NAME: {value: "$(OTHER)"}` are Kubernetes\' own.',
@@ -185,7 +189,9 @@ class Values(Block):
     host_aliases: list[Annotated[Object, Kubernetes("core.v1.HostAlias")]] = Field(
         [], description="Entries of /etc/hosts."
     )
-    dns_policy: str = Field("", description="DNS policy of the pods.")
+    dns_policy: Literal["", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] = Field(
+        "", description="DNS policy of the pods."
+    )
     dns_config: Annotated[Object, Kubernetes("core.v1.PodDNSConfig")] = Field(
         {}, description="DNS settings of the pods."
     )
@@ -215,5 +221,7 @@ class Values(Block):
     service_account: ServiceAccount = Field(ServiceAccount(), description=ServiceAccount.__doc__)
 
     test: Test = Field(Test(), description=Test.__doc__)
-    extra_objects: list[Object] = Field([], description="More manifests to install with the release, as written.")
+    extra_objects: list[Annotated[Object, Manifest()]] = Field(
+        [], description="More manifests to install with the release, as written."
+    )
     globals_: Global = Field(Global(), description=Global.__doc__, alias="global")

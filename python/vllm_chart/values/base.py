@@ -6,11 +6,14 @@ and validates those. It is the single source from which `vllm_chart.generate` wr
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
+from typing_extensions import TypeAliasType
+
+Schema = dict[str, Any]
 
 
 class Block(BaseModel):
@@ -27,43 +30,118 @@ class Block(BaseModel):
 class Kubernetes:
     """Marks a field as a Kubernetes object, passed through as written.
 
-    Its schema is Kubernetes' own (1.37, strict), so a misspelt key inside a toleration or a probe is refused by
-    a bare `helm install` too, instead of being dropped by the API server.
+    Its schema is Kubernetes' own (see `vllm_chart.values.kubernetes`), so a misspelt key inside a toleration or a
+    probe is refused by a bare `helm install` too, instead of being dropped by the API server.
 
     name: the definition's name after `io.k8s.api.`, for example `core.v1.Toleration`.
     """
 
     name: str
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
         return {"x-kubernetes": self.name}
 
 
-T = TypeVar("T")
+@dataclass(frozen=True)
+class Pattern:
+    """Text of a certain form, and what to write instead of any other: Helm prints a failed `const`.
 
-#: A map that users key themselves. A null survives Helm's merge of a later file and means "delete": see
-#: `vllm.map` in the chart's helpers, which skips it.
-UserMap = dict[str, T | None]
+    pattern: a regular expression that Go's RE2 understands (no look-ahead).
+    """
 
-#: Text of labels, annotations and variables: a number or a boolean is quoted by the templates, because that is
-#: what people write and what `--set` hands over.
-Text = str | int | float | bool
+    pattern: str
+    remedy: str
 
-#: A count that follows from other values while it is empty. `--set` hands over integers.
-Derived = Annotated[int, Field(ge=1)] | Literal[""]
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        return {"type": "string", "if": {"pattern": self.pattern}, "else": {"const": self.remedy}}
 
-Percentage = Annotated[str, Field(pattern=r"^[0-9]+%$")]
-CountOrPercentage = Annotated[int, Field(ge=0)] | Percentage | Literal[""]
+
+@dataclass(frozen=True)
+class KeyedMap:
+    """A map that users key themselves. A null survives Helm's merge of a later file and means "delete": see
+    `vllm.map` in the chart's helpers, which skips it.
+
+    keys: a pattern that its keys match; remedy: what to write instead of any other key.
+    """
+
+    keys: str
+    remedy: str
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        values = handler(schema)["additionalProperties"]
+        return {
+            "type": ["object", "null"],
+            "properties": {
+                "true": {"const": "YAML reads y, yes and on as true: write the key in quotes"},
+                "false": {"const": "YAML reads n, no and off as false: write the key in quotes"},
+            },
+            "patternProperties": {self.keys: values},
+            "additionalProperties": {"const": self.remedy},
+        }
+
+
+SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+#: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+_LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+
+
+class LabelValue:
+    """Marks a value that becomes a label's: its text, or that of a number, has to be one."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        return {
+            "type": ["string", "number", "boolean"],
+            # Larger or negative numbers have a sign in their text.
+            "if": {"pattern": f"^({_LABEL})?$", "minimum": 0, "maximum": 10**15},
+            "else": {"const": "write at most 63 letters, digits, dashes, underscores and dots"},
+        }
+
+
+#: Text of annotations and variables: a number or a boolean is quoted by the templates, because that is what
+#: people write and what `--set` hands over.
+Text = str | float | bool
+
+_KEY_REMEDY = "write a key such as team or example.com/team"
+#: Aliases with a name become definitions of the schema, which refers to them.
+Labels = TypeAliasType(
+    "Labels",
+    Annotated[dict[str, Annotated[Any, LabelValue()] | None], KeyedMap(f"^({SUBDOMAIN}/)?{_LABEL}$", _KEY_REMEDY)],
+)
+#: Their keys may have capitals in the prefix too.
+Annotations = TypeAliasType(
+    "Annotations",
+    Annotated[
+        dict[str, Text | None],
+        KeyedMap(f"^({SUBDOMAIN.replace('a-z', 'A-Za-z')}/)?{_LABEL}$", _KEY_REMEDY),
+    ],
+)
+
+#: Left empty, a value follows from others.
+Empty = Annotated[str, Pattern("^$", "write a whole number, or leave it empty")]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Derived = Annotated[int, Field(ge=1, le=2**31 - 1)] | Empty
+CountOrPercentage = Count | Annotated[str, Pattern("^([0-9]+%)?$", "write a number of pods, or a percentage: 25%")]
 
 #: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-QUANTITY = r"^[0-9]+(\.[0-9]+)?([eE][0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$"
-Quantity = Annotated[str, Field(pattern=QUANTITY)] | Annotated[float, Field(ge=0)]
-Size = Quantity | Literal[""]
+QUANTITY = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?"
+QUANTITY_REMEDY = "write a number with a suffix such as m, M, Mi, G or Gi"
+Size = Annotated[str, Pattern(f"^({QUANTITY})?$", QUANTITY_REMEDY)] | Annotated[float, Field(ge=0)]
 
 #: RFC 1123 label, or empty for the computed name.
-Name = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$")]
+Name = Annotated[
+    str,
+    Pattern("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$", "write at most 63 lower-case letters, digits and dashes"),
+]
+#: The name of an object that is there already, or empty.
+Reference = Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write a name: lower-case letters, digits, dashes and dots")]
+SecretName = Annotated[
+    str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Secret; what is secret itself goes into that Secret")
+]
+#: A key of a Secret or ConfigMap.
+DataKey = Annotated[str, Pattern("^[-._A-Za-z0-9]*$", "write letters, digits, dashes, underscores and dots")]
 
-Seconds = Annotated[int, Field(ge=0)]
+#: At most a week: what is longer was meant in milliseconds, and sums have to fit the 32 bits Kubernetes gives them.
+Seconds = Annotated[int, Field(ge=0, le=604800)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -77,5 +155,5 @@ class SecretKeyRef(Block):
         "token": "put the token in a Secret and name it here: name, key",
     }
 
-    name: str = Field("", description="Name of the Secret, in the release's namespace.")
-    key: str = Field("", description="Key in the Secret.")
+    name: SecretName = Field("", description="Name of the Secret, in the release's namespace.")
+    key: DataKey = Field("", description="Key in the Secret.")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from vllm_chart.values.base import Block, Derived
+from vllm_chart.values.base import Block, Count, Derived, Empty, Pattern
 
 #: Flags of `vllm serve` that the chart writes itself, with the key to use instead.
 OWNED_FLAGS: dict[str, str] = {
@@ -85,12 +85,14 @@ class Gpu(Block):
         "memory": "memory of a GPU is what the node has: choose the node with nodeSelector",
     }
 
-    count: Annotated[int, Field(ge=0)] | Literal[""] = Field(
+    count: Count | Empty = Field(
         "",
         description="GPUs per pod, requested and limited alike; the tensor-parallel size follows it. Empty: 1, or 0 on "
         "the CPU engine. 0: none is requested (dynamic resource allocation, for example).",
     )
-    resource_name: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] = Field(
+    resource_name: Annotated[
+        str, Pattern(r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$", "write what the node advertises: nvidia.com/gpu")
+    ] = Field(
         "nvidia.com/gpu",
         description="What the device plugin calls a GPU: `nvidia.com/mig-3g.40gb`, `nvidia.com/gpu.shared`, …",
     )

@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vllm_chart.values.base import Block
+from vllm_chart.values.base import Block, Pattern
+
+_HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?"
+_PATH = r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
 
 
 class Image(Block):
@@ -19,11 +22,17 @@ class Image(Block):
         "imagePullPolicy": "write image.pullPolicy",
     }
 
-    repository: str = Field("", description="Empty: `vllm/vllm-openai`, or `vllm/vllm-openai-cpu` for the CPU engine.")
-    tag: Annotated[str, Field(pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$")] = Field(
+    repository: Annotated[
+        str,
+        Pattern(
+            rf"^(({_HOST}/)?{_PATH})?$",
+            "write registry/path in lower case; a tag goes in image.tag, a digest in image.digest",
+        ),
+    ] = Field("", description="Empty: `vllm/vllm-openai`, or `vllm/vllm-openai-cpu` for the CPU engine.")
+    tag: Annotated[str, Pattern(r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$", "write a version: v0.33.0")] = Field(
         "", description="Empty: the chart's appVersion, as `v0.33.0` (`v0.33.0-x86_64` for the CPU engine)."
     )
-    digest: Annotated[str, Field(pattern=r"^(sha256:[a-f0-9]{64})?$")] = Field(
+    digest: Annotated[str, Pattern("^(sha256:[a-f0-9]{64})?$", "write sha256: and 64 hexadecimal digits")] = Field(
         "", description="`sha256:…`; it wins over the tag, and cannot be moved."
     )
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
@@ -36,6 +45,6 @@ class Global(Block):
 
     model_config = Block.model_config | {"extra": "allow"}
 
-    image_registry: str = Field(
-        "", description="Registry put in front of every image of the chart: `registry.example.com`."
-    )
+    image_registry: Annotated[
+        str, Pattern(f"^({_HOST}(/{_PATH})?/?)?$", "write a host, without https://: registry.example.com")
+    ] = Field("", description="Registry put in front of every image of the chart: `registry.example.com`.")

@@ -1,6 +1,6 @@
 """Start, stop and roll: one number for each, the rest is computed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ class Startup(Block):
         "failureThreshold": "write startup.budgetSeconds: the threshold follows from it",
     }
 
-    budget_seconds: Annotated[int, Field(ge=10)] = Field(
+    budget_seconds: Annotated[int, Field(ge=10, le=86400)] = Field(
         1800,
         description="How long a container may take from its start to its first answer: download, load, compile. It "
         "drives the startup probe, the Deployment's progress deadline and the `--timeout` that the notes recommend.",
@@ -37,7 +37,7 @@ class Shutdown(Block):
         "preStopSeconds": "write shutdown.propagationSeconds",
     }
 
-    propagation_seconds: Annotated[int, Field(ge=1)] = Field(
+    propagation_seconds: Annotated[Seconds, Field(ge=1)] = Field(
         10,
         description="How long a terminating pod still takes requests, while the cluster learns that it goes (preStop).",
     )
@@ -57,6 +57,6 @@ class PodDisruptionBudget(Block):
     enabled: bool = Field(True, description="Render a PodDisruptionBudget.")
     max_unavailable: CountOrPercentage = Field(1, description="Pods that may be evicted at a time.")
     min_available: CountOrPercentage = Field("", description="If set, used instead of maxUnavailable.")
-    unhealthy_pod_eviction_policy: Annotated[str, Field(pattern="^(AlwaysAllow|IfHealthyBudget)$")] = Field(
+    unhealthy_pod_eviction_policy: Literal["AlwaysAllow", "IfHealthyBudget"] = Field(
         "AlwaysAllow", description="AlwaysAllow: a pod that is not ready never blocks a node drain."
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vllm_chart.values.base import Block, SecretKeyRef
+from vllm_chart.values.base import Block, DataKey, Pattern, SecretKeyRef, SecretName
 
 
 class Model(Block):
@@ -25,7 +25,7 @@ class Model(Block):
         "tokenizer": "write engine.args.tokenizer",
     }
 
-    id: Annotated[str, Field(pattern=r"^(|[^\s-]\S*)$")] = Field(
+    id: Annotated[str, Pattern(r"^(|[^\s-]\S*)$", "write organisation/name, or the path of a directory")] = Field(
         "",
         description="Required. A Hugging Face Hub id (`meta-llama/Llama-3.1-8B`), or the path of a directory in a "
         "mounted volume (`/models/llama`).",
@@ -35,7 +35,7 @@ class Model(Block):
         description="Branch, tag or commit of the Hub repository. Pin a commit in production, so that a restart "
         "serves what was tested.",
     )
-    served_model_name: list[Annotated[str, Field(min_length=1)]] = Field(
+    served_model_name: list[Annotated[str, Pattern("^[^-]", "write a name that does not begin with a dash")]] = Field(
         [],
         description="Names that clients write in a request's `model`. Empty: the model id. The first one labels the "
         "metrics.",
@@ -46,8 +46,8 @@ class Model(Block):
 
 
 class HubToken(SecretKeyRef):
-    name: str = Field("", description="Secret with the Hub token, for gated or private models. Empty: no token.")
-    key: str = Field("token", description="Key of the token in that Secret.")
+    name: SecretName = Field("", description="Secret with the Hub token, for gated or private models. Empty: no token.")
+    key: DataKey = Field("token", description="Key of the token in that Secret.")
 
 
 class Hub(Block):
@@ -61,7 +61,9 @@ class Hub(Block):
     }
 
     token_secret_ref: HubToken = Field(HubToken(), description="The token, read as `HF_TOKEN`.")
-    endpoint: str = Field("", description="URL of a mirror of the Hub (`HF_ENDPOINT`). Empty: huggingface.co.")
+    endpoint: Annotated[str, Pattern(r"^(https?://\S+)?$", "write a URL: https://hub.example.com")] = Field(
+        "", description="URL of a mirror of the Hub (`HF_ENDPOINT`). Empty: huggingface.co."
+    )
     offline: bool = Field(
         False,
         description="Never reach for the Hub (`HF_HUB_OFFLINE`): the model is in a volume or in the cache already.",

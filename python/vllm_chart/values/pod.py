@@ -2,18 +2,31 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
-from vllm_chart.values.base import Block, Kubernetes, Name, Text, UserMap
+from vllm_chart.values.base import Annotations, Block, DataKey, KeyedMap, Kubernetes, Reference, Schema, Seconds
 
 
-class EnvVar(Block):
-    """The value of a variable in Kubernetes' own shape."""
+class Variable:
+    """Marks the value of an environment variable: text, or Kubernetes' own shape."""
 
-    value: Text = Field("", description="Text in which `$(NAME)` stands for another variable.")
-    value_from: Annotated[dict[str, Any], Kubernetes("core.v1.EnvVarSource")] = Field(
-        {}, description="A key of a ConfigMap or Secret, or a field of the pod."
-    )
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        return {
+            "type": ["string", "number", "boolean", "object"],
+            "properties": {
+                "value": {"type": ["string", "number", "boolean", "null"]},
+                "valueFrom": {"x-kubernetes": "core.v1.EnvVarSource"},
+                "name": {"const": "leave it out: the key above is the name"},
+            },
+            "additionalProperties": False,
+        }
+
+
+Env = Annotated[
+    dict[str, Annotated[Any, Variable()] | None],
+    KeyedMap("^[A-Za-z_][A-Za-z0-9_.-]*$", "write a name of letters, digits and underscores"),
+]
 
 
 class ServiceAccount(Block):
@@ -21,8 +34,8 @@ class ServiceAccount(Block):
 
     create: bool = Field(True, description="Create a ServiceAccount.")
     automount: bool = Field(False, description="Mount its token. vLLM needs none.")
-    annotations: UserMap[Text] = Field({}, description="For example a cloud identity that may read a bucket.")
-    name: Name = Field("", description="Empty: the release's name, or `default` if none is created.")
+    annotations: Annotations = Field({}, description="For example a cloud identity that may read a bucket.")
+    name: Reference = Field("", description="Empty: the release's name, or `default` if none is created.")
 
 
 class Proxy(Block):
@@ -40,8 +53,8 @@ class CaBundle(Block):
 
     remedies = {"configMap": "write caBundle.configMapName", "name": "write caBundle.configMapName"}
 
-    config_map_name: str = Field("", description="ConfigMap with a whole bundle (PEM), public CAs included.")
-    key: str = Field("ca-bundle.crt", description="Key of the bundle in the ConfigMap.")
+    config_map_name: Reference = Field("", description="ConfigMap with a whole bundle (PEM), public CAs included.")
+    key: DataKey = Field("ca-bundle.crt", description="Key of the bundle in the ConfigMap.")
 
 
 class Test(Block):
@@ -52,7 +65,7 @@ class Test(Block):
     enabled: bool = Field(True, description="Render the test pod.")
     prompt: str = Field("San Francisco is a", description="What is asked.")
     expect: str = Field("", description="Text that the answer must contain. Empty: any answer will do.")
-    timeout_seconds: Annotated[int, Field(ge=1)] = Field(120, description="How long the answer may take.")
+    timeout_seconds: Annotated[Seconds, Field(ge=1)] = Field(120, description="How long the answer may take.")
     resources: Annotated[dict[str, Any], Kubernetes("core.v1.ResourceRequirements")] = Field(
         {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         description="Resources of the test pod. It asks for no GPU and sees none.",

@@ -4,7 +4,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from vllm_chart.values.base import Block, Kubernetes, Port, SecretKeyRef, Text, UserMap
+from vllm_chart.values.base import (
+    Annotations,
+    Block,
+    DataKey,
+    Empty,
+    Kubernetes,
+    Labels,
+    Pattern,
+    Port,
+    SecretKeyRef,
+    SecretName,
+)
 
 
 class Service(Block):
@@ -19,28 +30,34 @@ class Service(Block):
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field("ClusterIP", description="Kind of Service.")
     port: Port = Field(80, description="Port of the Service.")
-    node_port: Annotated[int, Field(ge=1, le=65535)] | Literal[""] = Field(
-        "", description="Fixed node port, for NodePort and LoadBalancer."
+    node_port: Port | Empty = Field("", description="Fixed node port, for NodePort and LoadBalancer.")
+    cluster_ip: Annotated[str, Pattern("^(None|[0-9a-fA-F.:]+)?$", "write None, or an IP address")] = Field(
+        "", description="`None` makes it headless.", alias="clusterIP"
     )
-    cluster_ip: str = Field("", description="`None` makes it headless.", alias="clusterIP")
     session_affinity: Literal["None", "ClientIP"] = Field(
         "None", description="ClientIP keeps a client at one pod, and so at its prefix cache."
     )
     session_affinity_config: Annotated[dict[str, Any], Kubernetes("core.v1.SessionAffinityConfig")] = Field(
         {}, description="For example `clientIP: {timeoutSeconds: 3600}`."
     )
-    traffic_distribution: str = Field("", description="For example `PreferClose`.")
+    traffic_distribution: Literal["", "PreferClose", "PreferSameZone", "PreferSameNode"] = Field(
+        "", description="Which pods a client's node prefers. Kubernetes 1.30 to 1.33 know PreferClose only."
+    )
     external_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For external Services.")
     internal_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For in-cluster clients.")
-    load_balancer_class: str = Field("", description="For type LoadBalancer.")
-    load_balancer_source_ranges: list[str] = Field([], description="Client networks, for type LoadBalancer.")
-    annotations: UserMap[Text] = Field({}, description="Annotations of the Service.")
-    labels: UserMap[Text] = Field({}, description="More labels of the Service.")
+    load_balancer_class: Annotated[str, Pattern(r"^(\S+)?$", "write the class's name: example.com/internal")] = Field(
+        "", description="For type LoadBalancer."
+    )
+    load_balancer_source_ranges: list[
+        Annotated[str, Pattern("^[0-9a-fA-F.:]+/[0-9]{1,3}$", "write a network: 10.0.0.0/8")]
+    ] = Field([], description="Client networks, for type LoadBalancer.")
+    annotations: Annotations = Field({}, description="Annotations of the Service.")
+    labels: Labels = Field({}, description="More labels of the Service.")
 
 
 class ApiKey(SecretKeyRef):
-    name: str = Field("", description="Secret with the API key. Empty: no key is asked for.")
-    key: str = Field("api-key", description="Key of the API key in that Secret.")
+    name: SecretName = Field("", description="Secret with the API key. Empty: no key is asked for.")
+    key: DataKey = Field("api-key", description="Key of the API key in that Secret.")
 
 
 class Auth(Block):

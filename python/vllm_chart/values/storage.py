@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vllm_chart.values.base import Block, Size, Text, UserMap
+from vllm_chart.values.base import SUBDOMAIN, Annotations, Block, Pattern, Reference, Size
+from vllm_chart.values.kubernetes import INSIDE_PATTERN, INSIDE_REMEDY
 
 
 class Shm(Block):
@@ -38,19 +39,21 @@ class Persistence(Block):
     enabled: bool = Field(
         False, description="Mount a claim at mountPath. False: an emptyDir, which outlives the container, not the pod."
     )
-    existing_claim: str = Field("", description="Use this claim instead of creating one.")
-    storage_class_name: str = Field(
-        "", description="Empty: the cluster's default class. `-`: no class (static volume)."
-    )
+    existing_claim: Reference = Field("", description="Use this claim instead of creating one.")
+    storage_class_name: Annotated[
+        str, Pattern(f"^(-|{SUBDOMAIN})?$", "write the class's name: lower-case letters, digits, dashes and dots")
+    ] = Field("", description="Empty: the cluster's default class. `-`: no class (static volume).")
     access_modes: list[Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany", "ReadWriteOncePod"]] = Field(
         [],
         description="Empty: ReadWriteOnce, which one replica without surge can use. Several replicas need "
         "ReadWriteMany.",
     )
     size: Size = Field("100Gi", description="At least the weights, twice when a revision changes.")
-    annotations: UserMap[Text] = Field({}, description="Annotations of the claim.")
+    annotations: Annotations = Field({}, description="Annotations of the claim.")
     retain: bool = Field(True, description="Keep the claim when the release is uninstalled.")
-    mount_path: Annotated[str, Field(pattern="^/.+")] = Field(
+    mount_path: Annotated[str, Pattern("^/[^:]*[^:/][^:]*$", "write an absolute path below the root")] = Field(
         "/cache", description="Where the volume is mounted: the Hub cache and vLLM's caches live below it."
     )
-    sub_path: str = Field("", description="Directory of the volume to mount, so that releases can share one.")
+    sub_path: Annotated[str, Pattern(INSIDE_PATTERN, INSIDE_REMEDY)] = Field(
+        "", description="Directory of the volume to mount, so that releases can share one."
+    )
