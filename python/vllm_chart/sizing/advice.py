@@ -1,0 +1,108 @@
+"""What to write instead, or besides: GPUs, context, host memory, /dev/shm, startup budget."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vllm_chart.sizing import divisibility, plan
+from vllm_chart.sizing.arithmetic import GIB, MIB
+from vllm_chart.sizing.engine import Engine
+from vllm_chart.sizing.gpus import Gpu
+from vllm_chart.sizing.plan import Plan
+
+PER_PROCESS = 2.5 * GIB
+"""Host memory of a worker with its libraries: vLLM's processes take it together with a small model."""
+DOWNLOAD_RATE = 100 * MIB
+"""Bytes per second that a download is expected to reach at least: most of a gigabit."""
+WARM_UP_SECONDS = 600
+"""Import, compilation, profiling and graph capture of a large model."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """One piece of advice: the key to write, its value, and why."""
+
+    key: str
+    value: str
+    why: str
+
+
+def advise(made: Plan, values: Mapping[str, Any]) -> list[Advice]:
+    """What the plan suggests for these values."""
+    return list(_advise(made, values))
+
+
+def _advise(made: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
+    engine = made.engine
+    if engine.device == "cuda":
+        count = smallest_count(made)
+        if count is None:
+            yield Advice("gpu.count", "-", f"no tensor-parallel size up to 16 fits on {made.gpu.product}")
+        elif count != engine.workers:
+            yield Advice(
+                "gpu.count", str(count), f"the fewest {made.gpu.product} that hold it at {made.length:,} tokens"
+            )
+        longest = made.longest
+        if longest not in (0, made.length):
+            fits = "is all that fits" if longest < made.length else "would fit too"
+            yield Advice(
+                "engine.args.max-model-len", str(longest), f"{fits}; the model allows {made.model.max_length:,}"
+            )
+    weights = sum(stage.weights + stage.offloaded for stage in made.stages) * engine.split.tensor
+    shm = shm_bytes(engine)
+    host = host_bytes(made) + shm
+    yield Advice(
+        "resources.requests.memory", f"{math.ceil(host / GIB)}Gi",
+        f"{engine.workers} worker{'s' if engine.workers > 1 else ''}, the server, {shm // GIB} GiB of /dev/shm"
+        + (f", {engine.offload:g} GiB of offloaded weights per GPU" if engine.offload else ""),
+    )  # fmt: skip
+    yield Advice("shm.sizeLimit", f"{math.ceil(shm / GIB)}Gi", "160 MiB, 240 MiB a worker, and NCCL's segments")
+    seconds = startup_seconds(weights)
+    given = int((values.get("startup") or {}).get("budgetSeconds") or 0)
+    if seconds > given:
+        yield Advice(
+            "startup.budgetSeconds",
+            str(seconds),
+            f"{weights / GIB:.0f} GiB to download at 100 MiB/s, and 10 minutes to warm up",
+        )
+
+
+def smallest_count(made: Plan) -> int | None:
+    """The fewest GPUs, up to 16 and split by tensor, on which the expected sizes fit; None where none do."""
+    engine, source = made.engine, made.source
+    for count in divisibility.tensor_sizes(made.model, engine.split, made.quantized):
+        if count > 16:
+            return None
+        split = dataclasses.replace(engine.split, tensor=count, pipeline=1, data=1)
+        candidate = dataclasses.replace(engine, split=split, context=1, max_length=made.length)
+        other = plan.make(candidate, made.model, source, made.gpu)
+        if other.fits:
+            return count
+    return None
+
+
+def fitting(engine: Engine, made: Plan, gpus: tuple[Gpu, ...]) -> list[tuple[Gpu, int]]:
+    """The GPUs on which the model fits, each with the fewest of them, as `made` is configured."""
+    counts = ((gpu, smallest_count(plan.make(engine, made.model, made.source, gpu))) for gpu in gpus)
+    return [(gpu, count) for gpu, count in counts if count]
+
+
+def shm_bytes(engine: Engine) -> int:
+    """/dev/shm: the broadcast ring of 160 MiB, one of 240 MiB per worker (distributed/device_communicators/
+    shm_broadcast.py:503, v1/executor/multiproc_executor.py:165), NCCL's segments, and what is offloaded there."""
+    return (1 + engine.workers) * GIB + round(engine.kv_offload * GIB)
+
+
+def host_bytes(made: Plan) -> int:
+    """Host memory beside /dev/shm. Weights pass through the page cache, which the kernel takes back when short."""
+    engine = made.engine
+    if engine.device == "cpu":
+        cache = engine.kv_memory or 0
+        return round(sum(stage.weights for stage in made.stages) + cache + PER_PROCESS)
+    return round(PER_PROCESS * (1 + engine.workers) + engine.offload * GIB * engine.workers)
+
+
+def startup_seconds(weights: int) -> int:
+    """Seconds to allow for a first start, rounded up to five minutes."""
+    return math.ceil((weights / DOWNLOAD_RATE + WARM_UP_SECONDS) / 300) * 300

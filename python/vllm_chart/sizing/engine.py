@@ -1,0 +1,204 @@
+"""The engine's settings that sizes depend on, out of a chart's values, with vLLM's defaults for what is left out."""
+
+import dataclasses
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vllm_chart.sizing.arithmetic import GIB
+from vllm_chart.sizing.gpus import Gpu
+from vllm_chart.sizing.memory import Batch
+from vllm_chart.sizing.releases import DEFAULT, Release
+from vllm_chart.sizing.weights import Split
+
+
+class SettingError(Exception):
+    """A value that can't be read: `where` is its key in the values, the text says what is wrong with it."""
+
+    def __init__(self, where: str, message: str) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """What vLLM is told; None: it decides by itself."""
+
+    model: str
+    revision: str = ""
+    device: str = "cuda"
+    release: Release = DEFAULT
+    split: Split = dataclasses.field(default_factory=Split)
+    context: int = 1
+    dtype: str = "auto"
+    kv_dtype: str = "auto"
+    block_size: int | None = None
+    max_length: int | None = None
+    """None: the model's own. -1: the longest that fits."""
+    requests: int | None = None
+    batch_tokens: int | None = None
+    utilization: float | None = None
+    kv_memory: int | None = None
+    """`--kv-cache-memory-bytes`: taken as it is, without profiling."""
+    blocks_override: int | None = None
+    eager: bool = False
+    quantization: str | None = None
+    offload: float = 0.0
+    """`--cpu-offload-gb`: GiB of weights kept in host memory, per GPU."""
+    hybrid: bool = True
+    prefix_caching: bool | None = None
+    state_dtype: str = "auto"
+    speculative: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    kv_offload: float = 0.0
+    encoder_tokens: int | None = None
+    """Tokens of the largest image or video; None: by the model's family."""
+    language_only: bool = False
+    """Whether no image, video or sound is accepted, so that no encoder runs."""
+
+    @property
+    def workers(self) -> int:
+        """Worker processes, each with a GPU of its own."""
+        return self.split.tensor * self.split.pipeline * self.split.data
+
+    @property
+    def drafted_layers(self) -> int:
+        """Layers of a draft module that keep a cache beside the model's (one for EAGLE and MTP)."""
+        return 1 if self.speculative.get("method") in ("eagle", "eagle3", "mtp", "deepseek_mtp") else 0
+
+    def share(self) -> float:
+        """The part of a GPU that vLLM claims."""
+        return self.release.utilization if self.utilization is None else self.utilization
+
+    def batch(self, gpu: Gpu, length: int) -> Batch:
+        """The batch that the engine is profiled with: given, or as vLLM chooses by the GPU
+        (engine/arg_utils.py:2894, `get_batch_defaults`, for `vllm serve`)."""
+        if self.device == "cpu":
+            ranks = self.split.tensor * self.split.pipeline
+            tokens, requests = 2048 * ranks, 128 * ranks
+        elif gpu.memory >= 160 * GIB and self.release.number >= (0, 28, 0):
+            tokens, requests = 16384, 1024
+        elif gpu.memory >= 70 * GIB and not gpu.name.startswith("a100"):
+            tokens, requests = 8192, 1024
+        else:
+            tokens, requests = 2048, 256
+        requests = self.requests or requests
+        if self.batch_tokens is None:
+            tokens = min(tokens, requests * length)
+        tokens = self.batch_tokens or tokens
+        return Batch(
+            tokens,
+            min(requests, tokens),
+            length,
+            eager=self.eager or self.device == "cpu",
+            on_cpu=self.device == "cpu",
+            encoder_tokens=0 if self.language_only else self.encoder_tokens,
+        )
+
+
+def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
+    """The engine's settings in a chart's merged values; `app_version`: the chart's, for an empty image tag.
+
+    Raises SettingError for one that can't be read.
+    """
+    flags = dict(_flags(values))
+    device = values["engine"]["device"]
+    parallelism = values["parallelism"]
+    pipeline, data = int(parallelism["pipelineParallelSize"] or 1), int(parallelism["dataParallelSize"] or 1)
+    count = values["gpu"]["count"]
+    gpus = int(count) if count not in ("", None) else 1
+    tensor = int(parallelism["tensorParallelSize"] or (1 if device == "cpu" else max(1, gpus // (pipeline * data))))
+    length = _integer(flags, "max-model-len", auto=-1)
+    blocks = _integer(flags, "num-gpu-blocks-override")
+    env = values.get("env") or {}
+    kv_memory = _integer(flags, "kv-cache-memory-bytes")
+    if device == "cpu" and kv_memory is None and isinstance(env.get("VLLM_CPU_KVCACHE_SPACE"), str | int | float):
+        kv_memory = round(float(env["VLLM_CPU_KVCACHE_SPACE"]) * GIB)  # platforms/cpu.py:340
+    return Engine(
+        model=values["model"]["id"],
+        revision=values["model"]["revision"],
+        device=device,
+        release=Release.parse(str(values["image"]["tag"] or app_version)) or DEFAULT,
+        split=Split(tensor, pipeline, data, _truth(flags, "enable-expert-parallel")),
+        context=_integer(flags, "decode-context-parallel-size") or 1,
+        dtype=str(flags.get("dtype", "auto")),
+        kv_dtype=str(flags.get("kv-cache-dtype", "auto")),
+        block_size=_integer(flags, "block-size"),
+        max_length=length,
+        requests=_integer(flags, "max-num-seqs"),
+        batch_tokens=_integer(flags, "max-num-batched-tokens"),
+        utilization=_number(flags, "gpu-memory-utilization", "device-memory-utilization"),
+        kv_memory=kv_memory,
+        blocks_override=blocks,
+        eager=_truth(flags, "enforce-eager"),
+        quantization=flags.get("quantization"),
+        offload=_number(flags, "cpu-offload-gb") or 0.0,
+        hybrid=not _truth(flags, "disable-hybrid-kv-cache-manager"),
+        prefix_caching=_truth(flags, "enable-prefix-caching") if "enable-prefix-caching" in flags else None,
+        state_dtype=str(flags.get("mamba-ssm-cache-dtype", "auto")),
+        speculative=_mapping(flags.get("speculative-config")),
+        kv_offload=_number(flags, "kv-offloading-size") or 0.0,
+        language_only=_truth(flags, "language-model-only"),
+    )
+
+
+ALIASES = {"q": "quantization", "dcp": "decode-context-parallel-size", "ep": "enable-expert-parallel"}
+
+
+def _flags(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Flags by name without dashes, from `engine.args` and then from `engine.extraArgs`."""
+    for flag, value in (values["engine"]["args"] or {}).items():
+        if value not in (None, ""):
+            name = str(flag).replace("_", "-")
+            negated = name.startswith("no-") and value is True
+            yield (name.removeprefix("no-"), False) if negated else (ALIASES.get(name, name), value)
+    words = [str(word) for word in values["engine"]["extraArgs"] or ()]
+    for word, following in itertools.pairwise([*words, "-"]):
+        match = re.fullmatch(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", word, re.DOTALL)
+        if match:
+            name, value = match[1].replace("_", "-"), match[2]
+            if value is None and not following.startswith("-"):
+                value = following
+            yield (
+                ALIASES.get(name, name.removeprefix("no-")),
+                value if value is not None else not name.startswith("no-"),
+            )
+
+
+UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def _integer(flags: Mapping[str, Any], name: str, *, auto: int | None = None) -> int | None:
+    """An integer flag as vLLM reads it: "8k" is 8000, "8K" is 8192 (engine/arg_utils.py, `human_readable_int`)."""
+    value = flags.get(name)
+    if value is None or value == "auto":
+        return auto if value == "auto" else None
+    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)([kKmMgGtT]?)(?:i?B)?", str(value).strip())
+    if not match:
+        raise SettingError(f"engine.args.{name}", f"{value!r} is not a number")
+    return round(float(match[1]) * UNITS.get(match[2], 1))
+
+
+def _number(flags: Mapping[str, Any], *names: str) -> float | None:
+    for name in names:
+        if flags.get(name) is not None:
+            try:
+                return float(flags[name])
+            except (TypeError, ValueError):
+                raise SettingError(f"engine.args.{name}", f"{flags[name]!r} is not a number") from None
+    return None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON-valued flag, as a map or as text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def _truth(flags: Mapping[str, Any], name: str) -> bool:
+    return str(flags.get(name, False)).lower() in ("true", "1")

@@ -1,0 +1,79 @@
+"""GPU products and the memory that CUDA, and so vLLM, sees of each: less than the data sheet says."""
+
+import dataclasses
+import functools
+import json
+import re
+from importlib import resources
+
+
+@dataclasses.dataclass(frozen=True)
+class Gpu:
+    """A GPU; `memory` in bytes, as `torch.cuda.get_device_properties` gives it."""
+
+    name: str
+    product: str
+    memory: int
+    confidence: str
+    """"log": read in a log; "nominal": after the data sheet."""
+    source: str
+    capability: float | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def unified(self) -> bool:
+        """Whether it shares its memory with the host."""
+        return "gb10" in self.name
+
+
+class UnknownGpuError(Exception):
+    """A GPU that isn't in the table; the text lists those that are."""
+
+
+@functools.cache
+def products() -> tuple[Gpu, ...]:
+    """The products in the table, `vllm_chart/data/gpus.json`."""
+    rows = json.loads((resources.files("vllm_chart") / "data" / "gpus.json").read_text())
+    return tuple(
+        Gpu(
+            row["name"],
+            row["product"],
+            round(row["memoryGiB"] * (1 << 30)),
+            row["confidence"],
+            row["source"],
+            row.get("computeCapability"),
+            tuple(row["aliases"]),
+        )
+        for row in rows
+    )
+
+
+def find(name: str) -> Gpu:
+    """The product of this name: "h100-80gb", "NVIDIA-H100-80GB-HBM3" (a node label's form), "L40S".
+
+    Raises UnknownGpuError.
+    """
+    wanted = _plain(name)
+    for gpu in products():
+        if wanted in {_plain(gpu.name), _plain(gpu.product), *(_plain(alias) for alias in gpu.aliases)}:
+            return gpu
+    known = ", ".join(gpu.name for gpu in products())
+    raise UnknownGpuError(f"no GPU {name!r} in the table: name one of {known}, or give --gpu-memory")
+
+
+def of_memory(memory: int) -> Gpu:
+    """A GPU of which only the memory is known, in bytes."""
+    return Gpu("gpu", "a GPU", memory, "given", "--gpu-memory")
+
+
+def host(memory: int) -> Gpu:
+    """The host in a GPU's place, for the CPU engine: its memory is the container's limit, as vLLM takes it
+    (utils/cpu_resource_utils.py:226)."""
+    return Gpu("cpu", "the container", memory, "given", "resources.limits.memory")
+
+
+def _plain(name: str) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    for vendor in ("nvidia-", "tesla-", "amd-", "instinct-", "intel-"):
+        words = words.removeprefix(vendor)
+    return re.sub(r"-?(gb)-hbm\d\w?$", "gb", words)

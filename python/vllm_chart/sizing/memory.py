@@ -1,0 +1,250 @@
+"""What the engine takes of a GPU besides weights and KV cache: estimates, each with its spread.
+
+vLLM measures this on start (v1/worker/gpu_worker.py:634, `determine_available_memory`): it runs the largest batch
+and the sampler on dummy inputs, and what is left of its share becomes KV cache. Here the same tensors are added up.
+The compiler's choices, the allocator's rounding and the driver's own memory can't be known beforehand; the spread
+says how far they reach.
+"""
+
+import dataclasses
+import math
+
+from vllm_chart.sizing import vision
+from vllm_chart.sizing.architecture import Attention, Dense, Experts, GatedDeltaNet, LatentAttention, Mamba2, Model
+from vllm_chart.sizing.arithmetic import GIB, MIB, ceil_div
+from vllm_chart.sizing.quantization import DTYPE_BYTES
+from vllm_chart.sizing.releases import Release
+from vllm_chart.sizing.weights import Split
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """Bytes, with the range that the true value is expected in, and where they come from."""
+
+    name: str
+    bytes: int
+    low: int
+    high: int
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """The sizes that the engine is profiled with."""
+
+    tokens: int
+    """`--max-num-batched-tokens`"""
+    requests: int
+    """`--max-num-seqs`"""
+    length: int
+    """`--max-model-len`"""
+    eager: bool = False
+    on_cpu: bool = False
+    encoder_tokens: int | None = None
+    """Tokens of the largest image or video, 0 where none is accepted; None: by the model's family."""
+
+
+def requested(total: int, utilization: float) -> int:
+    """vLLM's share of a GPU: `ceil(total x gpu_memory_utilization)` (v1/worker/utils.py:724)."""
+    return math.ceil(total * utilization)
+
+
+def estimates(model: Model, split: Split, batch: Batch, release: Release, stage: int = 0) -> list[Estimate]:
+    """Activations, the engine's buffers, the driver's and NCCL's memory, and CUDA graphs, on one GPU."""
+    if batch.on_cpu:
+        return [process()]
+    found = [activations(model, split, batch, release, stage)]
+    if uses_second_runner(model, release):
+        found.append(request_state(model, batch))
+    found.append(libraries(split))
+    if release.counts_graphs and not batch.eager:
+        found.append(graphs(model, split, batch, stage))
+    return found
+
+
+def uses_second_runner(model: Model, release: Release) -> bool:
+    """Whether Model Runner V2 runs this model (config/vllm.py:703)."""
+    simple = not (model.recurrent or model.routed or model.raw.get("vision_config"))
+    return release.second_runner_for_all or (release.second_runner and simple)
+
+
+def activations(model: Model, split: Split, batch: Batch, release: Release, stage: int = 0) -> Estimate:
+    """The peak of the dummy run: the largest layer's tensors, the sampler's, the vision encoder's, or the compiler's.
+
+    What the encoder returns is held while the rest runs (`profile_run`, v1/worker/gpu/model_runner.py:991 and
+    v1/worker/gpu_model_runner.py:6133); the hidden states are held while the sampler runs. The compiler's counts on a
+    start without a compile cache only, because compilation happens within the profiled run: so a later start may find
+    more memory than the first.
+    """
+    hidden = batch.tokens * model.hidden * DTYPE_BYTES[model.dtype]
+    layer = max(layer_peak(model, index, split, batch.tokens) for index in range(len(model.layers)))
+    last = stage == split.pipeline - 1
+    held, encoder = encoder_peak(model, split, batch) if stage == 0 else (0, 0)
+    peaks = {
+        "the widest layer": held + 2 * hidden + layer,  # the residual and the normed input beside it
+        "the sampler": held + hidden + sampler_peak(model, split, batch, release) if last else 0,
+        "the vision encoder": encoder,
+    }
+    warm = max(peaks.values())
+    if stage == 0 and release.benchmarks_kernels and not batch.eager:
+        peaks["the compiler's benchmark of the embedding"] = held + 2 * hidden + embedding(model, split)
+    which, peak = max(peaks.items(), key=lambda item: item[1])
+    why = f"{which}, at {batch.tokens:,} tokens and {batch.requests:,} requests"
+    # Below: the compiler reuses some of it. Above: the allocator may keep its largest block, which vLLM then counts.
+    return Estimate("activations", peak, warm * 3 // 4, peak + max(layer, embedding(model, split)), why)
+
+
+def embedding(model: Model, split: Split) -> int:
+    """Bytes of the input embedding on one GPU, of which the compiler's benchmark makes a copy: in vLLM 0.29's logs of
+    Qwen3-14B the profiled peak is this and two batches of hidden states, at 2,048 tokens as at 8,192
+    (samilazrak/vllm-optimization-lab, results/raw)."""
+    return ceil_div(model.vocabulary, split.tensor) * model.hidden * DTYPE_BYTES[model.dtype]
+
+
+def layer_peak(model: Model, index: int, split: Split, tokens: int) -> int:
+    """Bytes alive at once in the larger half of one layer, for a batch of so many tokens."""
+    value = DTYPE_BYTES[model.dtype]
+    layer = model.layers[index]
+    mixer, feed_forward = layer.mixer, layer.feed_forward
+    widths = [0]
+    if isinstance(mixer, Attention):
+        heads, kv_heads = ceil_div(mixer.heads, split.tensor), max(1, mixer.kv_heads // split.tensor)
+        # The fused projection, the rotated queries and keys, and the output (layers/attention/attention.py).
+        widths.append((3 * heads + 3 * kv_heads) * mixer.head_dim)
+    elif isinstance(mixer, LatentAttention):
+        # Queries twice, and keys and values unpacked per head, as prefill does (layers/attention/mla_attention.py).
+        heads = ceil_div(mixer.heads, split.tensor)
+        widths.append(heads * (3 * (mixer.nope_dim + mixer.rope_dim) + 2 * mixer.value_dim) + mixer.latent)
+    elif isinstance(mixer, Mamba2):
+        widths.append((3 * mixer.heads * mixer.head_dim + 4 * mixer.groups * mixer.state) // split.tensor)
+    elif isinstance(mixer, GatedDeltaNet):
+        keys, values = mixer.key_heads * mixer.key_dim, mixer.value_heads * mixer.value_dim
+        widths.append((4 * keys + 4 * values) // split.tensor)
+    if isinstance(feed_forward, Dense):
+        # Both projections upwards, and what their product yields (layers/activation.py, `SiluAndMul`).
+        widths.append((3 if feed_forward.gated else 2) * ceil_div(feed_forward.width, split.tensor))
+    elif isinstance(feed_forward, Experts):
+        widths.append(_experts_width(model, feed_forward, split))
+    return tokens * max(widths) * value
+
+
+def _experts_width(model: Model, experts: Experts, split: Split) -> int:
+    """Values per token in the two workspaces of the fused experts and their output
+    (fused_moe/experts/triton_moe.py:226, `workspace_shapes`); the shared expert runs beside them."""
+    width = ceil_div(experts.width, split.expert_width)
+    hidden = experts.latent or model.hidden
+    up = (2 if experts.gated else 1) * width
+    routed = experts.per_token * (max(width, hidden) + max(up, hidden)) + hidden
+    return routed + 3 * ceil_div(experts.shared_width, split.tensor)
+
+
+SORTED_LOGIT = 2 + 4 + 12 + 8 + 12
+"""Bytes per logit while V1's sampler sorts: the model's 16-bit logits, their float32 copy, the sorted values with
+64-bit indices (v1/sample/ops/topk_topp_sampler.py:494), and in PyTorch's segmented sort the indices with their
+segment, and CUB's second buffer of keys and indices (aten/src/ATen/native/cuda/Sort.cu,
+`segmented_sort_pairs_by_full_sort`)."""
+
+
+def sampler_peak(model: Model, split: Split, batch: Batch, release: Release) -> int:
+    """Bytes of the dummy sampler run: one row of logits per request.
+
+    V2 skips top-k and top-p (v1/worker/gpu/model_runner.py:972), so that only the logits count: a rank's share and the
+    gathered whole. V1 since Triton's top-k and top-p adds their float32 copy.
+    """
+    rows = min(batch.requests, batch.tokens)
+    logits = rows * model.vocabulary
+    if uses_second_runner(model, release):
+        return logits * DTYPE_BYTES[model.dtype] * (1 if split.tensor == 1 else 2)
+    return logits * (SORTED_LOGIT if release.sorts_logits else 2 + 4 + 4)
+
+
+ITEM_TOKENS = {
+    "qwen2_vl": 16384, "qwen2_5_vl": 16384, "qwen3_vl": 16384, "qwen3_5": 16384, "gemma3": 256, "gemma4": 280,
+    "llama4": 2465, "pixtral": 3025, "mistral3": 3025, "llava": 2928,
+}  # fmt: skip
+"""Tokens of the largest image that the processor makes, by model type (`get_image_size_with_most_features` and
+`get_num_image_tokens` of each family; Qwen: 16,777,216 or 12,845,056 pixels in squares of 32 or 28)."""
+
+
+def encoder_peak(model: Model, split: Split, batch: Batch) -> tuple[int, int]:
+    """Bytes that the vision encoder's output keeps, and its own peak, for a full encoder budget: the batch's tokens or
+    the largest item's, whichever is more (v1/core/encoder_cache_manager.py:316)."""
+    tower = vision.read(model)
+    if tower is None or batch.encoder_tokens == 0:
+        return 0, 0
+    kind = str(model.raw.get("model_type"))
+    largest = batch.encoder_tokens or next((t for prefix, t in ITEM_TOKENS.items() if kind.startswith(prefix)), 4096)
+    tokens = max(batch.tokens, largest)
+    value = DTYPE_BYTES[model.dtype]
+    deep = len((model.raw.get("vision_config") or {}).get("deepstack_visual_indexes") or ())
+    held = tokens * model.hidden * (1 + deep) * value
+    patches = tokens * int((model.raw.get("vision_config") or {}).get("spatial_merge_size") or 1) ** 2
+    widest = max(3 * tower.hidden, (2 if tower.gated else 1) * tower.width) // split.tensor
+    return held, patches * (2 * tower.hidden + widest) * value
+
+
+def request_state(model: Model, batch: Batch) -> Estimate:
+    """V2's tables per request on the GPU, of which one is large: a count of each token of the vocabulary, for the
+    penalties, and a bit for each in the prompt (v1/worker/gpu/sample/penalties.py:41-48)."""
+    counts = batch.requests * (4 * model.vocabulary + 4 * ceil_div(model.vocabulary, 32))
+    return Estimate(
+        "request state", counts, counts, counts + 256 * MIB, "a counter per request and token of the vocabulary"
+    )
+
+
+def libraries(split: Split) -> Estimate:
+    """Kernels that the driver loads, and with several GPUs NCCL's and the all-reduce's buffers.
+
+    Not in vLLM's hands: the sizes are those that it logged as "non-torch memory" on H100 (0.13 GiB for one GPU, 0.54
+    for two; llm-d's published runs), and its documentation's own example (0.5 GiB for NCCL, utils/mem_utils.py:250).
+    """
+    ranks = split.tensor * split.pipeline
+    size = round((0.13 if ranks == 1 else 0.54) * GIB)
+    return Estimate(
+        "libraries",
+        size,
+        size // 2,
+        round((1.0 if ranks == 1 else 2.0) * GIB),
+        "driver" if ranks == 1 else "driver and NCCL",
+    )
+
+
+def process() -> Estimate:
+    """On CPU: what a worker's process takes besides the weights when the cache is sized, which nothing profiles
+    (v1/worker/cpu_worker.py:222 subtracts the process' resident memory); the other processes are not counted at all."""
+    size = round(1.0 * GIB)
+    return Estimate("process", size, size * 3 // 4, 2 * size, "libraries and buffers of the worker's process")
+
+
+GRAPH_FLOOR = 1 * MIB
+"""vLLM's own least for a graph: "driver overhead per graph" (v1/worker/gpu/cudagraph_utils.py:868)."""
+GRAPH_CEILING = 24 * MIB
+"""A full graph of a large hybrid model, measured (vllm-project/vllm#50780)."""
+
+
+def graphs(model: Model, split: Split, batch: Batch, stage: int = 0) -> Estimate:
+    """CUDA graphs, as vLLM estimates them before it sizes the cache: one pool as large as the largest graph needs, and
+    a piece per graph (v1/worker/gpu/cudagraph_utils.py:873). What a piece takes is the driver's affair: between vLLM's
+    floor and what was measured for a large one, so their geometric mean."""
+    sizes = capture_sizes(batch)
+    if not sizes:
+        return Estimate("CUDA graphs", 0, 0, 0, "none are captured")
+    count = len(sizes) + sum(size <= batch.requests for size in sizes)  # piecewise, and full ones for decoding
+    value = DTYPE_BYTES[model.dtype]
+    layer = max(layer_peak(model, index, split, sizes[-1]) for index in range(len(model.layers)))
+    pool = 2 * sizes[-1] * model.hidden * value + layer
+    each = round(math.sqrt(GRAPH_FLOOR * GRAPH_CEILING))
+    return Estimate(
+        "CUDA graphs",
+        pool + count * each,
+        pool + count * GRAPH_FLOOR,
+        pool + count * GRAPH_CEILING,
+        f"{count} graphs, the largest of {sizes[-1]} tokens",
+    )
+
+
+def capture_sizes(batch: Batch) -> list[int]:
+    """Batch sizes that vLLM captures by default (config/vllm.py:2292, `_set_cudagraph_sizes`)."""
+    largest = min(2 * batch.requests, 512, batch.tokens)
+    sizes = [1, 2, 4, *range(8, 256, 8), *range(256, largest + 1, 16)]
+    return [size for size in sizes if size <= largest]

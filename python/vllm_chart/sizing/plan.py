@@ -1,0 +1,305 @@
+"""Will it fit, and how much will it serve: everything put together for one engine on one kind of GPU."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Literal
+
+from vllm_chart.findings import Finding, has_errors
+from vllm_chart.sizing import divisibility, kvcache, memory, quantization, vision, weights
+from vllm_chart.sizing.architecture import Model
+from vllm_chart.sizing.arithmetic import GIB, gib
+from vllm_chart.sizing.engine import Engine
+from vllm_chart.sizing.gpus import Gpu
+from vllm_chart.sizing.kvcache import Cache
+from vllm_chart.sizing.memory import Batch, Estimate
+from vllm_chart.sizing.quantization import Quantization
+from vllm_chart.sizing.sources import Source
+from vllm_chart.sizing.weights import Split
+
+Scenario = Literal["expected", "worst", "best"]
+"""Every estimate as it is, at its high end, or at its low end."""
+
+UNKNOWN_SPREAD = 0.1
+"""How far the weights may be off where the family's weights or the quantization are not known for sure."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Bytes of one part of the weights on a GPU."""
+
+    name: str
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One GPU of a pipeline stage; all in bytes."""
+
+    share: int
+    """What vLLM claims of the GPU."""
+    parts: tuple[Part, ...]
+    estimates: tuple[Estimate, ...]
+    cache: Cache
+    offloaded: int = 0
+    spread: int = 0
+    """How far the weights may be off."""
+    given: int | None = None
+    """The cache's memory where `--kv-cache-memory-bytes` sets it."""
+
+    @property
+    def weights(self) -> int:
+        """Weights that stay on the GPU."""
+        return max(0, sum(part.bytes for part in self.parts) - self.offloaded)
+
+    def available(self, scenario: Scenario = "expected") -> int:
+        """Memory for the KV cache: expected, or with every estimate at its "worst" or its "best"."""
+        if self.given is not None:
+            return self.given
+        reserve: int = {
+            "expected": sum(estimate.bytes for estimate in self.estimates),
+            "worst": sum(estimate.high for estimate in self.estimates) + self.spread,
+            "best": sum(estimate.low for estimate in self.estimates) - self.spread,
+        }[scenario]
+        return self.share - self.weights - reserve
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A model on a kind of GPU, as one engine would be started; sizes per GPU."""
+
+    model: Model
+    source: Source
+    engine: Engine
+    gpu: Gpu
+    quantized: Quantization | None
+    length: int
+    batch: Batch
+    stages: tuple[Stage, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def stage(self) -> Stage:
+        """The stage with the least room, by which all others go (v1/core/kv_cache_utils.py:2655)."""
+        return min(
+            self.stages, key=lambda stage: stage.cache.blocks(stage.available()) if stage.cache.groups else 1 << 62
+        )
+
+    @property
+    def available(self) -> int:
+        """Memory for the KV cache on one GPU."""
+        return self.stage.available()
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of KV cache, as vLLM logs them."""
+        return self.stage.cache.tokens(max(0, self.available), self.length)
+
+    @property
+    def concurrency(self) -> float:
+        """Requests of full length at once."""
+        return self.stage.cache.concurrency(max(0, self.available), self.length)
+
+    @property
+    def longest(self) -> int:
+        """The longest request that fits, up to the model's own limit."""
+        return self.stage.cache.longest(self.available, max(self.model.max_length, self.length))
+
+    @property
+    def fits(self) -> bool:
+        """Whether vLLM is expected to start: the expected sizes fit and nothing refuses."""
+        return not has_errors(self.findings) and (
+            not self.stage.cache.groups or self.stage.cache.fits(self.available, self.length)
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The line that vLLM will log."""
+        return self.stage.cache.sentence(
+            max(0, self.available), self.length, "GPU" if self.engine.device == "cuda" else self.engine.device.upper()
+        )
+
+
+def make(engine: Engine, model: Model, source: Source, gpu: Gpu) -> Plan:
+    """Plan one engine on one kind of GPU.
+
+    Raises UnknownQuantizationError and CacheError where there is no formula.
+    """
+    model = with_dtype(model, engine)
+    quantized = quantization.read(model.quantization, model.dtype)
+    if quantized is None and engine.quantization:
+        quantized = quantization.by_flag(engine.quantization, model.dtype)
+    length = min(engine.max_length or model.max_length, 1 << 40)
+    length = model.max_length if length < 0 else length
+    batch = engine.batch(gpu, length)
+    split = dataclasses.replace(
+        engine.split, expert_multiples=quantization.expert_multiples(quantized, gpu.capability, engine.release)
+    )
+    stages = tuple(_stage(engine, model, source, gpu, quantized, split, batch, i) for i in range(split.pipeline))
+    plan = Plan(model, source, engine, gpu, quantized, length, batch, stages, ())
+    if engine.max_length == -1 and plan.longest:  # "auto": v1/core/kv_cache_utils.py:2414
+        plan = dataclasses.replace(plan, length=plan.longest)
+    return dataclasses.replace(plan, findings=tuple(_findings(plan)))
+
+
+def with_dtype(model: Model, engine: Engine) -> Model:
+    """The model in the dtype that the engine serves it in (`--dtype`)."""
+    named = {"half": "float16", "float": "float32"}.get(engine.dtype, engine.dtype)
+    return model if named == "auto" else dataclasses.replace(model, dtype=named)
+
+
+def _stage(
+    engine: Engine,
+    model: Model,
+    source: Source,
+    gpu: Gpu,
+    quantized: Quantization | None,
+    split: Split,
+    batch: Batch,
+    index: int,
+) -> Stage:
+    parts = tuple(_parts(model, split, quantized, index))
+    total = sum(part.bytes for part in parts)
+    certain = source.confidence == "config" and weights.known(model)
+    setting = kvcache.Setting(
+        tensor=split.tensor,
+        pipeline=split.pipeline,
+        context=engine.context,
+        dtype=engine.kv_dtype,
+        block_size=engine.block_size or default_block(engine, model, gpu),
+        max_length=batch.length,
+        batch_tokens=batch.tokens,
+        hybrid=engine.hybrid,
+        prefix_caching=engine.prefix_caching,
+        state_dtype=engine.state_dtype,
+        speculative_layers=engine.drafted_layers,
+        release=engine.release,
+    )
+    cache = kvcache.lay_out(model, setting, index)
+    given = engine.kv_memory
+    if engine.blocks_override:
+        given = engine.blocks_override * cache.block_bytes
+    return Stage(
+        share=memory.requested(gpu.memory, engine.share()),
+        parts=parts,
+        estimates=tuple(memory.estimates(model, split, batch, engine.release, index)),
+        cache=cache,
+        offloaded=min(total, round(engine.offload * GIB)),
+        spread=0 if certain else round(total * UNKNOWN_SPREAD),
+        given=given,
+    )
+
+
+def default_block(engine: Engine, model: Model, gpu: Gpu) -> int:
+    """Tokens of a block where `--block-size` is open: 16 (config/cache.py:74), on CPU 128 (platforms/cpu.py:293), for
+    MLA on Hopper and Blackwell 64, because their kernels take no other (v1/attention/backends/mla/flashmla.py:58)."""
+    if engine.device == "cpu":
+        return 16 if model.latent else 128
+    return 64 if model.latent and (gpu.capability or 0) >= 9 else 16
+
+
+def _parts(model: Model, split: Split, quantized: Quantization | None, stage: int) -> Iterator[Part]:
+    """The weights of one GPU by what they are for."""
+    kinds: dict[str, int] = {}
+    for weight in weights.language_weights(model, split, stage):
+        kind = (
+            "experts"
+            if ".experts." in weight.name
+            else "feed-forward"
+            if ".mlp." in weight.name
+            else "attention"
+            if "_attn" in weight.name
+            else "embeddings"
+            if weight.name.startswith(("embed", "lm_head"))
+            else "norms"
+        )
+        kinds[kind] = kinds.get(kind, 0) + weights.size(weight, model.dtype, quantized)
+    for weight in vision.weights(model, split, stage):
+        kinds["vision"] = kinds.get("vision", 0) + weights.size(weight, model.dtype, None)
+    kinds["rotations"] = weights.rope_cache(model)
+    yield from (Part(name, size) for name, size in kinds.items() if size)
+
+
+# Findings
+
+
+def _findings(plan: Plan) -> Iterator[Finding]:
+    engine, model = plan.engine, plan.model
+    yield from divisibility.check(model, engine.split, plan.quantized)
+    if plan.source.confidence != "config":
+        yield Finding(
+            "plan", "model.id",
+            f"its architecture is {plan.source.confidence}, not read from its config.json: {plan.source.origin}",
+            "give its config.json with --config to be sure", "info",
+        )  # fmt: skip
+    if not weights.known(model):
+        yield Finding(
+            "plan", "model.id", f"the weights of {model.architecture or model.type} are counted as Llama's",
+            "expect the weights to be off by a tenth", "warning",
+        )  # fmt: skip
+    if plan.length > model.max_length:
+        yield Finding(
+            "max-model-len", "engine.args.max-model-len",
+            f"{plan.length} is longer than the {model.max_length} that the model was made for",
+            f"write {model.max_length} or less, or override the model's positions with hf-overrides",
+        )  # fmt: skip
+    if engine.device == "cpu" and not plan.gpu.memory and engine.kv_memory is None:
+        yield Finding(
+            "plan", "resources.limits.memory", "without a limit, the KV cache takes a share of the node's memory",
+            "write a limit, or engine.args.kv-cache-memory-bytes", "info",
+        )  # fmt: skip
+        return
+    yield from _memory(plan)
+
+
+def _memory(plan: Plan) -> Iterator[Finding]:
+    stage = plan.stage
+    where = "engine.args"
+    for index, each in enumerate(plan.stages):
+        if each.weights - each.spread > plan.gpu.memory:
+            stage_name = f" of stage {index}" if len(plan.stages) > 1 else ""
+            message = (
+                f"the weights{stage_name} take {gib(each.weights)} on each GPU, "
+                f"but {plan.gpu.product} has {gib(plan.gpu.memory)}"
+            )
+            yield Finding("weights", "gpu.count", message, "more GPUs, a quantized checkpoint, or a larger GPU")
+            return
+    if not stage.cache.groups:
+        return
+    best, expected, worst = stage.available("best"), stage.available("expected"), stage.available("worst")
+    if best <= 0:
+        message = (
+            f"no memory is left for the KV cache: {gib(stage.weights)} of weights and "
+            f"{gib(stage.share - stage.weights - expected)} of activations and reserves exceed the share of "
+            f"{gib(stage.share)}"
+        )
+        yield Finding(
+            "kv-cache", where, message, "more GPUs, a quantized checkpoint, or a higher gpu-memory-utilization"
+        )
+        return
+    needed = stage.cache.request_bytes(plan.length)
+    if not stage.cache.fits(best, plan.length):
+        length = stage.cache.longest(max(0, expected), plan.length)
+        message = (
+            f"one request of {plan.length:,} tokens needs {gib(needed)} of KV cache, and at most {gib(best)} is left "
+            f"(expected: {gib(expected)})"
+        )
+        remedy = f"max-model-len: {length} fits" if length > 0 else "more GPUs, or a quantized checkpoint"
+        yield Finding("kv-cache", f"{where}.max-model-len", message, remedy)
+    elif not stage.cache.fits(worst, plan.length):
+        expectation = "is expected to fit" if stage.cache.fits(expected, plan.length) else "is not expected to fit"
+        message = (
+            f"one request of {plan.length:,} tokens needs {gib(needed)} of KV cache, which {expectation}: between "
+            f"{gib(max(0, worst))} and {gib(best)} is left"
+        )
+        safe = stage.cache.longest(max(0, worst), plan.length)
+        remedy = (
+            f"max-model-len: {safe} fits in any case"
+            if safe > 0
+            else "leave more room: more GPUs, or a lower max-num-seqs"
+        )
+        yield Finding("kv-cache", f"{where}.max-model-len", message, remedy, "warning")
+    requests, states = plan.batch.requests, stage.cache.blocks(max(0, expected))
+    if plan.model.recurrent and not plan.batch.eager and requests > stage.cache.blocks(best):  # compilation.py:1518
+        message = f"max-num-seqs {requests} exceeds the {states} blocks that are there for states"
+        safe = max(1, stage.cache.blocks(max(0, worst)))
+        yield Finding("kv-cache", f"{where}.max-num-seqs", message, f"write {safe} or less")

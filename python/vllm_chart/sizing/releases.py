@@ -1,0 +1,89 @@
+"""What differs between releases of vLLM in how memory is budgeted, so that older logs can be held against it."""
+
+import dataclasses
+import re
+
+NEWEST = (0, 33, 0)
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Release:
+    """A release of vLLM; development builds count as the release that they lead to."""
+
+    number: tuple[int, int, int]
+
+    @classmethod
+    def parse(cls, text: str) -> "Release | None":
+        """The release in a version or an image tag ("v0.32.0-x86_64", "0.17.1rc1.dev88"), None where there is none."""
+        match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+        if not match or match[0].startswith("0.1.dev"):
+            return None
+        return cls((int(match[1]), int(match[2]), int(match[3] or 0)))
+
+    def __str__(self) -> str:
+        return ".".join(str(part) for part in self.number)
+
+    @property
+    def utilization(self) -> float:
+        """Default of `--gpu-memory-utilization`: 0.92 (config/cache.py:102), before 0.20 it was 0.9."""
+        return 0.92 if self.number >= (0, 20, 0) else 0.9
+
+    @property
+    def counts_graphs(self) -> bool:
+        """Whether the CUDA graphs' estimate is taken from the cache's share: "default since v0.21.0"
+        (v1/worker/gpu_worker.py:756)."""
+        return self.number >= (0, 21, 0)
+
+    @property
+    def second_runner(self) -> bool:
+        """Whether dense models run on Model Runner V2 by default (vllm-project/vllm#44443, merged 2026-07-02, in
+        0.25.0 of 2026-07-11)."""
+        return self.number >= (0, 25, 0)
+
+    @property
+    def second_runner_for_all(self) -> bool:
+        """Whether every model does (config/vllm.py:703; 0.27.1 still ran hybrid models on V1: gpustack/runner#251)."""
+        return self.number >= (0, 28, 0)
+
+    @property
+    def sorts_logits(self) -> bool:
+        """Whether the sampler sorts all logits while memory is profiled: V1's top-k and top-p in plain PyTorch, until
+        Triton's took its place (vllm-project/vllm#33538 of February 2026; v1/sample/ops/topk_topp_sampler.py:460)."""
+        return self.number < (0, 17, 0)
+
+    @property
+    def brings_triton_kernels(self) -> bool:
+        """Whether Triton's MXFP4 kernels are part of vLLM (third_party/triton_kernels)."""
+        return self.number >= (0, 11, 1)
+
+    @property
+    def benchmarks_kernels(self) -> bool:
+        """Whether the compiler tries combined kernels on inputs of their real size, with torch 2.9 and later
+        (config/compilation.py:984-1002, `benchmark_combo_kernel`; torch 2.9 came with 0.11.1)."""
+        return self.number >= (0, 11, 1)
+
+    @property
+    def counts_tokens_by_request(self) -> bool:
+        """Whether the logged tokens are concurrency x length (v1/core/kv_cache_utils.py:2300) instead of blocks per
+        group x block size: since 0.21.0, where Gemma 4's count rose tenfold (vllm-project/vllm#43308)."""
+        return self.number >= (0, 21, 0)
+
+    @property
+    def reserves_null_block(self) -> bool:
+        """Whether one block is left out when a request of full length is checked (v1/core/kv_cache_utils.py:2608)."""
+        return self.number >= (0, 30, 0)
+
+    @property
+    def two_batches_in_flight(self) -> bool:
+        """Whether sliding windows reserve for every batch in flight (config/vllm.py:590, `max_in_flight_tokens`)."""
+        return self.number >= (0, 28, 0)
+
+    @property
+    def caches_state_prefixes(self) -> bool:
+        """Whether prefix caching is on for hybrid models, which then hold two states a request instead of one
+        (model_executor/models/config.py:685; vllm-project/vllm#42406, in the release notes beside #44443)."""
+        return self.number >= (0, 25, 0)
+
+
+DEFAULT = Release((0, 32, 0))
+"""The release that these formulas were read from, and the chart's own."""

@@ -1,0 +1,213 @@
+"""Weights by architecture: the counts that publishers list, the splits over GPUs, and the bytes of quantized ones."""
+
+import dataclasses
+import json
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from vllm_chart.sizing import architecture, quantization, vision, weights
+from vllm_chart.sizing.architecture import ConfigError, Experts
+from vllm_chart.sizing.arithmetic import GIB
+from vllm_chart.sizing.quantization import UnknownQuantizationError
+from vllm_chart.sizing.weights import Split
+
+ROWS: list[dict[str, Any]] = json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())
+MODELS = {row["id"]: row for row in ROWS}
+
+#: Where a listed count holds more or less than the language model, in parameters (listed less computed).
+LISTED_OTHERWISE = {
+    "meta-llama/Llama-2-7b-hf": 2048,  # the old checkpoint stores its rotations: 32 layers x 64
+    "meta-llama/Llama-2-7b-chat-hf": 2048,
+    "deepseek-ai/DeepSeek-V3.2": -851524864,  # listed as V3, without the indexer
+    "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": -2944,  # the routers' correction biases: 23 layers x 128
+    "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-NVFP4": -2944,
+}
+
+#: Listed with the block for multi-token prediction, with scales, or with what vLLM doesn't load.
+LISTED_WITH_MORE = (
+    "Qwen/Qwen3-Next",
+    "Qwen/Qwen3.5",
+    "Qwen/Qwen3.6",
+    "RedHatAI/Qwen3.5",
+    "nvidia/Qwen3.6",
+    "nvidia/NVIDIA-Nemotron-3-Super",
+    "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-FP8",
+    "RedHatAI/Llama-4-Maverick",
+    "llava-hf/",
+)
+
+
+def model(name: str) -> architecture.Model:
+    return architecture.read(MODELS[name]["config"])
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_known_model_is_read(name: str) -> None:
+    read = model(name)
+    assert weights.known(read)
+    assert weights.parameters(read) > 0
+    quantization.read(read.quantization, read.dtype)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, row in MODELS.items() if row.get("listedParameters")))
+def test_parameters_are_those_that_the_publisher_lists(name: str) -> None:
+    row, read = MODELS[name], model(name)
+    counted = weights.parameters(read)
+    if "languageParameters" in row:
+        assert counted == row["languageParameters"]
+    tower = vision.read(read)
+    counted += tower.parameters if tower else 0
+    if name.startswith(LISTED_WITH_MORE) or (tower and not tower.exact):
+        assert counted == pytest.approx(row["listedParameters"], rel=0.03)
+        return
+    assert row["listedParameters"] - counted == LISTED_OTHERWISE.get(name, 0)
+
+
+def test_multi_token_prediction_is_all_that_qwen35_lists_besides() -> None:
+    read = model("Qwen/Qwen3.5-35B-A3B")
+    tower = vision.read(read)
+    assert tower is not None
+    assert weights.parameters(read) + tower.parameters == 35_107_181_936  # listed for checkpoints without the block
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4, 8])
+def test_ranks_share_the_linear_layers_and_repeat_the_norms(ranks: int) -> None:
+    read = model("meta-llama/Llama-3.1-8B")
+    split = weights.language_weights(read, Split(tensor=ranks))
+    whole = weights.language_weights(read)
+    assert sum(w.elements for w in split if w.linear) * ranks == sum(w.elements for w in whole if w.linear)
+    norms = [sum(w.elements for w in each if "norm" in w.name) for each in (split, whole)]
+    assert norms[0] == norms[1]
+
+
+def test_kv_heads_are_repeated_where_there_are_more_ranks() -> None:
+    read = model("Qwen/Qwen2-7B-Instruct")  # 4 KV heads of 128
+    keys = [w for w in weights.language_weights(read, Split(tensor=7)) if w.name == "layers.0.self_attn.k_proj"]
+    assert keys[0].rows == 128
+
+
+@pytest.mark.parametrize(
+    ("layers", "stages", "sizes"),
+    [(32, 2, [16, 16]), (61, 4, [15, 15, 16, 15]), (30, 4, [7, 8, 8, 7]), (62, 8, [7, 8, 8, 8, 8, 8, 8, 7])],
+)
+def test_pipeline_stages_are_vllms(layers: int, stages: int, sizes: list[int]) -> None:
+    bounds = [weights.stage_layers(layers, stage, stages) for stage in range(stages)]
+    assert [end - start for start, end in bounds] == sizes
+    assert bounds[-1][1] == layers
+
+
+def test_embeddings_are_on_the_first_and_the_last_stage() -> None:
+    read = model("Qwen/Qwen3-32B")
+    names = [{w.name for w in weights.language_weights(read, Split(pipeline=2), stage)} for stage in (0, 1)]
+    assert "embed_tokens" in names[0] - names[1]
+    assert "lm_head" in names[1] - names[0]
+    tied = model("Qwen/Qwen3-0.6B")
+    assert "embed_tokens" in {w.name for w in weights.language_weights(tied, Split(pipeline=2), 1)}
+
+
+def test_expert_parallelism_shares_out_experts_and_not_their_width() -> None:
+    read = model("Qwen/Qwen3-30B-A3B")
+    parallel = Split(tensor=2, data=4, expert_parallel=True)
+    up = next(w for w in weights.language_weights(read, parallel) if w.name == "layers.0.mlp.experts.gate_up_proj")
+    assert (up.copies, up.rows) == (128 // 8, 2 * 768)
+    up = next(
+        w for w in weights.language_weights(read, Split(tensor=4)) if w.name.endswith("0.mlp.experts.gate_up_proj")
+    )
+    assert (up.copies, up.rows) == (128, 2 * 768 // 4)
+
+
+def bytes_of(name: str) -> float:
+    read = model(name)
+    quantized = quantization.read(read.quantization, read.dtype)
+    return sum(weights.size(w, read.dtype, quantized) for w in weights.language_weights(read)) / GIB
+
+
+@pytest.mark.parametrize(
+    ("name", "logged"),
+    [
+        ("RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic", 67.72),
+        ("Qwen/Qwen2.5-0.5B-Instruct-AWQ", 0.4315),
+        ("hugging-quants/Meta-Llama-3.1-70B-Instruct-AWQ-INT4", 37.09),
+        ("Qwen/QwQ-32B-AWQ", 18.15),
+        ("LGAI-EXAONE/EXAONE-4.0-32B-FP8", 30.99),
+    ],
+)
+def test_quantized_weights_are_what_vllm_logs(name: str, logged: float) -> None:
+    assert bytes_of(name) == pytest.approx(logged, rel=0.015)
+
+
+@pytest.mark.parametrize(
+    ("config", "rows", "columns", "size"),
+    [
+        ({"quant_method": "awq", "bits": 4, "group_size": 128}, 1024, 4096, 1024 * 4096 // 2 + 1024 * 32 * 2.5),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, 1000, 4096, 1000 * 4096 + 8 * 32 * 4),
+        ({"quant_method": "fp8"}, 1024, 4096, 1024 * 4096),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, 1024, 4096, 1024 * 4096 // 2 + 1024 * 256),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, 1024, 4096, 1024 * 4096 // 2 + 1024 * 64 * 4),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, 1024, 4096, 1024 * 4096 + 1024 * 4),
+    ],
+)
+def test_bytes_of_a_matrix(config: dict[str, Any], rows: int, columns: int, size: float) -> None:
+    quantized = quantization.read(config, "bfloat16")
+    assert quantized is not None
+    assert quantized.scheme("layers.0.mlp.down_proj").size(rows, columns) == size
+    assert quantized.scheme("lm_head").size(rows, columns) == 2 * rows * columns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "meant"),
+    [
+        ("lm_head", "lm_head", True),
+        ("re:.*mlp.gate$", "layers.3.mlp.gate", True),
+        ("re:.*mlp.gate$", "layers.3.mlp.gate_proj", False),
+        ("model.layers.*.self_attn", "layers.3.self_attn.q_proj", True),
+        ("language_model.model.layers.*.self_attn.q_proj", "layers.3.self_attn.q_proj", True),
+        ("gate", "layers.3.mlp.gate_proj", False),
+        ("model.language_model.layers.1.mlp*", "layers.1.mlp.up_proj", True),
+        ("model.language_model.layers.1.mlp*", "layers.10.mlp.up_proj", False),
+        ("backbone.layers.5.mixer.q_proj", "layers.5.self_attn.q_proj", True),
+    ],
+)
+def test_ignored_modules(pattern: str, name: str, meant: bool) -> None:
+    group = {"targets": ["Linear"], "weights": {"num_bits": 8, "type": "float", "strategy": "channel"}}
+    config = {"quant_method": "compressed-tensors", "config_groups": {"group_0": group}, "ignore": [pattern]}
+    quantized = quantization.read(config, "bfloat16")
+    assert quantized is not None
+    assert (quantized.scheme(name) == quantized.plain) is meant
+
+
+def test_an_unknown_quantization_is_named() -> None:
+    with pytest.raises(UnknownQuantizationError, match="'exotic'"):
+        quantization.read({"quant_method": "exotic"}, "bfloat16")
+    with pytest.raises(UnknownQuantizationError, match="--quantization awq"):
+        quantization.by_flag("awq", "bfloat16")
+
+
+def test_experts_for_mxfp4_are_padded_as_the_kernels_want() -> None:
+    read = model("openai/gpt-oss-20b")
+    padded = Split(expert_multiples=(128, 256))
+    down = next(w for w in weights.language_weights(read, padded) if w.name == "layers.0.mlp.experts.down_proj")
+    assert (down.rows, down.columns) == (3072, 2944)
+
+
+def test_a_config_without_sizes_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="hidden_size"):
+        architecture.read({"architectures": ["X"]})
+
+
+def test_layers_of_hybrid_models_are_told_apart() -> None:
+    nano = model("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16")
+    kinds = [type(layer.mixer).__name__ for layer in nano.layers]
+    assert (kinds.count("Mamba2"), kinds.count("Attention"), kinds.count("NoneType")) == (23, 6, 23)
+    coder = model("Qwen/Qwen3-Coder-Next")
+    kinds = [type(layer.mixer).__name__ for layer in coder.layers]
+    assert (kinds.count("GatedDeltaNet"), kinds.count("Attention")) == (36, 12)
+    maverick = model("meta-llama/Llama-4-Maverick-17B-128E-Instruct")
+    assert sum(isinstance(layer.feed_forward, Experts) for layer in maverick.layers) == 24
+
+
+def test_float32_checkpoints_are_served_in_sixteen_bits() -> None:
+    assert model("allenai/OLMo-2-1124-7B").dtype == "bfloat16"
+    assert dataclasses.replace(model("Qwen/Qwen3-8B"), dtype="float16").dtype == "float16"
