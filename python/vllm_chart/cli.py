@@ -11,6 +11,7 @@ from vllm_chart.findings import Exit, Finding, UnavailableError, exit_code, to_h
 from vllm_chart.helm import HelmError
 from vllm_chart.invariants import INVARIANTS
 from vllm_chart.podsecurity import Level
+from vllm_chart.sizing.command import command as plan
 
 Output = Literal["human", "json"]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -257,3 +258,6 @@ def _report(ctx: click.Context, findings: Sequence[Finding], output: Output, fin
         if code == Exit.OK:
             click.echo(fine)
     ctx.exit(code)
+
+
+main.add_command(plan)
