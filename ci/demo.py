@@ -14,6 +14,7 @@ import requests
 from ci import tools
 from ci.images import models
 from ci.kind import cluster as kind
+from ci.kind.nodes import kubeconfig, kubectl
 from ci.shell import HarnessError, main, say, step
 from vllm_chart import diagnose, findings
 from vllm_chart.cluster import Cluster
@@ -36,7 +37,7 @@ def demo() -> None:
     """Bring up the cluster, install the chart, ask for a completion and say how to go on. Raises HarnessError."""
     kind.up()
     _prepare_namespace()
-    helm = Helm(command=str(tools.helm()), kubeconfig=kind.kubeconfig())
+    helm = Helm(command=str(tools.helm()), kubeconfig=kubeconfig())
     files = " ".join(f"-f {path}" for path in VALUES)
     command = f"helm upgrade --install {RELEASE} ./{CHART} {files} --namespace {NAMESPACE}"
     with step(command):
@@ -45,7 +46,7 @@ def demo() -> None:
         except HelmError as error:
             raise HarnessError(str(error)) from error
     os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"  # for the port-forward
-    cluster = Cluster(kind.kubeconfig())
+    cluster = Cluster(kubeconfig())
     with step("Wait for vLLM: it imports, loads, and answers", remedy=_how_to_look()):
         _wait_until_ready(cluster)
     with cluster.port_forward(NAMESPACE, SERVICE, "http") as address:
@@ -55,20 +56,20 @@ def demo() -> None:
 
 def remove() -> None:
     """Uninstall the demo's release if there is a cluster with one. Raises HarnessError."""
-    kind.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
 
 
 def _prepare_namespace() -> None:
     """The namespace, under the strictest Pod Security Standard, with the model in a ConfigMap."""
     folder = models.ensure(MODEL)
-    created = kind.kubectl("create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml")
-    kind.kubectl("apply", "-f", "-", stdin=created)
-    kind.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted", "--overwrite")
+    created = kubectl("create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml")
+    kubectl("apply", "-f", "-", stdin=created)
+    kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted", "--overwrite")
     name = f"model-{MODEL}"
-    config_map = kind.kubectl(
+    config_map = kubectl(
         "create", "configmap", name, f"--from-file={folder}", "--dry-run=client", "-o", "yaml", "-n", NAMESPACE
     )
-    kind.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=config_map)
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=config_map)
 
 
 def _wait_until_ready(cluster: Cluster) -> None:
@@ -97,13 +98,13 @@ def _complete(address: str, prompt: str) -> str:
 
 
 def _how_to_look() -> str:
-    return f"`vllm-chart diagnose --release {RELEASE} --namespace {NAMESPACE} --kubeconfig {kind.kubeconfig()}`"
+    return f"`vllm-chart diagnose --release {RELEASE} --namespace {NAMESPACE} --kubeconfig {kubeconfig()}`"
 
 
 def _how_to_go_on() -> str:
     return f"""That was vLLM on Kubernetes. To go on:
 
-  export KUBECONFIG={kind.kubeconfig()}
+  export KUBECONFIG={kubeconfig()}
   kubectl --namespace {NAMESPACE} get pods --output wide
   kubectl --namespace {NAMESPACE} port-forward service/{SERVICE} 8080:80
   curl http://localhost:8080/v1/completions -H 'Content-Type: application/json' \\
