@@ -60,7 +60,9 @@ class Engine:
 
     def image_id(self, reference: str) -> str | None:
         """The id (`sha256:…`) of an image that the engine has, or None."""
-        return self.output("image", "ls", "--no-trunc", "--quiet", reference).partition("\n")[0] or None
+        if not succeeds(self.docker, "image", "inspect", reference, env=self.env):
+            return None
+        return self.output("image", "inspect", "--format", "{{.Id}}", reference)
 
 
 def ensure() -> Engine:
@@ -90,6 +92,8 @@ def stop() -> None:
     os.kill(pid, signal.SIGTERM)
     wait_until("the Docker daemon has ended", lambda: not _is_running(pid, "dockerd"), timeout=60)
     (_home() / "dockerd.pid").unlink(missing_ok=True)
+    if succeeds("ip", "link", "show", "docker0"):  # its bridge, which it leaves
+        run("ip", "link", "delete", "docker0")
 
 
 @functools.cache
@@ -126,9 +130,7 @@ def _answers() -> bool:
 
 def _start() -> None:
     if os.environ.get("DOCKER_HOST"):
-        raise HarnessError(
-            f"no Docker answers at DOCKER_HOST={os.environ['DOCKER_HOST']}: start it, or unset that"
-        )
+        raise HarnessError(f"no Docker answers at DOCKER_HOST={os.environ['DOCKER_HOST']}: start it, or unset that")
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise HarnessError(
             "no Docker Engine answers. Start it, or install it (https://docs.docker.com/engine/install/), "

@@ -70,9 +70,7 @@ def _staging(module: str, version: str) -> str:
 
 
 def _download(module: str, version: str) -> dict[str, str]:
-    answer = output(
-        _go(), "mod", "download", "-json", f"{module}@v{version}", cwd=cache_dir(), env=ENVIRONMENT
-    )
+    answer = output(_go(), "mod", "download", "-json", f"{module}@v{version}", cwd=cache_dir(), env=ENVIRONMENT)
     found: dict[str, str] = json.loads(answer)
     return found
 

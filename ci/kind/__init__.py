@@ -1,6 +1,7 @@
 """The local cluster: `python -m ci.kind up | status | down`."""
 
+from ci.kind.cluster import down, status, up
 from ci.kind.loading import load
-from ci.kind.nodes import kubeconfig
+from ci.kind.nodes import kubeconfig, kubectl
 
-__all__ = ["kubeconfig", "load"]
+__all__ = ["down", "kubeconfig", "kubectl", "load", "status", "up"]

@@ -8,17 +8,17 @@ python -m ci.kind down     # leave nothing behind but caches
 import argparse
 from collections.abc import Callable
 
-from ci.kind import cluster, kubeconfig
+from ci import kind
 from ci.shell import main
 
 
 def _command() -> None:
     parser = argparse.ArgumentParser(prog="python -m ci.kind", description="The kind cluster of the live tests.")
     commands: dict[str, Callable[[], None]] = {
-        "up": cluster.up,
-        "status": cluster.status,
-        "kubeconfig": lambda: print(kubeconfig()),
-        "down": cluster.down,
+        "up": kind.up,
+        "status": kind.status,
+        "kubeconfig": lambda: print(kind.kubeconfig()),
+        "down": kind.down,
     }
     parser.add_argument("command", choices=commands)
     commands[parser.parse_args().command]()

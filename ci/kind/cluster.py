@@ -7,14 +7,13 @@ from pathlib import Path
 from ci import engine as engines
 from ci import images, tools, versions
 from ci.engine import Engine
-from ci.kind import node_image
+from ci.kind import node as node_image
 from ci.kind.loading import load
-from ci.kind.node_image import NodeImage
+from ci.kind.node import NodeImage
 from ci.kind.nodes import GPU_RESOURCE, advertise_gpu, answers, connect, kubeconfig, kubectl, list_nodes
 from ci.shell import HarnessError, cache_dir, only_one, run, say, step, wait_until
 
 NAME = "vllm-chart"
-CONTEXT = f"kind-{NAME}"
 CONFIG = Path(__file__).with_name("cluster.yaml")
 NODES = 3
 READY_SECONDS = 180
@@ -32,6 +31,7 @@ def up() -> None:
             _create(engine, image)
         load([versions.ENGINE_IMAGE], "gpu")
         load([versions.CLIENT_IMAGE], "cpu")
+    say(f"The cluster is up: export KUBECONFIG={kubeconfig()}")
 
 
 def down() -> None:
@@ -53,7 +53,7 @@ def status() -> None:
     nodes = list_nodes()
     for node in nodes:
         print(f"{node.name:28} {'ready' if node.ready else 'NOT READY':10} {GPU_RESOURCE}: {node.gpus}")
-    print(f"\nkubeconfig: {kubeconfig()}, and context {CONTEXT} of your own")
+    print(f"\nkubeconfig: {kubeconfig()} (and context kind-{NAME} of your own)")
     if len(nodes) != NODES or not all(node.ready and node.gpus == node.gpu for node in nodes):
         raise HarnessError(f"the cluster is not healthy: {remedy}")
 

@@ -1,21 +1,20 @@
-"""The image of the cluster's nodes: kind's own where a registry answers, else built here.
+"""Build the node image from package registries, for machines that reach no container registry.
 
-What is built follows kind's recipe with kind's files, so that `kind create cluster` finds what it expects. The
-one thing it lacks is a CNI plugin that runs as a pod (kindnet is in no package registry): `cluster.py` connects
-the nodes instead. Add-ons for every cluster (a metrics server, say) would be built and imported here as well.
+This follows kind's recipe with kind's files, so that `kind create cluster` finds what it expects. The one thing it
+lacks is a CNI plugin that runs as a pod (kindnet is in no package registry): ci/kind/nodes.py connects the nodes.
+Add-ons for every cluster (a metrics server, say) would be built and imported here as well.
 """
 
-import dataclasses
 import hashlib
 import shutil
 import tempfile
 from pathlib import Path
 
 from ci import go, versions
-from ci.engine import Engine, apt_install, registry_reachable
-from ci.shell import cache_dir, publish, run, step, succeeds
+from ci.engine import Engine, apt_install
+from ci.shell import cache_dir, publish, run, step
 
-CONTEXT = Path(__file__).with_name("node")
+HERE = Path(__file__).parent
 
 # As in kind's images/base/Dockerfile, less what only its e2e tests need, plus what it builds from source.
 # fmt: off
@@ -35,53 +34,16 @@ PROVISIONER_IMAGE = f"vllm-chart/local-path-provisioner:{versions.LOCAL_PATH_PRO
 HELPER_IMAGE = f"vllm-chart/local-path-helper:{versions.LOCAL_PATH_PROVISIONER}"
 
 
-@dataclasses.dataclass(frozen=True)
-class NodeImage:
-    """An image for `kind create cluster --image`, and whether it brings a CNI plugin."""
-
-    reference: str
-    has_cni: bool
-
-
-def ensure(engine: Engine) -> NodeImage:
-    """The node image, in the engine: pulled, or built once per set of pins. Raises HarnessError."""
-    if registry_reachable():
-        if engine.image_id(versions.KIND_NODE_IMAGE.partition("@")[0]) is None:
-            with step("Pull the node image", remedy="VLLM_CHART_IMAGES=build builds it instead."):
-                engine.run("pull", versions.KIND_NODE_IMAGE)
-        return NodeImage(versions.KIND_NODE_IMAGE, has_cni=True)
-    reference = f"vllm-chart/node:v{versions.KUBERNETES}-{_fingerprint()}"
-    if engine.image_id(reference) is None:
-        with step("Build the node image", remedy="It needs 15 GB of disk, the Go proxy and Debian's mirror."):
-            _build(engine, reference)
-            _forget_others(engine, reference)
-    return NodeImage(reference, has_cni=False)
-
-
-def _forget_others(engine: Engine, reference: str) -> None:
-    """Remove the images of earlier builds, but for one that a cluster still runs on."""
-    listing = engine.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", reference.partition(":")[0])
-    for other in set(listing.splitlines()) - {reference}:
-        succeeds(engine.docker, "image", "rm", other, env=engine.env)
-
-
-def _fingerprint() -> str:
-    """A short name for all that the image is made of, besides Kubernetes."""
-    pins = (versions.KIND, versions.CONTAINERD, versions.ETCD, versions.COREDNS, versions.LOCAL_PATH_PROVISIONER)
-    digest = hashlib.sha256(" ".join((*pins, versions.DEBIAN)).encode())
-    for path in (Path(__file__), *sorted(CONTEXT.iterdir())):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def _build(engine: Engine, reference: str) -> None:
+def build(engine: Engine, reference: str) -> None:
+    """Build the image under the given reference. Programs and root are kept in the cache. Raises HarnessError."""
     programs = _programs()
     root = _root()
     with tempfile.TemporaryDirectory(dir=cache_dir("node")) as name:
         context = Path(name)
         _save_images(engine, programs, context)
         with step("Assemble the node image"):
-            shutil.copytree(CONTEXT, context, dirs_exist_ok=True)
+            for file in ("Dockerfile", "default-storage.yaml", "import-images.service"):
+                shutil.copy(HERE / file, context)
             _copy_kind_files(context / "kind-files")
             (context / "root.tar").hardlink_to(root)
             (context / "version").write_text(f"v{versions.KUBERNETES}")
@@ -106,28 +68,28 @@ def _programs() -> dict[str, Path]:
     containerd = "github.com/containerd/containerd/v2"
     found: dict[str, Path] = {}
 
-    def build(title: str, version: str, packages: list[str], *, module: str = "", stamp: str = "") -> None:
+    def collect(title: str, version: str, packages: list[str], *, module: str = "", stamp: str = "") -> None:
         target = cache_dir("node") / f"{title.lower()}-{version}"
         if not target.exists():
             with step(f"Build {title} {version}", remedy="Is the Go module proxy reachable? Is the disk full?"):
                 go.build(packages, version, target, module=module, stamp=stamp)
         found.update({file.name: file for file in target.iterdir()})
 
-    build(
+    collect(
         "Kubernetes",
         versions.KUBERNETES,
         [f"{KUBERNETES}/cmd/{name}" for name in kubernetes],
         module=KUBERNETES,
         stamp=stamp,
     )
-    build("etcd", versions.ETCD, ["go.etcd.io/etcd/server/v3"])
-    build(
+    collect("etcd", versions.ETCD, ["go.etcd.io/etcd/server/v3"])
+    collect(
         "containerd",
         versions.CONTAINERD,
         [f"{containerd}/cmd/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")],
     )
-    build("CoreDNS", versions.COREDNS, ["github.com/coredns/coredns"])
-    build(
+    collect("CoreDNS", versions.COREDNS, ["github.com/coredns/coredns"])
+    collect(
         "local-path-provisioner",
         versions.LOCAL_PATH_PROVISIONER,
         ["github.com/rancher/local-path-provisioner"],
