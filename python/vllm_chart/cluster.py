@@ -19,8 +19,8 @@ from vllm_chart.findings import UnavailableError
 Listed = TypeVar("Listed")
 
 
-class Cluster:
-    """The cluster that a kubeconfig's context points at.
+class Cluster(contextlib.AbstractContextManager["Cluster"]):
+    """The cluster that a kubeconfig's context points at. Leaving the context closes its connections.
 
     Without a path the kubeconfig is found as kubectl finds it: `$KUBECONFIG`, else `~/.kube/config`.
     Raises `UnavailableError` when there is none, it can't be read, or it has no such context.
@@ -31,13 +31,16 @@ class Cluster:
         self.context = context
         path = str(kubeconfig) if kubeconfig else None
         try:
-            api = config.new_client_from_config(config_file=path, context=context)
+            self._api = config.new_client_from_config(config_file=path, context=context)
         except (config.ConfigException, OSError, yaml.YAMLError) as error:
             raise UnavailableError(
                 f"no cluster to talk to: {error}. Name a kubeconfig with --kubeconfig (and --context)."
             ) from error
-        self.core = client.CoreV1Api(api)
-        self.apps = client.AppsV1Api(api)
+        self.core = client.CoreV1Api(self._api)
+        self.apps = client.AppsV1Api(self._api)
+
+    def __exit__(self, *exception: object) -> None:
+        self._api.close()
 
     @contextlib.contextmanager
     def port_forward(self, namespace: str, service: str, port: str | int) -> Iterator[str]:
@@ -47,8 +50,8 @@ class Cluster:
         client's own `portforward` drops what is in flight when the other side closes.
         Raises `UnavailableError` when kubectl is missing or can't forward (no ready pod, no permission).
         """
-        command = [*self._kubectl(), "port-forward", f"--namespace={namespace}", "--address=127.0.0.1"]
-        command += [f"service/{service}", f":{port}"]
+        target = (f"--namespace={namespace}", f"service/{service}", f":{port}")
+        command = self.kubectl("port-forward", "--address=127.0.0.1", *target)
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
             assert process.stdout is not None
             # kubectl prints a line for every connection: a full pipe would stop it.
@@ -82,17 +85,17 @@ class Cluster:
                     return listed
         raise TimeoutError(f"{list_call.__name__}({', '.join(args)}): condition not met in {timeout_seconds} s")
 
-    def _kubectl(self) -> list[str]:
-        """The kubectl command that talks to this very cluster."""
-        kubectl = shutil.which("kubectl")
-        if kubectl is None:
-            raise UnavailableError("kubectl is not on PATH: it is needed to forward a port. Install it.")
-        command = [kubectl]
+    def kubectl(self, *arguments: str) -> list[str]:
+        """The command line of a kubectl call to this very cluster. Raises `UnavailableError` if there is no kubectl."""
+        program = shutil.which("kubectl")
+        if program is None:
+            raise UnavailableError("kubectl is not on PATH: install it")
+        command = [program]
         if self.kubeconfig:
             command.append(f"--kubeconfig={self.kubeconfig}")
         if self.context:
             command.append(f"--context={self.context}")
-        return command
+        return [*command, *arguments]
 
 
 def _forwarded_port(output: IO[str], service: str) -> int:

@@ -338,7 +338,8 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
     # A container that is up again lost requests all the same.
     severity: Severity = "warning" if status.ready else "error"
     container = _container(pod, status.name)
-    log = snapshot.logs.get((_name(pod), status.name)) or ended.message or ""
+    # By the time that the log was read, it may have been the next run's: the message holds the last run's end.
+    log = f"{snapshot.logs.get((_name(pod), status.name), '')}\n{ended.message or ''}"
     outcome = f"(exit code {ended.exit_code}, {status.restart_count} restarts)"
     if ended.reason == "OOMKilled":
         limit = (container.resources.limits or {}).get("memory") if container and container.resources else None
@@ -351,7 +352,9 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
             severity,
         )
     if known := engine_log.explain(log):
-        return Finding(known.check, where, f"{known.line} {outcome}", known.remedy, severity)
+        # The Hub's library does not say which model it looked for; it is the engine's first argument.
+        model = f"{container.args[0]}: " if known.check in ("model", "hub") and container and container.args else ""
+        return Finding(known.check, where, f"{model}{known.line} {outcome}", known.remedy, severity)
     last = engine_log.last_line(log) or "it left no log"
     if _killed_by_startup_probe(pod, status, snapshot.events):
         return Finding(

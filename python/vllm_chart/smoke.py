@@ -111,16 +111,16 @@ def to_json(report: SmokeReport) -> str:
 @contextlib.contextmanager
 def _forwarded(release: Release) -> Iterator[tuple[str, str]]:
     """Yield the base URL of a release and its API key, empty if it asks for none."""
-    cluster = Cluster(release.kubeconfig, release.context)
-    selector = f"app.kubernetes.io/instance={release.name}"
-    with asking_the_api_server():
-        services = cluster.core.list_namespaced_service(release.namespace, label_selector=selector).items
-        deployments = cluster.apps.list_namespaced_deployment(release.namespace, label_selector=selector).items
-        service, deployment = _front(release, services, deployments)
-        api_key = os.environ.get(API_KEY_VARIABLE) or _api_key(cluster, release.namespace, deployment)
-    scheme = "https" if _serves_tls(deployment) else "http"
-    with cluster.port_forward(release.namespace, service, "http") as address:
-        yield f"{scheme}://{address}", api_key
+    with Cluster(release.kubeconfig, release.context) as cluster:
+        selector = f"app.kubernetes.io/instance={release.name}"
+        with asking_the_api_server():
+            services = cluster.core.list_namespaced_service(release.namespace, label_selector=selector).items
+            deployments = cluster.apps.list_namespaced_deployment(release.namespace, label_selector=selector).items
+            service, deployment = _front(release, services, deployments)
+            api_key = os.environ.get(API_KEY_VARIABLE) or _api_key(cluster, release.namespace, deployment)
+        scheme = "https" if _serves_tls(deployment) else "http"
+        with cluster.port_forward(release.namespace, service, "http") as address:
+            yield f"{scheme}://{address}", api_key
 
 
 def _front(

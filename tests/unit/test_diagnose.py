@@ -57,6 +57,7 @@ def pod(
     container = {
         "name": "vllm",
         "image": "vllm/vllm-openai:v0.33.0",
+        "args": ["meta-lama/Llama-3.1-8B", "--port=8000"],
         "resources": {"requests": requests or {}, "limits": limits or {}},
         "startupProbe": {"periodSeconds": 10, "failureThreshold": 180},
     }
@@ -500,8 +501,8 @@ ENGINE_LOGS = [
     ),
     pytest.param(
         "ValueError: To serve at least one request with the model's max seq len (131072), (16.0 GiB KV cache is "
-        "needed, which is larger than the available KV cache memory (4.5 GiB). Based on the available memory, the estimated "
-        "maximum model length is 36864. Try increasing `gpu_memory_utilization`",
+        "needed, which is larger than the available KV cache memory (4.5 GiB). Based on the available memory, the "
+        "estimated maximum model length is 36864. Try increasing `gpu_memory_utilization`",
         "engine.args.max-model-len",
         id="KV cache too small",
     ),
@@ -543,6 +544,11 @@ def test_an_engine_that_says_why_it_ends(log: str, value: str) -> None:
         assert value in finding.remedy
         assert "exit code 1, 3 restarts" in finding.message
         assert "pid=41" not in finding.message
+
+
+def test_a_model_that_is_not_found_is_named() -> None:
+    log = "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach the Hub: offline mode is enabled."
+    assert crash(log).message.startswith("meta-lama/Llama-3.1-8B: huggingface_hub.errors.OfflineModeIsEnabled")
 
 
 def test_an_unknown_crash_shows_the_first_exception() -> None:

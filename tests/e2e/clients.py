@@ -1,0 +1,145 @@
+"""Who asks the service: an application in the cluster, or a person through a port-forward."""
+
+import abc
+import json
+import subprocess
+from typing import Any
+
+import requests
+from kubernetes.client import V1Pod
+
+from ci import versions
+from tests.e2e.profiles import GPU_LABEL, Model
+from vllm_chart.cluster import Cluster
+from vllm_chart.smoke import read_stream, sse_data
+
+SECONDS = 120
+# More than the longest known answer has: the models end it by themselves.
+MAX_TOKENS = 128
+
+_APPLICATION = "application"
+# In the standard library, as it runs in a plain Python image.
+_POST = """
+import sys, urllib.request
+url, body = sys.argv[1:]
+request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+with urllib.request.urlopen(request, timeout=60) as response:
+    sys.stdout.write(response.read().decode())
+"""
+
+
+class Client(abc.ABC):
+    """Asks for greedy answers."""
+
+    @abc.abstractmethod
+    def _post(self, path: str, body: dict[str, Any]) -> str:
+        """Ask, and return the whole body of the answer."""
+
+    def _ask(self, path: str, **body: Any) -> Any:
+        return json.loads(self._post(path, body | {"temperature": 0, "max_tokens": MAX_TOKENS}))
+
+    def complete(self, model: str, prompt: str) -> dict[str, Any]:
+        """The answer to a completion request: `model`, and the first choice's fields."""
+        answer = self._ask("/v1/completions", model=model, prompt=prompt)
+        return {"model": answer["model"], **answer["choices"][0]}
+
+    def chat(self, model: str, question: str) -> str:
+        """What the assistant says."""
+        answer = self._ask("/v1/chat/completions", model=model, messages=[{"role": "user", "content": question}])
+        return str(answer["choices"][0]["message"]["content"])
+
+    def stream(self, model: str, prompt: str) -> list[str]:
+        """The pieces of a streamed completion, of a stream that came to its end."""
+        body = {"model": model, "prompt": prompt, "temperature": 0, "max_tokens": MAX_TOKENS, "stream": True}
+        chunks = read_stream(sse_data(self._post("/v1/completions", body).splitlines()))
+        return [choice["text"] for chunk in chunks for choice in chunk["choices"]]
+
+
+class Person(Client):
+    """Asks through a port-forward, as the article does with curl."""
+
+    def __init__(self, address: str) -> None:
+        self._url = f"http://{address}"
+
+    def _post(self, path: str, body: dict[str, Any]) -> str:
+        response = requests.post(self._url + path, json=body, timeout=SECONDS)
+        response.raise_for_status()
+        response.encoding = "utf-8"
+        return response.text
+
+
+class Application(Client):
+    """Asks from a pod of its own by the Service's DNS name, as applications do."""
+
+    def __init__(self, cluster: Cluster, namespace: str, service: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._url = f"http://{service}.{namespace}.svc"
+
+    def _post(self, path: str, body: dict[str, Any]) -> str:
+        command = ("python3", "-c", _POST, self._url + path, json.dumps(body))
+        return execute(self._cluster, self._namespace, _APPLICATION, *command)
+
+
+def start_application(cluster: Cluster, namespace: str) -> V1Pod:
+    """Start the pod that applications ask from, on a node without the article's GPU label, and wait for it."""
+    elsewhere = {"matchExpressions": [{"key": GPU_LABEL, "operator": "DoesNotExist"}]}
+    pod = {
+        "metadata": {"name": _APPLICATION},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 1000,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "affinity": {
+                "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [elsewhere]}}
+            },
+            "containers": [
+                {
+                    "name": _APPLICATION,
+                    "image": versions.CLIENT_IMAGE,
+                    "command": ["python3", "-c", "import signal; signal.pause()"],
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                }
+            ],
+        },
+    }
+    cluster.core.create_namespaced_pod(namespace, V1Pod.model_validate(pod))
+    ready: V1Pod = cluster.wait_for(
+        cluster.core.list_namespaced_pod,
+        namespace,
+        field_selector=f"metadata.name={_APPLICATION}",
+        until=is_ready,
+        timeout_seconds=SECONDS,
+    )
+    return ready
+
+
+def is_ready(pod: V1Pod) -> bool:
+    """Whether a pod is ready, and not about to go."""
+    conditions = (pod.status.conditions if pod.status else None) or []
+    going = pod.metadata is not None and pod.metadata.deletion_timestamp is not None
+    return not going and any(condition.type == "Ready" and condition.status == "True" for condition in conditions)
+
+
+def execute(cluster: Cluster, namespace: str, pod: str, *command: str) -> str:
+    """Run a command in a pod's first container and return what it printed. It has to succeed."""
+    # kubectl does it, because the Python client's own exec leaves its socket open.
+    line = cluster.kubectl("exec", f"--namespace={namespace}", pod, "--", *command)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0, f"in pod {pod}: {done.stderr}"
+    return done.stdout
+
+
+def assert_answers(client: Client, model: Model) -> None:
+    """Every completion is the known one, from the right model."""
+    for prompt, expected in model.completions.items():
+        answer = client.complete(model.served, prompt)
+        assert answer["model"] == model.served
+        if expected is None:
+            assert answer["text"].strip()
+        else:
+            assert (answer["text"], answer["finish_reason"]) == (expected, "stop")

@@ -1,0 +1,102 @@
+"""Options and fixtures of the live tests, and what a failed one shows of the cluster."""
+
+import os
+import secrets
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_helm_charts.clusters import Cluster as KubeCluster
+from pytest_helm_charts.k8s.fixtures import NamespaceFactoryFunc
+
+from ci import tools
+from tests.e2e import profiles
+from tests.e2e.evidence import evidence
+from tests.e2e.profiles import Profile
+from vllm_chart.cluster import Cluster
+from vllm_chart.helm import Helm
+from vllm_chart.smoke import Release
+
+# Where a failure leaves its traces.
+NAMESPACES = pytest.StashKey[list[tuple[Cluster, str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("vllm-chart")
+    group.addoption("--release", help="Only check this release, which is there already; nothing is changed.")
+    group.addoption("--namespace", default="default", help="The namespace of --release.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "read_only: only looks at a release, so it may run on any (--release)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--release"):
+        config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("read_only")])
+        items[:] = [item for item in items if item.get_closest_marker("read_only")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        for cluster, namespace in item.config.stash.get(NAMESPACES, []):
+            report.sections.append((f"namespace {namespace}", evidence(cluster, namespace)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(pytestconfig: pytest.Config) -> Path:
+    """The kubeconfig that --kubeconfig or KUBECONFIG names, as for pytest-helm-charts."""
+    path = pytestconfig.getoption("--kubeconfig") or os.environ.get("KUBECONFIG")
+    if not path:
+        raise pytest.UsageError("name a cluster: --kubeconfig ~/.kube/config")
+    return Path(path).expanduser()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kubectl_on_path() -> None:
+    """The harness's own kubectl is used where PATH has none that fits."""
+    os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture(scope="session")
+def cluster(kubeconfig: Path) -> Iterator[Cluster]:
+    with Cluster(kubeconfig) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def helm(kubeconfig: Path) -> Helm:
+    return Helm(command=str(tools.helm()), kubeconfig=kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def profile(cluster: Cluster) -> Profile:
+    return profiles.choose(cluster)
+
+
+@pytest.fixture(scope="module")
+def namespace(
+    pytestconfig: pytest.Config,
+    namespace_factory: NamespaceFactoryFunc,
+    kube_cluster: KubeCluster,
+    cluster: Cluster,
+    profile: Profile,
+) -> Iterator[str]:
+    """A namespace of the module's own, with the models in it. It enforces the strictest Pod Security Standard."""
+    name = f"vllm-e2e-{secrets.token_hex(3)}"
+    namespace_factory(name, {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}})
+    for config_map, folder in profile.folders.items():
+        kube_cluster.kubectl(f"create configmap {config_map}", namespace=name, **{"from-file": str(folder)})
+    pytestconfig.stash[NAMESPACES] = [(cluster, name)]
+    yield name
+    pytestconfig.stash[NAMESPACES] = []
+
+
+@pytest.fixture
+def existing_release(pytestconfig: pytest.Config, kubeconfig: Path) -> Release | None:
+    """The release of --release, if one is named."""
+    name = pytestconfig.getoption("--release")
+    return Release(name, pytestconfig.getoption("--namespace"), kubeconfig) if name else None

@@ -1,0 +1,91 @@
+"""Releases of the live tests: how one is installed and changed, and where its parts are."""
+
+import dataclasses
+import subprocess
+
+from kubernetes.client import V1Deployment, V1Pod
+
+from tests.e2e.clients import is_ready
+from tests.e2e.profiles import CHART, Model, Profile
+from vllm_chart.cluster import Cluster
+from vllm_chart.helm import Helm
+
+# For a rollout, pulls of small models included.
+ROLLOUT_SECONDS = 900
+STOP_SECONDS = 180
+
+
+@dataclasses.dataclass(frozen=True)
+class Installation:
+    """A release of a model in a namespace, and `--set` expressions over the model's values."""
+
+    helm: Helm
+    cluster: Cluster
+    profile: Profile
+    namespace: str
+    name: str
+    model: Model
+    set_: tuple[str, ...] = ()
+
+    def install(self, wait: bool = True) -> None:
+        self.helm.install(
+            self.name,
+            CHART,
+            namespace=self.namespace,
+            wait=wait,
+            timeout=ROLLOUT_SECONDS,
+            values_files=self.profile.values_files,
+            values=self.model.values,
+            set_=self.set_,
+        )
+
+    def upgrade(self, *more: str, wait: bool = True) -> None:
+        """Upgrade to the values of the install and `more` of them."""
+        self.helm.upgrade(
+            self.name,
+            CHART,
+            namespace=self.namespace,
+            wait=wait,
+            timeout=ROLLOUT_SECONDS,
+            values_files=self.profile.values_files,
+            values=self.model.values,
+            set_=(*self.set_, *more),
+        )
+
+    def uninstall(self) -> None:
+        """Uninstall, and wait until no pod is left: a namespace would look again only after half of their grace."""
+        self.helm.uninstall(self.name, namespace=self.namespace)
+        self.wait_until_gone("pods")
+
+    def wait_until_gone(self, kinds: str) -> None:
+        """Wait until the release has no objects of these kinds, "pods,replicasets"."""
+        selector = f"--selector=app.kubernetes.io/instance={self.name}"
+        options = (f"--namespace={self.namespace}", selector, "--for=delete", f"--timeout={STOP_SECONDS}s")
+        subprocess.run(self.cluster.kubectl("wait", kinds, *options), check=True)
+
+    def wait_until_available(self) -> None:
+        def available(deployment: V1Deployment) -> bool:
+            status = deployment.status
+            return status is not None and status.available_replicas == deployment.spec.replicas
+
+        self.cluster.wait_for(
+            self.cluster.apps.list_namespaced_deployment,
+            self.namespace,
+            label_selector=f"app.kubernetes.io/instance={self.name}",
+            until=available,
+            timeout_seconds=ROLLOUT_SECONDS,
+        )
+
+    @property
+    def service(self) -> str:
+        return f"{self.name}-vllm"
+
+    @property
+    def selector(self) -> str:
+        """Selects the engines' pods."""
+        return f"app.kubernetes.io/name=vllm,app.kubernetes.io/instance={self.name}"
+
+    def engines(self) -> list[V1Pod]:
+        """The engines' pods that are ready."""
+        pods = self.cluster.core.list_namespaced_pod(self.namespace, label_selector=self.selector).items
+        return [pod for pod in pods if is_ready(pod)]

@@ -1,0 +1,136 @@
+"""The article's case: one command installs a central service, and the cluster's applications are answered."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+from kubernetes.client import ApiException, V1Pod
+
+from tests.e2e.clients import Application, Client, Person, assert_answers, execute, start_application
+from tests.e2e.profiles import Profile
+from tests.e2e.releases import Installation
+from vllm_chart import diagnose, smoke
+from vllm_chart.cli import main
+from vllm_chart.cluster import Cluster
+from vllm_chart.helm import Helm
+from vllm_chart.smoke import Release
+
+
+@pytest.fixture(scope="module")
+def llm(helm: Helm, cluster: Cluster, namespace: str, profile: Profile) -> Iterator[Installation]:
+    """`helm install llm ./charts/vllm -f values/llama3.yaml`, and what this cluster needs over it."""
+    installation = Installation(helm, cluster, profile, namespace, "llm", profile.article)
+    installation.install()
+    yield installation
+    installation.uninstall()
+
+
+@pytest.fixture(scope="module")
+def application_pod(cluster: Cluster, namespace: str) -> V1Pod:
+    return start_application(cluster, namespace)
+
+
+@pytest.fixture(params=["application", "person"])
+def client(
+    request: pytest.FixtureRequest, cluster: Cluster, llm: Installation, application_pod: V1Pod
+) -> Iterator[Client]:
+    """Both ways to the service: its DNS name from an application's pod, and a port-forward."""
+    if request.param == "application":
+        yield Application(cluster, llm.namespace, llm.service)
+    else:
+        with cluster.port_forward(llm.namespace, llm.service, "http") as address:
+            yield Person(address)
+
+
+def _node(pod: V1Pod) -> str:
+    return (pod.spec.node_name if pod.spec else None) or ""
+
+
+def test_each_replica_has_a_gpu_node_and_nothing_else_is_there(
+    cluster: Cluster, llm: Installation, application_pod: V1Pod, profile: Profile
+) -> None:
+    nodes = [_node(pod) for pod in llm.engines()]
+    assert len(nodes) == profile.replicas
+    if not profile.gpu_nodes:
+        pytest.skip(profile.no_gpu)
+    assert len(set(nodes)) == profile.replicas
+    assert set(nodes) <= profile.gpu_nodes
+    pods = cluster.core.list_namespaced_pod(llm.namespace).items
+    assert len([pod for pod in pods if _node(pod) in profile.gpu_nodes]) == profile.replicas
+    assert _node(application_pod) not in profile.gpu_nodes
+
+
+def test_an_engine_sees_the_gpu_that_it_asked_for(cluster: Cluster, llm: Installation, profile: Profile) -> None:
+    if profile.no_gpu:
+        pytest.skip(profile.no_gpu)
+    for pod in llm.engines():
+        assert pod.metadata
+        gpus = execute(cluster, llm.namespace, pod.metadata.name or "", "nvidia-smi", "--list-gpus")
+        assert len(gpus.splitlines()) == 1
+
+
+def test_the_namespace_lets_only_restricted_pods_in(cluster: Cluster, llm: Installation) -> None:
+    plain = {"metadata": {"name": "plain"}, "spec": {"containers": [{"name": "plain", "image": "scratch"}]}}
+    with pytest.raises(ApiException) as refusal:
+        cluster.core.create_namespaced_pod(llm.namespace, V1Pod.model_validate(plain), dry_run="All")
+    assert 'violates PodSecurity \\"restricted' in str(refusal.value.body)
+
+
+def test_helm_applies_on_the_servers_side(cluster: Cluster, llm: Installation, helm: Helm) -> None:
+    if helm.version < (4, 0):
+        pytest.skip(f"needs Helm 4, this is {helm.version}")
+    deployment = cluster.apps.read_namespaced_deployment(llm.service, llm.namespace)
+    owners = (deployment.metadata.managed_fields if deployment.metadata else None) or []
+    assert {owner.operation for owner in owners if owner.manager == "helm"} == {"Apply"}
+
+
+def test_completions(client: Client, profile: Profile) -> None:
+    assert_answers(client, profile.article)
+
+
+def test_chat(client: Client, profile: Profile) -> None:
+    for question, expected in profile.article.chat.items():
+        answer = client.chat(profile.article.served, question)
+        assert answer.strip() if expected is None else answer == expected
+
+
+def test_streaming(client: Client, profile: Profile) -> None:
+    for prompt, expected in profile.article.completions.items():
+        pieces = client.stream(profile.article.served, prompt)
+        assert len([piece for piece in pieces if piece]) > 1
+        assert expected is None or "".join(pieces) == expected
+
+
+def test_helm_test(helm: Helm, llm: Installation) -> None:
+    assert "Succeeded" in helm.test(llm.name, namespace=llm.namespace)
+
+
+@pytest.fixture
+def release(request: pytest.FixtureRequest, existing_release: Release | None) -> Release:
+    """The release of --release, else the article's."""
+    if existing_release:
+        return existing_release
+    llm: Installation = request.getfixturevalue("llm")
+    return Release(llm.name, llm.namespace, llm.cluster.kubeconfig)
+
+
+@pytest.mark.read_only
+def test_smoke(release: Release) -> None:
+    report = smoke.run(release)
+    passed = {result.check for result in report.results if result.status == "passed"}
+    assert report.findings == [], smoke.to_human(report)
+    assert passed >= {"health", "models"}
+
+
+@pytest.mark.read_only
+def test_a_ready_release_has_nothing_to_diagnose(release: Release, cluster: Cluster) -> None:
+    assert diagnose.release(release.name, release.namespace, cluster) == []
+
+
+@pytest.mark.read_only
+def test_the_smoke_command(release: Release) -> None:
+    options = ["--release", release.name, "--namespace", release.namespace, "--kubeconfig", str(release.kubeconfig)]
+    done = CliRunner().invoke(main, ["smoke", *options, "--output", "json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["ok"] is True

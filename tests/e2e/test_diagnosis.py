@@ -1,0 +1,111 @@
+"""Releases that do not come up: each ends in a message that names the value to change."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.profiles import Profile
+from tests.e2e.releases import Installation
+from vllm_chart import diagnose
+from vllm_chart.cluster import Cluster
+from vllm_chart.findings import Finding
+from vllm_chart.helm import Helm
+
+FAILURE_SECONDS = 240
+# Broken engines are not worth waiting for at their end.
+SHORT = ("replicaCount=1", "shutdown.propagationSeconds=1", "shutdown.drainSeconds=1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    """`--set` expressions, and what the diagnosis has to say."""
+
+    set_: tuple[str, ...]
+    check: str
+    message: str
+    remedy: str
+
+
+MISTAKES = {
+    "missing-secret": Mistake(
+        ("hub.tokenSecretRef.name=absent",), "configuration", 'secret "absent" not found', "hub.tokenSecretRef.name"
+    ),
+    "missing-config-map": Mistake(
+        ("envFrom[0].configMapRef.name=absent",), "configuration", 'configmap "absent" not found', "envFrom"
+    ),
+    "too-many-gpus": Mistake(
+        ("gpu.count=64",), "scheduling", "asks for 64 nvidia.com/gpu, and the most that one node offers", "gpu.count"
+    ),
+    "too-much-memory": Mistake(
+        ("resources.requests.memory=64Ti", "resources.limits.memory=64Ti"),
+        "scheduling",
+        "memory, and the most that one node offers",
+        "resources.requests.memory",
+    ),
+    "no-such-node": Mistake(
+        ("nodeSelector.pool=absent",), "scheduling", "no node has all of", "write a label of your nodes in nodeSelector"
+    ),
+    "no-such-storage-class": Mistake(
+        ("persistence.enabled=true", "persistence.storageClassName=absent"),
+        "scheduling",
+        "unbound immediate PersistentVolumeClaims",
+        "persistence.storageClassName",
+    ),
+    "not-restricted": Mistake(("hostNetwork=true",), "pod-security", "violates PodSecurity", "podSecurityContext"),
+    "no-such-image": Mistake(("image.repository=vllm/absent",), "image", "vllm/absent", "image.repository"),
+    "no-such-model": Mistake(
+        ("model.id=absent/absent", "hub.offline=true"), "model", "absent/absent: ", "correct model.id"
+    ),
+    "no-such-flag": Mistake(
+        ("engine.extraArgs[0]=--absent",), "engine-arguments", "unrecognized arguments: --absent", "engine.extraArgs"
+    ),
+    "too-little-memory": Mistake(
+        ("resources.requests.memory=200Mi", "resources.limits.memory=300Mi", "shm.sizeLimit=100Mi"),
+        "memory",
+        "the limit is 300Mi",
+        "resources.limits.memory",
+    ),
+    "too-little-time": Mistake(
+        ("startup.budgetSeconds=10",), "startup", "not ready after 10 s", "startup.budgetSeconds"
+    ),
+}
+# Where the diagnosis first shows: in a pod, unless the API server lets none be made.
+REFUSED = {"not-restricted"}
+
+
+@pytest.fixture(params=MISTAKES)
+def broken(
+    request: pytest.FixtureRequest, helm: Helm, cluster: Cluster, namespace: str, profile: Profile
+) -> Iterator[Installation]:
+    mistake = MISTAKES[request.param]
+    set_ = (*SHORT, *mistake.set_)
+    release = Installation(helm, cluster, profile, namespace, request.param, profile.article, set_)
+    release.install(wait=False)
+    yield release
+    helm.uninstall(release.name, namespace=namespace)
+
+
+def test_a_mistake_is_named_with_its_remedy(broken: Installation) -> None:
+    mistake = MISTAKES[broken.name]
+    found: list[Finding] = []
+
+    def is_diagnosed(_: object) -> bool:
+        found[:] = [
+            finding
+            for finding in diagnose.release(broken.name, broken.namespace, broken.cluster)
+            if finding.check == mistake.check and mistake.message in finding.message
+        ]
+        return bool(found)
+
+    core, apps = broken.cluster.core, broken.cluster.apps
+    broken.cluster.wait_for(
+        apps.list_namespaced_deployment if broken.name in REFUSED else core.list_namespaced_pod,
+        broken.namespace,
+        label_selector=f"app.kubernetes.io/instance={broken.name}",
+        until=is_diagnosed,
+        timeout_seconds=FAILURE_SECONDS,
+    )
+    (finding,) = found
+    assert finding.severity == "error"
+    assert mistake.remedy in finding.remedy
