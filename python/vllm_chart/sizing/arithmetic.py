@@ -1,4 +1,6 @@
-"""Whole-number arithmetic of sizes."""
+"""Whole-number arithmetic of sizes, and how they are written."""
+
+import re
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -17,3 +19,12 @@ def round_up(value: int, multiple: int) -> int:
 def gib(size: float) -> str:
     """Bytes for a person, as vLLM prints them."""
     return f"{size / GIB:.2f} GiB"
+
+
+SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 1 << 10, "Mi": MIB, "Gi": GIB, "Ti": 1 << 40}
+
+
+def quantity(text: str) -> int | None:
+    """Bytes of a size as Kubernetes or a person writes it ("80Gi", "80GiB", "85e9"), None where it is none."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:[eE]\d+)?)\s*([kMGT]?i?)B?", text.strip())
+    return round(float(match[1]) * SUFFIXES[match[2]]) if match and match[2] in SUFFIXES else None

@@ -52,6 +52,9 @@ class Engine:
     state_dtype: str = "auto"
     speculative: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     kv_offload: float = 0.0
+    loras: int = 0
+    """Adapters that fit in a batch (`--max-loras`), 0 without `--enable-lora`."""
+    lora_rank: int = 16
     encoder_tokens: int | None = None
     """Tokens of the largest image or video; None: by the model's family."""
     language_only: bool = False
@@ -139,6 +142,8 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
         state_dtype=str(flags.get("mamba-ssm-cache-dtype", "auto")),
         speculative=_mapping(flags.get("speculative-config")),
         kv_offload=_number(flags, "kv-offloading-size") or 0.0,
+        loras=(_integer(flags, "max-loras") or 1) if _truth(flags, "enable-lora") else 0,
+        lora_rank=_integer(flags, "max-lora-rank") or 16,
         language_only=_truth(flags, "language-model-only"),
     )
 

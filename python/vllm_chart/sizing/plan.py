@@ -19,6 +19,9 @@ from vllm_chart.sizing.weights import Split
 Scenario = Literal["expected", "worst", "best"]
 """Every estimate as it is, at its high end, or at its low end."""
 
+OF_MEMORY = ("weights", "kv-cache")
+"""The checks that ask for a GPU."""
+
 UNKNOWN_SPREAD = 0.1
 """How far the weights may be off where the family's weights or the quantization are not known for sure."""
 
@@ -158,6 +161,8 @@ def _stage(
     index: int,
 ) -> Stage:
     parts = tuple(_parts(model, split, quantized, index))
+    if engine.loras:
+        parts += (Part("LoRA", weights.adapters(model, split, index, engine.loras, engine.lora_rank)),)
     total = sum(part.bytes for part in parts)
     certain = source.confidence == "config" and weights.known(model)
     setting = kvcache.Setting(
@@ -230,6 +235,11 @@ def _findings(plan: Plan) -> Iterator[Finding]:
             "plan", "model.id",
             f"its architecture is {plan.source.confidence}, not read from its config.json: {plan.source.origin}",
             "give its config.json with --config to be sure", "info",
+        )  # fmt: skip
+    if engine.speculative.get("model"):
+        yield Finding(
+            "plan", "engine.args.speculative-config",
+            f"the weights of {engine.speculative['model']} are not counted", "leave room for them", "warning",
         )  # fmt: skip
     if not weights.known(model):
         yield Finding(

@@ -1,0 +1,31 @@
+"""The plan's hard errors for other commands: what can be said without a GPU, a cluster or the network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vllm_chart.findings import Finding
+from vllm_chart.sizing import architecture, engine, gpus, kvcache, plan, quantization, sources
+
+
+def check(values: Mapping[str, Any], app_version: str) -> list[Finding]:
+    """Errors of these merged values that don't depend on a GPU, where the model's config is at hand: in a local
+    directory, in the cache of the Hub's answers, or among the facts that come with the package. Nothing where it isn't.
+
+    app_version: the chart's, which is vLLM's where `image.tag` is empty.
+    """
+    try:
+        settings = engine.from_values(values, app_version)
+    except engine.SettingError as error:
+        return [Finding("plan", error.where, str(error))]
+    try:
+        source = sources.find(settings.model, revision=settings.revision, offline=True)
+        model = architecture.read(source.config)
+        made = plan.make(settings, model, source, gpus.products()[0])
+    except (
+        sources.UnknownModelError,
+        architecture.ConfigError,
+        quantization.UnknownQuantizationError,
+        kvcache.CacheError,
+    ):
+        return []
+    return [found for found in made.findings if found.severity == "error" and found.check not in plan.OF_MEMORY]

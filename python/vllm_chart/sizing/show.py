@@ -1,0 +1,82 @@
+"""A plan in words and as a document."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vllm_chart.findings import Exit, Finding, exit_code, to_human
+from vllm_chart.sizing import advice, gpus, picture, plan
+from vllm_chart.sizing.arithmetic import GIB, gib
+from vllm_chart.sizing.plan import Plan
+
+
+def human(made: Plan, values: Mapping[str, Any]) -> str:
+    """The plan for a person."""
+    stage, settings = made.stage, made.engine
+    layout = f"tensor {settings.split.tensor} x pipeline {settings.split.pipeline} x data {settings.split.data}"
+
+    def reserve(scenario: plan.Scenario) -> int:
+        return stage.share - stage.weights - stage.available(scenario)
+
+    lines = [
+        f"{settings.model or made.model.architecture}: {layout}, {made.gpu.product}, vLLM {settings.release}",
+        f"  config            {made.source.origin} ({made.source.confidence})",
+        f"  weights per GPU   {gib(stage.weights)}",
+        f"  KV per token      {stage.cache.token_bytes:,} bytes per GPU, in blocks of {_block(made)} tokens",
+    ]
+    if stage.cache.fixed_bytes:
+        lines.append(f"  state             {stage.cache.fixed_bytes:,} bytes per request and GPU")
+    if stage.given is None:
+        lines += [
+            f"  vLLM's share      {gib(stage.share)} of {gib(made.gpu.memory)} ({settings.share():g})",
+            f"  reserve           {gib(reserve('expected'))}, an estimate: "
+            f"{gib(reserve('best'))} to {gib(reserve('worst'))}",
+            f"  KV cache          {gib(max(0, stage.available()))}",
+            "",
+            picture.bar(made),
+        ]
+    lines += ["", made.sentence]
+    lines += [f"  {each.key}: {each.value}    # {each.why}" for each in advice.advise(made, values)]
+    if made.findings:
+        lines += ["", to_human(made.findings)]
+    return "\n".join(lines)
+
+
+def _block(made: Plan) -> int:
+    sizes = [group.spec.block_size for group in made.stage.cache.groups]
+    return min(sizes) if sizes else 0
+
+
+def document(made: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan for a machine; sizes in bytes per GPU."""
+    stage = made.stage
+    return {
+        "ok": exit_code(made.findings) == Exit.OK,
+        "fits": made.fits,
+        "model": {"id": made.engine.model, "architecture": made.model.architecture, "config": made.source.origin,
+                  "confidence": made.source.confidence},
+        "gpu": {"name": made.gpu.name, "memory": made.gpu.memory},
+        "weights": {"total": stage.weights, "parts": {part.name: part.bytes for part in stage.parts}},
+        "estimates": [estimate.__dict__ for estimate in stage.estimates],
+        "kvCache": {"bytesPerToken": stage.cache.token_bytes, "bytesPerRequest": stage.cache.fixed_bytes,
+                    "blockBytes": stage.cache.block_bytes, "memory": stage.available(),
+                    "memoryRange": [stage.available("worst"), stage.available("best")],
+                    "tokens": made.tokens, "maxModelLen": made.length, "maxConcurrency": round(made.concurrency, 2),
+                    "longest": made.longest},
+        "sentence": made.sentence,
+        "advice": [each.__dict__ for each in advice.advise(made, values)],
+        "findings": [finding.__dict__ for finding in made.findings],
+    }  # fmt: skip
+
+
+def where_it_fits(made: Plan, findings: Sequence[Finding], output: str) -> str:
+    """The GPUs on which it would fit, where none is named, and what is wrong on any of them."""
+    fitting = advice.fitting(made.engine, made, gpus.products())
+    if output == "json":
+        fits = [{"gpu": gpu.name, "count": count} for gpu, count in fitting]
+        listed = [finding.__dict__ for finding in findings]
+        return json.dumps({"ok": exit_code(findings) == Exit.OK, "fits": fits, "findings": listed}, indent=2)
+    rows = [f"  {count:>2} x {gpu.product} ({gpu.memory / GIB:.0f} GiB): --gpu {gpu.name}" for gpu, count in fitting]
+    head = f"{made.engine.model} at {made.length:,} tokens is expected to fit on"
+    text = [head, *sorted(rows)] if rows else [f"{head} none of the known GPUs, up to 16 of them"]
+    return "\n".join([*text, *([to_human(findings)] if findings else [])])

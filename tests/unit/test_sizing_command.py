@@ -1,0 +1,233 @@
+"""The command: what it says, draws and refuses, and with which code it ends."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from kubernetes.client import V1Node, V1NodeStatus, V1ObjectMeta
+
+from vllm_chart import helm
+from vllm_chart.cli import main
+from vllm_chart.findings import Exit, UnavailableError
+from vllm_chart.sizing import architecture, nodes, sources
+from vllm_chart.sizing import plan as sizing
+from vllm_chart.sizing.arithmetic import GIB, MIB
+from vllm_chart.sizing.check import check
+from vllm_chart.sizing.engine import Engine
+from vllm_chart.sizing.gpus import find
+from vllm_chart.sizing.weights import Split
+
+LLAMA = "model: {id: meta-llama/Llama-3.1-8B}\n"
+
+
+@pytest.fixture
+def values(tmp_path: Path) -> Path:
+    file = tmp_path / "values.yaml"
+    file.write_text(LLAMA)
+    return file
+
+
+def plan(file: Path, *arguments: str | Path) -> Result:
+    result = CliRunner().invoke(main, ["plan", "--offline", "-f", str(file), *(str(each) for each in arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def document(result: Result) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_a_model_that_fits(values: Path) -> None:
+    result = plan(values, "--gpu", "h100-80gb")
+    assert result.exit_code == Exit.OK
+    assert "weights per GPU   14.99 GiB" in result.stdout
+    assert "131,072 bytes per GPU" in result.stdout
+    assert "Maximum concurrency for 131,072 tokens per request: 3." in result.stdout
+
+
+def test_a_context_that_has_no_room_is_refused_with_one_that_has(values: Path) -> None:
+    result = plan(values, "--gpu", "l4", "--output", "json")
+    assert result.exit_code == Exit.REFUSED
+    [error] = [finding for finding in document(result)["findings"] if finding["severity"] == "error"]
+    assert error["where"] == "engine.args.max-model-len"
+    length = error["remedy"].removeprefix("max-model-len: ").removesuffix(" fits")
+    assert plan(values, "--gpu", "l4", "--set", f"engine.args.max-model-len={length}").exit_code == Exit.OK
+
+
+def test_weights_that_are_too_large_are_refused(values: Path) -> None:
+    result = plan(values, "--gpu", "t4", "--set", "model.id=Qwen/Qwen3-32B")
+    assert result.exit_code == Exit.REFUSED
+    assert "the weights take 61.03 GiB on each GPU, but NVIDIA T4 has 14.56 GiB" in result.stdout
+    assert "gpu.count: 8" in result.stdout
+
+
+def test_sizes_that_do_not_divide_are_told_with_those_that_do(values: Path) -> None:
+    result = plan(values, "--set", "gpu.count=6")
+    assert result.exit_code == Exit.REFUSED
+    assert "32 attention heads are not divisible by 6" in result.stdout
+    assert "tensor-parallel sizes that work: 1, 2, 4, 8, 16, 32" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "said"),
+    [
+        ("Qwen/Qwen2.5-7B-Instruct", 8, "28 attention heads are not divisible by 8"),
+        ("Qwen/Qwen3-32B-FP8", 64, "cuts the quantization's groups of 128"),
+        ("Qwen/Qwen3-30B-A3B-FP8", 4, "the expert width of 768 in 4 parts cuts the quantization's groups of 128"),
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", 32, "16 and 32 linear-attention heads are not divisible by 32"),
+        ("microsoft/phi-4", 4, "10 KV heads neither divide 4 nor are divisible by it"),
+    ],
+)
+def test_divisibility(values: Path, model: str, count: int, said: str) -> None:
+    assert said in plan(values, "--set", f"model.id={model}", "--set", f"gpu.count={count}").stdout
+
+
+def test_more_stages_than_layers(values: Path) -> None:
+    sets = ("--set", "gpu.count=64", "--set", "parallelism.pipelineParallelSize=64")
+    assert "32 layers can't make 64 pipeline stages" in plan(values, *sets).stdout
+
+
+def test_a_context_beyond_the_models_is_refused(values: Path) -> None:
+    result = plan(values, "--gpu", "h200", "--set", "engine.args.max-model-len=200000")
+    assert result.exit_code == Exit.REFUSED
+    assert "200000 is longer than the 131072 that the model was made for" in result.stdout
+
+
+def test_auto_takes_what_fits(values: Path) -> None:
+    result = plan(values, "--gpu", "l4", "--set", "engine.args.max-model-len=auto", "--output", "json")
+    assert result.exit_code == Exit.OK
+    assert 20_000 < document(result)["kvCache"]["maxModelLen"] < 131_072
+
+
+def test_given_cache_memory_is_taken_as_it_is(values: Path) -> None:
+    sets = ("--set", "engine.args.kv-cache-memory-bytes=17179869184", "--set", "engine.args.max-model-len=4096")
+    made = document(plan(values, "--gpu", "l4", *sets, "--output", "json"))
+    assert (
+        made["sentence"]
+        == "GPU KV cache size: 131,072 tokens, Maximum concurrency for 4,096 tokens per request: 32.00x"
+    )
+
+
+def test_the_cpu_engine_is_planned_within_its_limit(values: Path) -> None:
+    sets = ("--set", "engine.device=cpu", "--set", "engine.args.max-model-len=4096")
+    within = document(plan(values, *sets, "--set", "resources.limits.memory=64Gi", "--output", "json"))
+    assert within["sentence"].startswith("CPU KV cache size: ")
+    assert within["gpu"]["memory"] == 64 * GIB
+    assert "without a limit" in plan(values, *sets).stdout
+
+
+def test_offloaded_weights_are_host_memory(values: Path) -> None:
+    sets = ("--set", "engine.args.cpu-offload-gb=10", "--set", "engine.args.max-model-len=8192", "--output", "json")
+    made = document(plan(values, "--gpu", "l4", *sets))
+    assert made["weights"]["total"] == pytest.approx(4.99 * GIB, rel=0.01)
+
+
+def test_adapters_take_memory(values: Path) -> None:
+    sets = ("--set-string", "model.id=meta-llama/Llama-2-7b-hf", "--output", "json")
+    lora = ("--set", "engine.extraArgs={--enable-lora,--max-lora-rank=8}")
+    before, after = (document(plan(values, "--gpu", "h100", *sets, *more)) for more in ((), lora))
+    # As logged: a Llama 2 7B takes 0.04 GiB more with buffers for one adapter of rank 8.
+    assert after["weights"]["total"] - before["weights"]["total"] == pytest.approx(0.0372 * GIB, rel=0.01)
+
+
+def test_every_number_is_explained(values: Path) -> None:
+    text = plan(values, "--gpu", "h100", "--explain", "--set", "model.id=openai/gpt-oss-20b").stdout
+    for said in (
+        "12 x attention, 64 heads, 8 KV heads of 64, window 128",
+        "32 experts of 2880, 4 a token",
+        "group of 12",
+        "share: ceil(79.18 GiB x 0.92)",
+        "(estimate, ",
+        "stored as mxfp4",
+    ):
+        assert said in text
+
+
+def test_the_picture(values: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "memory.svg"
+    result = plan(values, "--gpu", "h100", "--svg", drawn)
+    assert "[WWWW" in result.stdout
+    root = ElementTree.parse(drawn).getroot()
+    boxes = [each.attrib for each in root.iter("{http://www.w3.org/2000/svg}rect")]
+    width = sum(float(box["width"]) for box in boxes if box["y"] == "48")
+    assert width == pytest.approx(680, abs=1)
+    assert "KV cache" in drawn.read_text()
+
+
+def test_without_a_gpu_those_that_fit_are_listed(values: Path) -> None:
+    assert "2 x NVIDIA L4" in plan(values).stdout
+    assert {"gpu": "h200", "count": 1} in document(plan(values, "--output", "json"))["fits"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--gpu", "voodoo2"), Exit.USAGE, "no GPU 'voodoo2'"),
+        (("--gpu-memory", "much"), Exit.USAGE, "write 80GiB"),
+        (("--gpu", "h100", "--set", "model.id=org/unheard-of"), Exit.REFUSED, "not among the 124 models"),
+        (("--gpu", "h100", "--set", "gpu.count=two"), Exit.REFUSED, "gpu.count"),
+        (("--gpu", "h100", "--set-string", "engine.extraArgs={--max-model-len=lots}"), Exit.REFUSED, "not a number"),
+        (("--gpu", "h100", "--set", "engine.args.kv-cache-dtype=turboquant_k8v4"), Exit.REFUSED, "turboquant_k8v4"),
+    ],
+)  # fmt: skip
+def test_mistakes_end_in_a_message(values: Path, arguments: tuple[str, ...], code: Exit, said: str) -> None:
+    result = plan(values, *arguments)
+    assert result.exit_code == code
+    assert said in result.output
+
+
+def test_a_family_that_is_not_known_is_estimated_and_said(values: Path, tmp_path: Path) -> None:
+    config = {
+        **sources.shipped()["meta-llama/Llama-3.1-8B"].config,
+        "model_type": "novel",
+        "architectures": ["NovelForCausalLM"],
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = plan(values, "--gpu", "h100", "--config", tmp_path)
+    assert result.exit_code == Exit.OK
+    assert "the weights of NovelForCausalLM are counted as Llama's" in result.stdout
+
+
+def test_known_mistakes_are_found_without_a_gpu() -> None:
+    def found(**more: Any) -> list[str]:
+        values = helm.merged_values(values={"model": {"id": "meta-llama/Llama-3.1-8B"}, **more})
+        return [finding.check for finding in check(values, "0.33.0")]
+
+    assert found() == []
+    assert set(found(gpu={"count": 6})) == {"divisibility"}
+    assert found(engine={"args": {"max-model-len": 1_000_000}}) == ["max-model-len"]
+    assert found(model={"id": "org/unheard-of"}) == []
+
+
+def node(allocatable: dict[str, str], **labels: str) -> V1Node:
+    spelt = {name.replace("__", "/").replace("_", "."): value for name, value in labels.items()}
+    return V1Node(metadata=V1ObjectMeta(labels=spelt), status=V1NodeStatus(allocatable=allocatable))
+
+
+def test_the_gpu_of_a_cluster() -> None:
+    values = helm.merged_values(values={"model": {"id": "x/y"}})
+    gpu = {"nvidia.com/gpu": "8"}
+    large, small = node(gpu, nvidia_com__gpu_product="NVIDIA-H200"), node(gpu, nvidia_com__gpu_product="NVIDIA-L4")
+    assert nodes.smallest([node({}), large, small], values).name == "l4"
+    assert nodes.smallest([node(gpu, nvidia_com__gpu_memory="46068")], values).memory == 46068 * MIB
+    chosen = {**values, "nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-H200"}}
+    assert nodes.smallest([large, small], chosen).name == "h200"
+    with pytest.raises(UnavailableError, match=r"no node with nvidia\.com/gpu"):
+        nodes.smallest([node({})], values)
+    with pytest.raises(UnavailableError, match=r"of 1 nodes with nvidia\.com/gpu none"):
+        nodes.smallest([node(gpu)], values)
+
+
+@pytest.mark.parametrize("name", sorted(sources.shipped()))
+def test_every_known_model_can_be_planned(name: str) -> None:
+    source = sources.shipped()[name]
+    for ranks in (1, 8):
+        settings = Engine(name, split=Split(tensor=ranks))
+        made = sizing.make(settings, architecture.read(source.config), source, find("b200"))
+        assert made.stage.weights > 0
+        assert made.stage.cache.token_bytes > 0
+        assert made.sentence.startswith("GPU KV cache size: ")
