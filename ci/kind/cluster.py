@@ -17,7 +17,6 @@ NAME = "vllm-chart"
 CONFIG = Path(__file__).with_name("cluster.yaml")
 NODES = 3
 READY_SECONDS = 180
-COREDNS = ("deployment/coredns", "--namespace=kube-system")
 PROVISIONER = ("deployment/local-path-provisioner", "--namespace=local-path-storage")
 
 
@@ -93,9 +92,6 @@ def _bring_back(engine: Engine, image: NodeImage) -> bool:
                 say(f"  {name} was stopped: starting it")
                 engine.run("start", name)
             _settle(engine, image)
-            if stopped:  # it gives up when the API cannot be reached for a while, as when all nodes start at once
-                kubectl("rollout", "restart", *PROVISIONER)
-                kubectl("rollout", "status", *PROVISIONER, f"--timeout={READY_SECONDS}s")
     except HarnessError as error:
         say(f"The cluster does not recover: it is replaced.\n{error}")
         return False
@@ -122,12 +118,31 @@ def _settle(engine: Engine, image: NodeImage) -> None:
     for node in nodes:
         if node.gpu and node.gpus != 1:
             advertise_gpu(node)
+    # What the API server says of the rest may date from before a restart, until these have taken up their work.
+    control_plane = started[f"{NAME}-control-plane"]
+    wait_until("the controllers work", lambda: all(t >= control_plane for t in _controller_times()), READY_SECONDS)
     wait_until("every node is ready", lambda: all(node.ready for node in list_nodes()), READY_SECONDS)
-    for deployment in (COREDNS, PROVISIONER):
-        kubectl("rollout", "status", *deployment, f"--timeout={READY_SECONDS}s")
-    # An answer from CoreDNS through its Service proves more than a status, which is that of before a restart.
+    timeout = f"--timeout={READY_SECONDS}s"
+    kubectl("wait", "--for=condition=Ready", "pods", "--all", "--namespace=kube-system", timeout)
+    if _provisioner_predates(control_plane):  # it exits, ever more seldom restarted, while it does not reach the API
+        kubectl("rollout", "restart", *PROVISIONER)
+    kubectl("rollout", "status", *PROVISIONER, timeout)
+    # An answer through the Service of CoreDNS proves that pods are reached across nodes.
     path = "/api/v1/namespaces/kube-system/services/kube-dns:metrics/proxy/metrics"
     wait_until("the cluster's DNS answers", lambda: answers(path), READY_SECONDS)
+
+
+def _controller_times() -> list[datetime]:
+    """When the controller manager and the scheduler last said that they lead."""
+    leases = ("leases/kube-controller-manager", "leases/kube-scheduler")
+    listing = kubectl("get", *leases, "--namespace=kube-system", "--output=jsonpath={.items[*].spec.renewTime}")
+    return [datetime.fromisoformat(time) for time in listing.split()]
+
+
+def _provisioner_predates(start: datetime) -> bool:
+    """Whether the volumes' provisioner was running before."""
+    listing = kubectl("get", "pods", PROVISIONER[1], "--output=jsonpath={.items[*].status.startTime}")
+    return any(datetime.fromisoformat(time) < start for time in listing.split())
 
 
 def _api_is_ready() -> bool:
