@@ -168,10 +168,10 @@ def test_without_a_gpu_those_that_fit_are_listed(values: Path) -> None:
     [
         (("--gpu", "voodoo2"), Exit.USAGE, "no GPU 'voodoo2'"),
         (("--gpu-memory", "much"), Exit.USAGE, "write 80GiB"),
-        (("--gpu", "h100", "--set", "model.id=org/unheard-of"), Exit.REFUSED, "not among the 124 models"),
+        (("--gpu", "h100", "--set", "model.id=org/unheard-of"), Exit.ENVIRONMENT, "not among the 124 models"),
         (("--gpu", "h100", "--set", "gpu.count=two"), Exit.REFUSED, "gpu.count"),
         (("--gpu", "h100", "--set-string", "engine.extraArgs={--max-model-len=lots}"), Exit.REFUSED, "not a number"),
-        (("--gpu", "h100", "--set", "engine.args.kv-cache-dtype=turboquant_k8v4"), Exit.REFUSED, "turboquant_k8v4"),
+        (("--gpu", "h100", "--set", "engine.args.kv-cache-dtype=turboquant_k8v4"), Exit.OK, "counted for all"),
     ],
 )  # fmt: skip
 def test_mistakes_end_in_a_message(values: Path, arguments: tuple[str, ...], code: Exit, said: str) -> None:
@@ -190,6 +190,37 @@ def test_a_family_that_is_not_known_is_estimated_and_said(values: Path, tmp_path
     result = plan(values, "--gpu", "h100", "--config", tmp_path)
     assert result.exit_code == Exit.OK
     assert "the weights of NovelForCausalLM are counted as Llama's" in result.stdout
+
+
+def config_of(name: str, **changes: Any) -> str:
+    return json.dumps({**sources.shipped()[name].config, **changes})
+
+
+def test_the_checkpoints_size_stands_in_for_a_formula(values: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(config_of("Qwen/Qwen3-8B", quantization_config={"quant_method": "exotic"}))
+    without = plan(values, "--gpu", "h100", "--config", tmp_path)
+    assert without.exit_code == Exit.OK  # what has no formula is not refused
+    assert "no plan: no formula for quantization 'exotic'" in without.stdout
+
+    size = json.dumps({"metadata": {"total_size": 5 * GIB}})
+    (tmp_path / "model.safetensors.index.json").write_text(size)
+    made = document(plan(values, "--gpu", "h100", "--config", tmp_path, "--output", "json"))
+    assert made["weights"]["total"] == pytest.approx(5 * GIB, rel=0.01)
+
+
+def test_an_encoder_needs_no_cache(values: Path, tmp_path: Path) -> None:
+    config = {"model_type": "xlm-roberta", "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24}
+    config |= {"num_attention_heads": 16, "vocab_size": 250002, "max_position_embeddings": 8194}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = plan(values, "--gpu", "t4", "--config", tmp_path)
+    assert result.exit_code == Exit.OK
+    assert "no KV cache" in result.stdout
+
+
+def test_what_is_no_config_is_a_wrong_call(values: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    result = plan(values, "--gpu", "h100", "--config", tmp_path)
+    assert (result.exit_code, "is not JSON" in result.output) == (Exit.USAGE, True)
 
 
 def test_known_mistakes_are_found_without_a_gpu() -> None:

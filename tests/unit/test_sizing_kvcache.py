@@ -122,5 +122,34 @@ def test_the_longest_request_is_the_last_that_fits() -> None:
 
 
 def test_an_unknown_kv_dtype_is_named() -> None:
-    with pytest.raises(CacheError, match="turboquant_k8v4"):
-        cache("meta-llama/Llama-3.1-8B", dtype="turboquant_k8v4")
+    with pytest.raises(CacheError, match="exotic"):
+        cache("meta-llama/Llama-3.1-8B", dtype="exotic")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "head"),
+    [
+        ("auto", 512),
+        ("fp8_e4m3", 256),
+        ("int8_per_token_head", 2 * 128 + 8),
+        ("int4_per_token_head", 2 * 64 + 8),
+        ("nvfp4", 2 * (64 + 8)),
+        ("turboquant_k8v4", 128 + 64 + 4),
+        ("turboquant_3bit_nc", 48 + 2 + 48 + 4),
+    ],
+)
+def test_bytes_of_a_head_by_format(dtype: str, head: int) -> None:
+    assert cache("meta-llama/Llama-3.1-8B", dtype=dtype).token_bytes == 32 * 8 * head
+
+
+WHISPER = {
+    "model_type": "whisper", "d_model": 1280, "encoder_layers": 32, "decoder_layers": 32, "decoder_attention_heads": 20,
+    "encoder_ffn_dim": 5120, "decoder_ffn_dim": 5120, "vocab_size": 51866, "num_mel_bins": 128,
+    "max_source_positions": 1500, "max_target_positions": 448,
+}  # fmt: skip
+
+
+def test_cross_attention_keeps_the_encoders_tokens() -> None:
+    whisper = kvcache.lay_out(architecture.read(WHISPER), Setting(batch_tokens=2048))
+    assert [(group.spec.kind, group.layers) for group in whisper.groups] == [("full", 32), ("cross", 32)]
+    assert whisper.request_blocks(448) == 448 // 16 + 2048 // 16

@@ -12,7 +12,7 @@ import pytest
 
 from vllm_chart.findings import UnavailableError
 from vllm_chart.sizing import sources
-from vllm_chart.sizing.sources import UnknownModelError
+from vllm_chart.sizing.sources import UnknownModelError, UnreadableConfigError
 
 CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64}
 
@@ -76,10 +76,10 @@ def test_revisions_are_kept_apart(hub: str) -> None:
 
 
 def test_a_gated_model_wants_a_token(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UnknownModelError, match=r"gated or private: set HF_TOKEN"):
+    with pytest.raises(UnavailableError, match=r"gated or private: set HF_TOKEN"):
         sources.find("gated/model", endpoint=hub)
     monkeypatch.setenv("HF_TOKEN", "bad")
-    with pytest.raises(UnknownModelError, match="accept its terms") as caught:
+    with pytest.raises(UnavailableError, match="accept its terms") as caught:
         sources.find("gated/model", endpoint=hub)
     assert "bad" not in str(caught.value)
     monkeypatch.setenv("HF_TOKEN", "good")
@@ -105,7 +105,7 @@ def test_known_models_need_no_hub(hub: str) -> None:
 
 def test_offline_says_what_is_missing(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(UnknownModelError, match="not among the 124 models"):
+    with pytest.raises(UnavailableError, match="not among the 124 models"):
         sources.find("nobody/model", endpoint=hub)
     assert Hub.asked == []
 
@@ -129,12 +129,12 @@ def test_modelopts_own_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "said"), [("{", "is not JSON"), ("[]", "is not a JSON object")])
 def test_a_broken_config_is_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(UnknownModelError, match=said):
+    with pytest.raises(UnreadableConfigError, match=said):
         sources.local(tmp_path)
-    with pytest.raises(UnknownModelError, match="No such file"):
+    with pytest.raises(UnreadableConfigError, match="No such file"):
         sources.local(tmp_path / "nothing")
 
 
 def test_a_path_in_the_pod_asks_for_a_config() -> None:
-    with pytest.raises(UnknownModelError, match="--config"):
+    with pytest.raises(UnavailableError, match="--config"):
         sources.find("/models/in-the-pod")

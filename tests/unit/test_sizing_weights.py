@@ -65,6 +65,44 @@ def test_parameters_are_those_that_the_publisher_lists(name: str) -> None:
     assert row["listedParameters"] - counted == LISTED_OTHERWISE.get(name, 0)
 
 
+#: Families that aren't among the known models: the count that their publisher lists, and the config it comes from.
+FAMILIES: list[tuple[str, int, dict[str, int | bool]]] = [
+    ("qwen2_moe", 14_315_784_192, {"hidden_size": 2048, "num_hidden_layers": 24, "num_attention_heads": 16,
+     "intermediate_size": 5632, "moe_intermediate_size": 1408, "shared_expert_intermediate_size": 5632,
+     "num_experts": 60, "vocab_size": 151936, "tie_word_embeddings": False}),
+    ("gemma", 8_537_680_896, {"hidden_size": 3072, "num_hidden_layers": 28, "num_attention_heads": 16,
+     "intermediate_size": 24576, "head_dim": 256, "vocab_size": 256000}),
+    ("starcoder2", 7_173_923_840, {"hidden_size": 4608, "num_hidden_layers": 32, "num_attention_heads": 36,
+     "num_key_value_heads": 4, "intermediate_size": 18432, "vocab_size": 49152}),
+    ("cohere", 34_980_831_232, {"hidden_size": 8192, "num_hidden_layers": 40, "num_attention_heads": 64,
+     "intermediate_size": 22528, "vocab_size": 256000}),
+    ("smollm3", 3_075_098_624, {"hidden_size": 2048, "num_hidden_layers": 36, "num_attention_heads": 16,
+     "num_key_value_heads": 4, "intermediate_size": 11008, "vocab_size": 128256}),
+    ("olmoe", 6_919_161_856, {"hidden_size": 2048, "num_hidden_layers": 16, "num_attention_heads": 16,
+     "intermediate_size": 1024, "num_experts": 64, "vocab_size": 50304, "tie_word_embeddings": False}),
+    ("granite", 8_170_848_256, {"hidden_size": 4096, "num_hidden_layers": 40, "num_attention_heads": 32,
+     "num_key_value_heads": 8, "intermediate_size": 12800, "vocab_size": 49155, "tie_word_embeddings": True}),
+    ("olmo3", 7_298_011_136, {"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,
+     "intermediate_size": 11008, "vocab_size": 100278, "tie_word_embeddings": False}),
+    ("glm4", 9_400_279_040, {"hidden_size": 4096, "num_hidden_layers": 40, "num_attention_heads": 32,
+     "num_key_value_heads": 2, "head_dim": 128, "intermediate_size": 13696, "vocab_size": 151552,
+     "tie_word_embeddings": False, "attention_bias": True}),
+    ("whisper", 1_543_490_560, {"d_model": 1280, "encoder_layers": 32, "decoder_layers": 32,
+     "decoder_attention_heads": 20, "encoder_ffn_dim": 5120, "decoder_ffn_dim": 5120, "vocab_size": 51866,
+     "num_mel_bins": 128, "max_source_positions": 1500, "max_target_positions": 448}),
+    ("xlm-roberta", 567_754_752 - 1_050_624, {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16,
+     "intermediate_size": 4096, "vocab_size": 250002, "max_position_embeddings": 8194}),  # less types and pooler
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "listed", "config"), FAMILIES, ids=[family for family, _, _ in FAMILIES])
+def test_other_families_are_counted_too(family: str, listed: int, config: dict[str, int | bool]) -> None:
+    read = architecture.read({"model_type": family, **config})
+    assert weights.known(read)
+    tower = vision.read(read)
+    assert weights.parameters(read) + (tower.parameters if tower else 0) == listed
+
+
 def test_multi_token_prediction_is_all_that_qwen35_lists_besides() -> None:
     read = model("Qwen/Qwen3.5-35B-A3B")
     tower = vision.read(read)

@@ -28,10 +28,14 @@ class Attention:
     """Tokens that a sliding-window layer looks back on; None: all of them."""
     chunk: int | None = None
     """Tokens of a chunk in chunked local attention (Llama 4)."""
+    cached: bool = True
+    """False in an encoder, which keeps nothing between steps."""
     shares_cache: bool = False
     """Whether it reads the cache of an earlier layer instead of keeping its own (Gemma's shared layers)."""
     gated: bool = False
     """Whether the query projection also yields an output gate (Qwen3-Next)."""
+    encoder_tokens: int = 0
+    """Positions of the encoder that a cross-attention layer looks at; 0: it is no such layer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +114,8 @@ class Layer:
 
     mixer: Mixer | None
     feed_forward: FeedForward | None
+    cross: Attention | None = None
+    """Attention over an encoder's output (Whisper)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +155,21 @@ class Model:
         return any(isinstance(layer.feed_forward, Experts) for layer in self.layers)
 
 
-TIED_BY_DEFAULT = {"gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "opt", "gpt2", "cohere", "cohere2"}
+TIED_BY_DEFAULT = {
+    "gemma",
+    "whisper",
+    "starcoder2",
+    "smollm3",
+    "gemma2",
+    "gemma3",
+    "gemma3_text",
+    "gemma4",
+    "gemma4_text",
+    "opt",
+    "gpt2",
+    "cohere",
+    "cohere2",
+}
 """Model types whose transformers config class ties the embeddings where config.json doesn't say."""
 
 DTYPES = {"float16": "float16", "half": "float16", "bfloat16": "bfloat16", "float": "float32", "float32": "float32"}
@@ -173,7 +193,8 @@ def read(config: Config) -> Model:
         type=model_type,
         hidden=_size(text, "hidden_size", "n_embd", "d_model"),
         vocabulary=_size(text, "vocab_size"),
-        tied=bool(_first(text, "tie_word_embeddings", default=bool({model_type, outer_type} & TIED_BY_DEFAULT))),
+        tied=model_type in ENCODERS  # without an output layer at all
+        or bool(_first(text, "tie_word_embeddings", default=bool({model_type, outer_type} & TIED_BY_DEFAULT))),
         dtype=_dtype(text, config),
         max_length=_max_length(text),
         layers=tuple(_layers(text, model_type)),
@@ -219,6 +240,13 @@ def _max_length(text: Config) -> int:
 
 
 def _layers(text: Config, model_type: str) -> list[Layer]:
+    if text.get("decoder_layers"):
+        return _decoder_of_a_pair(text)
+    if model_type in ENCODERS:
+        feed_forward = Dense(_width(text), gated=model_type in ("nomic_bert", "modernbert", "new"))
+        heads = _size(text, "num_attention_heads", "n_head")
+        attention = Attention(heads, heads, _size(text, "hidden_size", "n_embd") // heads, cached=False)
+        return [Layer(attention, feed_forward)] * _size(text, "num_hidden_layers", "n_layer")
     if text.get("block_configs"):
         return [_nemotron_nas(text, block) for block in text["block_configs"]]
     pattern = _hybrid_pattern(text)
@@ -363,6 +391,21 @@ def _shared_width(text: Config, model_type: str, width: int) -> int:
     if named is not None:
         return int(named)
     return width * int(text.get("n_shared_experts") or 0)
+
+
+def _decoder_of_a_pair(text: Config) -> list[Layer]:
+    """The decoder of an encoder-decoder model, whose every layer also looks at the encoder (models/whisper.py)."""
+    heads = _size(text, "decoder_attention_heads")
+    dim = _size(text, "d_model") // heads
+    own = Attention(heads, heads, dim)
+    cross = Attention(heads, heads, dim, encoder_tokens=int(text.get("max_source_positions") or 1500))
+    return [Layer(own, Dense(_size(text, "decoder_ffn_dim"), gated=False), cross)] * _size(text, "decoder_layers")
+
+
+ENCODERS = {
+    "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "mpnet", "nomic_bert", "modernbert", "new", "electra",
+}  # fmt: skip
+"""Model types of encoders, which attend both ways and keep no cache (`EncoderOnlyAttentionSpec`)."""
 
 
 # Models whose layers are listed one by one

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vllm_chart.findings import Finding
+from vllm_chart.findings import Finding, UnavailableError
 from vllm_chart.sizing import architecture, engine, gpus, kvcache, plan, quantization, sources
 
 
@@ -22,7 +22,8 @@ def check(values: Mapping[str, Any], app_version: str) -> list[Finding]:
         model = architecture.read(source.config)
         made = plan.make(settings, model, source, gpus.products()[0])
     except (
-        sources.UnknownModelError,
+        UnavailableError,
+        sources.UnreadableConfigError,
         architecture.ConfigError,
         quantization.UnknownQuantizationError,
         kvcache.CacheError,

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from vllm_chart import checks, helm
-from vllm_chart.findings import Exit, Finding, exit_code, has_errors, to_human, to_json
+from vllm_chart.findings import Finding, exit_code, has_errors, to_human, to_json
 from vllm_chart.sizing import architecture, engine, gpus, kvcache, nodes, picture, plan, quantization, show, sources
 from vllm_chart.sizing.arithmetic import quantity
 from vllm_chart.sizing.explain import explain
@@ -17,13 +17,8 @@ from vllm_chart.sizing.gpus import Gpu
 from vllm_chart.sizing.plan import Plan
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-NO_FORMULA = (
-    architecture.ConfigError,
-    sources.UnknownModelError,
-    quantization.UnknownQuantizationError,
-    kvcache.CacheError,
-)
-"""What is said of a model for which there is no plan."""
+NO_FORMULA = (architecture.ConfigError, quantization.UnknownQuantizationError, kvcache.CacheError)
+"""What is said of a model for which there is no plan: that isn't the model's fault, and so no refusal."""
 
 
 def _memory(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
@@ -100,7 +95,7 @@ def command(
       vllm-chart plan -f prod.yaml --output json | jq .kvCache.tokens
     """
     if has_errors(wrong := checks.validate(chart, **given)):
-        _refuse(ctx, wrong, output)
+        _end(ctx, wrong, output)
     values = helm.merged_values(chart, **given)
     try:
         settings = engine.from_values(values, _app_version(chart))
@@ -118,11 +113,13 @@ def command(
             product = _gpu_of(kubeconfig, context, values)
         made = plan.make(settings, model, source, product or gpus.products()[0])
     except engine.SettingError as error:
-        _refuse(ctx, [Finding("plan", error.where, str(error))], output)
-    except gpus.UnknownGpuError as error:
+        _end(ctx, [Finding("plan", error.where, str(error))], output)
+    except (gpus.UnknownGpuError, sources.UnreadableConfigError) as error:
         raise click.UsageError(str(error)) from error
+    except sources.UnknownModelError as error:
+        _end(ctx, [Finding("plan", "model.id", str(error))], output)
     except NO_FORMULA as error:
-        _refuse(ctx, [Finding("plan", "model.id", str(error))], output)
+        _end(ctx, [Finding("plan", "model.id", f"no plan: {error}", severity="warning")], output)
     if product is None:
         findings = [finding for finding in made.findings if finding.check not in plan.OF_MEMORY]
         click.echo(show.where_it_fits(made, findings, output))
@@ -164,6 +161,6 @@ def _app_version(chart: Path | None) -> str:
     return match[1] if match else ""
 
 
-def _refuse(ctx: click.Context, findings: Sequence[Finding], output: str) -> NoReturn:
+def _end(ctx: click.Context, findings: Sequence[Finding], output: str) -> NoReturn:
     click.echo(to_json(findings) if output == "json" else to_human(findings))
-    ctx.exit(Exit.REFUSED)
+    ctx.exit(exit_code(findings))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from vllm_chart.sizing.architecture import Attention, GatedDeltaNet, LatentAttention, Mamba2, Model
-from vllm_chart.sizing.arithmetic import ceil_div
+from vllm_chart.sizing.arithmetic import ceil_div, round_up
 from vllm_chart.sizing.quantization import DTYPE_BYTES
 from vllm_chart.sizing.releases import Release
 from vllm_chart.sizing.weights import stage_layers
@@ -48,7 +48,7 @@ class Setting:
 class Spec:
     """How one layer keeps its part of a request (v1/kv_cache_interface.py)."""
 
-    kind: Literal["full", "sliding", "chunked", "state"]
+    kind: Literal["full", "sliding", "chunked", "state", "cross"]
     block_size: int
     page: int
     """Bytes of one block of one layer."""
@@ -60,6 +60,8 @@ class Spec:
         if self.kind == "state":
             caching = setting.prefix_caching
             return 2 if setting.release.caches_state_prefixes and caching is not False else 1
+        if self.kind == "cross":  # `CrossAttentionSpec`: the encoder's tokens, whatever the request's
+            return ceil_div(self.window or 0, self.block_size)
         if self.kind == "full" or self.window is None:
             return ceil_div(ceil_div(length, setting.context), self.block_size)
         batches = 1 + setting.pipeline if setting.release.two_batches_in_flight else 1
@@ -151,7 +153,12 @@ def lay_out(model: Model, setting: Setting, stage: int = 0) -> Cache:
     Raises CacheError for a KV dtype without a formula.
     """
     setting = dataclasses.replace(setting, block_size=_aligned_block(model, setting))
-    owners = [(index, spec) for index, layer in enumerate(model.layers) for spec in _specs(model, layer.mixer, setting)]
+    owners = [
+        (index, spec)
+        for index, layer in enumerate(model.layers)
+        for mixer in (layer.mixer, layer.cross)
+        for spec in _specs(model, mixer, setting)
+    ]
     if owners and setting.speculative_layers:
         owners += [
             (len(model.layers) - 1, next(s for _, s in owners if s.kind != "state"))
@@ -168,8 +175,8 @@ def lay_out(model: Model, setting: Setting, stage: int = 0) -> Cache:
     return Cache(
         groups=tuple(groups),
         setting=setting,
-        token_bytes=sum(spec.page // spec.block_size for spec in local if spec.kind != "state"),
-        fixed_bytes=sum(spec.page for spec in local if spec.kind == "state"),
+        token_bytes=sum(spec.page // spec.block_size for spec in local if spec.kind not in ("state", "cross")),
+        fixed_bytes=sum(spec.page * spec.blocks(setting, 1) for spec in local if spec.kind in ("state", "cross")),
     )
 
 
@@ -219,15 +226,26 @@ def _grown(spec: Spec, page: int) -> Spec:
 # Specs of a layer
 
 
-FP8_MLA = 656
-"""Bytes of a token in the sparse MLA cache of FP8: 512 values, 4 scales of 4 bytes, 64 rotated values of 2 bytes
-(v1/attention/backends/mla, "fp8_ds_mla")."""
+SPARSE_MLA = {"fp8_ds_mla": 656, "nvfp4_ds_mla": 352}
+"""Bytes of a token in the packed caches of sparse MLA: for FP8 512 values, 4 scales of 4 bytes, and 64 rotated values
+of 2 bytes (layers/attention/mla_attention.py:1386)."""
+
+TURBOQUANT = {
+    "turboquant_k8v4": (8, 4),
+    "turboquant_4bit_nc": (4, 4),
+    "turboquant_k3v4_nc": (3, 4),
+    "turboquant_3bit_nc": (3, 3),
+}
+"""Bits of a key's and a value's elements (layers/quantization/turboquant/config.py:20)."""
+
+ESTIMATED = (*TURBOQUANT, "ultraquant_4bit")
+"""Formats of which some layers keep another one, so that the count is an estimate."""
 
 
 def element_bytes(model: Model, dtype: str) -> int:
-    """Bytes of one cached value for a `--kv-cache-dtype`.
+    """Bytes of one cached value for a `--kv-cache-dtype` that stores values one by one.
 
-    Raises CacheError for one without a formula.
+    Raises CacheError for one that vLLM doesn't know either.
     """
     if dtype == "auto":
         scheme = (model.quantization or {}).get("kv_cache_scheme") or {}
@@ -235,17 +253,35 @@ def element_bytes(model: Model, dtype: str) -> int:
         return 1 if fp8 else DTYPE_BYTES[model.dtype]
     if dtype in DTYPE_BYTES:
         return DTYPE_BYTES[dtype]
-    if dtype.startswith("fp8") and "per_token" not in dtype:
+    if dtype.startswith(("fp8", "int8", "int4", "nvfp4", "turboquant", "ultraquant")):
         return 1
     raise CacheError(f"no formula for --kv-cache-dtype {dtype}")
+
+
+def head_bytes(model: Model, dim: int, dtype: str) -> int:
+    """Bytes of the key and the value of one token and head."""
+    if dtype.endswith("_per_token_head"):  # a float32 scale each (v1/attention/backends/triton_attn.py:284)
+        return 2 * (dim // 2 if dtype.startswith("int4") else dim) + 8
+    if dtype.startswith("nvfp4"):  # a scale per 16 values (utils/torch_utils.py:556)
+        return 2 * (dim // 2 + dim // 16)
+    if dtype in TURBOQUANT:  # a norm or a scale beside the packed bits, and an even sum (turboquant/config.py:128-176)
+        key, value = TURBOQUANT[dtype]
+        keys = dim if key == 8 else ceil_div(dim * key, 8) + 2
+        return round_up(keys + ceil_div(dim * value, 8) + 4, 2)
+    if dtype == "ultraquant_4bit":  # a scale per 32 values
+        return 2 * (dim // 2 + dim // 32)
+    return 2 * dim * element_bytes(model, dtype)
 
 
 def _specs(model: Model, mixer: object, setting: Setting) -> list[Spec]:
     block = setting.block_size
     if isinstance(mixer, Attention):
-        if mixer.shares_cache:
+        if mixer.shares_cache or not mixer.cached:
             return []
         page = block * attention_token(model, mixer, setting)
+        if mixer.encoder_tokens:
+            # The batch's tokens stand for the encoder's (v1/worker/gpu_model_runner.py:544).
+            return [Spec("cross", block, page, max(mixer.encoder_tokens, setting.batch_tokens))]
         kind: Literal["full", "sliding", "chunked"] = (
             "sliding" if mixer.window else "chunked" if mixer.chunk else "full"
         )
@@ -253,7 +289,8 @@ def _specs(model: Model, mixer: object, setting: Setting) -> list[Spec]:
     if isinstance(mixer, LatentAttention):
         sparse = mixer.index_dim > 0
         value = element_bytes(model, setting.dtype)
-        token = FP8_MLA if sparse and value == 1 else (mixer.latent + mixer.rope_dim) * value
+        packed = "fp8_ds_mla" if sparse and value == 1 and setting.dtype != "nvfp4_ds_mla" else setting.dtype
+        token = SPARSE_MLA.get(packed, (mixer.latent + mixer.rope_dim) * value)
         specs = [Spec("full", block, block * token)]
         if sparse:  # the indexer's keys: 8-bit, one float32 scale per 128 (models/deepseek_v2.py:640)
             specs.append(Spec("full", block, block * (mixer.index_dim + mixer.index_dim // 128 * 4)))
@@ -268,7 +305,7 @@ def attention_token(model: Model, mixer: Attention, setting: Setting) -> int:
     """Bytes of one token in one attention layer on one GPU: key and value of each KV head that the rank has
     (v1/kv_cache_interface.py:586; config/model.py:1663, `get_num_kv_heads`)."""
     heads = max(1, mixer.kv_heads // setting.tensor)
-    return heads * 2 * mixer.head_dim * element_bytes(model, setting.dtype)
+    return heads * head_bytes(model, mixer.head_dim, setting.dtype)
 
 
 def _attention_token(model: Model, setting: Setting) -> int:

@@ -12,7 +12,7 @@ from vllm_chart.sizing.engine import Engine
 from vllm_chart.sizing.gpus import Gpu
 from vllm_chart.sizing.kvcache import Cache
 from vllm_chart.sizing.memory import Batch, Estimate
-from vllm_chart.sizing.quantization import Quantization
+from vllm_chart.sizing.quantization import Quantization, UnknownQuantizationError
 from vllm_chart.sizing.sources import Source
 from vllm_chart.sizing.weights import Split
 
@@ -24,6 +24,8 @@ OF_MEMORY = ("weights", "kv-cache")
 
 UNKNOWN_SPREAD = 0.1
 """How far the weights may be off where the family's weights or the quantization are not known for sure."""
+MEASURED_SPREAD = 0.03
+"""The same where the checkpoint's own size stands in: what vLLM doesn't load, or adds."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,9 +130,7 @@ def make(engine: Engine, model: Model, source: Source, gpu: Gpu) -> Plan:
     Raises UnknownQuantizationError and CacheError where there is no formula.
     """
     model = with_dtype(model, engine)
-    quantized = quantization.read(model.quantization, model.dtype)
-    if quantized is None and engine.quantization:
-        quantized = quantization.by_flag(engine.quantization, model.dtype)
+    quantized = _quantization(engine, model, source)
     length = min(engine.max_length or model.max_length, 1 << 40)
     length = model.max_length if length < 0 else length
     batch = engine.batch(gpu, length)
@@ -142,6 +142,33 @@ def make(engine: Engine, model: Model, source: Source, gpu: Gpu) -> Plan:
     if engine.max_length == -1 and plan.longest:  # "auto": v1/core/kv_cache_utils.py:2414
         plan = dataclasses.replace(plan, length=plan.longest)
     return dataclasses.replace(plan, findings=tuple(_findings(plan)))
+
+
+def _quantization(engine: Engine, model: Model, source: Source) -> Quantization | None:
+    """The checkpoint's quantization, or the one that a flag applies on loading; None for none, and for one without a
+    formula where the checkpoint's size stands in for it."""
+    try:
+        quantized = quantization.read(model.quantization, model.dtype)
+    except UnknownQuantizationError:
+        if source.weight_bytes is None:
+            raise
+        return None
+    if quantized is None and engine.quantization:
+        return quantization.by_flag(engine.quantization, model.dtype)
+    return quantized
+
+
+def measured(model: Model, source: Source, quantized: Quantization | None) -> float | None:
+    """By what the computed weights have to be multiplied to be the checkpoint's, where its size is known and the
+    formulas don't hold for sure: another family, or a quantization without a formula. Else None."""
+    if source.weight_bytes is None or (weights.known(model) and (quantized or not model.quantization)):
+        return None
+    computed = sum(
+        weights.size(weight, model.dtype, quantized)
+        for weight in (*weights.language_weights(model), *vision.weights(model, Split()))
+        if not weight.derived
+    )
+    return source.weight_bytes / computed
 
 
 def with_dtype(model: Model, engine: Engine) -> Model:
@@ -160,11 +187,15 @@ def _stage(
     batch: Batch,
     index: int,
 ) -> Stage:
-    parts = tuple(_parts(model, split, quantized, index))
+    factor = measured(model, source, quantized)
+    parts = tuple(
+        Part(part.name, round(part.bytes * (factor or 1.0))) for part in _parts(model, split, quantized, index)
+    )
     if engine.loras:
         parts += (Part("LoRA", weights.adapters(model, split, index, engine.loras, engine.lora_rank)),)
     total = sum(part.bytes for part in parts)
-    certain = source.confidence == "config" and weights.known(model)
+    certain = source.confidence == "config" and weights.known(model) and factor is None
+    spread = 0.0 if certain else MEASURED_SPREAD if factor else UNKNOWN_SPREAD
     setting = kvcache.Setting(
         tensor=split.tensor,
         pipeline=split.pipeline,
@@ -189,7 +220,7 @@ def _stage(
         estimates=tuple(memory.estimates(model, split, batch, engine.release, index)),
         cache=cache,
         offloaded=min(total, round(engine.offload * GIB)),
-        spread=0 if certain else round(total * UNKNOWN_SPREAD),
+        spread=round(total * spread),
         given=given,
     )
 
@@ -241,10 +272,20 @@ def _findings(plan: Plan) -> Iterator[Finding]:
             "plan", "engine.args.speculative-config",
             f"the weights of {engine.speculative['model']} are not counted", "leave room for them", "warning",
         )  # fmt: skip
-    if not weights.known(model):
+    if measured(model, plan.source, plan.quantized) is not None:
+        yield Finding(
+            "plan", "model.id", "the weights are those of the checkpoint's files, divided as Llama's would be",
+            "expect them to be off by some percent", "info",
+        )  # fmt: skip
+    elif not weights.known(model):
         yield Finding(
             "plan", "model.id", f"the weights of {model.architecture or model.type} are counted as Llama's",
             "expect the weights to be off by a tenth", "warning",
+        )  # fmt: skip
+    if engine.kv_dtype in kvcache.ESTIMATED:
+        yield Finding(
+            "plan", "engine.args.kv-cache-dtype", f"{engine.kv_dtype} is counted for all layers, but some keep another",
+            "expect somewhat fewer tokens", "info",
         )  # fmt: skip
     if plan.length > model.max_length:
         yield Finding(

@@ -35,7 +35,7 @@ def human(made: Plan, values: Mapping[str, Any]) -> str:
             "",
             picture.bar(made),
         ]
-    lines += ["", made.sentence]
+    lines += ["", made.sentence if stage.cache.groups else "no KV cache: the model keeps nothing between steps"]
     lines += [f"  {each.key}: {each.value}    # {each.why}" for each in advice.advise(made, values)]
     if made.findings:
         lines += ["", to_human(made.findings)]

@@ -18,7 +18,11 @@ TIMEOUT_SECONDS = 10.0
 
 
 class UnknownModelError(Exception):
-    """No config for this model; the text says where it was looked for and what to do."""
+    """The Hub has no such model; the text says so."""
+
+
+class UnreadableConfigError(Exception):
+    """A file that is no config.json; the text says why."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,16 +44,15 @@ def find(
 
     The Hub's answers are kept in the cache; `HF_TOKEN` opens gated models; `HF_HUB_OFFLINE=1` is as `offline`.
 
-    Raises UnknownModelError where there is none, UnavailableError where the Hub doesn't answer and nothing else has it.
+    Raises UnknownModelError where the Hub has no such model, UnavailableError where it doesn't answer or keeps the
+    model from this token and nothing else has it, UnreadableConfigError for a file that is none.
     """
     if path is not None:
         return local(path)
     if Path(model).is_absolute() and Path(model).is_dir():
         return local(Path(model))
     if Path(model).is_absolute():
-        raise UnknownModelError(f"{model} is a path in the pod: give its config.json with --config")
-    if not model:
-        raise UnknownModelError("no model is named: write model.id, or give a config.json with --config")
+        raise UnavailableError(f"{model} is a path in the pod: give its config.json with --config")
     cached = _cache(model, revision)
     if (cached / "config.json").is_file():
         return dataclasses.replace(local(cached), origin=f"the Hub's {model}, in {cached}")
@@ -57,7 +60,7 @@ def find(
     if offline or os.environ.get("HF_HUB_OFFLINE") == "1":
         if known:
             return known
-        raise UnknownModelError(
+        raise UnavailableError(
             f"{model} is not among the {len(shipped())} models that are known offline: give --config"
         )
     try:
@@ -72,17 +75,17 @@ def find(
 def local(path: Path) -> Source:
     """The config of a directory or a file, and beside it the size of the weights.
 
-    Raises UnknownModelError where there is no config.json or it is no JSON object.
+    Raises UnreadableConfigError where there is no config.json or it is no JSON object.
     """
     file = path / "config.json" if path.is_dir() else path
     try:
         config = json.loads(file.read_text())
     except OSError as error:
-        raise UnknownModelError(f"{file}: {error.strerror}") from error
+        raise UnreadableConfigError(f"{file}: {error.strerror}") from error
     except ValueError as error:
-        raise UnknownModelError(f"{file} is not JSON: {error}") from error
+        raise UnreadableConfigError(f"{file} is not JSON: {error}") from error
     if not isinstance(config, dict):
-        raise UnknownModelError(f"{file} is not a JSON object")
+        raise UnreadableConfigError(f"{file} is not a JSON object")
     quantized = file.parent / "hf_quant_config.json"
     if "quantization_config" not in config and quantized.is_file():  # as vLLM finds modelopt's (config/model.py)
         config["quantization_config"] = {
@@ -127,7 +130,7 @@ def _cache(model: str, revision: str) -> Path:
 def download(model: str, revision: str, into: Path, endpoint: str) -> None:
     """Fetch config.json, and the index of the weights where there is one, into a directory.
 
-    Raises UnknownModelError where the Hub has no such model or keeps it from this token, UnavailableError where it
+    Raises UnknownModelError where the Hub has no such model, UnavailableError where it keeps it from this token or
     doesn't answer.
     """
     import requests  # a tenth of a second, which only this needs
@@ -143,7 +146,7 @@ def download(model: str, revision: str, into: Path, endpoint: str) -> None:
             raise UnavailableError(f"{endpoint} does not answer ({type(error).__name__}): give --config") from error
         if answer.status_code in (401, 403):
             remedy = "its token may not read it: accept its terms at the Hub" if token else "set HF_TOKEN"
-            raise UnknownModelError(
+            raise UnavailableError(
                 f"{model} is gated or private: {remedy} (https://huggingface.co/{model}), or give --config"
             )
         if answer.ok:

@@ -1,4 +1,4 @@
-"""Weights of a vision tower and of what joins it to the language model.
+"""Weights of a vision tower, or of Whisper's encoder, and of what joins it to the language model.
 
 The blocks are split over the tensor-parallel ranks as the language model's are; patches, positions and the joining
 layers are repeated (model_executor/models/vision.py, clip.py, siglip.py, pixtral.py, qwen2_5_vl.py, qwen3_vl.py,
@@ -21,9 +21,10 @@ class Tower:
     width: int
     gated: bool = False
     bias: bool = True
+    attention_biases: int = 4
+    """How many of an attention's four projections have a bias."""
     norm: int = 2
     """Vectors of a norm: 2 with a bias, 1 without."""
-    kv_share: float = 1.0
     beside: int = 0
     """Parameters outside the blocks: patches, positions, joining layers."""
     exact: bool = True
@@ -32,7 +33,7 @@ class Tower:
     @property
     def block(self) -> int:
         """Parameters of one block."""
-        attention = round((2 + 2 * self.kv_share) * self.hidden * self.hidden) + 4 * self.hidden * self.bias
+        attention = 4 * self.hidden * self.hidden + self.attention_biases * self.hidden * self.bias
         up = 2 if self.gated else 1
         feed_forward = (up + 1) * self.hidden * self.width + (up * self.width + self.hidden) * self.bias
         return attention + feed_forward + 2 * self.norm * self.hidden
@@ -56,6 +57,8 @@ def weights(model: Model, split: Split, stage: int = 0) -> list[Weight]:
 
 def read(model: Model) -> Tower | None:
     """The vision tower of a multimodal config, None for a model without one."""
+    if model.type == "whisper":
+        return _whisper(model.raw)
     vision: Config | None = model.raw.get("vision_config")
     if not vision:
         return None
@@ -126,6 +129,14 @@ def _llama4(vision: Config, model: Model) -> Tower:
     projector = vision["vision_output_dim"] * model.hidden
     beside = patches + adapter + projector
     return Tower(vision["num_hidden_layers"], hidden, vision["intermediate_size"], beside=beside)
+
+
+def _whisper(config: Config) -> Tower:
+    """models/whisper.py, `WhisperEncoder`: two convolutions over the spectrogram, and no bias of the keys."""
+    hidden = config["d_model"]
+    convolutions = config["num_mel_bins"] * hidden * 3 + hidden + hidden * hidden * 3 + hidden
+    beside = convolutions + config["max_source_positions"] * hidden + 2 * hidden
+    return Tower(config["encoder_layers"], hidden, config["encoder_ffn_dim"], attention_biases=3, beside=beside)
 
 
 def _estimate(vision: Config, model: Model) -> Tower:

@@ -84,12 +84,16 @@ class Traits:
     norms: int = 1
     """Norms before and after each half of a layer."""
     norm_bias: bool = False
-    positions: int = 0
-    """Learnt positions beyond the maximum length; 0: no learnt positions."""
+    positions: int | None = None
+    """Learnt positions beyond the maximum length; None: no learnt positions."""
     sinks: bool = False
     router_bias: bool = False
     expert_bias: bool = False
     layer_scalar: bool = False
+    parallel: bool = False
+    """Whether attention and feed-forward share one norm (Cohere)."""
+    key_bias: bool = True
+    """Whether a bias of the projections includes the keys' (Whisper's don't)."""
 
 
 TRAITS: dict[str, Traits] = {
@@ -112,6 +116,18 @@ TRAITS: dict[str, Traits] = {
     "exaone4": Traits(head_norm="head"),
     "minimax_m2": Traits(head_norm="full"),
     "gpt_oss": Traits(qkv_bias=True, out_bias=True, sinks=True, router_bias=True, expert_bias=True),
+    "gemma": Traits(),
+    "olmo3": Traits(head_norm="full"),
+    "olmoe": Traits(head_norm="full"),
+    "cohere": Traits(parallel=True),
+    "cohere2": Traits(parallel=True),
+    "starcoder2": Traits(qkv_bias=True, out_bias=True, mlp_bias=True, norm_bias=True),
+    "glm4": Traits(norms=2),
+    "whisper": Traits(qkv_bias=True, out_bias=True, mlp_bias=True, norm_bias=True, positions=0, key_bias=False),
+    **dict.fromkeys(
+        ("bert", "roberta", "xlm-roberta", "camembert"),
+        Traits(qkv_bias=True, out_bias=True, mlp_bias=True, norm_bias=True, positions=0),
+    ),
     "opt": Traits(qkv_bias=True, out_bias=True, mlp_bias=True, norm_bias=True, positions=2),
 }
 """Families by model type; one that is missing has Llama's weights, with the biases that its config names."""
@@ -120,6 +136,7 @@ TRAITS: dict[str, Traits] = {
 LLAMA_LIKE = {
     "llama", "llama4_text", "mistral", "ministral3", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "deepseek_v32",
     "kimi_k2", "glm4_moe", "granite", "granitemoe", "nemotron_h", "nemotron-nas", "seed_oss", "llama4", "mistral3",
+    "smollm3", "qwen2_5_omni_text",
 }  # fmt: skip
 """Families whose weights are Llama's but for what the config itself says."""
 
@@ -133,7 +150,7 @@ def traits(model: Model) -> Traits:
     """The family's traits, with the biases and norms that the config itself turns on."""
     found = TRAITS.get(model.type, Traits())
     text = model.text
-    if model.type.startswith(("glm4_moe", "llama", "mistral", "granite", "seed_oss")):
+    if model.type.startswith(("glm4", "llama", "mistral", "granite", "seed_oss", "smollm3")):
         bias = bool(text.get("attention_bias") or text.get("qkv_bias"))
         found = dataclasses.replace(
             found,
@@ -155,7 +172,7 @@ def language_weights(model: Model, split: Split = Split(), stage: int = 0) -> li
     vocabulary = round_up(model.vocabulary, VOCABULARY_PADDING) if split.tensor > 1 else model.vocabulary
     if first or (last and model.tied):
         weights.append(Weight("embed_tokens", _share(vocabulary, split.tensor), model.hidden, linear=False))
-    if first and family.positions:
+    if first and family.positions is not None:
         weights.append(Weight("embed_positions", model.max_length + family.positions, model.hidden, linear=False))
     for index in range(start, end):
         weights += _layer(model, family, model.layers[index], split, f"layers.{index}")
@@ -218,9 +235,11 @@ def _share(size: int, ranks: int) -> int:
 
 def _layer(model: Model, family: Traits, layer: Layer, split: Split, name: str) -> Iterator[Weight]:
     norm = (model.hidden, 1 + family.norm_bias)
-    for half in (layer.mixer, layer.feed_forward):
-        if half is not None:
-            yield Weight(f"{name}.norm", *norm, copies=family.norms, linear=False)
+    halves = [half for half in (layer.mixer, layer.cross, layer.feed_forward) if half is not None]
+    shared = family.parallel and len(halves) > 1
+    yield Weight(f"{name}.norm", *norm, copies=family.norms * (1 if shared else len(halves)), linear=False)
+    if layer.cross is not None:
+        yield from _attention(model, family, layer.cross, split, f"{name}.encoder_attn")
     if layer.mixer is not None:
         build: Callable[..., Iterator[Weight]] = MIXERS[type(layer.mixer)]
         yield from build(model, family, layer.mixer, split, f"{name}.self_attn")
@@ -248,7 +267,7 @@ def _attention(model: Model, family: Traits, mixer: Attention, split: Split, nam
     for projection, outputs in rows.items():
         copied = projection == "v_proj" and mixer.window is None and bool(model.text.get("attention_k_eq_v"))
         yield Weight(f"{name}.{projection}", outputs, model.hidden, derived=copied)
-        if family.qkv_bias:
+        if family.qkv_bias and (family.key_bias or projection != "k_proj"):
             yield Weight(f"{name}.{projection}.bias", outputs, linear=False)
     yield from _linear(f"{name}.o_proj", model.hidden, heads * mixer.head_dim, bias=model.hidden * family.out_bias)
     if family.head_norm == "head":
