@@ -210,14 +210,16 @@ def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
     folder = package / "kubernetes-json-schema" / f"v{KUBERNETES_VERSION}-local-strict"
     known = json.loads((folder / "_definitions.json").read_text())["$defs"]
     wanted = sorted(name for name in names if f"io.k8s.api.{name}" in known)
-    found: dict[str, Any] = {"int32": kubernetes.INT32 | {"type": ["integer", "null"]}}
+    found: dict[str, Any] = dict(kubernetes.SHARED)
     while wanted:
         name = wanted.pop(0)
         if name not in found:
             full = name if name in known else f"io.k8s.api.{name}"
             found[name] = _kubernetes_schema(known[full]) | kubernetes.DEFINITIONS.get(name, {})
             for key, checks in kubernetes.PROPERTIES.get(name, {}).items():
-                found[name]["properties"][key] |= checks
+                property_ = found[name]["properties"][key]
+                items = {"items": property_["items"] | checks["items"]} if "items" in checks else {}
+                found[name]["properties"][key] = property_ | checks | items
             wanted += sorted(_references(found[name]))
     return dict(sorted(found.items()))
 

@@ -140,7 +140,7 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- end }}
 {{- if has $name $references }}{{ $first = append $first $entry }}{{ else }}{{ $rest = append $rest $entry }}{{ end }}
 {{- end }}
-{{- toYaml (concat $first $rest) }}
+{{- include "vllm.yaml" (concat $first $rest) }}
 {{- end }}
 
 {{/* YAML list: the names that `{value: "…$(NAME)…"}` entries of an env map refer to. */}}

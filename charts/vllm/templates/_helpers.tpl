@@ -90,9 +90,32 @@ how a later file deletes a key; values become text, because labels, annotations 
 {{- with $merged }}{{ toYaml . }}{{ end }}
 {{- end }}
 
-{{/* YAML list, or nothing: a pass-through list without the nulls of a merge. */}}
+{{/* YAML list, or nothing: a pass-through list. */}}
 {{- define "vllm.list" -}}
-{{- with compact (. | default list) }}{{ toYaml . }}{{ end }}
+{{- with without (. | default list) nil }}{{ include "vllm.yaml" . }}{{ end }}
+{{- end }}
+
+{{/*
+YAML: a user's structure without the nulls in it. A null is how a later file deletes, and Kubernetes would read zero in
+the place of some: a limit of null is a limit of 0.
+*/}}
+{{- define "vllm.yaml" -}}
+{{- $copy := deepCopy . }}
+{{- include "vllm.deleteNulls" $copy }}
+{{- toYaml $copy }}
+{{- end }}
+
+{{/* Nothing: changes the structure in place, at every depth. */}}
+{{- define "vllm.deleteNulls" -}}
+{{- if kindIs "map" . }}
+{{- range $key, $value := . }}
+{{- if kindIs "invalid" $value }}{{ $_ := unset $ $key }}{{ end }}
+{{- if kindIs "slice" $value }}{{ $_ := set $ $key (without $value nil) }}{{ end }}
+{{- include "vllm.deleteNulls" $value }}
+{{- end }}
+{{- else if kindIs "slice" . }}
+{{- range . }}{{ include "vllm.deleteNulls" . }}{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* String: a value as text, nothing for null. JSON prints 10000000 in full where `quote` makes 1e+07 of it. */}}

@@ -69,7 +69,7 @@ the model is ready, so it serves all three probes. Takes a list: root context, p
 {{- if eq (include "vllm.scheme" (first .)) "https" }}{{ $_ := set $health "scheme" "HTTPS" }}{{ end }}
 {{- $probe = merge (dict "httpGet" $health) $probe }}
 {{- end }}
-{{- toYaml $probe }}
+{{- include "vllm.yaml" $probe }}
 {{- end }}
 
 {{/*

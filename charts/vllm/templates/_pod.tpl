@@ -15,7 +15,7 @@ spec:
   imagePullSecrets: {{- . | nindent 4 }}
   {{- end }}
   {{- with .Values.podSecurityContext }}
-  securityContext: {{- toYaml . | nindent 4 }}
+  securityContext: {{- include "vllm.yaml" . | nindent 4 }}
   {{- end }}
   {{- with include "vllm.containers" (list . .Values.initContainers) }}
   initContainers: {{- . | nindent 4 }}
@@ -70,7 +70,7 @@ spec:
   dnsPolicy: {{ . }}
   {{- end }}
   {{- with .Values.dnsConfig }}
-  dnsConfig: {{- toYaml . | nindent 4 }}
+  dnsConfig: {{- include "vllm.yaml" . | nindent 4 }}
   {{- end }}
   {{- with include "vllm.list" .Values.hostAliases }}
   hostAliases: {{- . | nindent 4 }}
@@ -89,7 +89,7 @@ spec:
 {{- $_ := set $resources $kind (set (get $resources $kind | default dict) $.Values.gpu.resourceName $count) }}
 {{- end }}
 {{- end }}
-{{- toYaml $resources }}
+{{- include "vllm.yaml" $resources }}
 {{- end }}
 
 {{/* YAML map: the container's security context, read-only on the CPU engine unless the user says otherwise. */}}
@@ -98,7 +98,7 @@ spec:
 {{- if and (eq .Values.engine.device "cpu") (not (hasKey $context "readOnlyRootFilesystem")) }}
 {{- $_ := set $context "readOnlyRootFilesystem" true }}
 {{- end }}
-{{- toYaml $context }}
+{{- include "vllm.yaml" $context }}
 {{- end }}
 
 {{/*
@@ -111,7 +111,7 @@ enforces `restricted` would refuse the pod. Takes a list: root context, containe
 {{- range compact (last . | default list) }}
 {{- $containers = append $containers (hasKey . "securityContext" | ternary . (set (deepCopy .) "securityContext" $context)) }}
 {{- end }}
-{{- with $containers }}{{ toYaml . }}{{ end }}
+{{- include "vllm.list" $containers }}
 {{- end }}
 
 {{/* YAML list: volumes. */}}
@@ -174,12 +174,12 @@ nodeSelector: {{- . | nindent 2 }}
 tolerations: {{- . | nindent 2 }}
 {{- end }}
 {{- with .Values.affinity }}
-affinity: {{- toYaml . | nindent 2 }}
+affinity: {{- include "vllm.yaml" . | nindent 2 }}
 {{- end }}
 topologySpreadConstraints:
 {{- $selector := dict "matchLabels" (include "vllm.selectorLabels" . | fromYaml) }}
 {{- range compact (.Values.topologySpreadConstraints | default list) }}
-{{ list (ternary (set (deepCopy .) "labelSelector" $selector) . (kindIs "invalid" .labelSelector)) | toYaml }}
+{{ list (ternary (set (deepCopy .) "labelSelector" $selector) . (kindIs "invalid" .labelSelector)) | include "vllm.yaml" }}
 {{- else }}
 # One node's loss should not be the loss of all replicas; among the pods of one ReplicaSet, so that a rollout balances.
 - topologyKey: kubernetes.io/hostname

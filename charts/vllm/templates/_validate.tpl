@@ -40,11 +40,6 @@ model.id: nothing is mounted at {{ $id }}: add the volume with the model to volu
 hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache: write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
 {{- end }}
 {{- end }}
-{{- range $key, $ref := dict "hub.tokenSecretRef" .Values.hub.tokenSecretRef "auth.apiKeySecretRef" .Values.auth.apiKeySecretRef }}
-{{- if and $ref.name (not $ref.key) }}
-{{ $key }}.key: empty: write which key of Secret {{ $ref.name }} holds the value
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{- define "vllm.validate.image" }}
@@ -103,24 +98,8 @@ engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it wit
 {{- define "vllm.validate.resources" }}
 {{- $resources := .Values.resources | default dict }}
 {{- $limits := $resources.limits | default dict }}
-{{- range $kind, $quantities := pick $resources "limits" "requests" }}
-{{- range $name, $quantity := $quantities }}
-{{- $text := include "vllm.text" $quantity }}
-{{- $limit := include "vllm.text" (get $limits $name) }}
-{{- if not $text }}
-{{- else if or (eq $name $.Values.gpu.resourceName) (regexMatch "/(gpu|mig-|gaudi|tpu|npu|neuron|i915|xe|[Aa]scend)" $name) }}
-resources.{{ $kind }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $.Values.gpu.resourceName }} and gpu.resourceName: {{ $name }}{{ end }}
-{{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$" $name) }}
-resources.{{ $kind }}.{{ $name }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
-{{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
-resources.requests.{{ $name }}: has to be limited to the same, because it cannot be shared: write resources.limits.{{ $name }}: {{ $text }}
-{{- else if and (eq $kind "requests") $limit (gt (include "vllm.quantity" $text | float64) (include "vllm.quantity" $limit | float64)) }}
-resources.requests.{{ $name }}: {{ $text }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
-{{- else if and (eq $name "memory") (lt (include "vllm.quantity" $text | float64) 1e6) }}
-resources.{{ $kind }}.memory: {{ $text }} is {{ include "vllm.quantity" $text | float64 }} bytes: write a suffix, such as 16Gi
-{{- end }}
-{{- end }}
-{{- end }}
+{{- include "vllm.validate.quantities" (list . "resources" $resources) }}
+{{- include "vllm.validate.quantities" (list . "test.resources" (.Values.test.resources | default dict)) }}
 {{- $shm := include "vllm.shm.sizeLimit" . }}
 {{- if lt (include "vllm.quantity" $shm | float64) 1e6 }}
 shm.sizeLimit: {{ $shm }} is {{ include "vllm.quantity" $shm | float64 }} bytes: write a suffix, such as 10Gi
@@ -137,6 +116,31 @@ resourceClaims: {{ .name }} needs either a claim or a template: write one of res
 {{- range compact ($resources.claims | default list) }}
 {{- if not (has .name $claims) }}
 resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Takes a list: root context, key, resources of a container. */}}
+{{- define "vllm.validate.quantities" }}
+{{- $root := index . 0 }}
+{{- $resources := index . 2 }}
+{{- range $kind, $quantities := pick $resources "limits" "requests" }}
+{{- range $name, $quantity := $quantities }}
+{{- $key := printf "%s.%s" (index $ 1) $kind }}
+{{- $text := include "vllm.text" $quantity }}
+{{- $limit := get ($resources.limits | default dict) $name | include "vllm.text" }}
+{{- if not $text }}
+{{- else if or (eq $name $root.Values.gpu.resourceName) (regexMatch "/(gpu|mig-|gaudi|tpu|npu|neuron|i915|xe|[Aa]scend)" $name) }}
+{{ $key }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $root.Values.gpu.resourceName }} and gpu.resourceName: {{ $name }}{{ end }}
+{{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$" $name) }}
+{{ $key }}.{{ $name }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
+{{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
+{{ $key }}.{{ $name }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
+{{- else if and (eq $kind "requests") $limit (gt (include "vllm.quantity" $text | float64) (include "vllm.quantity" $limit | float64)) }}
+{{ $key }}.{{ $name }}: {{ $text }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
+{{- else if and (eq $name "memory") (lt (include "vllm.quantity" $text | float64) 1e6) }}
+{{ $key }}.memory: {{ $text }} is {{ include "vllm.quantity" $text | float64 }} bytes: write a suffix, such as 16Gi
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -294,9 +298,11 @@ env.{{ $name }}: has both value and valueFrom: write null in the place of the on
 {{- else if and (not $value.valueFrom) (kindIs "invalid" $value.value) }}
 env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
 {{- end }}
-{{- $sources := include "vllm.validate.set" ($value.valueFrom | default dict) | fromYamlArray }}
-{{- if gt (len $sources) 1 }}
-env.{{ $name }}.valueFrom: has {{ join " and " $sources }}: keep one
+{{- with $value.valueFrom }}
+{{- $sources := include "vllm.validate.set" . | fromYamlArray }}
+{{- if ne (len $sources) 1 }}
+env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
+{{- end }}
 {{- end }}
 {{- range include "vllm.env.references" (dict $name $value) | fromYamlArray }}
 {{- if eq . $name }}

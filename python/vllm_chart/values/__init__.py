@@ -37,7 +37,8 @@ class Manifest:
     """Marks a Kubernetes object of any kind."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        return {"type": ["object", "null"], "required": ["apiVersion", "kind", "metadata"]}
+        properties = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
+        return {"type": ["object", "null"], "properties": properties, "required": list(properties)}
 
 
 class Values(Block):

@@ -46,14 +46,16 @@ class Kubernetes:
 class Pattern:
     """Text of a certain form, and what to write instead of any other: Helm prints a failed `const`.
 
-    pattern: a regular expression that Go's RE2 understands (no look-ahead).
+    pattern: a regular expression that Go's RE2 understands (no look-ahead); longest: characters, 0 for no limit.
     """
 
     pattern: str
     remedy: str
+    longest: int = 0
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        return {"type": "string", "if": {"pattern": self.pattern}, "else": {"const": self.remedy}}
+        fits: Schema = {"pattern": self.pattern} | ({"maxLength": self.longest} if self.longest else {})
+        return {"type": "string", "if": fits, "else": {"const": self.remedy}}
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class KeyedMap:
 
 SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
-_LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+LABEL_KEY = f"({SUBDOMAIN}/)?{LABEL}"
 
 
 class LabelValue:
@@ -92,7 +95,7 @@ class LabelValue:
         return {
             "type": ["string", "number", "boolean"],
             # Larger or negative numbers have a sign in their text.
-            "if": {"pattern": f"^({_LABEL})?$", "minimum": 0, "maximum": 10**15},
+            "if": {"pattern": f"^({LABEL})?$", "minimum": 0, "maximum": 10**15},
             "else": {"const": "write at most 63 letters, digits, dashes, underscores and dots"},
         }
 
@@ -105,14 +108,14 @@ _KEY_REMEDY = "write a key such as team or example.com/team"
 #: Aliases with a name become definitions of the schema, which refers to them.
 Labels = TypeAliasType(
     "Labels",
-    Annotated[dict[str, Annotated[Any, LabelValue()] | None], KeyedMap(f"^({SUBDOMAIN}/)?{_LABEL}$", _KEY_REMEDY)],
+    Annotated[dict[str, Annotated[Any, LabelValue()] | None], KeyedMap(f"^{LABEL_KEY}$", _KEY_REMEDY)],
 )
 #: Their keys may have capitals in the prefix too.
 Annotations = TypeAliasType(
     "Annotations",
     Annotated[
         dict[str, Text | None],
-        KeyedMap(f"^({SUBDOMAIN.replace('a-z', 'A-Za-z')}/)?{_LABEL}$", _KEY_REMEDY),
+        KeyedMap(f"^({SUBDOMAIN.replace('a-z', 'A-Za-z')}/)?{LABEL}$", _KEY_REMEDY),
     ],
 )
 
@@ -133,12 +136,13 @@ Name = Annotated[
     Pattern("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$", "write at most 63 lower-case letters, digits and dashes"),
 ]
 #: The name of an object that is there already, or empty.
-Reference = Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write a name: lower-case letters, digits, dashes and dots")]
+NAME_REMEDY = "write a name: lower-case letters, digits, dashes and dots"
+Reference = TypeAliasType("Reference", Annotated[str, Pattern(f"^({SUBDOMAIN})?$", NAME_REMEDY, 253)] | None)
 SecretName = Annotated[
-    str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Secret; what is secret itself goes into that Secret")
+    str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Secret; what is secret itself goes into that Secret", 253)
 ]
 #: A key of a Secret or ConfigMap.
-DataKey = Annotated[str, Pattern("^[-._A-Za-z0-9]*$", "write letters, digits, dashes, underscores and dots")]
+DataKey = Annotated[str, Pattern("^[-._A-Za-z0-9]+$", "write the key: letters, digits, dashes, underscores, dots", 253)]
 
 #: At most a week: what is longer was meant in milliseconds, and sums have to fit the 32 bits Kubernetes gives them.
 Seconds = Annotated[int, Field(ge=0, le=604800)]

@@ -8,15 +8,15 @@ are those of the OpenAPI v3 document that Kubernetes 1.37 serves, the rest is th
 
 from typing import Any
 
-from vllm_chart.values.base import QUANTITY, QUANTITY_REMEDY, Schema
+from vllm_chart.values.base import LABEL, LABEL_KEY, NAME_REMEDY, QUANTITY, QUANTITY_REMEDY, SUBDOMAIN, Schema
 
 
-def one_of(*choices: str) -> Schema:
-    return {"enum": [*choices, None]}
+def one_of(*choices: str, null: bool = True) -> Schema:
+    return {"enum": [*choices, None] if null else list(choices)}
 
 
-def at_least(minimum: int, maximum: int | None = None) -> Schema:
-    return {"minimum": minimum} | ({"maximum": maximum} if maximum is not None else {})
+def at_least(minimum: int, maximum: int = 2**31 - 1) -> Schema:
+    return {"minimum": minimum, "maximum": maximum}
 
 
 def form(pattern: str, remedy: str) -> Schema:
@@ -29,44 +29,72 @@ def only_if(condition: Schema, **consequence: Any) -> Schema:
     return {"if": {"properties": condition, "required": list(condition)}, "then": consequence}
 
 
-DNS_LABEL = form("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", "write at most 63 lower-case letters, digits and dashes")
+INT32: Schema = {"type": "integer"} | at_least(0)
+#: For the operators of a selector: what is chosen from has to be named, what is only looked for must not.
+VALUES_OF_OPERATOR: Schema = {
+    "allOf": [
+        only_if(
+            {"operator": {"enum": ["In", "NotIn"]}},
+            required=["values"],
+            properties={"values": {"type": "array", "minItems": 1}},
+        ),
+        only_if(
+            {"operator": {"enum": ["Exists", "DoesNotExist"]}},
+            properties={
+                "values": {"if": {"maxItems": 0}, "else": {"const": "leave it out: this operator takes no values"}}
+            },
+        ),
+    ]
+}
+
+#: Definitions of our own that others refer to.
+SHARED: dict[str, Schema] = {
+    "int32": INT32 | {"type": ["integer", "null"]},
+    "name": form(f"^{SUBDOMAIN}$", NAME_REMEDY),
+    "label": form("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", "write at most 63 lower-case letters, digits and dashes"),
+    "key": form(f"^{LABEL_KEY}$", "write a key, such as nvidia.com/gpu"),
+    "ip": form(r"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]*:[0-9a-f:.]+)$", "write an IP address"),
+    "labelValue": form(f"^({LABEL})?$", "write at most 63 letters, digits, dashes, underscores and dots"),
+    "pullPolicy": one_of("Always", "IfNotPresent", "Never"),
+    "selector": VALUES_OF_OPERATOR,
+}
+NAME, DNS_LABEL, KEY, IP, LABEL_VALUE, PULL_POLICY, SELECTOR = (
+    {"$ref": f"#/$defs/{name}"} for name in ("name", "label", "key", "ip", "labelValue", "pullPolicy", "selector")
+)
 #: A step of a path that does not lead upwards.
 _STEP = r"(\.?[^/.][^/]*|\.\.[^/]+|\.)"
 INSIDE_PATTERN, INSIDE_REMEDY = rf"^({_STEP}(/+{_STEP})*/?)?$", "write a path inside the volume: models/llama"
 INSIDE = form(INSIDE_PATTERN, INSIDE_REMEDY)
-PULL_POLICY = one_of("Always", "IfNotPresent", "Never")
 HONOR = one_of("Honor", "Ignore")
+ID = at_least(0)
 MODE = at_least(0, 0o777)
-ID = at_least(0, 2**31 - 1)
-INT32: Schema = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 PORT = at_least(1, 65535)
+PORT_OR_NAME: Schema = {"type": ["integer", "string"]} | PORT
 WEIGHT = at_least(1, 100)
+PROFILE = one_of("Localhost", "RuntimeDefault", "Unconfined", null=False)
 LOCALHOST_PROFILE = only_if({"type": {"const": "Localhost"}}, required=["localhostProfile"])
-#: For the operators of a selector: what is chosen from has to be named, what is only looked for must not.
-VALUES_OF_OPERATOR = [
-    only_if(
-        {"operator": {"enum": ["In", "NotIn"]}},
-        required=["values"],
-        properties={"values": {"type": "array", "minItems": 1}},
-    ),
-    only_if(
-        {"operator": {"enum": ["Exists", "DoesNotExist"]}},
-        properties={"values": {"enum": [None, [], "leave it out: this operator takes no values"]}},
-    ),
-]
+LABEL_SELECTOR_REQUIREMENT = "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement"
 
 #: Keywords of whole definitions.
 DEFINITIONS: dict[str, Schema] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": form(f"^{QUANTITY}$", QUANTITY_REMEDY) | {"minimum": 0},
-    "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement": {"allOf": VALUES_OF_OPERATOR},
+    LABEL_SELECTOR_REQUIREMENT: SELECTOR,
     "core.v1.AppArmorProfile": LOCALHOST_PROFILE,
-    "core.v1.NodeSelectorRequirement": {"allOf": VALUES_OF_OPERATOR},
+    "core.v1.ConfigMapEnvSource": {"required": ["name"]},
+    "core.v1.ConfigMapKeySelector": {"required": ["name", "key"]},
+    "core.v1.ConfigMapVolumeSource": {"required": ["name"]},
+    "core.v1.ExecAction": {"required": ["command"]},
+    "core.v1.NodeSelectorRequirement": SELECTOR,
+    "core.v1.PodDNSConfigOption": {"required": ["name"]},
     "core.v1.SeccompProfile": LOCALHOST_PROFILE,
+    "core.v1.SecretEnvSource": {"required": ["name"]},
+    "core.v1.SecretKeySelector": {"required": ["name", "key"]},
+    "core.v1.SecretVolumeSource": {"required": ["secretName"]},
     "core.v1.Toleration": {
         "allOf": [
             only_if(
                 {"operator": {"const": "Exists"}},
-                properties={"value": {"enum": [None, "", "leave it out: operator Exists takes no value"]}},
+                properties={"value": form("^$", "leave it out: operator Exists takes no value")},
             ),
             only_if(
                 {"tolerationSeconds": {"type": "integer"}},
@@ -85,21 +113,26 @@ DEFINITIONS: dict[str, Schema] = {
     ),
 }
 
-#: Keywords of properties, by definition. A property that is listed here and must be set says so by `required`.
+#: Keywords of properties, by definition.
 PROPERTIES: dict[str, dict[str, Schema]] = {
-    "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement": {
-        "operator": {"enum": ["In", "NotIn", "Exists", "DoesNotExist"]}
+    LABEL_SELECTOR_REQUIREMENT: {
+        "key": KEY,
+        "operator": one_of("In", "NotIn", "Exists", "DoesNotExist", null=False),
+        "values": {"items": LABEL_VALUE},
     },
     "apps.v1.DeploymentStrategy": {"type": one_of("RollingUpdate", "Recreate")},
     "apps.v1.RollingUpdateDeployment": {
-        name: form("^[0-9]+%$", "write a number of pods without quotes, or a percentage: 25%") | {"minimum": 0}
+        name: form("^[0-9]+%$", "write a number of pods without quotes, or a percentage: 25%") | at_least(0)
         for name in ("maxSurge", "maxUnavailable")
     },
-    "core.v1.AppArmorProfile": {"type": {"enum": ["Localhost", "RuntimeDefault", "Unconfined"]}},
-    "core.v1.ConfigMapVolumeSource": {"defaultMode": MODE},
+    "core.v1.AppArmorProfile": {"type": PROFILE},
+    "core.v1.ClientIPConfig": {"timeoutSeconds": at_least(1, 86400)},
+    "core.v1.ConfigMapEnvSource": {"name": NAME},
+    "core.v1.ConfigMapKeySelector": {"name": NAME},
+    "core.v1.ConfigMapVolumeSource": {"defaultMode": MODE, "name": NAME},
     "core.v1.Container": {
-        "name": DNS_LABEL,
         "imagePullPolicy": PULL_POLICY,
+        "name": DNS_LABEL,
         "restartPolicy": one_of("Always", "Never", "OnFailure"),
         "terminationMessagePolicy": one_of("FallbackToLogsOnError", "File"),
     },
@@ -109,64 +142,79 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
         "name": form("^[a-z0-9-]{1,15}$", "write at most 15 lower-case letters, digits and dashes"),
         "protocol": one_of("SCTP", "TCP", "UDP"),
     },
-    "core.v1.DownwardAPIVolumeFile": {"mode": MODE},
+    "core.v1.DownwardAPIVolumeFile": {"mode": MODE, "path": INSIDE},
     "core.v1.DownwardAPIVolumeSource": {"defaultMode": MODE},
     "core.v1.EmptyDirVolumeSource": {
         "medium": form("^(|Memory|HugePages(-[0-9]+[KMG]i)?)$", "write Memory, HugePages or nothing")
     },
+    "core.v1.ExecAction": {"command": {"type": "array", "minItems": 1}},
     "core.v1.GRPCAction": {"port": PORT},
-    "core.v1.HTTPGetAction": {"scheme": one_of("HTTP", "HTTPS")},
+    "core.v1.HTTPGetAction": {"port": PORT_OR_NAME, "scheme": one_of("HTTP", "HTTPS")},
+    "core.v1.HostAlias": {"hostnames": {"items": NAME}, "ip": IP},
     "core.v1.HostPathVolumeSource": {
         "type": one_of(
-            "",
-            "BlockDevice",
-            "CharDevice",
-            "Directory",
-            "DirectoryOrCreate",
-            "File",
-            "FileOrCreate",
-            "Socket",
+            *("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
         )
     },
     "core.v1.ImageVolumeSource": {"pullPolicy": PULL_POLICY},
     "core.v1.KeyToPath": {"mode": MODE, "path": INSIDE},
-    "core.v1.NodeSelectorRequirement": {"operator": {"enum": ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]}},
+    "core.v1.LocalObjectReference": {"name": NAME},
+    "core.v1.NodeSelector": {"nodeSelectorTerms": {"minItems": 1}},
+    "core.v1.NodeSelectorRequirement": {
+        "key": KEY,
+        "operator": one_of("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", null=False),
+        "values": {"items": LABEL_VALUE},
+    },
+    "core.v1.ObjectFieldSelector": {
+        "fieldPath": form(
+            r"^(metadata\.(name|namespace|uid|(labels|annotations)\['.+'\])|spec\.(nodeName|serviceAccountName)"
+            r"|status\.(host|pod)IPs?)$",
+            "write a field that a pod can see, such as status.podIP",
+        )
+    },
     "core.v1.PersistentVolumeClaimSpec": {
         "accessModes": {"items": one_of("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")},
         "volumeMode": one_of("Block", "Filesystem"),
     },
+    "core.v1.PersistentVolumeClaimVolumeSource": {"claimName": NAME},
+    "core.v1.PodAffinityTerm": {"topologyKey": KEY},
+    "core.v1.PodDNSConfig": {"nameservers": {"items": IP}},
+    "core.v1.PodResourceClaim": {"name": DNS_LABEL, "resourceClaimName": NAME, "resourceClaimTemplateName": NAME},
     "core.v1.PodSecurityContext": {
         "fsGroup": ID,
         "fsGroupChangePolicy": one_of("Always", "OnRootMismatch"),
         "runAsGroup": ID,
         "runAsUser": ID,
+        "supplementalGroups": {"items": ID},
         "supplementalGroupsPolicy": one_of("Merge", "Strict"),
     },
     "core.v1.PreferredSchedulingTerm": {"weight": WEIGHT},
     "core.v1.Probe": {
-        name: at_least(1)
-        for name in (
-            "failureThreshold",
-            "periodSeconds",
-            "successThreshold",
-            "terminationGracePeriodSeconds",
-            "timeoutSeconds",
-        )
+        "failureThreshold": {"minimum": 1},
+        "periodSeconds": {"minimum": 1},
+        "successThreshold": {"minimum": 1},
+        "terminationGracePeriodSeconds": {"minimum": 1},
+        "timeoutSeconds": {"minimum": 1},
     },
     "core.v1.ProjectedVolumeSource": {"defaultMode": MODE},
-    "core.v1.SeccompProfile": {"type": {"enum": ["Localhost", "RuntimeDefault", "Unconfined"]}},
-    "core.v1.SecretVolumeSource": {"defaultMode": MODE},
+    "core.v1.SeccompProfile": {"type": PROFILE},
+    "core.v1.SecretEnvSource": {"name": NAME},
+    "core.v1.SecretKeySelector": {"name": NAME},
+    "core.v1.SecretVolumeSource": {"defaultMode": MODE, "secretName": NAME},
     "core.v1.SecurityContext": {"procMount": one_of("Default", "Unmasked"), "runAsGroup": ID, "runAsUser": ID},
+    "core.v1.TCPSocketAction": {"port": PORT_OR_NAME},
     "core.v1.Toleration": {
         "effect": one_of("NoExecute", "NoSchedule", "PreferNoSchedule", ""),
+        "key": {"if": {"minLength": 1}, "then": KEY},
         "operator": one_of("Equal", "Exists", "Gt", "Lt", ""),
     },
     "core.v1.TopologySpreadConstraint": {
-        "maxSkew": at_least(1),
-        "minDomains": at_least(1),
+        "maxSkew": {"minimum": 1},
+        "minDomains": {"minimum": 1},
         "nodeAffinityPolicy": HONOR,
         "nodeTaintsPolicy": HONOR,
-        "whenUnsatisfiable": {"enum": ["DoNotSchedule", "ScheduleAnyway"]},
+        "topologyKey": KEY,
+        "whenUnsatisfiable": one_of("DoNotSchedule", "ScheduleAnyway", null=False),
     },
     "core.v1.Volume": {"name": DNS_LABEL},
     "core.v1.VolumeMount": {

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from vllm_chart.values.base import (
+    LABEL_KEY,
     Annotations,
     Block,
     DataKey,
@@ -31,9 +32,9 @@ class Service(Block):
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field("ClusterIP", description="Kind of Service.")
     port: Port = Field(80, description="Port of the Service.")
     node_port: Port | Empty = Field("", description="Fixed node port, for NodePort and LoadBalancer.")
-    cluster_ip: Annotated[str, Pattern("^(None|[0-9a-fA-F.:]+)?$", "write None, or an IP address")] = Field(
-        "", description="`None` makes it headless.", alias="clusterIP"
-    )
+    cluster_ip: Annotated[
+        str, Pattern(r"^(None|([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]*:[0-9a-f:.]+)?$", "write None, or an IP address")
+    ] = Field("", description="`None` makes it headless.", alias="clusterIP")
     session_affinity: Literal["None", "ClientIP"] = Field(
         "None", description="ClientIP keeps a client at one pod, and so at its prefix cache."
     )
@@ -45,9 +46,9 @@ class Service(Block):
     )
     external_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For external Services.")
     internal_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For in-cluster clients.")
-    load_balancer_class: Annotated[str, Pattern(r"^(\S+)?$", "write the class's name: example.com/internal")] = Field(
-        "", description="For type LoadBalancer."
-    )
+    load_balancer_class: Annotated[
+        str, Pattern(f"^({LABEL_KEY})?$", "write the class's name: example.com/internal")
+    ] = Field("", description="For type LoadBalancer.")
     load_balancer_source_ranges: list[
         Annotated[str, Pattern("^[0-9a-fA-F.:]+/[0-9]{1,3}$", "write a network: 10.0.0.0/8")]
     ] = Field([], description="Client networks, for type LoadBalancer.")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vllm_chart.values.base import SUBDOMAIN, Annotations, Block, Pattern, Reference, Size
+from vllm_chart.values.base import NAME_REMEDY, SUBDOMAIN, Annotations, Block, Pattern, Reference, Size
 from vllm_chart.values.kubernetes import INSIDE_PATTERN, INSIDE_REMEDY
 
 
@@ -40,9 +40,9 @@ class Persistence(Block):
         False, description="Mount a claim at mountPath. False: an emptyDir, which outlives the container, not the pod."
     )
     existing_claim: Reference = Field("", description="Use this claim instead of creating one.")
-    storage_class_name: Annotated[
-        str, Pattern(f"^(-|{SUBDOMAIN})?$", "write the class's name: lower-case letters, digits, dashes and dots")
-    ] = Field("", description="Empty: the cluster's default class. `-`: no class (static volume).")
+    storage_class_name: Annotated[str, Pattern(f"^(-|{SUBDOMAIN})?$", NAME_REMEDY, 253)] = Field(
+        "", description="Empty: the cluster's default class. `-`: no class (static volume)."
+    )
     access_modes: list[Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany", "ReadWriteOncePod"]] = Field(
         [],
         description="Empty: ReadWriteOnce, which one replica without surge can use. Several replicas need "

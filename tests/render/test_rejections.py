@@ -1,0 +1,1090 @@
+"""Every mistake is refused, by Helm alone and by the package, with its key and what to write instead.
+
+A row is a mistake: its name, the values as a user writes them, the key that has to be named, and the remedy. Where
+only Helm's schema validator speaks, its words stand for the remedy.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from helm_python import values_from_yaml
+
+from ci import tools
+from vllm_chart import cli, helm
+from vllm_chart.helm import HelmError, render
+
+Row = tuple[str, str, str, str]
+
+UNKNOWN = "not allowed"
+MISSING = "missing property"
+
+#: Long keys of Kubernetes.
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+TERMS = f"affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms[0]"
+
+
+def node_terms(terms: str) -> str:
+    return f"affinity: {{nodeAffinity: {{{REQUIRED}: {{nodeSelectorTerms: {terms}}}}}}}"
+
+
+def spread(more: str) -> str:
+    return f"topologySpreadConstraints: [{{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule, {more}}}]"
+
+
+#: Keys that the chart does not have, or has elsewhere.
+MISSPELT: list[Row] = [
+    ("root", "replicaCont: 2", "replicaCont", UNKNOWN),
+    ("root, kubernetes' name", "replicas: 2", "replicas", "write replicaCount"),
+    ("root, capital", "Image: {tag: v1}", "Image", UNKNOWN),
+    ("root, snake case", "node_selector: {a: b}", "node_selector", UNKNOWN),
+    ("root, a whole block", "deployment: {replicas: 2}", "deployment", UNKNOWN),
+    ("terminationGracePeriodSeconds", "terminationGracePeriodSeconds: 60", "terminationGracePeriodSeconds", "drainSec"),
+    ("lifecycle", "lifecycle: {preStop: {}}", "lifecycle", "the chart owns the preStop hook"),
+    ("args", "args: [--max-model-len=1]", "args", "write engine.args (a map)"),
+    ("extraArgs", "extraArgs: [--max-model-len=1]", "extraArgs", "write engine.extraArgs"),
+    ("hfToken", "hfToken: hf_abc", "hfToken", "name it in hub.tokenSecretRef"),
+    ("apiKey", "apiKey: secret", "apiKey", "name it in auth.apiKeySecretRef"),
+    ("shmSize", "shmSize: 10Gi", "shmSize", "write shm.sizeLimit"),
+    ("sidecars", "sidecars: []", "sidecars", "write extraContainers"),
+    ("pdb", "pdb: {enabled: false}", "pdb", "write podDisruptionBudget"),
+    ("containerSecurityContext", "containerSecurityContext: {}", "containerSecurityContext", "write securityContext"),
+    ("model", "model: {idd: a/b}", "model.idd", UNKNOWN),
+    ("model.name", "model: {name: a/b}", "model.name", "write model.id"),
+    ("model.servedModelNames", "model: {servedModelNames: [a]}", "model.servedModelNames", "model.servedModelName"),
+    ("model.maxModelLen", "model: {maxModelLen: 8192}", "model.maxModelLen", "write engine.args.max-model-len"),
+    ("hub", "hub: {endpont: https://a}", "hub.endpont", UNKNOWN),
+    ("hub.token", "hub: {token: hf_x}", "hub.token", "put the token in a Secret"),
+    ("hub.tokenSecretRef", "hub: {tokenSecretRef: {nam: a}}", "hub.tokenSecretRef.nam", UNKNOWN),
+    ("secretName", "hub: {tokenSecretRef: {secretName: a}}", "hub.tokenSecretRef.secretName", "write name"),
+    ("engine", "engine: {arg: {a: 1}}", "engine.arg", UNKNOWN),
+    ("engine.extra_args", "engine: {extra_args: []}", "engine.extra_args", "write engine.extraArgs"),
+    ("engine.env", "engine: {env: {A: b}}", "engine.env", "write env at the top level"),
+    ("gpu", "gpu: {cout: 2}", "gpu.cout", UNKNOWN),
+    ("gpu.type", "gpu: {type: h100}", "gpu.type", "choose the GPU model with nodeSelector"),
+    ("parallelism", "parallelism: {tensorParalelSize: 2}", "parallelism.tensorParalelSize", UNKNOWN),
+    ("parallelism.tp", "parallelism: {tp: 2}", "parallelism.tp", "write parallelism.tensorParallelSize"),
+    ("startup", "startup: {budget: 60}", "startup.budget", "write startup.budgetSeconds"),
+    (
+        "startup.initialDelaySeconds",
+        "startup: {initialDelaySeconds: 9}",
+        "startup.initialDelaySeconds",
+        "budgetSeconds",
+    ),
+    ("shutdown", "shutdown: {drain: 60}", "shutdown.drain", UNKNOWN),
+    ("shm", "shm: {size: 1Gi}", "shm.size", "write shm.sizeLimit"),
+    ("persistence", "persistence: {storageClas: a}", "persistence.storageClas", UNKNOWN),
+    ("persistence.storageClass", "persistence: {storageClass: a}", "persistence.storageClass", "storageClassName"),
+    ("image", "image: {tags: v1}", "image.tags", UNKNOWN),
+    ("image.registry", "image: {registry: a.io}", "image.registry", "write global.imageRegistry"),
+    ("image.imagePullPolicy", "image: {imagePullPolicy: Always}", "image.imagePullPolicy", "write image.pullPolicy"),
+    ("service", "service: {prot: 80}", "service.prot", UNKNOWN),
+    ("service.targetPort", "service: {targetPort: 8000}", "service.targetPort", "write containerPort"),
+    ("auth", "auth: {apiKeySecretRef: {keys: a}}", "auth.apiKeySecretRef.keys", UNKNOWN),
+    ("proxy", "proxy: {http: http://a}", "proxy.http", "write proxy.httpProxy"),
+    ("caBundle", "caBundle: {configMap: a}", "caBundle.configMap", "write caBundle.configMapName"),
+    ("serviceAccount", "serviceAccount: {anotations: {}}", "serviceAccount.anotations", UNKNOWN),
+    ("podDisruptionBudget", "podDisruptionBudget: {minAvailble: 1}", "podDisruptionBudget.minAvailble", UNKNOWN),
+    ("test", "test: {promt: a}", "test.promt", UNKNOWN),
+    # Inside Kubernetes' own objects, at every depth.
+    ("toleration", "tolerations: [{key: a, efect: NoSchedule}]", "tolerations[0].efect", UNKNOWN),
+    ("probe", "livenessProbe: {periodSecond: 5}", "livenessProbe.periodSecond", UNKNOWN),
+    ("probe handler", "livenessProbe: {httpget: {path: /, port: 80}}", "livenessProbe.httpget", UNKNOWN),
+    ("httpGet", "readinessProbe: {httpGet: {pth: /, port: 80}}", "readinessProbe.httpGet.pth", UNKNOWN),
+    ("strategy", "strategy: {rollingUpdat: {}}", "strategy.rollingUpdat", UNKNOWN),
+    ("rollingUpdate", "strategy: {rollingUpdate: {maxsurge: 1}}", "strategy.rollingUpdate.maxsurge", UNKNOWN),
+    ("resources", "resources: {limit: {cpu: 1}}", "resources.limit", UNKNOWN),
+    ("volume", "volumes: [{name: a, persistentVolumeClam: {}}]", "volumes[0].persistentVolumeClam", UNKNOWN),
+    ("secret volume", "volumes: [{name: a, secret: {name: b}}]", "volumes[0].secret.name", UNKNOWN),
+    (
+        "claim volume",
+        "volumes: [{name: a, persistentVolumeClaim: {name: b}}]",
+        "volumes[0].persistentVolumeClaim.name",
+        UNKNOWN,
+    ),
+    ("volume mount", "volumeMounts: [{name: tmp, path: /a, mountPath: /b}]", "volumeMounts[0].path", UNKNOWN),
+    ("affinity", "affinity: {podAntiafinity: {}}", "affinity.podAntiafinity", UNKNOWN),
+    ("node selector term", node_terms("[{matchExpresions: []}]"), f"{TERMS}.matchExpresions", UNKNOWN),
+    ("spread constraint", spread("selector: {}"), "topologySpreadConstraints[0].selector", UNKNOWN),
+    ("pull secret", "imagePullSecrets: [{secret: a}]", "imagePullSecrets[0].secret", UNKNOWN),
+    ("env value", "env: {A: {valueForm: {}}}", "env.A.valueForm", UNKNOWN),
+    ("env source", "env: {A: {valueFrom: {secretRef: {name: a}}}}", "env.A.valueFrom.secretRef", UNKNOWN),
+    (
+        "env key ref",
+        "env: {A: {valueFrom: {secretKeyRef: {nme: a, key: b}}}}",
+        "env.A.valueFrom.secretKeyRef.nme",
+        UNKNOWN,
+    ),
+    ("env list habit", "env: {A: {name: A, value: b}}", "env.A.name", "the key above is the name"),
+    ("envFrom", "envFrom: [{configMap: {name: a}}]", "envFrom[0].configMap", UNKNOWN),
+    ("container", "initContainers: [{name: a, image: b, cmd: [c]}]", "initContainers[0].cmd", UNKNOWN),
+    (
+        "container port",
+        "extraContainers: [{name: a, image: b, ports: [{port: 1}]}]",
+        "extraContainers[0].ports[0].port",
+        UNKNOWN,
+    ),
+    (
+        "container resources",
+        "extraContainers: [{name: a, image: b, resources: {limts: {}}}]",
+        "extraContainers[0].resources.limts",
+        UNKNOWN,
+    ),
+    ("pod security context", "podSecurityContext: {runAsuser: 1}", "podSecurityContext.runAsuser", UNKNOWN),
+    (
+        "seccomp profile",
+        "podSecurityContext: {seccompProfile: {typ: a}}",
+        "podSecurityContext.seccompProfile.typ",
+        UNKNOWN,
+    ),
+    ("capabilities", "securityContext: {capabilities: {dorp: [ALL]}}", "securityContext.capabilities.dorp", UNKNOWN),
+    (
+        "session affinity",
+        "service: {sessionAffinity: ClientIP, sessionAffinityConfig: {clientIp: {}}}",
+        "service.sessionAffinityConfig.clientIp",
+        UNKNOWN,
+    ),
+    ("dns", "dnsConfig: {nameserver: []}", "dnsConfig.nameserver", UNKNOWN),
+    ("host alias", "hostAliases: [{ip: 1.1.1.1, hostname: a}]", "hostAliases[0].hostname", UNKNOWN),
+    ("resource claim", "resourceClaims: [{name: a, claimName: b}]", "resourceClaims[0].claimName", UNKNOWN),
+    ("resource name", "resources: {limits: {memroy: 1Gi}}", "resources.limits.memroy", "write cpu, memory"),
+    ("resource without vendor", "resources: {limits: {gpu: 1}}", "resources.limits.gpu", "vendor.example/device"),
+    ("test resources", "test: {resources: {limit: {}}}", "test.resources.limit", UNKNOWN),
+    (
+        "manifest without a kind",
+        "extraObjects: [{apiVersion: v1, metadata: {name: a}}]",
+        "extraObjects[0].kind",
+        MISSING,
+    ),
+    ("flag with underscores", "engine: {args: {max_model_len: 1}}", "engine.args.max_model_len", "with dashes"),
+    (
+        "flag with dashes in front",
+        "engine: {args: {--max-model-len: 1}}",
+        "engine.args.--max-model-len",
+        "as vLLM does",
+    ),
+    ("flag in camel case", "engine: {args: {maxModelLen: 1}}", "engine.args.maxModelLen", "max-model-len"),
+]
+
+#: Values of another type or outside their range.
+WRONG: list[Row] = [
+    ("text for a block", "model: org/name", "model", "got string, want object"),
+    ("image in one text", "image: vllm/vllm-openai:v0.33.0", "image", "got string, want object"),
+    ("number for a block", "gpu: 2", "gpu", "got number, want object"),
+    ("boolean for a block", "persistence: true", "persistence", "got boolean, want object"),
+    ("list for a block", "service: [80]", "service", "got array, want object"),
+    ("null for a block", "image: null", "image", MISSING),
+    ("null for a default", "replicaCount: null", "replicaCount", MISSING),
+    ("null for a nested default", "service: {port: null}", "service.port", MISSING),
+    ("number in quotes", 'replicaCount: "2"', "replicaCount", "got string, want integer"),
+    ("fraction of a pod", "replicaCount: 1.5", "replicaCount", "want integer"),
+    ("negative", "replicaCount: -1", "replicaCount", "minimum: got -1, want 0"),
+    ("beyond 32 bits", "replicaCount: 3000000000", "replicaCount", "maximum: got 3"),
+    ("boolean in quotes", 'persistence: {enabled: "true"}', "persistence.enabled", "got string, want boolean"),
+    ("boolean as a number", "hub: {offline: 1}", "hub.offline", "got number, want boolean"),
+    ("text for a list", "tolerations: nvidia.com/gpu", "tolerations", "got string, want"),
+    ("map for a list", "tolerations: {key: a}", "tolerations", "got object, want"),
+    ("list for a map", "env: [{name: A, value: b}]", "env", "got array, want"),
+    ("text in a list of objects", "imagePullSecrets: [registry-key]", "imagePullSecrets[0]", "got string, want"),
+    ("object in a list of texts", "engine: {extraArgs: [{a: b}]}", "engine.extraArgs[0]", "got object, want string"),
+    ("number in a list of texts", "engine: {extraArgs: [--seed, 1]}", "engine.extraArgs[1]", "got number, want string"),
+    ("one text for extraArgs", "engine: {extraArgs: --seed 1}", "engine.extraArgs", "got string, want"),
+    ("list for engine.args", "engine: {args: [--seed=1]}", "engine.args", "got array, want"),
+    ("one served name", "model: {servedModelName: chat}", "model.servedModelName", "got string, want"),
+    ("served name with a dash", "model: {servedModelName: [-x]}", "model.servedModelName[0]", "begin with a dash"),
+    ("empty served name", 'model: {servedModelName: [""]}', "model.servedModelName[0]", "begin with a dash"),
+    ("revision as a number", "model: {revision: 12e7}", "model.revision", "got number, want"),
+    ("model with a blank", "model: {id: org/my model}", "model.id", "write organisation/name"),
+    ("model that is a flag", "model: {id: --help}", "model.id", "write organisation/name"),
+    ("tag as a number", "image: {tag: 0.33}", "image.tag", "got number, want"),
+    ("tag with a colon", "image: {tag: ':v1'}", "image.tag", "write a version"),
+    ("short digest", "image: {digest: sha256:abc}", "image.digest", "64 hexadecimal digits"),
+    (
+        "tag in the repository",
+        "image: {repository: vllm/vllm-openai:v1}",
+        "image.repository",
+        "a tag goes in image.tag",
+    ),
+    ("digest in the repository", "image: {repository: a/b@sha256:c}", "image.repository", "a digest in image.digest"),
+    ("URL for a repository", "image: {repository: https://a.io/b}", "image.repository", "write registry/path"),
+    ("URL for a registry", "global: {imageRegistry: https://a.io}", "global.imageRegistry", "without https://"),
+    ("pull policy", "image: {pullPolicy: always}", "image.pullPolicy", "must be one of 'IfNotPresent'"),
+    ("device", "engine: {device: gpu}", "engine.device", "must be one of 'cuda', 'cpu'"),
+    ("gpu.count in words", "gpu: {count: all}", "gpu.count", "write a whole number, or leave it empty"),
+    ("gpu.count, negative", "gpu: {count: -1}", "gpu.count", "minimum: got -1"),
+    ("gpu.count, half", "gpu: {count: 0.5}", "gpu.count", "got number, want"),
+    ("resource name of a GPU", "gpu: {resourceName: gpu}", "gpu.resourceName", "write what the node advertises"),
+    ("parallel size 0", "parallelism: {tensorParallelSize: 0}", "parallelism.tensorParallelSize", "minimum: got 0"),
+    ("budget in words", "startup: {budgetSeconds: 30m}", "startup.budgetSeconds", "got string, want integer"),
+    ("budget too short", "startup: {budgetSeconds: 5}", "startup.budgetSeconds", "minimum: got 5, want 10"),
+    ("budget in milliseconds", "startup: {budgetSeconds: 1800000}", "startup.budgetSeconds", "maximum: got"),
+    ("no propagation", "shutdown: {propagationSeconds: 0}", "shutdown.propagationSeconds", "minimum: got 0"),
+    ("drain in words", "shutdown: {drainSeconds: 2m}", "shutdown.drainSeconds", "got string, want integer"),
+    ("shm in GB", "shm: {sizeLimit: 10GB}", "shm.sizeLimit", "such as m, M, Mi, G or Gi"),
+    ("shm in words", "shm: {sizeLimit: ten}", "shm.sizeLimit", "such as m, M, Mi, G or Gi"),
+    ("size with a blank", "persistence: {size: 100 Gi}", "persistence.size", "such as m, M, Mi, G or Gi"),
+    (
+        "access mode",
+        "persistence: {accessModes: [RWO]}",
+        "persistence.accessModes[0]",
+        "must be one of 'ReadWriteOnce'",
+    ),
+    (
+        "access mode not in a list",
+        "persistence: {accessModes: ReadWriteMany}",
+        "persistence.accessModes",
+        "got string, want",
+    ),
+    (
+        "class with capitals",
+        "persistence: {storageClassName: Fast}",
+        "persistence.storageClassName",
+        "lower-case letters",
+    ),
+    (
+        "claim with capitals",
+        "persistence: {enabled: true, existingClaim: My_Claim}",
+        "persistence.existingClaim",
+        "lower-case",
+    ),
+    ("relative mount path", "persistence: {mountPath: cache}", "persistence.mountPath", "write an absolute path"),
+    ("mount at the root", "persistence: {mountPath: /}", "persistence.mountPath", "below the root"),
+    ("way out of the volume", "persistence: {subPath: a/../../b}", "persistence.subPath", "a path inside the volume"),
+    ("port 0", "service: {port: 0}", "service.port", "minimum: got 0, want 1"),
+    ("port too high", "containerPort: 70000", "containerPort", "maximum: got 70,000"),
+    ("port in quotes", 'containerPort: "8000"', "containerPort", "got string, want integer"),
+    ("node port in words", "service: {nodePort: auto}", "service.nodePort", "write a whole number, or leave it empty"),
+    ("service type", "service: {type: clusterIP}", "service.type", "must be one of 'ClusterIP'"),
+    (
+        "session affinity in words",
+        "service: {sessionAffinity: client}",
+        "service.sessionAffinity",
+        "must be one of 'None'",
+    ),
+    ("cluster IP", "service: {clusterIP: none}", "service.clusterIP", "write None, or an IP address"),
+    (
+        "source range",
+        "service: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0]}",
+        "service.loadBalancerSourceRanges[0]",
+        "write a network",
+    ),
+    (
+        "traffic policy",
+        "service: {type: NodePort, externalTrafficPolicy: local}",
+        "service.externalTrafficPolicy",
+        "must be one of",
+    ),
+    ("traffic distribution", "service: {trafficDistribution: close}", "service.trafficDistribution", "must be one of"),
+    (
+        "a token for a Secret's name",
+        "hub: {tokenSecretRef: {name: hf_AbCdEf}}",
+        "hub.tokenSecretRef.name",
+        "goes into that Secret",
+    ),
+    (
+        "a key for a Secret's name",
+        "auth: {apiKeySecretRef: {name: sk-AbC}}",
+        "auth.apiKeySecretRef.name",
+        "goes into that Secret",
+    ),
+    (
+        "a Secret's key with a blank",
+        "hub: {tokenSecretRef: {name: a, key: my token}}",
+        "hub.tokenSecretRef.key",
+        "write the key: letters, digits",
+    ),
+    ("hub without a scheme", "hub: {endpoint: hub.example.com}", "hub.endpoint", "write a URL"),
+    ("capital in a name", "fullnameOverride: MyModel", "fullnameOverride", "lower-case letters"),
+    ("name too long", f"nameOverride: {'x' * 64}", "nameOverride", "at most 63"),
+    ("namespace with an underscore", "namespaceOverride: my_models", "namespaceOverride", "lower-case letters"),
+    ("runtime class", "runtimeClassName: NVIDIA", "runtimeClassName", "write a name"),
+    ("label with a blank", "commonLabels: {team: my team}", "commonLabels.team", "at most 63 letters"),
+    ("label too long", f"podLabels: {{a: {'x' * 64}}}", "podLabels.a", "at most 63 letters"),
+    ("label's key", "podLabels: {a/b/c: d}", "podLabels.a/b/c", "write a key such as team"),
+    ("label with a list", "podLabels: {a: [b]}", "podLabels.a", "got array, want"),
+    ("annotation with a map", "podAnnotations: {a: {b: c}}", "podAnnotations.a", "got object, want"),
+    ("annotation's key", "service: {annotations: {a b: c}}", "service.annotations.a b", "write a key such as team"),
+    ("node selector", "nodeSelector: {gpu: a b}", "nodeSelector.gpu", "at most 63 letters"),
+    ("a name that YAML reads as a boolean", "env: {NO: a}", "env.false", "write the key in quotes"),
+    ("variable's name", "env: {MY-VAR!: a}", "env.MY-VAR!", "letters, digits and underscores"),
+    ("variable with a digit first", 'env: {"1A": a}', "env.1A", "letters, digits and underscores"),
+    ("variable with a list", "env: {A: [b]}", "env.A", "got array, want"),
+    ("strategy's type", "strategy: {type: Rolling}", "strategy.type", "must be one of 'RollingUpdate', 'Recreate'"),
+    (
+        "surge in quotes",
+        'strategy: {rollingUpdate: {maxSurge: "1"}}',
+        "strategy.rollingUpdate.maxSurge",
+        "without quotes",
+    ),
+    (
+        "surge, negative",
+        "strategy: {rollingUpdate: {maxSurge: -1}}",
+        "strategy.rollingUpdate.maxSurge",
+        "minimum: got -1",
+    ),
+    (
+        "budget of pods",
+        "podDisruptionBudget: {maxUnavailable: one}",
+        "podDisruptionBudget.maxUnavailable",
+        "a percentage: 25%",
+    ),
+    (
+        "eviction policy",
+        "podDisruptionBudget: {unhealthyPodEvictionPolicy: Always}",
+        "podDisruptionBudget.unhealthyPodEvictionPolicy",
+        "must be one of",
+    ),
+    ("toleration's effect", "tolerations: [{key: a, effect: NoShedule}]", "tolerations[0].effect", "must be one of"),
+    ("toleration's operator", "tolerations: [{key: a, operator: Exist}]", "tolerations[0].operator", "must be one of"),
+    ("toleration with a boolean", "tolerations: [{key: a, value: true}]", "tolerations[0].value", "got boolean, want"),
+    ("probe period 0", "livenessProbe: {periodSeconds: 0}", "livenessProbe.periodSeconds", "minimum: got 0, want 1"),
+    ("probe in words", "livenessProbe: {periodSeconds: 10s}", "livenessProbe.periodSeconds", "got string, want"),
+    ("probe without a port", "livenessProbe: {httpGet: {path: /health}}", "livenessProbe.httpGet.port", MISSING),
+    (
+        "probe's scheme",
+        "livenessProbe: {httpGet: {port: 8000, scheme: https}}",
+        "livenessProbe.httpGet.scheme",
+        "must be one of",
+    ),
+    ("volume without a name", "volumes: [{emptyDir: {}}]", "volumes[0].name", MISSING),
+    ("volume's name", "volumes: [{name: My_Volume}]", "volumes[0].name", "lower-case letters"),
+    (
+        "volume's medium",
+        "volumes: [{name: a, emptyDir: {medium: memory}}]",
+        "volumes[0].emptyDir.medium",
+        "write Memory",
+    ),
+    (
+        "volume's size",
+        "volumes: [{name: a, emptyDir: {sizeLimit: 1GB}}]",
+        "volumes[0].emptyDir.sizeLimit",
+        "such as m, M",
+    ),
+    (
+        "file mode",
+        "volumes: [{name: a, secret: {defaultMode: 644}}]",
+        "volumes[0].secret.defaultMode",
+        "maximum: got 644",
+    ),
+    (
+        "host path",
+        "volumes: [{name: a, hostPath: {path: /a, type: Folder}}]",
+        "volumes[0].hostPath.type",
+        "must be one of",
+    ),
+    ("mount without a path", "volumeMounts: [{name: tmp}]", "volumeMounts[0].mountPath", MISSING),
+    (
+        "mount propagation",
+        "volumeMounts: [{name: tmp, mountPath: /a, mountPropagation: Both}]",
+        "volumeMounts[0].mountPropagation",
+        "must be one of",
+    ),
+    (
+        "spread without a key",
+        "topologySpreadConstraints: [{maxSkew: 1, whenUnsatisfiable: DoNotSchedule}]",
+        "topologySpreadConstraints[0].topologyKey",
+        MISSING,
+    ),
+    (
+        "spread",
+        "topologySpreadConstraints: [{maxSkew: 0, topologyKey: a, whenUnsatisfiable: Never}]",
+        "topologySpreadConstraints[0].whenUnsatisfiable",
+        "must be one of",
+    ),
+    (
+        "affinity's weight",
+        f"affinity: {{podAntiAffinity: {{{PREFERRED}: [{{weight: 0, podAffinityTerm: {{topologyKey: a}}}}]}}}}",
+        f"affinity.podAntiAffinity.{PREFERRED}[0].weight",
+        "minimum: got 0",
+    ),
+    (
+        "affinity's operator",
+        node_terms("[{matchExpressions: [{key: a, operator: Equals, values: [b]}]}]"),
+        f"{TERMS}.matchExpressions[0].operator",
+        "must be one of",
+    ),
+    ("no terms", node_terms("[]"), TERMS.removesuffix("[0]"), "minItems: got 0, want 1"),
+    ("cpu in words", "resources: {requests: {cpu: two}}", "resources.requests.cpu", "such as m, M"),
+    ("memory in GB", "resources: {limits: {memory: 32GB}}", "resources.limits.memory", "such as m, M, Mi, G or Gi"),
+    ("memory, negative", "resources: {limits: {memory: -1}}", "resources.limits.memory", "minimum: got -1"),
+    ("container without a name", "extraContainers: [{image: a}]", "extraContainers[0].name", MISSING),
+    (
+        "container's policy",
+        "initContainers: [{name: a, image: b, restartPolicy: always}]",
+        "initContainers[0].restartPolicy",
+        "must be one of",
+    ),
+    (
+        "container's port",
+        "extraContainers: [{name: a, image: b, ports: [{containerPort: 0}]}]",
+        "extraContainers[0].ports[0].containerPort",
+        "minimum: got 0",
+    ),
+    (
+        "container's env as a map",
+        "extraContainers: [{name: a, image: b, env: {A: b}}]",
+        "extraContainers[0].env",
+        "got object, want",
+    ),
+    (
+        "container's env as a number",
+        "extraContainers: [{name: a, image: b, env: [{name: A, value: 1}]}]",
+        "extraContainers[0].env[0].value",
+        "got number, want",
+    ),
+    ("user in quotes", 'podSecurityContext: {runAsUser: "1000"}', "podSecurityContext.runAsUser", "got string, want"),
+    ("user, negative", "securityContext: {runAsUser: -1}", "securityContext.runAsUser", "minimum: got -1"),
+    (
+        "seccomp",
+        "podSecurityContext: {seccompProfile: {type: runtime/default}}",
+        "podSecurityContext.seccompProfile.type",
+        "must be one of",
+    ),
+    (
+        "group policy",
+        "podSecurityContext: {fsGroupChangePolicy: Never}",
+        "podSecurityContext.fsGroupChangePolicy",
+        "must be one of",
+    ),
+    (
+        "one capability",
+        "securityContext: {capabilities: {drop: ALL}}",
+        "securityContext.capabilities.drop",
+        "got string, want",
+    ),
+    ("exec without a command", "livenessProbe: {exec: {}}", "livenessProbe.exec.command", MISSING),
+    ("probe of port 0", "livenessProbe: {tcpSocket: {port: 0}}", "livenessProbe.tcpSocket.port", "minimum: got 0"),
+    ("taint's key", "tolerations: [{key: a b, operator: Exists}]", "tolerations[0].key", "write a key"),
+    ("secret volume of nothing", "volumes: [{name: a, secret: {}}]", "volumes[0].secret.secretName", MISSING),
+    (
+        "claim's name",
+        "volumes: [{name: a, persistentVolumeClaim: {claimName: My_Claim}}]",
+        "volumes[0].persistentVolumeClaim.claimName",
+        "write a name",
+    ),
+    (
+        "way out of a mount",
+        "volumeMounts: [{name: tmp, mountPath: /a, subPath: ../b}]",
+        "volumeMounts[0].subPath",
+        "a path inside",
+    ),
+    (
+        "field of a pod",
+        "env: {A: {valueFrom: {fieldRef: {fieldPath: status.ip}}}}",
+        "env.A.valueFrom.fieldRef.fieldPath",
+        "status.podIP",
+    ),
+    (
+        "secret without its key",
+        "env: {A: {valueFrom: {secretKeyRef: {name: b}}}}",
+        "env.A.valueFrom.secretKeyRef.key",
+        MISSING,
+    ),
+    ("envFrom without a name", "envFrom: [{secretRef: {}}]", "envFrom[0].secretRef.name", MISSING),
+    ("pull secret's name", "imagePullSecrets: [{name: My Secret}]", "imagePullSecrets[0].name", "write a name"),
+    (
+        "host alias's address",
+        "hostAliases: [{ip: a.example.com, hostnames: [b]}]",
+        "hostAliases[0].ip",
+        "write an IP address",
+    ),
+    ("name server", "dnsConfig: {nameservers: [dns.example.com]}", "dnsConfig.nameservers[0]", "write an IP address"),
+    (
+        "group, negative",
+        "podSecurityContext: {supplementalGroups: [-1]}",
+        "podSecurityContext.supplementalGroups[0]",
+        "minimum: got -1",
+    ),
+    (
+        "affinity timeout",
+        "service: {sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 100000}}}",
+        "service.sessionAffinityConfig.clientIP.timeoutSeconds",
+        "maximum: got 100,000",
+    ),
+    (
+        "version as a number",
+        "extraObjects: [{apiVersion: 1, kind: A, metadata: {name: a}}]",
+        "extraObjects[0].apiVersion",
+        "got number, want string",
+    ),
+    ("DNS policy", "dnsPolicy: clusterFirst", "dnsPolicy", "must be one of"),
+    ("test without time", "test: {timeoutSeconds: 0}", "test.timeoutSeconds", "minimum: got 0, want 1"),
+    ("command in one text", "command: vllm serve", "command", "got string, want"),
+    ("host network in words", "hostNetwork: 'yes'", "hostNetwork", "got string, want"),
+    ("extra object as text", "extraObjects: ['kind: ConfigMap']", "extraObjects[0]", "got string, want"),
+]
+
+#: Values that are right each for itself, but not together, or only wrong for vLLM: the chart's rules.
+IMPOSSIBLE: list[Row] = [
+    ("no model", "model: {id: ''}", "model.id", "write a Hub id (organisation/name)"),
+    ("model's URL", "model: {id: https://huggingface.co/org/name}", "model.id", "write organisation/name"),
+    ("model's host", "model: {id: hf.co/org/name}", "model.id", "write organisation/name"),
+    (
+        "revision of a directory",
+        "{model: {id: /m, revision: main}, volumes: [{name: m}], volumeMounts: [{name: m, mountPath: /m}]}",
+        "model.revision",
+        "leave it empty",
+    ),
+    (
+        "nothing mounted",
+        "model: {id: /models/llama}",
+        "model.id",
+        "add the volume with the model to volumes and volumeMounts",
+    ),
+    (
+        "mounted elsewhere",
+        "{model: {id: /models/a}, volumes: [{name: m}], volumeMounts: [{name: m, mountPath: /model}]}",
+        "model.id",
+        "add the volume",
+    ),
+    ("offline without a cache", "hub: {offline: true}", "hub.offline", "write the path of a mounted model in model.id"),
+    ("Secret without its key", 'hub: {tokenSecretRef: {name: a, key: ""}}', "hub.tokenSecretRef.key", "write the key"),
+    (
+        "API key without its key",
+        'auth: {apiKeySecretRef: {name: a, key: ""}}',
+        "auth.apiKeySecretRef.key",
+        "write the key",
+    ),
+    ("latest", "image: {tag: latest}", "image.tag", "write a version"),
+    ("latest, CPU", "{engine: {device: cpu}, image: {tag: latest-x86_64}}", "image.tag", "write a version"),
+    ("tag without its v", "image: {tag: 0.33.0}", "image.tag", "write v0.33.0"),
+    (
+        "CUDA build on a CPU",
+        "{engine: {device: cpu}, image: {repository: vllm/vllm-openai}}",
+        "image.repository",
+        "write vllm/vllm-openai-cpu",
+    ),
+    (
+        "CPU build on a GPU",
+        "image: {repository: mirror.io/vllm/vllm-openai-cpu}",
+        "engine.device",
+        "write engine.device: cpu",
+    ),
+    ("more workers than GPUs", "parallelism: {tensorParallelSize: 2}", "parallelism", "or gpu.count: 2"),
+    (
+        "fewer workers than GPUs",
+        "{gpu: {count: 8}, parallelism: {tensorParallelSize: 4}}",
+        "parallelism",
+        "or gpu.count: 4",
+    ),
+    (
+        "sizes that do not divide",
+        "{gpu: {count: 4}, parallelism: {pipelineParallelSize: 3}}",
+        "parallelism",
+        "or gpu.count: 3",
+    ),
+    (
+        "slices of a GPU",
+        "gpu: {count: 2, resourceName: nvidia.com/mig-3g.40gb}",
+        "gpu.count",
+        "write gpu.count: 1 and a larger slice",
+    ),
+    ("GPU in limits", "resources: {limits: {nvidia.com/gpu: 1}}", "resources.limits.nvidia.com/gpu", "write gpu.count"),
+    (
+        "GPU in requests",
+        "resources: {requests: {nvidia.com/gpu: 1}}",
+        "resources.requests.nvidia.com/gpu",
+        "write gpu.count",
+    ),
+    (
+        "another GPU in limits",
+        "resources: {limits: {amd.com/gpu: 1}}",
+        "resources.limits.amd.com/gpu",
+        "gpu.resourceName: amd.com/gpu",
+    ),
+    (
+        "slice in limits",
+        "resources: {limits: {nvidia.com/mig-1g.10gb: 1}}",
+        "resources.limits.nvidia.com/mig-1g.10gb",
+        "write gpu.count",
+    ),
+    (
+        "NPU in limits",
+        "resources: {limits: {huawei.com/Ascend910: 1}}",
+        "resources.limits.huawei.com/Ascend910",
+        "write gpu.count",
+    ),
+    (
+        "device without a limit",
+        "resources: {requests: {rdma/hca: 1}}",
+        "resources.requests.rdma/hca",
+        "write resources.limits.rdma/hca: 1",
+    ),
+    (
+        "device, unequal",
+        "resources: {requests: {rdma/hca: 1}, limits: {rdma/hca: 2}}",
+        "resources.requests.rdma/hca",
+        "write resources.limits.rdma/hca: 1",
+    ),
+    (
+        "huge pages without a limit",
+        "resources: {requests: {hugepages-2Mi: 1Gi}}",
+        "resources.requests.hugepages-2Mi",
+        "write resources.limits.hugepages-2Mi: 1Gi",
+    ),
+    (
+        "request above its limit",
+        "resources: {requests: {cpu: 4}, limits: {cpu: 3500m}}",
+        "resources.requests.cpu",
+        "write a smaller request",
+    ),
+    (
+        "memory above its limit",
+        "resources: {requests: {memory: 33G}, limits: {memory: 30Gi}}",
+        "resources.requests.memory",
+        "or a larger limit",
+    ),
+    (
+        "memory without a unit",
+        "resources: {limits: {memory: 32}}",
+        "resources.limits.memory",
+        "write a suffix, such as 16Gi",
+    ),
+    (
+        "memory in thousandths",
+        "resources: {requests: {memory: 500m}}",
+        "resources.requests.memory",
+        "write a suffix, such as 16Gi",
+    ),
+    (
+        "shm over the memory",
+        "{shm: {sizeLimit: 16Gi}, resources: {limits: {memory: 16Gi}}}",
+        "shm.sizeLimit",
+        "or a larger resources.limits.memory",
+    ),
+    (
+        "shm by default over the memory",
+        "{gpu: {count: 8}, resources: {limits: {memory: 8Gi}}}",
+        "shm.sizeLimit",
+        "write a smaller shm.sizeLimit",
+    ),
+    (
+        "offloaded cache over the memory",
+        "{engine: {args: {kv-offloading-size: 20}}, resources: {limits: {memory: 16Gi}}}",
+        "shm.sizeLimit",
+        "or a larger resources.limits.memory",
+    ),
+    ("shm without a unit", "shm: {sizeLimit: 10}", "shm.sizeLimit", "write a suffix, such as 10Gi"),
+    (
+        "claim that is not the pod's",
+        "resources: {claims: [{name: gpu}]}",
+        "resources.claims",
+        "add it to resourceClaims",
+    ),
+    ("claim of nothing", "resourceClaims: [{name: gpu}]", "resourceClaims", "resourceClaimTemplateName"),
+    (
+        "claim of two",
+        "resourceClaims: [{name: gpu, resourceClaimName: a, resourceClaimTemplateName: b}]",
+        "resourceClaims",
+        "write one of",
+    ),
+    (
+        "test's request above its limit",
+        "test: {resources: {limits: {memory: 32Mi}}}",
+        "test.resources.requests.memory",
+        "or a larger limit",
+    ),
+    (
+        "test with a GPU",
+        "test: {resources: {limits: {nvidia.com/gpu: 1}}}",
+        "test.resources.limits.nvidia.com/gpu",
+        "write gpu.count",
+    ),
+    ("claim without persistence", "persistence: {existingClaim: models}", "persistence.enabled", "write enabled: true"),
+    ("claim without a size", 'persistence: {enabled: true, size: ""}', "persistence.size", "such as 100Gi"),
+    ("claim without a unit", "persistence: {enabled: true, size: 100}", "persistence.size", "such as 100Gi"),
+    (
+        "claim that stays empty",
+        "persistence: {enabled: true, accessModes: [ReadOnlyMany]}",
+        "persistence.accessModes",
+        "write ReadWriteMany, or existingClaim",
+    ),
+    (
+        "replicas on one volume",
+        "{replicaCount: 2, persistence: {enabled: true}}",
+        "persistence.accessModes",
+        "write accessModes: [ReadWriteMany]",
+    ),
+    (
+        "surge on one volume",
+        "{persistence: {enabled: true}, strategy: {rollingUpdate: {maxSurge: 1}}}",
+        "strategy.rollingUpdate.maxSurge",
+        "write maxSurge: 0",
+    ),
+    (
+        "surge by default on one volume",
+        "{persistence: {enabled: true}, strategy: {rollingUpdate: null}}",
+        "strategy.rollingUpdate.maxSurge",
+        "write maxSurge: 0",
+    ),
+    ("cache over /tmp", "persistence: {mountPath: /tmp/}", "persistence.mountPath", "write another path"),
+    ("shm as a volume", "volumes: [{name: shm, emptyDir: {medium: Memory}}]", "volumes", "write shm.sizeLimit instead"),
+    ("cache as a volume", "volumes: [{name: cache, emptyDir: {}}]", "volumes", "write persistence instead"),
+    ("volume twice", "volumes: [{name: a}, {name: a}]", "volumes", "give each volume a name of its own"),
+    ("volume with two sources", "volumes: [{name: a, emptyDir: {}, configMap: {name: b}}]", "volumes", "keep one"),
+    (
+        "mount without a volume",
+        "volumeMounts: [{name: models, mountPath: /models}]",
+        "volumeMounts",
+        "add it to volumes",
+    ),
+    (
+        "mount at /dev/shm",
+        "{volumes: [{name: a}], volumeMounts: [{name: a, mountPath: /dev/shm}]}",
+        "volumeMounts",
+        "write shm.sizeLimit",
+    ),
+    (
+        "mount twice",
+        "{volumes: [{name: a}], volumeMounts: [{name: a, mountPath: /a}, {name: a, mountPath: /a/}]}",
+        "volumeMounts",
+        "write another mountPath",
+    ),
+    (
+        "probe with two handlers",
+        "livenessProbe: {exec: {command: [a]}, tcpSocket: {port: 8000}}",
+        "livenessProbe",
+        "keep one",
+    ),
+    (
+        "probe of an unknown port",
+        "readinessProbe: {httpGet: {path: /health, port: web}}",
+        "readinessProbe",
+        "write http, or a number",
+    ),
+    (
+        "probe of a port in quotes",
+        'readinessProbe: {httpGet: {path: /health, port: "8000"}}',
+        "readinessProbe",
+        "a number without quotes",
+    ),
+    (
+        "successes of a liveness probe",
+        "livenessProbe: {successThreshold: 2}",
+        "livenessProbe.successThreshold",
+        "leave it out",
+    ),
+    (
+        "grace of a readiness probe",
+        "readinessProbe: {terminationGracePeriodSeconds: 5}",
+        "readinessProbe.terminationGracePeriodSeconds",
+        "leave it out",
+    ),
+    (
+        "rollout that cannot move",
+        "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}",
+        "strategy.rollingUpdate",
+        "write maxUnavailable: 1",
+    ),
+    (
+        "rollout that cannot move, percent",
+        "strategy: {rollingUpdate: {maxSurge: 0%, maxUnavailable: 0}}",
+        "strategy.rollingUpdate",
+        "write maxUnavailable: 1",
+    ),
+    (
+        "budget that blocks",
+        "podDisruptionBudget: {maxUnavailable: 0}",
+        "podDisruptionBudget.maxUnavailable",
+        "write 1 or more",
+    ),
+    (
+        "budget that blocks, minimum",
+        "{replicaCount: 2, podDisruptionBudget: {minAvailable: 2}}",
+        "podDisruptionBudget.minAvailable",
+        "write less",
+    ),
+    (
+        "budget that blocks, rounded up",
+        "{replicaCount: 3, podDisruptionBudget: {minAvailable: 80%}}",
+        "podDisruptionBudget.minAvailable",
+        "write less",
+    ),
+    ("node port of a ClusterIP", "service: {nodePort: 30080}", "service.nodePort", "write service.type: NodePort"),
+    (
+        "headless load balancer",
+        "service: {type: LoadBalancer, clusterIP: None}",
+        "service.clusterIP",
+        "write service.type: ClusterIP",
+    ),
+    (
+        "affinity without ClientIP",
+        "service: {sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}}",
+        "service.sessionAffinityConfig",
+        "write service.sessionAffinity: ClientIP",
+    ),
+    (
+        "ranges without a load balancer",
+        "service: {loadBalancerSourceRanges: [10.0.0.0/8]}",
+        "service.loadBalancerSourceRanges",
+        "write service.type: LoadBalancer",
+    ),
+    (
+        "class without a load balancer",
+        "service: {loadBalancerClass: a.io/b}",
+        "service.loadBalancerClass",
+        "write service.type: LoadBalancer",
+    ),
+    (
+        "external policy of a ClusterIP",
+        "service: {externalTrafficPolicy: Local}",
+        "service.externalTrafficPolicy",
+        "write another service.type",
+    ),
+    ("name with a digit first", "fullnameOverride: 3b-chat", "fullnameOverride", "begins with a letter"),
+    (
+        "selector label, pods",
+        "podLabels: {app.kubernetes.io/name: x}",
+        "podLabels.app.kubernetes.io/name",
+        "write nameOverride",
+    ),
+    (
+        "selector label, common",
+        "commonLabels: {app.kubernetes.io/instance: x}",
+        "commonLabels.app.kubernetes.io/instance",
+        "another release name",
+    ),
+    ("token in env", "env: {HF_TOKEN: hf_x}", "env.HF_TOKEN", "write hub.tokenSecretRef"),
+    (
+        "old token in env",
+        "env: {HUGGING_FACE_HUB_TOKEN: {valueFrom: {secretKeyRef: {name: a, key: b}}}}",
+        "env.HUGGING_FACE_HUB_TOKEN",
+        "write hub.tokenSecretRef",
+    ),
+    ("API key in env", "env: {VLLM_API_KEY: x}", "env.VLLM_API_KEY", "write auth.apiKeySecretRef"),
+    ("offline in env", 'env: {HF_HUB_OFFLINE: "1"}', "env.HF_HUB_OFFLINE", "write hub.offline"),
+    ("internal port", "env: {VLLM_PORT: 8000}", "env.VLLM_PORT", "write containerPort"),
+    ("a secret in plain text", "env: {AWS_SECRET_ACCESS_KEY: abc}", "env.AWS_SECRET_ACCESS_KEY", "secretKeyRef"),
+    ("a password in plain text", "env: {DB_PASSWORD: abc}", "env.DB_PASSWORD", "secretKeyRef"),
+    (
+        "value and source",
+        "env: {A: {value: b, valueFrom: {fieldRef: {fieldPath: status.podIP}}}}",
+        "env.A",
+        "write null in the place of the one",
+    ),
+    ("neither value nor source", "env: {A: {}}", "env.A", "write one, or plain text"),
+    (
+        "two sources",
+        "env: {A: {valueFrom: {fieldRef: {fieldPath: status.podIP}, secretKeyRef: {name: b, key: c}}}}",
+        "env.A.valueFrom",
+        "write one, such as secretKeyRef",
+    ),
+    ("variable of itself", 'env: {PATH: {value: "/opt/bin:$(PATH)"}}', "env.PATH", "write the whole value"),
+    ("variables in a circle", 'env: {A: {value: "$(B)"}, B: {value: "$(A)"}}', "env.A", "rename one of them"),
+    (
+        "envFrom two sources",
+        "envFrom: [{configMapRef: {name: a}, secretRef: {name: b}}]",
+        "envFrom",
+        "write configMapRef or secretRef",
+    ),
+    ("envFrom nothing", "envFrom: [{prefix: A_}]", "envFrom", "write configMapRef or secretRef"),
+    (
+        "container with the engine's name",
+        "extraContainers: [{name: vllm, image: a}]",
+        "extraContainers",
+        "a name of its own",
+    ),
+    (
+        "two containers of one name",
+        "{initContainers: [{name: a, image: b}], extraContainers: [{name: a, image: b}]}",
+        "extraContainers",
+        "a name of its own",
+    ),
+    ("container without an image", "initContainers: [{name: a}]", "initContainers", "write image"),
+    (
+        "root that must not be",
+        "podSecurityContext: {runAsUser: 0}",
+        "podSecurityContext.runAsUser",
+        "or runAsNonRoot: false",
+    ),
+    (
+        "privileged without escalation",
+        "securityContext: {privileged: true}",
+        "securityContext.allowPrivilegeEscalation",
+        "write true",
+    ),
+    ("no DNS", "dnsPolicy: None", "dnsPolicy", "write dnsConfig.nameservers"),
+    (
+        "toleration of any value",
+        "tolerations: [{key: a, operator: Exists, value: b}]",
+        "tolerations[0].value",
+        "operator Exists takes no value",
+    ),
+    ("toleration of all keys", "tolerations: [{effect: NoSchedule}]", "tolerations[0].operator", MISSING),
+    (
+        "toleration for a while",
+        "tolerations: [{key: a, operator: Exists, effect: NoSchedule, tolerationSeconds: 60}]",
+        "tolerations[0].effect",
+        "NoExecute",
+    ),
+    (
+        "selector without values",
+        node_terms("[{matchExpressions: [{key: a, operator: In}]}]"),
+        f"{TERMS}.matchExpressions[0].values",
+        MISSING,
+    ),
+    (
+        "selector with values",
+        spread("labelSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}"),
+        "topologySpreadConstraints[0].labelSelector.matchExpressions[0].values",
+        "leave it out: this operator takes no values",
+    ),
+    ("model as a flag", "engine: {args: {model: a/b}}", "engine.args.model", "write model.id"),
+    (
+        "parallel size as a flag",
+        "engine: {args: {tensor-parallel-size: 2}}",
+        "engine.args.tensor-parallel-size",
+        "write gpu.count",
+    ),
+    ("port as a flag", "engine: {args: {port: 80}}", "engine.args.port", "write containerPort"),
+    ("key as a flag", "engine: {args: {api-key: x}}", "engine.args.api-key", "name it in auth.apiKeySecretRef"),
+    (
+        "flag twice negated",
+        "engine: {args: {no-enable-prefix-caching: false}}",
+        "engine.args.no-enable-prefix-caching",
+        "write enable-prefix-caching: true",
+    ),
+    (
+        "owned flag in extraArgs",
+        "engine: {extraArgs: [--served_model_name=a]}",
+        "engine.extraArgs",
+        "write model.servedModelName",
+    ),
+    ("owned short flag", 'engine: {extraArgs: [-tp, "2"]}', "engine.extraArgs", "write gpu.count"),
+    ("flag twice", "engine: {args: {seed: 1}, extraArgs: [--seed=2]}", "engine.extraArgs", "write it once"),
+    (
+        "flag and value in one",
+        "engine: {extraArgs: [--dtype auto]}",
+        "engine.extraArgs",
+        "write it with =, or as two items",
+    ),
+    (
+        "a shell in extraArgs",
+        "engine: {extraArgs: [/bin/bash, -c, vllm serve]}",
+        "engine.extraArgs",
+        "write another program in command",
+    ),
+    (
+        "a command line in extraArgs",
+        "engine: {extraArgs: [python3 -m vllm.entrypoints.openai.api_server]}",
+        "engine.extraArgs",
+        "begin with one (--flag)",
+    ),
+]
+
+ROWS = [*MISSPELT, *WRONG, *IMPOSSIBLE]
+by_row = pytest.mark.parametrize(("text", "key", "remedy"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+
+
+def values_of(text: str) -> dict[str, Any]:
+    """A user's values, with a model unless they are about it."""
+    values: dict[str, Any] = values_from_yaml(text)
+    model = values.get("model", {})
+    return values | {"model": {"id": "org/name"} | model if isinstance(model, dict) else model}
+
+
+def names(message: str, key: str) -> bool:
+    """Whether Helm's message names a key: at its own place, or quoted at its parent's."""
+
+    def plain(path: str) -> str:  # the schema's /tolerations/0/key is tolerations[0].key in the rules
+        return re.sub(r"[][./]+", ".", path.replace("~1", "/")).strip(".")
+
+    for place, said in re.findall(r"^ *- (?:at ')?(.*?)'?: (.*)$", message, re.MULTILINE):
+        quoted = [f"{place}.{name}" for name in re.findall("'([^']*)'", said)]
+        if plain(key) in map(plain, [place, *quoted]):
+            return True
+    return False
+
+
+def test_every_mistake_has_a_name_of_its_own() -> None:
+    assert len({row[0] for row in ROWS}) == len(ROWS)
+
+
+@by_row
+def test_the_library_refuses(text: str, key: str, remedy: str) -> None:
+    with pytest.raises(HelmError) as refused:
+        render(values=values_of(text))
+
+    assert names(str(refused.value), key)
+    assert remedy in str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def told_by_helm() -> dict[str, str]:
+    """What the command says of every row; it takes a while to start, so a few run at a time."""
+    command, chart = helm.Helm(str(tools.helm())), helm.default_chart()
+
+    def refusal(text: str) -> str:
+        try:
+            command.template("llm", chart, values=values_of(text))
+        except HelmError as error:
+            return str(error)
+        return ""
+
+    texts = [row[1] for row in ROWS]
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(texts, pool.map(refusal, texts), strict=True))
+
+
+@by_row
+def test_helm_alone_refuses(text: str, key: str, remedy: str, told_by_helm: dict[str, str]) -> None:
+    assert names(told_by_helm[text], key)
+    assert remedy in told_by_helm[text]
+
+
+@by_row
+def test_the_package_refuses(text: str, key: str, remedy: str, tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps(values_of(text)))
+    result = CliRunner().invoke(cli.main, ["validate", "-f", str(file), "--output", "json"])
+    findings = json.loads(result.stdout)["findings"]
+
+    assert result.exit_code == 1
+    said = [f"{found['message']}: {found['remedy']}" for found in findings if found["where"] == key]
+    in_its_words = {UNKNOWN: "no such key", MISSING: "is missing"}.get(remedy, remedy)
+    assert any(in_its_words in words for words in said), findings
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    of_rules = "{image: {tag: latest}, service: {nodePort: 30080}, env: {VLLM_PORT: 1}, gpu: {count: 0.0}}"
+    of_schema = "{replicas: 2, gpu: {cout: 1}, tolerations: [{efect: a}], shm: {sizeLimit: 1GB}}"
+
+    for text, keys in (
+        (of_rules, ["image.tag", "service.nodePort", "env.VLLM_PORT"]),
+        (of_schema, ["replicas", "gpu.cout", "tolerations[0].efect", "shm.sizeLimit"]),
+    ):
+        with pytest.raises(HelmError) as refused:
+            render(values=values_of(text))
+        assert all(names(str(refused.value), key) for key in keys)
+
+
+def misspelt(values: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values with one key misspelt, for every key of them but those that users choose."""
+    chosen = {"args", "annotations", "labels", "nodeSelector", "env", "limits", "requests", "extraObjects"}
+    if isinstance(values, list):
+        for index, item in enumerate(values):
+            for where, changed in misspelt(item, (*path, str(index))):
+                yield where, [*values[:index], changed, *values[index + 1 :]]
+    elif isinstance(values, dict):
+        for key, value in values.items():
+            wrong = key[:-1] + "_" + key[-1]
+            if not (path and re.search("Labels|Annotations$", path[-1])) and path[-1:] != ("global",):
+                yield (*path, wrong), {wrong if name == key else name: value for name, value in values.items()}
+            if key not in chosen:
+                for where, changed in misspelt(value, (*path, key)):
+                    yield where, values | {key: changed}
+
+
+def test_every_key_is_refused_when_misspelt() -> None:
+    everything = values_from_yaml((Path(__file__).parent / "everything.yaml").read_text())
+    for path, values in misspelt(everything):
+        with pytest.raises(HelmError) as refused:
+            render(values=values)
+
+        assert names(str(refused.value), ".".join(path))
