@@ -243,8 +243,10 @@ def diagnose_(
     from vllm_chart import diagnose
     from vllm_chart.cluster import Cluster
 
-    findings = diagnose.release(release, namespace, Cluster(kubeconfig, context))
-    _report(ctx, findings, output, f"fine: release {release} is ready")
+    with Cluster(kubeconfig, context) as cluster:
+        findings = diagnose.release(release, namespace, cluster)
+    # A start that is under way is no error, but not ready either.
+    _report(ctx, findings, output, "" if findings else f"fine: release {release} is ready")
 
 
 def _report(ctx: click.Context, findings: Sequence[Finding], output: Output, fine: str) -> None:
@@ -255,7 +257,7 @@ def _report(ctx: click.Context, findings: Sequence[Finding], output: Output, fin
     else:
         if findings:
             click.echo(to_human(findings))
-        if code == Exit.OK:
+        if code == Exit.OK and fine:
             click.echo(fine)
     ctx.exit(code)
 
