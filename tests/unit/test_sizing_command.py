@@ -97,6 +97,22 @@ def test_a_context_beyond_the_models_is_refused(values: Path) -> None:
     assert "200000 is longer than the 131072 that the model was made for" in result.stdout
 
 
+def test_a_longer_context_can_be_told(values: Path) -> None:
+    longer = ("--set", "engine.args.max-model-len=200000")
+    allowed = ("--set-string", "env.VLLM_ALLOW_LONG_MAX_MODEL_LEN=1")
+    assert plan(values, "--gpu", "h200", *longer, *allowed).exit_code == Exit.OK
+    overrides = ("--set", "engine.args.hf-overrides.max_position_embeddings=262144")
+    assert plan(values, "--gpu", "h200", *longer, *overrides).exit_code == Exit.OK
+    phi = ("--set", "model.id=microsoft/phi-4-mini-instruct", "--set", "engine.args.max-model-len=65536")
+    assert plan(values, "--gpu", "h200", *phi).exit_code == Exit.OK  # 4,096 by default, 131,072 at most
+
+
+def test_a_share_that_may_not_be_free_is_warned_of(values: Path) -> None:
+    result = plan(values, "--gpu", "h200", "--set", "engine.args.gpu-memory-utilization=0.99")
+    assert result.exit_code == Exit.OK
+    assert "write 0.97 or less" in result.stdout
+
+
 def test_auto_takes_what_fits(values: Path) -> None:
     result = plan(values, "--gpu", "l4", "--set", "engine.args.max-model-len=auto", "--output", "json")
     assert result.exit_code == Exit.OK

@@ -129,6 +129,9 @@ class Model:
     tied: bool
     dtype: str
     max_length: int
+    """The longest context that vLLM serves without being told."""
+    limit: int
+    """The longest that it can be told."""
     layers: tuple[Layer, ...]
     quantization: Config | None
     raw: Config
@@ -197,6 +200,7 @@ def read(config: Config) -> Model:
         or bool(_first(text, "tie_word_embeddings", default=bool({model_type, outer_type} & TIED_BY_DEFAULT))),
         dtype=_dtype(text, config),
         max_length=_max_length(text),
+        limit=max(_max_length(text), _limit(text)),
         layers=tuple(_layers(text, model_type)),
         quantization=config.get("quantization_config") or nested.get("quantization_config"),
         raw=config,
@@ -237,6 +241,13 @@ def _max_length(text: Config) -> int:
     if kind in SCALED_ALREADY or str(text.get("model_type")).startswith("gemma3"):
         return length
     return int(length * float(rope.get("factor") or 1.0))
+
+
+def _limit(text: Config) -> int:
+    """The longest context that the config allows: with longrope, and by `model_max_length`, more than the default."""
+    rope: Config = text.get("rope_scaling") or text.get("rope_parameters") or {}
+    stretched = (rope.get("rope_type") or rope.get("type")) == "longrope"
+    return max(int(text.get("max_position_embeddings") or 0) * stretched, int(text.get("model_max_length") or 0))
 
 
 def _layers(text: Config, model_type: str) -> list[Layer]:

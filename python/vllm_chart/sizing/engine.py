@@ -57,6 +57,8 @@ class Engine:
     lora_rank: int = 16
     encoder_tokens: int | None = None
     """Tokens of the largest image or video; None: by the model's family."""
+    stretched: bool = False
+    """Whether the model's positions are overridden, so that its own limit says nothing."""
     language_only: bool = False
     """Whether no image, video or sound is accepted, so that no encoder runs."""
 
@@ -96,6 +98,7 @@ class Engine:
             length,
             eager=self.eager or self.device == "cpu",
             on_cpu=self.device == "cpu",
+            switched=gpu.switched,
             encoder_tokens=0 if self.language_only else self.encoder_tokens,
         )
 
@@ -144,6 +147,8 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
         kv_offload=_number(flags, "kv-offloading-size") or 0.0,
         loras=(_integer(flags, "max-loras") or 1) if _truth(flags, "enable-lora") else 0,
         lora_rank=_integer(flags, "max-lora-rank") or 16,
+        stretched=bool({"hf-overrides", "rope-scaling", "rope-parameters"} & {flag.split(".")[0] for flag in flags})
+        or str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0")).lower() in ("1", "true"),
         language_only=_truth(flags, "language-model-only"),
     )
 

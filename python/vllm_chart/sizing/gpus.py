@@ -21,9 +21,9 @@ class Gpu:
     aliases: tuple[str, ...] = ()
 
     @property
-    def unified(self) -> bool:
-        """Whether it shares its memory with the host."""
-        return "gb10" in self.name
+    def switched(self) -> bool:
+        """Whether it sits behind an NVSwitch, as Hopper's and Blackwell's server modules do."""
+        return self.capability in (9.0, 10.0) and self.name not in ("h100-pcie", "h100-nvl", "gh200-96gb")
 
 
 class UnknownGpuError(Exception):

@@ -40,6 +40,8 @@ class Batch:
     """`--max-model-len`"""
     eager: bool = False
     on_cpu: bool = False
+    switched: bool = False
+    """Whether the GPUs talk through an NVSwitch."""
     encoder_tokens: int | None = None
     """Tokens of the largest image or video, 0 where none is accepted; None: by the model's family."""
 
@@ -56,7 +58,7 @@ def estimates(model: Model, split: Split, batch: Batch, release: Release, stage:
     found = [activations(model, split, batch, release, stage)]
     if uses_second_runner(model, release):
         found.append(request_state(model, batch))
-    found.append(libraries(split))
+    found.append(libraries(split, switched=batch.switched))
     if release.counts_graphs and not batch.eager:
         found.append(graphs(model, split, batch, stage))
     return found
@@ -192,21 +194,22 @@ def request_state(model: Model, batch: Batch) -> Estimate:
     )
 
 
-def libraries(split: Split) -> Estimate:
+def libraries(split: Split, *, switched: bool) -> Estimate:
     """Kernels that the driver loads, and with several GPUs NCCL's and the all-reduce's buffers.
 
-    Not in vLLM's hands: the sizes are those that it logged as "non-torch memory" on H100 (0.13 GiB for one GPU, 0.54
-    for two; llm-d's published runs), and its documentation's own example (0.5 GiB for NCCL, utils/mem_utils.py:250).
+    Not in vLLM's hands: the sizes are those that it logged as "non-torch memory", 0.13 GiB for one H100, 0.54 for two
+    (llm-d's published runs), and 1.63 for eight B300 (SemiAnalysis' InferenceX): NCCL has buffers per rank of an NVSwitch.
     """
     ranks = split.tensor * split.pipeline
-    size = round((0.13 if ranks == 1 else 0.54) * GIB)
-    return Estimate(
-        "libraries",
-        size,
-        size // 2,
-        round((1.0 if ranks == 1 else 2.0) * GIB),
-        "driver" if ranks == 1 else "driver and NCCL",
-    )
+    if ranks == 1:
+        size, high, why = 0.13, 1.0, "the driver's kernels"
+    else:
+        size, high, why = (
+            0.54 + 0.18 * (ranks - 2) * switched,
+            2.0 + 0.18 * (ranks - 2),
+            "the driver's kernels, and NCCL",
+        )
+    return Estimate("libraries", round(size * GIB), round(size / 2 * GIB), round(high * GIB), why)
 
 
 def process() -> Estimate:

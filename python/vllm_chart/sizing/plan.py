@@ -22,6 +22,9 @@ Scenario = Literal["expected", "worst", "best"]
 OF_MEMORY = ("weights", "kv-cache")
 """The checks that ask for a GPU."""
 
+FREE_SHARE = 0.97
+"""What is free of a GPU on start at least: logs show 0.978 (RTX 3090) to 0.992 (H100) beside the driver's own."""
+
 UNKNOWN_SPREAD = 0.1
 """How far the weights may be off where the family's weights or the quantization are not known for sure."""
 MEASURED_SPREAD = 0.03
@@ -107,7 +110,7 @@ class Plan:
     @property
     def longest(self) -> int:
         """The longest request that fits, up to the model's own limit."""
-        return self.stage.cache.longest(self.available, max(self.model.max_length, self.length))
+        return self.stage.cache.longest(self.available, max(self.model.limit, self.length))
 
     @property
     def fits(self) -> bool:
@@ -287,11 +290,17 @@ def _findings(plan: Plan) -> Iterator[Finding]:
             "plan", "engine.args.kv-cache-dtype", f"{engine.kv_dtype} is counted for all layers, but some keep another",
             "expect somewhat fewer tokens", "info",
         )  # fmt: skip
-    if plan.length > model.max_length:
+    if plan.length > model.limit and not engine.stretched:
         yield Finding(
             "max-model-len", "engine.args.max-model-len",
-            f"{plan.length} is longer than the {model.max_length} that the model was made for",
-            f"write {model.max_length} or less, or override the model's positions with hf-overrides",
+            f"{plan.length} is longer than the {model.limit} that the model was made for",
+            f"write {model.limit} or less, or override the model's positions with hf-overrides",
+        )  # fmt: skip
+    if engine.share() > FREE_SHARE and engine.device == "cuda":
+        yield Finding(
+            "memory-share", "engine.args.gpu-memory-utilization",
+            f"{engine.share():g} of the GPU may be more than is free when vLLM starts, which it then refuses",
+            f"write {FREE_SHARE} or less", "warning",
         )  # fmt: skip
     if engine.device == "cpu" and not plan.gpu.memory and engine.kv_memory is None:
         yield Finding(
