@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vllm_chart.findings import has_errors
 from vllm_chart.sizing import report
 
 LOGS = Path(__file__).parent / "data" / "kv-cache-logs.json"
@@ -46,6 +47,13 @@ def test_weights_are_what_vllm_logs(rows: list[report.Row]) -> None:
 def test_started_or_refused(rows: list[report.Row]) -> None:
     # The one that is wrong ran out of memory beside vLLM's share, while it captured graphs.
     assert [row.id for row in rows if row.right is False and not row.borderline] == ["i17327-a10x4-qwen3-30b-a3b"]
+
+
+def test_nothing_that_started_is_refused() -> None:
+    for raw in json.loads(LOGS.read_text()):
+        case = report.Case(raw)
+        made = case.plan() if raw["outcome"] == "started" and not case.missing() else None
+        assert made is None or not has_errors(made.findings), (case.id, made.findings)
 
 
 def test_the_documentation_has_this_table(rows: list[report.Row]) -> None:

@@ -198,7 +198,8 @@ def libraries(split: Split, *, switched: bool) -> Estimate:
     """Kernels that the driver loads, and with several GPUs NCCL's and the all-reduce's buffers.
 
     Not in vLLM's hands: the sizes are those that it logged as "non-torch memory", 0.13 GiB for one H100, 0.54 for two
-    (llm-d's published runs), and 1.63 for eight B300 (SemiAnalysis' InferenceX): NCCL has buffers per rank of an NVSwitch.
+    (llm-d's published runs), and 1.63 for eight B300 (SemiAnalysis' InferenceX): NCCL's buffers grow with the ranks of
+    an NVSwitch.
     """
     ranks = split.tensor * split.pipeline
     if ranks == 1:
