@@ -99,12 +99,26 @@ def test_a_context_beyond_the_models_is_refused(values: Path) -> None:
 
 def test_a_longer_context_can_be_told(values: Path) -> None:
     longer = ("--set", "engine.args.max-model-len=200000")
-    allowed = ("--set-string", "env.VLLM_ALLOW_LONG_MAX_MODEL_LEN=1")
-    assert plan(values, "--gpu", "h200", *longer, *allowed).exit_code == Exit.OK
+    allowed = plan(values, "--gpu", "h200", *longer, "--set-string", "env.VLLM_ALLOW_LONG_MAX_MODEL_LEN=1")
+    assert allowed.exit_code == Exit.OK
+    assert "warning: engine.args.max-model-len: 200000 is longer" in allowed.stdout
     overrides = ("--set", "engine.args.hf-overrides.max_position_embeddings=262144")
     assert plan(values, "--gpu", "h200", *longer, *overrides).exit_code == Exit.OK
     phi = ("--set", "model.id=microsoft/phi-4-mini-instruct", "--set", "engine.args.max-model-len=65536")
     assert plan(values, "--gpu", "h200", *phi).exit_code == Exit.OK  # 4,096 by default, 131,072 at most
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        ("engine.args.enable-chunked-prefill=false,engine.args.max-num-batched-tokens=8192", "chunked prefill is off"),
+        ("engine.args.max-num-seqs=512,engine.args.max-num-batched-tokens=256", "256 is less than max-num-seqs, 512"),
+    ],
+)
+def test_batches_that_vllm_refuses(values: Path, sets: str, said: str) -> None:
+    result = plan(values, "--gpu", "h200", "--set", sets)
+    assert result.exit_code == Exit.REFUSED
+    assert said in result.stdout
 
 
 def test_a_share_that_may_not_be_free_is_warned_of(values: Path) -> None:

@@ -59,6 +59,10 @@ class Engine:
     """Tokens of the largest image or video; None: by the model's family."""
     stretched: bool = False
     """Whether the model's positions are overridden, so that its own limit says nothing."""
+    longer_allowed: bool = False
+    """Whether the environment lets the length exceed the model's limit."""
+    chunked: bool = True
+    """Whether a prompt may be spread over several batches."""
     language_only: bool = False
     """Whether no image, video or sound is accepted, so that no encoder runs."""
 
@@ -90,7 +94,7 @@ class Engine:
             tokens, requests = 2048, 256
         requests = self.requests or requests
         if self.batch_tokens is None:
-            tokens = min(tokens, requests * length)
+            tokens = min(tokens if self.chunked else max(tokens, length), requests * length)
         tokens = self.batch_tokens or tokens
         return Batch(
             tokens,
@@ -147,8 +151,9 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
         kv_offload=_number(flags, "kv-offloading-size") or 0.0,
         loras=(_integer(flags, "max-loras") or 1) if _truth(flags, "enable-lora") else 0,
         lora_rank=_integer(flags, "max-lora-rank") or 16,
-        stretched=bool({"hf-overrides", "rope-scaling", "rope-parameters"} & {flag.split(".")[0] for flag in flags})
-        or str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0")).lower() in ("1", "true"),
+        stretched=bool({"hf-overrides", "rope-scaling", "rope-parameters"} & {flag.split(".")[0] for flag in flags}),
+        chunked=_truth(flags, "enable-chunked-prefill") if "enable-chunked-prefill" in flags else True,
+        longer_allowed=str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0")).lower() in ("1", "true"),
         language_only=_truth(flags, "language-model-only"),
     )
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Literal
 
-from vllm_chart.findings import Finding, has_errors
+from vllm_chart.findings import Finding, Severity, has_errors
 from vllm_chart.sizing import divisibility, kvcache, memory, quantization, vision, weights
 from vllm_chart.sizing.architecture import Model
 from vllm_chart.sizing.arithmetic import GIB, gib
@@ -291,10 +291,23 @@ def _findings(plan: Plan) -> Iterator[Finding]:
             "expect somewhat fewer tokens", "info",
         )  # fmt: skip
     if plan.length > model.limit and not engine.stretched:
+        # Allowed or not, positions that the model never saw yield nonsense or a crash (config/model.py:2647).
+        severity: Severity = "warning" if engine.longer_allowed else "error"
         yield Finding(
             "max-model-len", "engine.args.max-model-len",
             f"{plan.length} is longer than the {model.limit} that the model was made for",
-            f"write {model.limit} or less, or override the model's positions with hf-overrides",
+            f"write {model.limit} or less, or override the model's positions with hf-overrides", severity,
+        )  # fmt: skip
+    if not engine.chunked and engine.batch_tokens and engine.batch_tokens < plan.length:  # config/scheduler.py
+        yield Finding(
+            "batch", "engine.args.max-num-batched-tokens",
+            f"{engine.batch_tokens} is less than max-model-len, {plan.length}, but chunked prefill is off",
+            f"write {plan.length} or more, or leave chunked prefill on",
+        )  # fmt: skip
+    if engine.requests and engine.batch_tokens and engine.batch_tokens < engine.requests:
+        yield Finding(
+            "batch", "engine.args.max-num-batched-tokens",
+            f"{engine.batch_tokens} is less than max-num-seqs, {engine.requests}", f"write {engine.requests} or more",
         )  # fmt: skip
     if engine.share() > FREE_SHARE and engine.device == "cuda":
         yield Finding(
