@@ -220,6 +220,9 @@ def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
                 property_ = found[name]["properties"][key]
                 items = {"items": property_["items"] | checks["items"]} if "items" in checks else {}
                 found[name]["properties"][key] = property_ | checks | items
+            for key in found[name].get("required", []):  # and so not null either
+                if isinstance(types := found[name]["properties"][key].get("type"), list):
+                    found[name]["properties"][key]["type"] = [one for one in types if one != "null"]
             wanted += sorted(_references(found[name]))
     return dict(sorted(found.items()))
 

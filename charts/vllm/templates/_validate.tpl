@@ -50,6 +50,8 @@ hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache: wr
 image.tag: {{ $tag }} is another image tomorrow: write a version, or leave it empty for {{ $.Chart.AppVersion }}
 {{- else if and (has $repository (list "" "vllm/vllm-openai" "vllm/vllm-openai-cpu")) (regexMatch "^[0-9]+\\.[0-9]+\\.[0-9]+" $tag) }}
 image.tag: vLLM's tags begin with a v: write v{{ $tag }}
+{{- else if and (regexMatch "^(.*/)?vllm/vllm-openai(-cpu)?$" ($repository | default "vllm/vllm-openai")) (regexMatch "^v0\\.[0-9]+\\.[0-9]+" $tag) (semverCompare "<0.18.0-0" (regexFind "^v0\\.[0-9]+\\.[0-9]+" $tag)) }}
+image.tag: {{ $tag }} is too old to be stopped gracefully (--shutdown-timeout): write v0.22.0 or later, or leave it empty for {{ $.Chart.AppVersion }}
 {{- end }}
 {{- if and (eq $.Values.engine.device "cpu") (regexMatch "(^|/)vllm/vllm-openai$" $repository) }}
 image.repository: {{ $repository }} is the CUDA build, which finds no device on a CPU: leave it empty, or write vllm/vllm-openai-cpu
@@ -130,7 +132,7 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 {{- $text := include "vllm.text" $quantity }}
 {{- $limit := get ($resources.limits | default dict) $name | include "vllm.text" }}
 {{- if not $text }}
-{{- else if or (eq $name $root.Values.gpu.resourceName) (regexMatch "/(gpu|mig-|gaudi|tpu|npu|neuron|i915|xe|[Aa]scend)" $name) }}
+{{- else if or (eq $name $root.Values.gpu.resourceName) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" $name) }}
 {{ $key }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $root.Values.gpu.resourceName }} and gpu.resourceName: {{ $name }}{{ end }}
 {{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$" $name) }}
 {{ $key }}.{{ $name }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
@@ -315,7 +317,7 @@ env.{{ $name }}: refers to {{ . }}, which comes after it in the alphabet and is 
 env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {secretKeyRef: {name: …, key: …}}}
 {{- end }}
 {{- end }}
-{{- range compact (.Values.envFrom | default list) }}
+{{- range without (.Values.envFrom | default list) nil }}
 {{- if ne (include "vllm.validate.set" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
 envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
