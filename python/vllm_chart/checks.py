@@ -8,18 +8,29 @@ import yaml
 
 from vllm_chart import invariants, podsecurity, schemas, verdict
 from vllm_chart.findings import Finding, has_errors, told_once
-from vllm_chart.helm import HelmError, StrPath, ValuesOptions, render, user_values, values_schema
+from vllm_chart.helm import (
+    HelmError,
+    StrPath,
+    ValuesOptions,
+    app_version,
+    merged_values,
+    render,
+    user_values,
+    values_schema,
+)
 from vllm_chart.manifests import ManifestError, Manifests, duplicate_keys
+from vllm_chart.sizing import check as sizing
 
 #: Under these names come the findings of `validate`.
-OF_VALUES = ("values", "schema", "rule", "render")
+OF_VALUES = ("values", "schema", "rule", "render", "plan")
 
 #: The names of all checks; "values" stands for those of `validate`, after which the others don't run.
 NAMES = ("values", "kubernetes-schema", "pod-security", *invariants.INVARIANTS, "same-twice")
 
 
 def validate(chart: StrPath | None = None, **options: Unpack[ValuesOptions]) -> list[Finding]:
-    """Whether Helm would take these values: every finding of the chart's schema, or else of its rules.
+    """Whether Helm would take these values: every finding of the chart's schema, or else of its rules; and whether
+    vLLM would take the model so split, as far as its config is at hand.
 
     Raises OSError for an unreadable file, HelmError for a directory that is no chart.
     """
@@ -37,7 +48,7 @@ def validate(chart: StrPath | None = None, **options: Unpack[ValuesOptions]) -> 
         return verdict.findings(str(error), schema)
     except ManifestError as error:
         return [Finding("render", "", str(error))]
-    return []
+    return sizing.check(merged_values(chart, **options), app_version(chart))
 
 
 def check(

@@ -86,6 +86,11 @@ def merged_values(chart: StrPath | None = None, **options: Unpack[ValuesOptions]
     return _load(chart).merge_values(user_values(**options))
 
 
+def app_version(chart: StrPath | None = None) -> str:
+    """The chart's appVersion: vLLM's version where `image.tag` is empty. Raises HelmError if it is no chart."""
+    return str(_load(chart).metadata.get("appVersion", ""))
+
+
 def values_schema(chart: StrPath | None = None) -> dict[str, Any]:
     """The chart's values.schema.json; an empty schema where it has none."""
     return _load(chart).schema or {}

@@ -1,7 +1,6 @@
 """The command `vllm-chart plan`."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -98,7 +97,7 @@ def command(
         _end(ctx, wrong, output)
     values = helm.merged_values(chart, **given)
     try:
-        settings = engine.from_values(values, _app_version(chart))
+        settings = engine.from_values(values, helm.app_version(chart))
         hub = values["hub"]
         source = sources.find(
             settings.model,
@@ -152,13 +151,6 @@ def _gpu_of(kubeconfig: Path | None, context: str | None, values: Mapping[str, A
 
     with Cluster(kubeconfig, context) as cluster, asking_the_api_server():
         return nodes.smallest(cluster.core.list_node().items, values)
-
-
-def _app_version(chart: Path | None) -> str:
-    """The chart's appVersion, which is vLLM's where image.tag is empty; "" of an archive."""
-    file = (chart or helm.default_chart()) / "Chart.yaml"
-    match = re.search(r"^appVersion:\s*[\"']?([^\"'\s]+)", file.read_text() if file.is_file() else "", re.MULTILINE)
-    return match[1] if match else ""
 
 
 def _end(ctx: click.Context, findings: Sequence[Finding], output: str) -> NoReturn:
