@@ -1,0 +1,1 @@
+"""vLLM's own arguments and environment, version by version: what `vllm serve` takes, known without vLLM."""

@@ -1,0 +1,87 @@
+"""What is said of wrong arguments and variables: where, what, and what to write instead."""
+
+import pytest
+
+from vllm_chart.engine import advice, catalogue
+from vllm_chart.engine.check import check_argv, check_environment
+from vllm_chart.findings import Finding
+
+NEWEST = catalogue.versions()[-1]
+
+
+def only(findings: list[Finding]) -> Finding:
+    [finding] = findings
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("words", "where", "said", "remedy"),
+    [
+        (["--max-modl-len=8"], "--max-modl-len", "no such argument", "--max-model-len"),
+        (["--maxModelLen=8"], "--maxModelLen", "no such argument", "--max-model-len"),
+        (["--task=embed"], "--task", "no such argument", "runner: pooling"),
+        (["--max-num-seqs=many"], "--max-num-seqs", "invalid int value: 'many'", ""),
+        (["--dtype=int4"], "--dtype", "choose from", ""),
+        (["--dtype auto"], "--dtype auto", "one word", "two words"),
+        (["--max-num-seqs", "1", "2"], "2", "belongs to no argument", "--flag=value"),
+        (['--kv-transfer-config={"kv_connector": "NixlConnector"}'], "--kv-transfer-config", "kv_role", ""),
+        (['--compilation-config={"modes": 3}'], "--compilation-config", "modes: Extra inputs", ""),
+        (["--hf-overrides='{}'", "--limit-mm-per-prompt='{}'"], "--limit-mm-per-prompt", "not JSON", ""),
+        (['--speculative-config={"metod": "ngram"}'], "--speculative-config", "metod: Extra inputs", ""),
+        (["--help"], "-h", "print its help", ""),
+    ],
+)
+def test_a_wrong_argument_is_named_with_its_remedy(words: list[str], where: str, said: str, remedy: str) -> None:
+    finding = only(check_argv(["m", *words], NEWEST))
+    assert finding.severity == "error"
+    assert (finding.where, said in finding.message, remedy in finding.remedy) == (where, True, True), finding
+
+
+def test_right_arguments_have_no_findings() -> None:
+    words = ["--max-model-len=auto", "--max_num_seqs", "64", "-cc.mode=3", '--speculative-config={"method": "ngram"}']
+    assert check_argv(["m", *words], NEWEST) == []
+
+
+def test_a_deprecated_argument_is_a_warning() -> None:
+    finding = only(check_argv(["m", "--mamba-cache-mode=align"], "0.33.0"))
+    assert finding.severity == "warning"
+    assert "no effect" in finding.message
+    assert check_argv(["m", "--mamba-cache-mode=align"], "0.32.0") == []
+
+
+def test_every_unknown_argument_is_told() -> None:
+    findings = check_argv(["m", "--max-modl-len=8", "--enforce-eagr"], NEWEST)
+    assert [finding.where for finding in findings] == ["--max-modl-len", "--enforce-eagr"]
+
+
+@pytest.mark.parametrize("version", catalogue.versions())
+def test_advice_is_for_what_vllm_does_not_have(version: str) -> None:
+    known = catalogue.load(version)
+    assert [flag for flag in advice.FLAGS if f"--{flag}" in known.by_flag] == []
+    assert [name for name in advice.VARIABLES if name in known.environment] == []
+
+
+def test_an_unknown_variable_is_named_with_its_remedy() -> None:
+    names = ["VLLM_LOGING_LEVEL", "VLLM_ATTENTION_BACKEND", "VLLM_LOGGING_LEVEL", "HF_HOME"]
+    findings = {finding.where: finding.remedy for finding in check_environment(names, NEWEST)}
+    assert findings == {
+        "env.VLLM_LOGING_LEVEL": "did you mean VLLM_LOGGING_LEVEL?",
+        "env.VLLM_ATTENTION_BACKEND": "gone: write engine.args.attention-backend",
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("vllm/vllm-openai:v0.33.0", "0.33.0"),
+        ("registry.example:5000/vllm-openai-cpu:v0.32.0-x86_64", "0.32.0"),
+        ("vllm/vllm-openai:0.33.0@sha256:0f", "0.33.0"),
+        ("vllm/vllm-openai@sha256:0f", None),
+        ("vllm/vllm-openai:v0.33.1", None),
+        ("vllm/vllm-openai:v0.33.0rc1", None),
+        ("vllm/vllm-openai:nightly", None),
+        ("registry.example:5000/vllm", None),
+    ],
+)
+def test_the_version_is_the_images(image: str, version: str | None) -> None:
+    assert catalogue.version_of_image(image) == version
