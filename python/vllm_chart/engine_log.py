@@ -162,7 +162,12 @@ _KNOWN_ERRORS = [
         r"Failed to infer device type.*",
         "the container sees no GPU: write gpu.count, or runtimeClassName: nvidia; without GPUs, engine.device: cpu",
     ),
-    # the operating system
+    # the operating system; vllm/v1/engine/utils.py shows the exit codes of processes that were killed
+    KnownError(
+        "memory",
+        r"Failed core proc\(s\): .*: -9.*",
+        "raise resources.limits.memory: the kernel killed a process of the engine",
+    ),
     KnownError(
         "disk",
         r".*No space left on device.*",

@@ -60,10 +60,16 @@ MISTAKES = {
     "no-such-flag": Mistake(
         ("engine.extraArgs[0]=--absent",), "engine-arguments", "unrecognized arguments: --absent", "engine.extraArgs"
     ),
+    "too-little-shared-memory": Mistake(
+        ("shm.sizeLimit=64Mi",),
+        "shared-memory",
+        "Insufficient space in /dev/shm",
+        "shm.sizeLimit",
+    ),
     "too-little-memory": Mistake(
-        ("resources.requests.memory=200Mi", "resources.limits.memory=300Mi", "shm.sizeLimit=100Mi"),
+        ("resources.requests.memory=200Mi", "resources.limits.memory=600Mi", "shm.sizeLimit=100Mi"),
         "memory",
-        "the limit is 300Mi",
+        "the limit is 600Mi",
         "resources.limits.memory",
     ),
     "too-little-time": Mistake(
@@ -72,12 +78,16 @@ MISTAKES = {
 }
 # Where the diagnosis first shows: in a pod, unless the API server lets none be made.
 REFUSED = {"not-restricted"}
+# An engine on one GPU has no worker beside itself to share memory with.
+ONLY_ON_CPUS = {"too-little-shared-memory"}
 
 
 @pytest.fixture(params=MISTAKES)
 def broken(
     request: pytest.FixtureRequest, helm: Helm, cluster: Cluster, namespace: str, profile: Profile
 ) -> Iterator[Installation]:
+    if request.param in ONLY_ON_CPUS and not profile.no_gpu:
+        pytest.skip("this mistake needs the CPU engine")
     mistake = MISTAKES[request.param]
     set_ = (*SHORT, *mistake.set_)
     release = Installation(helm, cluster, profile, namespace, request.param, profile.article, set_)

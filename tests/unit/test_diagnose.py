@@ -528,6 +528,11 @@ ENGINE_LOGS = [
         "gpu.count",
         id="no GPU",
     ),
+    pytest.param(
+        "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {'Engine': -9}",
+        "resources.limits.memory",
+        id="process killed",
+    ),
     pytest.param("OSError: [Errno 28] No space left on device", "persistence.size", id="disk full"),
     pytest.param("OSError: [Errno 30] Read-only file system: '/.cache'", "volumeMounts", id="nowhere to write"),
 ]
