@@ -29,7 +29,7 @@ def up() -> None:
         if not _bring_back(engine, image):
             _create(engine, image)
         load([versions.ENGINE_IMAGE], "gpu")
-        load([versions.CLIENT_IMAGE], "cpu")
+        load([versions.CLIENT_IMAGE], "all")
     say(f"The cluster is up: export KUBECONFIG={kubeconfig()}")
 
 
