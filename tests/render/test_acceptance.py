@@ -111,13 +111,13 @@ MODELS: list[Row] = [
     ),
     (
         "a configuration as JSON",
-        f"{RECIPES}/MiniMax/MiniMax-M2.md",
+        f"{RECIPES}/moonshotai/Kimi-K2.5.md",
         """
-        model: {id: MiniMaxAI/MiniMax-M2.7, trustRemoteCode: true}
-        gpu: {count: 4}
-        engine: {args: {compilation-config: {mode: 3, pass_config: {fuse_minimax_qk_norm: true}}}}
+        model: {id: moonshotai/Kimi-K2.5, trustRemoteCode: true}
+        gpu: {count: 8}
+        engine: {args: {compilation-config: {cudagraph_mode: FULL_DECODE_ONLY}, mm-encoder-tp-mode: data}}
         """,
-        lambda v: '--compilation-config={"mode":3,"pass_config":{"fuse_minimax_qk_norm":true}}' in v.args,
+        lambda v: '--compilation-config={"cudagraph_mode":"FULL_DECODE_ONLY"}' in v.args,
     ),
     (
         "speculation, by dotted flags",
@@ -1015,7 +1015,7 @@ SERVING: list[Row] = [
             allowed-origins: ["https://chat.example.com"]
             middleware: ["acme.auth.Middleware"]
         """,
-        lambda v: v.args[v.args.index("--allowed-origins") + 1] == "https://chat.example.com",
+        lambda v: {"--root-path=/llm", "--disable-access-log-for-endpoints=/health,/metrics"} <= set(v.args),
     ),
     (
         "certificates of the company",
