@@ -16,6 +16,8 @@ from kubernetes import client, config, watch
 
 from vllm_chart.findings import UnavailableError
 
+FORWARD_SECONDS = 10
+
 Listed = TypeVar("Listed")
 
 
@@ -51,7 +53,8 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
         Raises `UnavailableError` when kubectl is missing or can't forward (no ready pod, no permission).
         """
         target = (f"--namespace={namespace}", f"service/{service}", f":{port}")
-        command = self.kubectl("port-forward", "--address=127.0.0.1", *target)
+        options = ("--address=127.0.0.1", f"--pod-running-timeout={FORWARD_SECONDS}s")
+        command = self.kubectl("port-forward", *options, *target)
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
             assert process.stdout is not None
             # kubectl prints a line for every connection: a full pipe would stop it.
@@ -118,4 +121,11 @@ def asking_the_api_server() -> Iterator[None]:
         found = re.search(r'"message":"((?:[^"\\]|\\.)*)"', detail)
         raise UnavailableError(f"the API server refused ({error.status}): {found[1] if found else detail}") from error
     except urllib3.exceptions.HTTPError as error:
-        raise UnavailableError(f"the API server does not answer: {error}") from error
+        raise UnavailableError(f"the API server does not answer: {root_cause(error)}") from error
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """What an HTTP library's error began with: "Connection refused" instead of a pool's retries of a URL."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error

@@ -390,8 +390,9 @@ def _startup_seconds(container: V1Container | None) -> int:
 
 def _still_starting(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:
     for deployment in snapshot.deployments:
-        if _ready_replicas(deployment) < _wanted_replicas(deployment) and not pods:
-            yield Finding("starting", f"Deployment/{_name(deployment)}", "it has no pods yet", severity="info")
+        if not pods:
+            doing = "it has no pods yet" if _wanted_replicas(deployment) else "it is scaled to 0 replicas"
+            yield Finding("starting", f"Deployment/{_name(deployment)}", doing, severity="info")
     for pod in pods:
         for status in _container_statuses(pod):
             if status.ready:
@@ -410,10 +411,6 @@ def _still_starting(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Findi
 def _latest_event(pod: V1Pod, events: Iterable[CoreV1Event]) -> str:
     mine = [event for event in events if _about(event, pod)]
     return (mine[-1].message or "") if mine else ""
-
-
-def _ready_replicas(deployment: V1Deployment) -> int:
-    return (deployment.status.ready_replicas if deployment.status else None) or 0
 
 
 def _wanted_replicas(deployment: V1Deployment) -> int:

@@ -23,7 +23,7 @@ from kubernetes.client import V1Container, V1Deployment, V1Service
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 from requests.auth import AuthBase
 
-from vllm_chart.cluster import Cluster, asking_the_api_server
+from vllm_chart.cluster import Cluster, asking_the_api_server, root_cause
 from vllm_chart.findings import Finding, UnavailableError, has_errors
 
 API_KEY_VARIABLE = "VLLM_API_KEY"
@@ -118,6 +118,11 @@ def _forwarded(release: Release) -> Iterator[tuple[str, str]]:
             deployments = cluster.apps.list_namespaced_deployment(release.namespace, label_selector=selector).items
             service, deployment = _front(release, services, deployments)
             api_key = os.environ.get(API_KEY_VARIABLE) or _api_key(cluster, release.namespace, deployment)
+        if not (deployment.status and deployment.status.ready_replicas):
+            raise UnavailableError(
+                f"no pod of release {release.name} is ready: "
+                f"`vllm-chart diagnose --release {release.name} --namespace {release.namespace}` says why"
+            )
         scheme = "https" if _serves_tls(deployment) else "http"
         with cluster.port_forward(release.namespace, service, "http") as address:
             yield f"{scheme}://{address}", api_key
@@ -306,7 +311,7 @@ class _Smoke:
         self._model = model
         checks: list[tuple[str, Callable[[], str]]] = [("health", self._health), ("models", self._models)]
         self._check_all(checks)
-        if self._model:
+        if self._has_passed("models"):
             checks = [("completion", self._completion), ("chat", self._chat), ("embedding", self._embedding)]
             self._check_all([*checks, ("streaming", self._streaming)])
             if not self._has_passed("completion", "chat", "embedding") and not self._findings:
@@ -402,5 +407,5 @@ class _Smoke:
             ) from error
         except requests.RequestException as error:
             if not self._results:
-                raise UnavailableError(f"{self._url} does not answer: {error}") from error
-            raise WrongAnswerError(f"{path} broke off: {error}") from error
+                raise UnavailableError(f"{self._url} does not answer: {root_cause(error)}") from error
+            raise WrongAnswerError(f"{path} broke off: {root_cause(error)}") from error

@@ -21,8 +21,9 @@ _APPLICATION = "application"
 # In the standard library, as it runs in a plain Python image.
 _POST = """
 import sys, urllib.request
-url, body = sys.argv[1:]
-request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+url, body, key = sys.argv[1:]
+headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+request = urllib.request.Request(url, body.encode(), headers)
 with urllib.request.urlopen(request, timeout=60) as response:
     sys.stdout.write(response.read().decode())
 """
@@ -71,13 +72,14 @@ class Person(Client):
 class Application(Client):
     """Asks from a pod of its own by the Service's DNS name, as applications do."""
 
-    def __init__(self, cluster: Cluster, namespace: str, service: str) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, service: str, api_key: str = "") -> None:
         self._cluster = cluster
         self._namespace = namespace
+        self._api_key = api_key
         self._url = f"http://{service}.{namespace}.svc"
 
     def _post(self, path: str, body: dict[str, Any]) -> str:
-        command = ("python3", "-c", _POST, self._url + path, json.dumps(body))
+        command = ("python3", "-c", _POST, self._url + path, json.dumps(body), self._api_key)
         return execute(self._cluster, self._namespace, _APPLICATION, *command)
 
 

@@ -17,7 +17,7 @@ STOP_SECONDS = 180
 
 @dataclasses.dataclass(frozen=True)
 class Installation:
-    """A release of a model in a namespace, and `--set` expressions over the model's values."""
+    """A release of a model in a namespace: `--set` expressions over the model's values, the key that it asks for."""
 
     helm: Helm
     cluster: Cluster
@@ -26,6 +26,7 @@ class Installation:
     name: str
     model: Model
     set_: tuple[str, ...] = ()
+    api_key: str = ""
 
     def install(self, wait: bool = True) -> None:
         self.helm.install(

@@ -1,6 +1,7 @@
 """Two releases in one namespace: neither answers for the other, and one is led through its life to its end."""
 
 import dataclasses
+import secrets
 
 import pytest
 from kubernetes.client import V1Pod
@@ -9,11 +10,12 @@ from pytest_helm_charts.clusters import Cluster as KubeCluster
 from tests.e2e.clients import Application, assert_answers, execute, start_application
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
-from vllm_chart import diagnose
+from vllm_chart import diagnose, smoke
 from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm, HelmError
 
 CRASH_SECONDS = 180
+KEY_SECRET = "first-key"
 CLAIM = "second-vllm-cache"
 # What comes and goes by itself.
 FLEETING = {"events", "events.events.k8s.io", "pods.metrics.k8s.io"}
@@ -40,8 +42,11 @@ def pair(helm: Helm, cluster: Cluster, kube_cluster: KubeCluster, namespace: str
     if not profile.no_gpu and len(profile.gpu_nodes) < 2:
         pytest.skip("two releases at a time need two nodes with GPUs")
     start_application(cluster, namespace)
+    api_key = secrets.token_urlsafe()
+    kube_cluster.kubectl(f"create secret generic {KEY_SECRET} --from-literal=api-key={api_key}", namespace=namespace)
     before = inventory(kube_cluster, namespace)
-    first = Installation(helm, cluster, profile, namespace, "first", profile.article, ("replicaCount=1",))
+    key = ("replicaCount=1", f"auth.apiKeySecretRef.name={KEY_SECRET}")
+    first = Installation(helm, cluster, profile, namespace, "first", profile.article, key, api_key)
     volume = ("replicaCount=1", "persistence.enabled=true", "persistence.size=1Gi")
     second = Installation(helm, cluster, profile, namespace, "second", profile.other, volume)
     first.install(wait=False)
@@ -60,7 +65,7 @@ def _name(pod: V1Pod) -> str:
 
 
 def _client(release: Installation) -> Application:
-    return Application(release.cluster, release.namespace, release.service)
+    return Application(release.cluster, release.namespace, release.service, release.api_key)
 
 
 def test_each_release_answers_for_its_own_model(pair: Pair) -> None:
@@ -77,6 +82,17 @@ def test_each_service_has_its_own_pods(pair: Pair, kube_cluster: KubeCluster) ->
         )
         pods = [endpoint["targetRef"]["name"] for found in slices for endpoint in found["endpoints"]]
         assert pods == [_name(pod) for pod in release.engines()]
+
+
+def test_a_release_with_a_key_answers_nobody_without(pair: Pair, helm: Helm) -> None:
+    release = pair.first
+    stranger = dataclasses.replace(release, api_key="")
+    with pytest.raises(AssertionError, match="HTTP Error 401"):
+        _client(stranger).complete(release.model.served, "San Francisco is a")
+    helm.test(release.name, namespace=release.namespace)
+    report = smoke.run(smoke.Release(release.name, release.namespace, release.cluster.kubeconfig))
+    assert report.findings == []
+    assert release.api_key not in smoke.to_human(report) + smoke.to_json(report)
 
 
 def test_helm_test_fails_where_another_model_answers(pair: Pair, helm: Helm) -> None:
@@ -130,6 +146,16 @@ def test_a_rollback_mends_a_wrong_model(pair: Pair, helm: Helm) -> None:
     assert_answers(_client(release), release.model)
     helm.test(release.name, namespace=release.namespace)
     assert diagnose.release(release.name, release.namespace, release.cluster) == []
+
+
+def test_a_model_that_embeds(pair: Pair, helm: Helm) -> None:
+    release = pair.first
+    release.upgrade("engine.args.runner=pooling", "engine.args.convert=embed")
+    report = smoke.run(smoke.Release(release.name, release.namespace, release.cluster.kubeconfig))
+    assert report.findings == []
+    status = {result.check: result.status for result in report.results}
+    assert (status["embedding"], status["completion"], status["chat"]) == ("passed", "skipped", "skipped")
+    helm.test(release.name, namespace=release.namespace)
 
 
 def test_an_uninstall_leaves_the_claim_and_nothing_else(pair: Pair, kube_cluster: KubeCluster) -> None:

@@ -171,6 +171,12 @@ def test_a_release_that_only_takes_its_time_is_no_error() -> None:
     assert "1800 s" in finding.remedy
 
 
+def test_a_release_that_is_scaled_to_nothing() -> None:
+    idle = snapshot()
+    idle.deployments[0].spec.replicas = 0
+    assert "scaled to 0" in only(explain(idle)).message
+
+
 def test_pods_of_an_old_revision_are_not_asked_about() -> None:
     old = pod(status=crashed())
     assert old.metadata is not None
