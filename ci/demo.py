@@ -104,7 +104,7 @@ def _how_to_look() -> str:
 def _how_to_go_on() -> str:
     return f"""That was vLLM on Kubernetes. To go on:
 
-  export KUBECONFIG={kubeconfig()}
+  export KUBECONFIG={kubeconfig()} PATH={tools.kubectl().parent}:$PATH
   kubectl --namespace {NAMESPACE} get pods --output wide
   kubectl --namespace {NAMESPACE} port-forward service/{SERVICE} 8080:80
   curl http://localhost:8080/v1/completions -H 'Content-Type: application/json' \\
