@@ -134,7 +134,7 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 {{- if not $text }}
 {{- else if or (eq $name $root.Values.gpu.resourceName) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" $name) }}
 {{ $key }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $root.Values.gpu.resourceName }} and gpu.resourceName: {{ $name }}{{ end }}
-{{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$" $name) }}
+{{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$" $name) }}
 {{ $key }}.{{ $name }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
 {{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
 {{ $key }}.{{ $name }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}

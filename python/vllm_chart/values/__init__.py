@@ -182,10 +182,12 @@ class Values(Block):
         [], description="Instead of the image's entrypoint, `vllm serve`. The arguments stay the chart's."
     )
     init_containers: list[Annotated[Object, Kubernetes("core.v1.Container")]] = Field(
-        [], description="Init containers, and sidecars with `restartPolicy: Always`."
+        [],
+        description="Init containers, and sidecars with `restartPolicy: Always`. One without a securityContext of its "
+        "own gets the engine's.",
     )
     extra_containers: list[Annotated[Object, Kubernetes("core.v1.Container")]] = Field(
-        [], description="Containers beside the engine's."
+        [], description="Containers beside the engine's. One without a securityContext of its own gets the engine's."
     )
     host_aliases: list[Annotated[Object, Kubernetes("core.v1.HostAlias")]] = Field(
         [], description="Entries of /etc/hosts."

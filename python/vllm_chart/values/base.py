@@ -122,7 +122,8 @@ Annotations = TypeAliasType(
 #: Left empty, a value follows from others.
 Empty = Annotated[str, Pattern("^$", "write a whole number, or leave it empty")]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Derived = Annotated[int, Field(ge=1, le=2**31 - 1)] | Empty
+#: How many parts a model is split into.
+Parts = Annotated[int, Field(ge=1, le=4096)]
 CountOrPercentage = Count | Annotated[str, Pattern("^([0-9]+%)?$", "write a number of pods, or a percentage: 25%")]
 
 #: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from vllm_chart.values.base import Block, Count, Derived, Empty, Pattern
+from vllm_chart.values.base import LABEL, SUBDOMAIN, Block, Count, Empty, Parts, Pattern
 
 #: Flags of `vllm serve` that the chart writes itself, with the key to use instead.
 OWNED_FLAGS: dict[str, str] = {
@@ -91,7 +91,7 @@ class Gpu(Block):
         "the CPU engine. 0: none is requested (dynamic resource allocation, for example).",
     )
     resource_name: Annotated[
-        str, Pattern(r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$", "write what the node advertises: nvidia.com/gpu")
+        str, Pattern(f"^{SUBDOMAIN}/{LABEL}$", "write what the node advertises: nvidia.com/gpu")
     ] = Field(
         "nvidia.com/gpu",
         description="What the device plugin calls a GPU: `nvidia.com/mig-3g.40gb`, `nvidia.com/gpu.shared`, …",
@@ -113,10 +113,10 @@ class Parallelism(Block):
         "dp": "write parallelism.dataParallelSize",
     }
 
-    tensor_parallel_size: Derived = Field(
+    tensor_parallel_size: Parts | Empty = Field(
         "", description="GPUs that share each layer. Empty: what gpu.count leaves after the other two."
     )
-    pipeline_parallel_size: Annotated[int, Field(ge=1)] = Field(1, description="Stages of layers, one after the other.")
-    data_parallel_size: Annotated[int, Field(ge=1)] = Field(
+    pipeline_parallel_size: Parts = Field(1, description="Stages of layers, one after the other.")
+    data_parallel_size: Parts = Field(
         1, description="Copies of the model in one pod. More pods (replicaCount) are simpler."
     )

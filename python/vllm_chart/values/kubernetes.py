@@ -19,9 +19,9 @@ def at_least(minimum: int, maximum: int = 2**31 - 1) -> Schema:
     return {"minimum": minimum, "maximum": maximum}
 
 
-def form(pattern: str, remedy: str) -> Schema:
-    """Text of a form; Helm prints the remedy for any other."""
-    return {"if": {"pattern": pattern}, "else": {"const": remedy}}
+def form(pattern: str, remedy: str, **more: Any) -> Schema:
+    """Text of a form; Helm prints the remedy for any other. more: keywords that the text has to meet too."""
+    return {"if": {"pattern": pattern, **more}, "else": {"const": remedy}}
 
 
 def only_if(condition: Schema, **consequence: Any) -> Schema:
@@ -50,7 +50,7 @@ VALUES_OF_OPERATOR: Schema = {
 #: Definitions of our own that others refer to.
 SHARED: dict[str, Schema] = {
     "int32": INT32 | {"type": ["integer", "null"]},
-    "name": form(f"^{SUBDOMAIN}$", NAME_REMEDY),
+    "name": form(f"^{SUBDOMAIN}$", NAME_REMEDY, maxLength=253),
     "label": form("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", "write at most 63 lower-case letters, digits and dashes"),
     "key": form(f"^{LABEL_KEY}$", "write a key, such as nvidia.com/gpu"),
     "ip": form(r"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]*:[0-9a-f:.]+)$", "write an IP address"),
@@ -178,13 +178,17 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     },
     "core.v1.PersistentVolumeClaimVolumeSource": {"claimName": NAME},
     "core.v1.PodAffinityTerm": {"topologyKey": KEY},
-    "core.v1.PodDNSConfig": {"nameservers": {"items": IP}},
+    "core.v1.PodDNSConfig": {
+        "nameservers": {"items": IP},
+        "searches": {"items": form(r"^(\.|[a-z0-9_]([-a-z0-9_.]*[a-z0-9])?\.?)$", "write a domain: example.com")},
+    },
     "core.v1.PodResourceClaim": {"name": DNS_LABEL, "resourceClaimName": NAME, "resourceClaimTemplateName": NAME},
     "core.v1.PodSecurityContext": {
         "fsGroup": ID,
         "fsGroupChangePolicy": one_of("Always", "OnRootMismatch"),
         "runAsGroup": ID,
         "runAsUser": ID,
+        "seLinuxChangePolicy": one_of("MountOption", "Recursive"),
         "supplementalGroups": {"items": ID},
         "supplementalGroupsPolicy": one_of("Merge", "Strict"),
     },

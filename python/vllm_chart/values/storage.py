@@ -20,7 +20,7 @@ class Shm(Block):
     size_limit: Size = Field(
         "",
         description="Its size, which counts against the memory limit as it is used. Empty: 1Gi and 1Gi more per worker "
-        "(vLLM itself needs 160Mi + 240Mi per worker, the rest is for NCCL).",
+        "(vLLM needs 160Mi + 240Mi per worker, the rest is for NCCL), and what `kv-offloading-size` keeps there.",
     )
 
 
