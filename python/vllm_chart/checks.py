@@ -7,6 +7,7 @@ from typing import Unpack
 import yaml
 
 from vllm_chart import invariants, podsecurity, schemas, verdict
+from vllm_chart.engine import check as engine
 from vllm_chart.findings import Finding, has_errors, told_once
 from vllm_chart.helm import (
     HelmError,
@@ -22,7 +23,7 @@ from vllm_chart.manifests import ManifestError, Manifests, duplicate_keys
 from vllm_chart.sizing import check as sizing
 
 #: Under these names come the findings of `validate`.
-OF_VALUES = ("values", "schema", "rule", "render", "plan")
+OF_VALUES = ("values", "schema", "rule", "render", "plan", engine.ARGUMENTS, engine.ENVIRONMENT)
 
 #: The names of all checks; "values" stands for those of `validate`, after which the others don't run.
 NAMES = ("values", "kubernetes-schema", "pod-security", *invariants.INVARIANTS, "same-twice")
@@ -43,12 +44,14 @@ def validate(chart: StrPath | None = None, **options: Unpack[ValuesOptions]) -> 
     except HelmError as error:
         return [Finding("values", "", str(error))]
     try:
-        render(chart=chart, **options)
+        manifests = render(chart=chart, **options)
     except HelmError as error:
         return verdict.findings(str(error), schema)
     except ManifestError as error:
         return [Finding("render", "", str(error))]
-    return sizing.check(merged_values(chart, **options), app_version(chart))
+    values = merged_values(chart, **options)
+    refused = engine.check_release(manifests, values, app_version(chart))
+    return [*refused, *sizing.check(values, app_version(chart))]
 
 
 def check(
@@ -65,7 +68,8 @@ def check(
 
     Raises as `validate`.
     """
-    if findings := validate(chart, **options):
+    findings = validate(chart, **options)
+    if has_errors(findings):
         return findings
 
     def manifests(version: str) -> Manifests:
@@ -80,7 +84,7 @@ def check(
 
     newest = kubernetes[-1]
     by_version = {version: inspect(manifests(version), version, pod_security) for version in kubernetes}
-    return [*told_once(by_version), *invariants.same_twice(manifests(newest), manifests(newest))]
+    return [*findings, *told_once(by_version), *invariants.same_twice(manifests(newest), manifests(newest))]
 
 
 def inspect(manifests: Manifests, kubernetes: str, pod_security: podsecurity.Level = "restricted") -> list[Finding]:

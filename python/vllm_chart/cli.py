@@ -6,10 +6,11 @@ from typing import Any, Literal, TypeVar, get_args
 
 import click
 
-from vllm_chart import checks, schemas
-from vllm_chart.findings import Exit, Finding, UnavailableError, exit_code, to_human, to_json
+from vllm_chart import checks, helm, schemas
+from vllm_chart.findings import Exit, Finding, UnavailableError, exit_code, has_errors, to_human, to_json
 from vllm_chart.helm import HelmError
 from vllm_chart.invariants import INVARIANTS
+from vllm_chart.load.command import command as load
 from vllm_chart.podsecurity import Level
 from vllm_chart.sizing.command import command as plan
 
@@ -48,10 +49,13 @@ def main() -> None:
     Before an install:
       vllm-chart validate -f prod.yaml            would Helm take these values?
       vllm-chart check -f prod.yaml               … and would a cluster take what they render?
+      vllm-chart plan -f prod.yaml --gpu l40s     does the model fit, and how much will it serve?
+      vllm-chart preflight -f prod.yaml -n models has this cluster what the release needs?
     \b
     After it:
       vllm-chart smoke --release llm -n models    does it answer, and with the right model?
       vllm-chart diagnose --release llm -n models why is it not ready?
+      vllm-chart load --release llm -n models     is an answer lost while it is changed?
     """
 
 
@@ -176,6 +180,48 @@ def check(
     _report(ctx, findings, output, fine)
 
 
+@main.command("preflight", epilog=EXIT_CODES)
+@_values_options
+@click.option("--release", default="llm", show_default=True, help="Name of the release.")
+@_cluster_options
+@click.option("--autoscaled", is_flag=True, help="Nodes come when pods ask for them: too few now is a warning.")
+@_output
+@click.pass_context
+def preflight_(
+    ctx: click.Context,
+    /,
+    release: str,
+    namespace: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    autoscaled: bool,
+    output: Output,
+    chart: Path | None,
+    **options: Any,
+) -> None:
+    """Hold values against a cluster before an install or an upgrade; nothing in it is changed.
+
+    Does a node take the pods, by labels, taints, GPUs and memory; is there room for all of them, and for those that a
+    rollout starts beside the old ones; are the Secrets, ConfigMaps, claims and classes there that the values name; do
+    model and KV cache fit the GPU that the nodes' labels tell. A Secret's value is looked at and never shown.
+
+    \b
+    Examples:
+      vllm-chart preflight -f prod.yaml --release llm --namespace models
+      vllm-chart preflight -f prod.yaml --autoscaled --context prod
+    """
+    from vllm_chart import preflight
+    from vllm_chart.cluster import Cluster
+
+    if has_errors(wrong := checks.validate(chart, **options)):
+        _report(ctx, wrong, output, "")
+    manifests = helm.render(chart=chart, release=release, namespace=namespace, **options)
+    values, version = helm.merged_values(chart, **options), helm.app_version(chart)
+    with Cluster(kubeconfig, context) as cluster:
+        findings = preflight.release(manifests, values, version, cluster, autoscaled=autoscaled)
+    _report(ctx, [*wrong, *findings], output, f"fine: the cluster has what release {release} needs")
+
+
 @main.command("smoke", epilog=EXIT_CODES)
 @click.argument("url", required=False)
 @click.option("--release", help="A release in a cluster, instead of a URL; it is reached by a port-forward.")
@@ -263,3 +309,4 @@ def _report(ctx: click.Context, findings: Sequence[Finding], output: Output, fin
 
 
 main.add_command(plan)
+main.add_command(load)

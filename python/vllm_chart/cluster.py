@@ -40,6 +40,9 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
             ) from error
         self.core = client.CoreV1Api(self._api)
         self.apps = client.AppsV1Api(self._api)
+        self.storage = client.StorageV1Api(self._api)
+        self.node = client.NodeV1Api(self._api)
+        self.scheduling = client.SchedulingV1Api(self._api)
 
     def __exit__(self, *exception: object) -> None:
         self._api.close()

@@ -218,8 +218,19 @@ def _pod_findings(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
     statuses = _container_statuses(pod)
     for status in statuses:
         yield from _container_findings(pod, status, snapshot)
+    yield from _probe_findings(pod, snapshot.events)
     if any(_waits(status)[0] in ("ContainerCreating", "PodInitializing") for status in statuses):
         yield from _mount_findings(pod, snapshot.events)
+
+
+def _probe_findings(pod: V1Pod, events: Iterable[CoreV1Event]) -> Iterator[Finding]:
+    """A probe that is answered, but not by vLLM's /health: that is 200, or 503 from an engine that is dead."""
+    for event in events:
+        found = re.search(r"(Startup|Readiness|Liveness) probe failed: .*statuscode: 4\d\d", event.message or "")
+        if found and _about(event, pod):
+            probe = f"{found[1].lower()}Probe"
+            remedy = f"write in {probe}.httpGet the path that this image answers, or image.repository of a vLLM"
+            yield Finding("probe", f"Pod/{_name(pod)}: {probe}", found[0], remedy)
 
 
 _MOUNTS = (
@@ -300,6 +311,11 @@ def _pull_error(pod: V1Pod, status: V1ContainerStatus, events: Iterable[CoreV1Ev
 def _image_remedy(message: str) -> str:
     if re.search(r"couldn't parse image name|invalid reference format", message):
         return "correct image.repository, image.tag or image.digest (or global.imageRegistry)"
+    if re.search(r"no match(?:ing manifest)? for (?:platform|linux)", message):
+        return (
+            "the image is not built for the node's processor: write the image.tag of its architecture, or choose "
+            "nodes with nodeSelector kubernetes.io/arch"
+        )
     if re.search(r"not present with pull policy of Never", message):
         return "load the image on the node, or write image.pullPolicy: IfNotPresent"
     if re.search(r"unauthorized|denied|authentication required|authorization failed|forbidden", message, re.I):
@@ -361,7 +377,7 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
             "startup",
             where,
             f"not ready after {_startup_seconds(container)} s, so the startup probe killed it: {last} {outcome}",
-            "raise startup.budgetSeconds; persistence.enabled: true keeps weights and compile caches for next time",
+            _slow_start(last),
             severity,
         )
     return Finding(
@@ -376,6 +392,15 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
 def _killed_by_startup_probe(pod: V1Pod, status: V1ContainerStatus, events: Iterable[CoreV1Event]) -> bool:
     killed = f"Container {status.name} failed startup probe"
     return any(killed in (event.message or "") and _about(event, pod) for event in events)
+
+
+def _slow_start(last_line: str) -> str:
+    if "Loading safetensors" in last_line:
+        return (
+            "raise startup.budgetSeconds; from a network volume, engine.args.safetensors-load-strategy: prefetch "
+            "reads whole files instead of pages"
+        )
+    return "raise startup.budgetSeconds; persistence.enabled: true keeps weights and compile caches for next time"
 
 
 def _startup_seconds(container: V1Container | None) -> int:

@@ -49,14 +49,35 @@ _KNOWN_ERRORS = [
     # huggingface_hub/utils/_http.py, _snapshot_download.py, file_download.py; transformers/utils/hub.py
     KnownError(
         "model",
-        r".*(?:You are trying to access a gated repo|Cannot access gated repo).*",
-        "accept the model's licence with the token's account, and name its Secret in hub.tokenSecretRef",
+        r".*(?:You are trying to access a gated repo|Cannot access gated repo|Access to model .* is restricted).*",
+        "accept the model's licence with the token's account, and name its Secret in hub.tokenSecretRef; an init "
+        "container that downloads needs HF_TOKEN in its own env",
     ),
     KnownError(
         "hub-token",
         r".*(?:Invalid username or password|Invalid credentials in Authorization header"
         r"|User Access Token .*expired).*",
         "renew the token in the Secret that hub.tokenSecretRef names",
+    ),
+    # h11 and httpx, which refuse to send such a header
+    KnownError(
+        "hub-token",
+        r".*Illegal header value b?['\"]Bearer .*",
+        "take the newline off the value in the Secret that hub.tokenSecretRef names: `kubectl create secret generic` "
+        "with --from-literal adds none",
+    ),
+    KnownError(
+        "hub",
+        r".*429 (?:Client Error|Too Many Requests).*",
+        "the Hub limits how often it is asked: write hub.offline: true once persistence holds the model, or name a "
+        "token in hub.tokenSecretRef",
+    ),
+    # run-ai/runai-model-streamer, which vllm/model_executor/model_loader/runai_streamer_loader.py calls
+    KnownError(
+        "model",
+        r".*Could not send runai_request.*",
+        "the bucket of model.id refuses this identity: for a role of AWS write only serviceAccount.annotations; "
+        "AWS_ENDPOINT_URL, AWS_EC2_METADATA_DISABLED and RUNAI_STREAMER_NO_BOTO3_SESSION in env are for other stores",
     ),
     KnownError(
         "model",
@@ -107,6 +128,12 @@ _KNOWN_ERRORS = [
         "engine-arguments",
         r"User-specified max_model_len .*",
         "lower engine.args.max-model-len to what the model's config.json allows",
+    ),
+    # vllm/lora/peft_helper.py
+    KnownError(
+        "engine-arguments",
+        r"LoRA rank \d+ is greater than max_lora_rank.*",
+        "write engine.args.max-lora-rank: the largest `r` in the adapters' adapter_config.json",
     ),
     KnownError(
         "engine-arguments",
@@ -161,6 +188,13 @@ _KNOWN_ERRORS = [
         "gpu",
         r"Failed to infer device type.*",
         "the container sees no GPU: write gpu.count, or runtimeClassName: nvidia; without GPUs, engine.device: cpu",
+    ),
+    # the operating system, by way of the container runtime
+    KnownError(
+        "image",
+        r".*[Ee]xec format error.*",
+        "the image is built for another processor than the node's: write the image.tag of its architecture, or "
+        "choose nodes with nodeSelector kubernetes.io/arch",
     ),
     # the operating system; vllm/v1/engine/utils.py shows the exit codes of processes that were killed
     KnownError(

@@ -16,6 +16,7 @@ import kubernetes_validate
 import yaml
 from pydantic.fields import FieldInfo
 
+from vllm_chart.engine import schema as engine_schema
 from vllm_chart.values import SECTIONS, Values, kubernetes
 from vllm_chart.values.base import Block, Kubernetes
 from vllm_chart.values.engine import OWNED_FLAGS
@@ -33,11 +34,13 @@ def main() -> int:
     if not (chart / "Chart.yaml").is_file():
         print("generate: no charts/vllm/Chart.yaml here; call it from the project's root", file=sys.stderr)
         return 2
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
     files = {
         chart / "values.yaml": values_yaml(),
-        chart / "values.schema.json": json.dumps(values_schema(), indent=1) + "\n",
+        chart / "values.schema.json": _json(values_schema(about["appVersion"])) + "\n",
         chart / "files/owned-flags.yaml": HEAD + yaml.safe_dump(OWNED_FLAGS, width=WIDTH),
-        chart / "README.md": readme(yaml.safe_load((chart / "Chart.yaml").read_text())),
+        chart / "files/flags.yaml": HEAD + yaml.safe_dump(engine_schema.rendering(), width=WIDTH),
+        chart / "README.md": readme(about),
     }
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
@@ -100,8 +103,11 @@ def _yaml_lines(block: type[Block], indent: int) -> Iterator[str]:
 # values.schema.json ---------------------------------------------------------------------------------------
 
 
-def values_schema() -> dict[str, Any]:
-    """The JSON schema (draft 2020-12, self-contained) that Helm holds the merged values against."""
+def values_schema(app_version: str) -> dict[str, Any]:
+    """The JSON schema (draft 2020-12, self-contained) that Helm holds the merged values against.
+
+    app_version: the version of vLLM that an empty image.tag stands for.
+    """
     schema = Values.model_json_schema()
     blocks = {block.__name__: block for block in _blocks(Values)} | {"": Values}
     definitions: dict[str, Any] = schema.pop("$defs")
@@ -116,7 +122,18 @@ def values_schema() -> dict[str, Any]:
     # A parent chart writes this key where a condition names it.
     schema["properties"]["enabled"] = {"type": "boolean"}
     schema["$defs"] |= _kubernetes_definitions(_references(schema))
-    return schema
+    schema["$defs"] |= engine_schema.definitions(OWNED_FLAGS)
+    return schema | engine_schema.by_version(app_version)
+
+
+def _json(node: Any, indent: str = "") -> str:
+    """JSON in which what fits in a line stands in one: a schema of 130 KB would be half as long again otherwise."""
+    text = json.dumps(node, ensure_ascii=False, separators=(",", ":"))
+    if len(indent) + len(text) <= 160 or not isinstance(node, dict) or not node:
+        return text
+    deeper = indent + " "
+    lines = [f"{deeper}{json.dumps(key)}: {_json(value, deeper)}" for key, value in node.items()]
+    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
 def _blocks(block: type[Block]) -> Iterator[type[Block]]:
@@ -215,6 +232,9 @@ def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
         name = wanted.pop(0)
         if name not in found:
             full = name if name in known else f"io.k8s.api.{name}"
+            if name in kubernetes.OPEN:
+                found[name] = {"type": ["object", "null"]}
+                continue
             found[name] = _kubernetes_schema(known[full]) | kubernetes.DEFINITIONS.get(name, {})
             for key, checks in kubernetes.PROPERTIES.get(name, {}).items():
                 property_ = found[name]["properties"][key]

@@ -4,6 +4,7 @@ An invariant takes the rendered objects and yields what breaks its promise. It i
 the cluster would be at fault, a warning where a user may have reasons that values can't tell.
 """
 
+import base64
 import dataclasses
 import functools
 import json
@@ -19,6 +20,9 @@ from kubernetes.utils import parse_quantity
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.manifests import Manifests, Object
 from vllm_chart.pods import Container, Pod, pods
+
+#: What the engine takes to end once it is idle, measured with vLLM 0.32 on one GPU's worth of processes: 5 s.
+ENGINE_END_SECONDS = 10
 
 Invariant = Callable[[Manifests], list[Finding]]
 
@@ -248,6 +252,15 @@ def probes_do_not_wait(manifests: Manifests) -> Iterator[Finding]:
 
 
 @invariant
+def a_late_answer_kills_nothing(manifests: Manifests) -> Iterator[Finding]:
+    """No engine dies of one missed answer: a busy one answers late, and a restart loads the model again."""
+    for pod, engine in engines(manifests):
+        if engine.probes.get("livenessProbe", {}).get("failureThreshold") == 1:
+            where = f"{pod.where}: {engine.path}livenessProbe.failureThreshold"
+            yield broken(where, "1 restarts the engine at the first late answer", "write 3 or more", "warning")
+
+
+@invariant
 def a_failed_start_ends_soon(manifests: Manifests) -> Iterator[Finding]:
     """Startup and liveness probes have a short grace period of their own: a loading engine ignores SIGTERM."""
     for pod, engine in engines(manifests):
@@ -279,11 +292,17 @@ def the_grace_period_covers_the_stop(manifests: Manifests) -> Iterator[Finding]:
     """The grace period holds the preStop hook and the engine's own shutdown timeout, one after the other."""
     for pod, engine in engines(manifests):
         hook = (engine.get("lifecycle") or {}).get("preStop") or {}
-        asleep = (hook.get("sleep") or {}).get("seconds", 0)
-        timeout = sum(int(found[1]) for a in engine.all("args") if (found := re.match(r"--shutdown-timeout=(\d+)", a)))
-        if _grace_period(pod) < asleep + timeout:
+        waited = (hook.get("sleep") or {}).get("seconds", 0)
+        drained = 0
+        for argument in [*(hook.get("exec") or {}).get("command", []), *engine.all("args")]:
+            if found := re.match(r"--(propagation|drain|shutdown-timeout)=(\d+)$", str(argument)):
+                waited += int(found[2]) if found[1] == "propagation" else 0
+                # Both end when the engine is idle, and the second only stands in for the first.
+                drained = max(drained, int(found[2])) if found[1] != "propagation" else drained
+        if _grace_period(pod) < waited + drained + ENGINE_END_SECONDS:
             where = f"{pod.where}: spec.terminationGracePeriodSeconds"
-            yield broken(where, f"{_grace_period(pod)} s is less than {asleep} s of preStop and {timeout} s of drain")
+            needed = f"{waited} s of preStop, {drained} s of drain and {ENGINE_END_SECONDS} s of the engine's own end"
+            yield broken(where, f"{_grace_period(pod)} s is less than {needed}")
 
 
 @invariant
@@ -387,6 +406,22 @@ def volumes_and_mounts_agree(manifests: Manifests) -> Iterator[Finding]:
                 yield broken(where, f"{path} is mounted more than once")
 
 
+@invariant
+def the_kept_cache_fits(manifests: Manifests) -> Iterator[Finding]:
+    """What LMCache may keep on disk fits in the pod's limit: its setting counts for each worker (LMCache#1399)."""
+    for pod, engine in engines(manifests):
+        sizes = [re.match(r"--(?:tensor|pipeline|data)-parallel-size=(\d+)", a) for a in engine.all("args")]
+        workers = math.prod(int(found[1]) for found in sizes if found)
+        limit = engine.resources("limits").get("ephemeral-storage")
+        for variable in engine.all("env"):
+            if variable.get("name") == "LMCACHE_MAX_LOCAL_DISK_SIZE" and limit is not None:
+                kept = Decimal(variable.get("value") or 0)
+                if kept * workers * 2**30 > _quantity(limit):
+                    where = f"{pod.where}: {engine.path}env.LMCACHE_MAX_LOCAL_DISK_SIZE"
+                    message = f"{kept} GiB for each of {workers} workers exceeds the ephemeral-storage limit of {limit}"
+                    yield broken(where, message, "divide it by the workers, and leave room beside it", "warning")
+
+
 # Environment and security
 
 
@@ -430,6 +465,43 @@ def secrets_come_from_secrets(manifests: Manifests) -> Iterator[Finding]:
             if re.match(r"--(api-key|hf-token)\b(?!=\$\()", str(argument)):
                 where = f"{pod.where}: {container.path}args"
                 yield broken(where, "has a secret in plain text", "write auth.apiKeySecretRef or hub.tokenSecretRef")
+
+
+@invariant
+def downloads_have_the_token(manifests: Manifests) -> Iterator[Finding]:
+    """An init container that downloads from the Hub is given the token too, where the engine has one."""
+    for pod, engine in engines(manifests):
+        if not any(variable.get("name") == "HF_TOKEN" for variable in engine.all("env")):
+            continue
+        for container in pod.containers:
+            line = " ".join(map(str, [*container.all("command"), *container.all("args")]))
+            names = {variable.get("name") for variable in container.all("env")}
+            downloads = re.search(r"\b(hf|huggingface-cli) download\b|snapshot_download", line)
+            if downloads and not names & {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"} and not container.all("envFrom"):
+                where = f"{pod.where}: {container.path}env"
+                yield broken(where, "lacks HF_TOKEN, which the download asks for", "give it HF_TOKEN", "warning")
+
+
+@invariant
+def secrets_are_base64(manifests: Manifests) -> Iterator[Finding]:
+    """`data` of a Secret is base64: plain text is refused, or decoded to something else."""
+    for secret in manifests.all("Secret"):
+        for key, value in (secret.get("data") or {}).items():
+            try:
+                base64.b64decode(str(value), validate=True)
+            except ValueError:
+                yield broken(f"{secret.where}: data.{key}", "is not base64", "write it in stringData")
+
+
+@invariant
+def secret_files_stay_secret(manifests: Manifests) -> Iterator[Finding]:
+    """Files of a Secret get the mode that was meant: 420 is 0644, which all may read, and 400 is 0620."""
+    for pod in pods(manifests):
+        for volume in pod.all("volumes"):
+            mode = (volume.get("secret") or {}).get("defaultMode")
+            if mode is not None and (mode & 0o004 or mode in (400, 440)):
+                where = f"{pod.where}: volumes.{volume.get('name')}.secret.defaultMode"
+                yield broken(where, f"{mode} is {mode:#o} in octal".replace("0o", "0"), "write 0440", "warning")
 
 
 @invariant

@@ -5,11 +5,19 @@ wrong, and what the nodes offer instead, only the nodes themselves say.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from kubernetes.client import V1Container, V1Node, V1PodSpec, V1Taint, V1Toleration
+from kubernetes.client import (
+    V1Container,
+    V1Node,
+    V1NodeSelectorRequirement,
+    V1NodeSelectorTerm,
+    V1PodSpec,
+    V1Taint,
+    V1Toleration,
+)
 from kubernetes.utils import parse_quantity
 
 
@@ -22,27 +30,37 @@ class Cause(NamedTuple):
 
 def unschedulable(spec: V1PodSpec, message: str, nodes: Sequence[V1Node] | None) -> list[Cause]:
     """Explain the scheduler's message (of the pod's condition `PodScheduled`); the nodes are None if unknown."""
-    causes = list(_never_fits(spec, nodes)) if nodes is not None else []
+    causes = list(never_fits(spec, nodes)) if nodes is not None else []
     return causes or list(_does_not_fit_now(spec, message)) or [_rule(message)]
 
 
-def _never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
-    """What keeps the pod off every node, however empty: labels, else taints, else size."""
+def never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
+    """What keeps a pod off every node, however empty: labels, else taints, else size."""
     selector = spec.node_selector or {}
-    selected = [node for node in nodes if selector.items() <= _labels(node).items()]
+    selected = [node for node in nodes if selector.items() <= labels(node).items()]
     if not selected:
         wanted = ", ".join(f"{key}={value}" for key, value in selector.items())
-        there = {f"{key}={_labels(node)[key]}" for node in nodes for key in selector if key in _labels(node)}
+        there = {f"{key}={labels(node)[key]}" for node in nodes for key in selector if key in labels(node)}
         yield Cause(
             f"no node has the label {wanted}" if len(selector) == 1 else f"no node has all of {wanted}",
             "write a label of your nodes in nodeSelector: "
             + (", ".join(sorted(there)) if there else "`kubectl get nodes --show-labels` lists them"),
         )
         return
+    chosen = [node for node in selected if _has_affinity(spec, node)]
+    if not chosen:
+        keys = {expression.key for term in _terms(spec) or [] for expression in term.match_expressions or []}
+        there = {f"{key}={labels(node)[key]}" for node in selected for key in keys if key in labels(node)}
+        yield Cause(
+            f"no node matches the required node affinity, which asks for {', '.join(sorted(keys))}",
+            "write labels of your nodes in affinity: "
+            + (", ".join(sorted(there)) if there else "`kubectl get nodes --show-labels` lists them"),
+        )
+        return
     tolerations = spec.tolerations or []
-    welcoming = [node for node in selected if not _repelling_taints(node, tolerations)]
+    welcoming = [node for node in chosen if not _repelling_taints(node, tolerations)]
     if not welcoming:
-        taints = {_written(taint) for node in selected for taint in _repelling_taints(node, tolerations)}
+        taints = {_written(taint) for node in chosen for taint in _repelling_taints(node, tolerations)}
         yield Cause(
             f"its nodes have a taint that it does not tolerate: {', '.join(sorted(taints))}",
             "tolerate it in tolerations, or choose other nodes with nodeSelector",
@@ -56,6 +74,63 @@ def _never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
                 f"{_amount(most, resource)}",
                 _smaller(resource, most),
             )
+
+
+def welcomes(spec: V1PodSpec, node: V1Node) -> bool:
+    """Whether a node's labels and taints let the pod in, and nobody has closed the node (`kubectl cordon`)."""
+    return (
+        (spec.node_selector or {}).items() <= labels(node).items()
+        and _has_affinity(spec, node)
+        and not (node.spec and node.spec.unschedulable)
+        and not _repelling_taints(node, spec.tolerations or [])
+    )
+
+
+def room(spec: V1PodSpec, node: V1Node, running: Iterable[V1PodSpec]) -> int:
+    """How many such pods still fit on a node beside those that run there."""
+    taken: dict[str, Decimal] = {}
+    for other in running:
+        for resource, amount in requests(other).items():
+            taken[resource] = taken.get(resource, Decimal(0)) + amount
+    counts = [
+        (_allocatable(node, resource) - taken.get(resource, Decimal(0))) // asked
+        for resource, asked in requests(spec).items()
+        if asked
+    ]
+    return max(0, int(min(counts, default=Decimal(110))))  # the kubelet's own limit of pods
+
+
+def _terms(spec: V1PodSpec) -> list[V1NodeSelectorTerm] | None:
+    affinity = spec.affinity.node_affinity if spec.affinity else None
+    required = affinity.required_during_scheduling_ignored_during_execution if affinity else None
+    return required.node_selector_terms if required else None
+
+
+def _has_affinity(spec: V1PodSpec, node: V1Node) -> bool:
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-affinity: any term, all of it."""
+    terms = _terms(spec)
+    return terms is None or any(
+        all(_matches(expression, labels(node)) for expression in term.match_expressions or [])
+        and all(_matches(field, {"metadata.name": name(node)}) for field in term.match_fields or [])
+        for term in terms
+        if term.match_expressions or term.match_fields
+    )
+
+
+def _matches(expression: V1NodeSelectorRequirement, having: Mapping[str, str]) -> bool:
+    value, values = having.get(expression.key), expression.values or []
+    match expression.operator:
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case "Gt" | "Lt" if value is not None and value.lstrip("-").isdigit():
+            return int(value) > int(values[0]) if expression.operator == "Gt" else int(value) < int(values[0])
+    return False
 
 
 def _smaller(resource: str, most: Decimal) -> str:
@@ -117,6 +192,17 @@ def requests(spec: V1PodSpec) -> dict[str, Decimal]:
     return total
 
 
+def devices(spec: V1PodSpec) -> dict[str, Decimal]:
+    """What a pod asks for of GPUs and other extended resources."""
+    return {resource: asked for resource, asked in requests(spec).items() if not _is_native(resource) and asked}
+
+
+def amount(quantity: str | int) -> Decimal:
+    """A Kubernetes quantity as a number. Raises ValueError for text that is none."""
+    number: Decimal = parse_quantity(quantity)
+    return number
+
+
 def _container_requests(container: V1Container) -> dict[str, Decimal]:
     written = (container.resources.requests if container.resources else None) or {}
     return {resource: parse_quantity(amount) for resource, amount in written.items()}
@@ -139,7 +225,13 @@ def _is_native(resource: str) -> bool:
     return "/" not in resource
 
 
-def _labels(node: V1Node) -> Mapping[str, str]:
+def name(node: V1Node) -> str:
+    """The name of a node."""
+    return (node.metadata.name if node.metadata else None) or ""
+
+
+def labels(node: V1Node) -> Mapping[str, str]:
+    """The labels of a node."""
     return (node.metadata.labels if node.metadata else None) or {}
 
 

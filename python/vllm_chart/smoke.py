@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import requests
-from kubernetes.client import V1Container, V1Deployment, V1Service
+from kubernetes.client import V1Container, V1Deployment, V1SecretKeySelector, V1Service
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 from requests.auth import AuthBase
 
@@ -81,7 +81,7 @@ def run(target: Target, *, model: str = "", timeout_seconds: float = 60) -> Smok
     with contextlib.ExitStack() as stack:
         session = stack.enter_context(requests.Session())
         if isinstance(target, Release):
-            url, api_key = stack.enter_context(_forwarded(target))
+            url, api_key = stack.enter_context(forwarded(target))
             # The way is our own port-forward: no proxy, and no name for a certificate to prove.
             session.trust_env = session.verify = False
         else:
@@ -109,14 +109,14 @@ def to_json(report: SmokeReport) -> str:
 
 
 @contextlib.contextmanager
-def _forwarded(release: Release) -> Iterator[tuple[str, str]]:
-    """Yield the base URL of a release and its API key, empty if it asks for none."""
+def forwarded(release: Release) -> Iterator[tuple[str, str]]:
+    """Yield the base URL of a release and its API key, empty if it asks for none.
+
+    Raises `UnavailableError` when there is no cluster, no such release, or no pod of it that is ready.
+    """
     with Cluster(release.kubeconfig, release.context) as cluster:
-        selector = f"app.kubernetes.io/instance={release.name}"
         with asking_the_api_server():
-            services = cluster.core.list_namespaced_service(release.namespace, label_selector=selector).items
-            deployments = cluster.apps.list_namespaced_deployment(release.namespace, label_selector=selector).items
-            service, deployment = _front(release, services, deployments)
+            service, deployment = _find_front(cluster, release)
             api_key = os.environ.get(API_KEY_VARIABLE) or _api_key(cluster, release.namespace, deployment)
         if not (deployment.status and deployment.status.ready_replicas):
             raise UnavailableError(
@@ -124,14 +124,51 @@ def _forwarded(release: Release) -> Iterator[tuple[str, str]]:
                 f"`vllm-chart diagnose --release {release.name} --namespace {release.namespace}` says why"
             )
         scheme = "https" if _serves_tls(deployment) else "http"
-        with cluster.port_forward(release.namespace, service, "http") as address:
+        with cluster.port_forward(release.namespace, _name(service), "http") as address:
             yield f"{scheme}://{address}", api_key
+
+
+@dataclasses.dataclass(frozen=True)
+class Inside:
+    """A release as pods of its cluster see it."""
+
+    url: str
+    labels: dict[str, str]
+    """What its Service selects pods by."""
+    api_key_secret: dict[str, str] | None
+    """Name and key of the Secret with the API key, None if it asks for none."""
+
+
+def inside(cluster: Cluster, release: Release) -> Inside:
+    """The release as pods of its cluster see it. Raises `UnavailableError` when there is no such release."""
+    with asking_the_api_server():
+        service, deployment = _find_front(cluster, release)
+    assert service.spec
+    (port,) = (port.port for port in service.spec.ports or [] if port.name == "http")
+    scheme = "https" if _serves_tls(deployment) else "http"
+    secret = _api_key_reference(deployment)
+    return Inside(
+        f"{scheme}://{_name(service)}.{release.namespace}.svc:{port}",
+        service.spec.selector or {},
+        {"name": secret.name, "key": secret.key} if secret and secret.name else None,
+    )
+
+
+def _find_front(cluster: Cluster, release: Release) -> tuple[V1Service, V1Deployment]:
+    selector = f"app.kubernetes.io/instance={release.name}"
+    services = cluster.core.list_namespaced_service(release.namespace, label_selector=selector).items
+    deployments = cluster.apps.list_namespaced_deployment(release.namespace, label_selector=selector).items
+    return _front(release, services, deployments)
+
+
+def _name(service: V1Service) -> str:
+    return (service.metadata.name if service.metadata else None) or ""
 
 
 def _front(
     release: Release, services: Iterable[V1Service], deployments: Iterable[V1Deployment]
-) -> tuple[str, V1Deployment]:
-    """The name of a release's Service, and the Deployment behind it."""
+) -> tuple[V1Service, V1Deployment]:
+    """A release's Service, and the Deployment behind it."""
     for service in services:
         ports = (service.spec.ports if service.spec else None) or []
         selector = ((service.spec.selector if service.spec else None) or {}).items()
@@ -139,7 +176,7 @@ def _front(
             pods = deployment.spec.template.metadata
             labels = ((pods.labels if pods else None) or {}).items()
             if any(port.name == "http" for port in ports) and selector and selector <= labels:
-                return (service.metadata.name if service.metadata else None) or "", deployment
+                return service, deployment
     raise UnavailableError(
         f"there is no release {release.name!r} of the chart in namespace {release.namespace}: "
         "`helm list --all-namespaces` shows what there is"
@@ -153,12 +190,18 @@ def _containers(deployment: V1Deployment) -> list[V1Container]:
 
 def _api_key(cluster: Cluster, namespace: str, deployment: V1Deployment) -> str:
     """The key that the engine itself was given, out of the Secret that its environment names."""
+    reference = _api_key_reference(deployment)
+    if not reference or not reference.name:
+        return ""
+    secret = cluster.core.read_namespaced_secret(reference.name, namespace)
+    return b64decode((secret.data or {}).get(reference.key, "")).decode()
+
+
+def _api_key_reference(deployment: V1Deployment) -> V1SecretKeySelector | None:
     for variable in (variable for container in _containers(deployment) for variable in container.env or []):
-        reference = variable.value_from.secret_key_ref if variable.value_from else None
-        if variable.name == API_KEY_VARIABLE and reference and reference.name:
-            secret = cluster.core.read_namespaced_secret(reference.name, namespace)
-            return b64decode((secret.data or {}).get(reference.key, "")).decode()
-    return ""
+        if variable.name == API_KEY_VARIABLE and variable.value_from:
+            return variable.value_from.secret_key_ref
+    return None
 
 
 def _serves_tls(deployment: V1Deployment) -> bool:
@@ -311,6 +354,9 @@ class _Smoke:
         self._model = model
         checks: list[tuple[str, Callable[[], str]]] = [("health", self._health), ("models", self._models)]
         self._check_all(checks)
+        if any(result.check == "models" and result.status == "skipped" for result in self._results):
+            message = "it has no /v1/models: this is not vLLM's OpenAI server"
+            self._findings.append(Finding("smoke-models", self._url, message, "run `vllm serve`: leave command empty"))
         if self._has_passed("models"):
             checks = [("completion", self._completion), ("chat", self._chat), ("embedding", self._embedding)]
             self._check_all([*checks, ("streaming", self._streaming)])

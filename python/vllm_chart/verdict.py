@@ -153,4 +153,7 @@ def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
         return
     for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
         yield from _variants(alternative, root)
+    for branch in (schema.get("then"), schema.get("else")):
+        if isinstance(branch, Mapping):
+            yield from _variants(branch, root)
     yield schema

@@ -4,16 +4,14 @@ A row is a configuration: its name, where it was found, the values that say the 
 result that tells whether it was understood.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from helm_python import values_from_yaml
 
+from tests.render.view import View
 from vllm_chart import checks
 from vllm_chart.helm import render
-from vllm_chart.manifests import Manifests
 from vllm_chart.podsecurity import Level
 
 VLLM = "https://docs.vllm.ai/en/stable"
@@ -21,36 +19,6 @@ RECIPES = "https://github.com/vllm-project/recipes/blob/main"
 STACK = "https://github.com/vllm-project/production-stack/blob/main/tutorials/assets"
 GKE = "https://github.com/GoogleCloudPlatform/kubernetes-engine-samples/blob/main/ai-ml"
 KUBERNETES = "https://kubernetes.io/docs"
-
-
-class View:
-    """What a row's fact is about."""
-
-    def __init__(self, manifests: Manifests) -> None:
-        self.manifests = manifests
-        self.deployment = manifests.one("Deployment")
-        self.service = manifests.one("Service")["spec"]
-        self.template = self.deployment["spec"]["template"]
-        self.pod = self.template["spec"]
-        self.engine = self.pod["containers"][0]
-        self.args: list[str] = self.engine["args"]
-        self.resources = self.engine["resources"]
-
-    @cached_property
-    def env(self) -> dict[str, Any]:
-        return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in self.engine["env"]}
-
-    @cached_property
-    def volumes(self) -> dict[str, Any]:
-        return {volume["name"]: volume for volume in self.pod["volumes"]}
-
-    @cached_property
-    def annotations(self) -> Mapping[str, str]:
-        return self.template["metadata"]["annotations"]  # type: ignore[no-any-return]
-
-    def secret(self, variable: str) -> tuple[str, str]:
-        ref = self.env[variable]["secretKeyRef"]
-        return ref["name"], ref["key"]
 
 
 Row = tuple[str, str, str, Callable[[View], bool]]
@@ -1093,4 +1061,10 @@ def test_it_renders_soundly(row: Row) -> None:
     level: Level = "privileged" if row[0] in PRIVILEGED else "restricted"
 
     findings = checks.inspect(manifests, "1.37", level)
+    assert [finding for finding in findings if finding.severity == "error"] == []
+
+
+@pytest.mark.parametrize("values", [row[2] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_vllms_parser_and_the_plan_take_it(values: str) -> None:
+    findings = checks.validate(values=values_from_yaml(values))
     assert [finding for finding in findings if finding.severity == "error"] == []

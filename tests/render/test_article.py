@@ -282,6 +282,7 @@ def test_without_an_override_the_release_names_the_objects() -> None:
     (example,) = [path for path in EXAMPLES if path.stem == "llama3"]
 
     assert render(values_files=[example]).inventory() == [
+        "ConfigMap/llm-vllm-lifecycle",
         "Deployment/llm-vllm",
         "Pod/llm-vllm-test",
         "PodDisruptionBudget/llm-vllm",

@@ -252,8 +252,27 @@ def test_the_grace_period_holds_the_whole_stop() -> None:
     manifests = render("shutdown: {propagationSeconds: 20, drainSeconds: 300}")
 
     assert pod(manifests).termination_grace_period_seconds == 20 + 300 + 15
-    assert present(present(present(engine(manifests).lifecycle).pre_stop).sleep).seconds == 20
+    hook = present(present(present(present(engine(manifests).lifecycle).pre_stop)._exec).command)
+    assert hook[2:] == ["--port=8000", "--scheme=http", "--propagation=20", "--drain=300"]
     assert "--shutdown-timeout=300" in args(manifests)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", "/etc/vllm/lifecycle"),
+        ("env: {PYTHONPATH: /plugins}", "/etc/vllm/lifecycle:/plugins"),
+        ("env: {PYTHONPATH: {value: /plugins}}", "/etc/vllm/lifecycle:/plugins"),
+        ("env: {PYTHONPATH: null}", "/etc/vllm/lifecycle"),
+        ("{shutdown: {closeConnections: false}, env: {PYTHONPATH: /plugins}}", "/plugins"),
+        ("shutdown: {closeConnections: false}", None),
+    ],
+)
+def test_the_middleware_is_found_beside_what_the_user_imports(text: str, path: str | None) -> None:
+    manifests = render(text)
+
+    assert env(manifests).get("PYTHONPATH") == path
+    assert "draining.py" in manifests.one("ConfigMap")["data"]
 
 
 def test_a_change_needs_no_spare_gpu() -> None:
@@ -355,7 +374,9 @@ def test_a_flag_is_written_as_vllm_reads_it(value: str, words: list[str]) -> Non
 
 
 def test_what_the_user_does_not_set_vllm_decides() -> None:
-    assert args(render()) == ["org/name", "--port=8000", "--shutdown-timeout=120"]
+    own = ["--port=8000", "--shutdown-timeout=120"]
+    assert args(render("shutdown: {closeConnections: false}")) == ["org/name", *own]
+    assert args(render()) == ["org/name", *own, "--middleware=draining.Draining"]
 
 
 def test_the_engine_is_the_first_process() -> None:
@@ -630,7 +651,9 @@ def test_an_image_is_put_together(text: str, image: str) -> None:
 def test_extra_objects_are_left_alone() -> None:
     given = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"b": "{{ .Values }}\n\n"}}
 
-    assert render(f"{{commonLabels: {{a: b}}, extraObjects: [null, {json.dumps(given)}]}}").one("ConfigMap") == given
+    manifests = render(f"{{commonLabels: {{a: b}}, extraObjects: [null, {json.dumps(given)}]}}")
+
+    assert manifests.one("ConfigMap", "a") == given
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ WHOLE: dict[str, Any] = {
     "replicaCount": 2,
     "persistence": {"enabled": True, "accessModes": ["ReadWriteMany"]},
     "resources": {"requests": {"cpu": 1, "memory": "16Gi"}, "limits": {"memory": "32Gi"}},
-    "env": {"A": "text", "B": {"value": "$(A)"}},
+    "env": {"A": "text", "B": {"value": "$(A)"}, "LMCACHE_MAX_LOCAL_DISK_SIZE": "20"},
+    "hub": {"tokenSecretRef": {"name": "hf"}},
     "auth": {"apiKeySecretRef": {"name": "key", "key": "key"}},
     "extraContainers": [
         {
@@ -42,6 +43,7 @@ WHOLE: dict[str, Any] = {
     "extraObjects": [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "first"}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "second"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "third"}, "data": {"token": "aGY="}},
         {
             "apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler",
@@ -55,6 +57,7 @@ WHOLE: dict[str, Any] = {
 Steps = tuple[str | int, ...]
 POD: Steps = ("spec", "template", "spec")
 ENGINE: Steps = (*POD, "containers", 0)
+PRE_STOP: Steps = (*ENGINE, "lifecycle", "preStop", "exec", "command")
 SIDECAR: Steps = (*POD, "containers", 1)
 GONE = object()
 
@@ -82,6 +85,7 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
     ("probes-ask-one-way", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "httpGet"), GONE),
     ("probes-reach-a-declared-port", "Deployment/llm-vllm", (*ENGINE, "startupProbe", "httpGet", "port"), "web"),
     ("probes-do-not-wait", "Deployment/llm-vllm", (*ENGINE, "readinessProbe", "initialDelaySeconds"), 300),
+    ("a-late-answer-kills-nothing", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "failureThreshold"), 1),
     (
         "a-failed-start-ends-soon",
         "Deployment/llm-vllm",
@@ -91,6 +95,8 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
     ("the-deadline-covers-the-start", "Deployment/llm-vllm", ("spec", "progressDeadlineSeconds"), 600),
     ("the-deadline-covers-the-start", "Deployment/llm-vllm", (*ENGINE, "startupProbe", "failureThreshold"), 1000),
     ("the-grace-period-covers-the-stop", "Deployment/llm-vllm", (*POD, "terminationGracePeriodSeconds"), GONE),
+    ("the-grace-period-covers-the-stop", "Deployment/llm-vllm", (*PRE_STOP, 5), "--drain=900"),
+    ("the-grace-period-covers-the-stop", "Deployment/llm-vllm", (*PRE_STOP, 4), "--propagation=60"),
     ("the-engine-gets-the-signals", "Deployment/llm-vllm", (*ENGINE, "command"), ["/bin/sh", "-c"]),
     ("the-engine-gets-the-signals", "Deployment/llm-vllm", (*ENGINE, "args"), [8000]),
     ("a-crash-tells-its-reason", "Deployment/llm-vllm", (*ENGINE, "terminationMessagePolicy"), "File"),
@@ -117,6 +123,12 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
     ("volumes-and-mounts-agree", "Deployment/llm-vllm", (*ENGINE, "volumeMounts", 1, "mountPath"), "/dev/shm/"),
     ("volumes-and-mounts-agree", "Deployment/llm-vllm", (*POD, "volumes", 1, "name"), "shm"),
     ("volumes-and-mounts-agree", "Deployment/llm-vllm", (*SIDECAR, "volumeMounts"), [{"name": "x", "mountPath": "/x"}]),
+    (
+        "the-kept-cache-fits",
+        "Deployment/llm-vllm",
+        (*ENGINE, "resources", "limits"),
+        {"memory": "32Gi", "ephemeral-storage": "10Gi"},
+    ),
     ("variables-are-unique", "Deployment/llm-vllm", (*ENGINE, "env", 0, "name"), "HOME"),
     ("references-come-after-their-variable", "Deployment/llm-vllm", (*ENGINE, "env", 0, "value"), "$(HOME)"),
     ("references-come-after-their-variable", "Deployment/llm-vllm", (*ENGINE, "env", 0, "value"), "$(NOWHERE)"),
@@ -127,6 +139,14 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
         [{"name": "AWS_SECRET_ACCESS_KEY", "value": "abc"}],
     ),
     ("secrets-come-from-secrets", "Deployment/llm-vllm", (*ENGINE, "args", 1), "--api-key=abc"),
+    (
+        "downloads-have-the-token",
+        "Deployment/llm-vllm",
+        (*POD, "initContainers"),
+        [{"name": "get", "image": "a:1", "command": ["hf", "download", "org/name"]}],
+    ),
+    ("secrets-are-base64", "Secret/third", ("data", "token"), "REPLACE_WITH_TOKEN"),
+    ("secret-files-stay-secret", "Deployment/llm-vllm", (*POD, "volumes", 0, "secret"), {"defaultMode": 420}),
     ("service-links-are-off", "Deployment/llm-vllm", (*POD, "enableServiceLinks"), GONE),
     ("no-service-account-token", "Deployment/llm-vllm", (*POD, "automountServiceAccountToken"), True),
     ("images-are-pinned", "Deployment/llm-vllm", (*ENGINE, "image"), "registry:5000/vllm/vllm-openai"),

@@ -71,17 +71,17 @@ def test_an_unknown_variable_is_named_with_its_remedy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "version"),
+    ("tag", "version"),
     [
-        ("vllm/vllm-openai:v0.33.0", "0.33.0"),
-        ("registry.example:5000/vllm-openai-cpu:v0.32.0-x86_64", "0.32.0"),
-        ("vllm/vllm-openai:0.33.0@sha256:0f", "0.33.0"),
-        ("vllm/vllm-openai@sha256:0f", None),
-        ("vllm/vllm-openai:v0.33.1", None),
-        ("vllm/vllm-openai:v0.33.0rc1", None),
-        ("vllm/vllm-openai:nightly", None),
-        ("registry.example:5000/vllm", None),
+        ("v0.33.0", "0.33.0"),
+        ("0.33.0", "0.33.0"),
+        ("v0.32.0-x86_64", "0.32.0"),
+        ("v0.33.0-cu129-ubuntu2404", "0.33.0"),
+        ("v0.33.1", None),
+        ("v0.33.0rc1", None),
+        ("nightly", None),
+        ("", None),
     ],
 )
-def test_the_version_is_the_images(image: str, version: str | None) -> None:
-    assert catalogue.version_of_image(image) == version
+def test_the_version_is_the_tags(tag: str, version: str | None) -> None:
+    assert catalogue.version_of_tag(tag) == version

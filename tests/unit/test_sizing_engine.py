@@ -93,8 +93,29 @@ def test_a_batch_holds_no_more_requests_than_tokens() -> None:
 
 
 def test_the_cpu_engine_takes_its_cache_from_the_environment() -> None:
-    told = read(engine={"device": "cpu"}, env={"VLLM_CPU_KVCACHE_SPACE": "2"})
-    assert told.kv_memory == 2 * GIB
+    given = {"device": "cpu", "args": {"kv-cache-memory-bytes": "64M"}}
+    space = {"VLLM_CPU_KVCACHE_SPACE": "2"}
+    assert read(engine={"device": "cpu"}, env=space).kv_memory == 2 * GIB
+    assert read(engine=given, env=space).kv_memory == 2 * GIB  # which goes before the argument
+    assert read(engine=given).kv_memory == 64 << 20
+    assert read(engine={"device": "cpu"}).kv_memory == 4 * GIB  # the chart's own
+    with pytest.raises(SettingError, match="whole number"):
+        read(engine={"device": "cpu"}, env={"VLLM_CPU_KVCACHE_SPACE": "2.5"})
+
+
+@pytest.mark.parametrize(
+    ("engine", "overlapped"),
+    [
+        ({}, True),
+        ({"device": "cpu"}, False),
+        ({"args": {"async-scheduling": False}}, False),
+        ({"extraArgs": ["--no-async-scheduling"]}, False),
+        ({"args": {"speculative-config": {"method": "ngram", "num_speculative_tokens": 2}}}, False),
+        ({"args": {"speculative-config": {"method": "eagle3", "num_speculative_tokens": 2}}}, True),
+    ],
+)
+def test_batches_overlap_where_vllm_lets_them(engine: dict[str, Any], overlapped: bool) -> None:
+    assert read(engine=engine).overlapped is overlapped
 
 
 @pytest.mark.parametrize("name", ["h100-80gb", "H100", "NVIDIA-H100-80GB-HBM3", "NVIDIA H100 80GB SXM"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.shapes import SHAPES
 from vllm_chart.sizing import architecture, kvcache
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.kvcache import CacheError, Setting
@@ -39,6 +40,11 @@ def cache(name: str, release: Release = NOW, **options: Any) -> kvcache.Cache:
 )
 def test_bytes_per_token(name: str, options: dict[str, Any], token: int) -> None:
     assert cache(name, **options).token_bytes == token
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_plan_says_what_the_cpu_engine_logs(name: str) -> None:
+    assert SHAPES[name].plan().sentence == SHAPES[name].logged
 
 
 def test_a_pipeline_stage_keeps_its_own_layers() -> None:

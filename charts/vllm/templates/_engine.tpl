@@ -58,20 +58,31 @@ begins with a dash stays a value. Nothing is escaped: `$(NAME)` is a variable he
 {{- if gt (get $sizes $kind) 1 }}{{ $args = append $args (printf "--%s-parallel-size=%d" $kind (get $sizes $kind)) }}{{ end }}
 {{- end }}
 {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
+{{- if .Values.shutdown.closeConnections }}{{ $args = append $args "--middleware=draining.Draining" }}{{ end }}
+{{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
 {{- range $flag, $value := .Values.engine.args }}
 {{- $text := include "vllm.text" $value }}
-{{- if and (kindIs "bool" $value) (contains "." $flag) }}
-{{- $args = append $args (printf "--%s=%s" $flag $text) }}
-{{- else if kindIs "bool" $value }}
-{{- $args = append $args (printf "--%s%s" (ternary "" "no-" $value) $flag) }}
-{{- else if kindIs "slice" $value }}
+{{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
+{{- if and (kindIs "bool" $value) (not $isJson) }}
+{{- if or $value (not (has $flag $kinds.storeTrue)) }}{{ $args = append $args (printf "--%s%s" (ternary "" "no-" $value) $flag) }}{{ end }}
+{{- else if and (kindIs "slice" $value) (has $flag $kinds.append) }}
+{{- range $value }}{{ $args = append $args (printf "--%s=%s" $flag (include "vllm.text" .)) }}{{ end }}
+{{- else if and (kindIs "slice" $value) (not $isJson) }}
 {{- with $value }}{{ $args = append $args (printf "--%s" $flag) }}{{ end }}
 {{- range $value }}{{ $args = append $args (include "vllm.text" .) }}{{ end }}
-{{- else if not (has $text (list "" "{}")) }}
+{{- else if not (has $text (list "" "{}" "[]")) }}
 {{- $args = append $args (printf "--%s=%s" $flag $text) }}
 {{- end }}
 {{- end }}
 {{- toYaml (concat $args (.Values.engine.extraArgs | default list)) }}
+{{- end }}
+
+{{/* String: the version of vLLM that the image's tag names, or nothing where its flags are not known to the schema. */}}
+{{- define "vllm.knownVersion" -}}
+{{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
+{{- range (.Files.Get "files/flags.yaml" | fromYaml).versions }}
+{{- if regexMatch (printf "^v?%s([-+._].*)?$" (regexQuoteMeta .)) $tag }}{{ . }}{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* YAML map from name to text or to a variable's value: what the chart itself sets. */}}
@@ -91,6 +102,7 @@ begins with a dash stays a value. Nothing is escaped: `$(NAME)` is a variable he
   "FLASHINFER_WORKSPACE_BASE" $cache
   "VLLM_NO_USAGE_STATS" "1"
   "VLLM_ENGINE_READY_TIMEOUT_S" "86400" }}
+{{- if .Values.shutdown.closeConnections }}{{ $_ := set $env "PYTHONPATH" "/etc/vllm/lifecycle" }}{{ end }}
 {{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
 {{- if .Values.hub.offline }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
 {{- range $name, $ref := dict "HF_TOKEN" .Values.hub.tokenSecretRef "VLLM_API_KEY" .Values.auth.apiKeySecretRef }}
@@ -123,7 +135,15 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- define "vllm.env" -}}
 {{- $env := include "vllm.ownEnv" . | fromYaml }}
 {{- range $name, $value := .Values.env }}
-{{- if kindIs "invalid" $value }}{{ $_ := unset $env $name }}{{ else }}{{ $_ := set $env $name $value }}{{ end }}
+{{- if and (eq $name "PYTHONPATH") (hasKey $env $name) }}
+{{- /* The engine's middleware is on it: the user's comes after. */}}
+{{- $given := $value }}
+{{- if kindIs "map" $value }}{{ $given = $value.value }}{{ end }}
+{{- $path := printf "%s:%s" (get $env $name) (include "vllm.text" $given) | trimSuffix ":" }}
+{{- $_ := set $env $name (ternary (dict "value" $path) $path (kindIs "map" $value)) }}
+{{- else if kindIs "invalid" $value }}{{ $_ := unset $env $name }}
+{{- else }}{{ $_ := set $env $name $value }}
+{{- end }}
 {{- end }}
 {{- $references := include "vllm.env.references" .Values.env | fromYamlArray }}
 {{- $first := list }}

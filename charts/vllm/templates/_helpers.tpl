@@ -35,6 +35,7 @@ objects' names may not.
 {{- define "vllm.service.name" -}}{{ include "vllm.fullname" . }}{{- end }}
 {{- define "vllm.podDisruptionBudget.name" -}}{{ include "vllm.fullname" . }}{{- end }}
 {{- define "vllm.test.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "test") }}{{- end }}
+{{- define "vllm.lifecycle.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "lifecycle") }}{{- end }}
 {{- define "vllm.claim.name" -}}
 {{- .Values.persistence.existingClaim | default (include "vllm.suffixed" (list (include "vllm.fullname" .) "cache")) }}
 {{- end }}

@@ -1,9 +1,8 @@
 {{/* YAML map: the pod template. One define, whatever kind of workload holds it. */}}
 {{- define "vllm.podTemplate" -}}
 metadata:
-  {{- with include "vllm.annotations" (list . .Values.podAnnotations) }}
-  annotations: {{- . | nindent 4 }}
-  {{- end }}
+  {{- $checksum := dict "checksum/lifecycle" (include "vllm.lifecycle.files" . | sha256sum) }}
+  annotations: {{- include "vllm.annotations" (list . .Values.podAnnotations $checksum) | nindent 4 }}
   labels: {{- include "vllm.podLabels" . | nindent 4 }}
 spec:
   # Links would inject VLLM_PORT for a Service called vllm, which the engine takes for its own and dies of.
@@ -48,9 +47,8 @@ spec:
       {{- end }}
       lifecycle:
         preStop:
-          # The engine refuses new requests from SIGTERM on: wait until no one sends any.
-          sleep:
-            seconds: {{ int .Values.shutdown.propagationSeconds }}
+          exec:
+            command: {{- include "vllm.preStop" . | nindent 14 }}
       securityContext: {{- include "vllm.securityContext" . | nindent 8 }}
       # The last lines of the log are the reason of a crash: `kubectl describe` shows them.
       terminationMessagePolicy: FallbackToLogsOnError
@@ -122,6 +120,9 @@ enforces `restricted` would refuse the pod. Takes a list: root context, containe
     sizeLimit: {{ include "vllm.shm.sizeLimit" . | quote }}
 - name: tmp
   emptyDir: {}
+- name: lifecycle
+  configMap:
+    name: {{ include "vllm.lifecycle.name" . | quote }}
 - name: cache
 {{- if .Values.persistence.enabled }}
   persistentVolumeClaim:
@@ -150,6 +151,9 @@ enforces `restricted` would refuse the pod. Takes a list: root context, containe
   mountPath: /dev/shm
 - name: tmp
   mountPath: /tmp
+- name: lifecycle
+  mountPath: /etc/vllm/lifecycle
+  readOnly: true
 - name: cache
   mountPath: {{ quote .Values.persistence.mountPath }}
   {{- with .Values.persistence.subPath }}

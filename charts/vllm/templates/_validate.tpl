@@ -79,6 +79,10 @@ gpu.count: a model cannot span slices of a GPU, which have no way to talk to eac
 {{- if and (hasPrefix "no-" $flag) (kindIs "bool" $value) (not $value) }}
 engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
 {{- end }}
+{{- if and (hasSuffix "-port" $flag) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
+engine.args.{{ $flag }}: {{ include "vllm.text" $value }} is the HTTP port (containerPort): write another one
+{{- end }}
+{{- include "vllm.validate.expansion" (list $ (printf "engine.args.%s" $flag) (include "vllm.text" $value)) }}
 {{- end }}
 {{- range $index, $argument := .Values.engine.extraArgs }}
 {{- if and (eq $index 0) (not (hasPrefix "-" $argument)) }}
@@ -94,6 +98,23 @@ engine.extraArgs: --{{ $flag }} is in engine.args as well: write it once
 {{- if regexMatch "^--?[A-Za-z][A-Za-z0-9_-]*\\s+\\S" $argument }}
 engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
 {{- end }}
+{{- include "vllm.validate.expansion" (list $ "engine.extraArgs" $argument) }}
+{{- end }}
+{{- range .Values.command }}
+{{- if regexMatch "^vllm\\.entrypoints\\.(openai\\.)?api_server$" (include "vllm.text" .) }}
+command: {{ . }} is not vllm serve and takes no model by its place: leave command empty, or end it with vllm, serve
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Lines for a shell's $NAME in an argument, which no shell sees. Takes a list: root context, key, text. */}}
+{{- define "vllm.validate.expansion" }}
+{{- $root := first . }}
+{{- range regexFindAll "\\$\\{?[A-Za-z_][A-Za-z0-9_]*" (last .) -1 | uniq }}
+{{- $name := trimPrefix "$" . | trimPrefix "{" }}
+{{- if hasKey ($root.Values.env | default dict) $name }}
+{{ index $ 1 }}: no shell expands {{ . }}: write $({{ $name }})
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -107,6 +128,10 @@ engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it wit
 shm.sizeLimit: {{ $shm }} is {{ include "vllm.quantity" $shm | float64 }} bytes: write a suffix, such as 10Gi
 {{- else if and $limits.memory (ge (include "vllm.quantity" $shm | float64) (include "vllm.quantity" $limits.memory | float64)) }}
 shm.sizeLimit: {{ $shm }} of /dev/shm does not fit in the memory limit of {{ $limits.memory }}, in which it counts: write a smaller shm.sizeLimit or a larger resources.limits.memory
+{{- end }}
+{{- $offloaded := get (.Values.engine.args | default dict) "kv-offloading-size" | default 0 | float64 }}
+{{- if lt (include "vllm.quantity" $shm | float64) (mulf $offloaded 1073741824) }}
+shm.sizeLimit: {{ $shm }} does not hold the {{ $offloaded }} GiB that engine.args.kv-offloading-size keeps there: leave it empty, or write more
 {{- end }}
 {{- $claims := list }}
 {{- range compact (.Values.resourceClaims | default list) }}
@@ -171,8 +196,8 @@ strategy.rollingUpdate.maxSurge: a surge pod cannot mount the {{ first $modes }}
 {{- end }}
 {{- end }}
 {{- end }}
-{{- $names := list "shm" "tmp" "cache" "ca-bundle" }}
-{{- $remedies := dict "shm" "write shm.sizeLimit instead" "cache" "write persistence instead" "tmp" "leave it out" "ca-bundle" "write caBundle instead" }}
+{{- $names := list "shm" "tmp" "lifecycle" "cache" "ca-bundle" }}
+{{- $remedies := dict "shm" "write shm.sizeLimit instead" "cache" "write persistence instead" "tmp" "leave it out" "lifecycle" "leave it out" "ca-bundle" "write caBundle instead" }}
 {{- range $volume := compact (.Values.volumes | default list) }}
 {{- if hasKey $remedies $volume.name }}
 volumes: {{ $volume.name }} is the chart's own: {{ get $remedies $volume.name }}, or use another name
@@ -185,7 +210,7 @@ volumes: {{ $volume.name }} is there twice: give each volume a name of its own
 volumes: {{ $volume.name }} has {{ join " and " $sources }}: keep one
 {{- end }}
 {{- end }}
-{{- $paths := list "/dev/shm" "/tmp" "/etc/vllm/ca" }}
+{{- $paths := list "/dev/shm" "/tmp" "/etc/vllm/ca" "/etc/vllm/lifecycle" }}
 {{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
 {{- if has $cache $paths }}
 persistence.mountPath: {{ $cache }} is mounted already: write another path, such as /cache
@@ -200,7 +225,7 @@ volumeMounts: {{ $mount.name }} has subPath and subPathExpr: keep one
 {{- end }}
 {{- $path := $mount.mountPath | trimSuffix "/" }}
 {{- if has $path $paths }}
-volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm.sizeLimit" "/tmp" "leave it out" "/etc/vllm/ca" "write caBundle") $path | default "write another mountPath, or persistence.mountPath" }}
+volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm.sizeLimit" "/tmp" "leave it out" "/etc/vllm/lifecycle" "leave it out" "/etc/vllm/ca" "write caBundle") $path | default "write another mountPath, or persistence.mountPath" }}
 {{- end }}
 {{- $paths = append $paths $path }}
 {{- end }}
@@ -294,6 +319,10 @@ service.externalTrafficPolicy: a ClusterIP Service has no external traffic: writ
 {{- if kindIs "invalid" $value }}
 {{- else if hasKey $owned $name }}
 env.{{ $name }}: the chart's own: {{ get $owned $name }}
+{{- else if and (has $name (list "CUDA_VISIBLE_DEVICES" "NVIDIA_VISIBLE_DEVICES")) (include "vllm.gpuCount" $ | int) (regexMatch "(^|,)(GPU|MIG)-" (include "vllm.text" $value)) }}
+env.{{ $name }}: the device plugin chooses the pod's GPU, which this one may not be: leave it out, and choose nodes with nodeSelector
+{{- else if and (regexMatch "^VLLM_.*_PORT$" $name) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
+env.{{ $name }}: {{ include "vllm.text" $value }} is the HTTP port (containerPort): write another one
 {{- else if kindIs "map" $value }}
 {{- if and $value.valueFrom (not (kindIs "invalid" $value.value)) }}
 env.{{ $name }}: has both value and valueFrom: write null in the place of the one that should go
@@ -305,6 +334,9 @@ env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
 {{- if ne (len $sources) 1 }}
 env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
 {{- end }}
+{{- end }}
+{{- if and (eq $name "PYTHONPATH") $value.valueFrom $.Values.shutdown.closeConnections }}
+env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to be: write the path as text, or shutdown.closeConnections: false
 {{- end }}
 {{- range include "vllm.env.references" (dict $name $value) | fromYamlArray }}
 {{- if eq . $name }}

@@ -82,3 +82,11 @@ VARIABLES: Mapping[str, str] = {
     "VLLM_USE_TRITON_FLASH_ATTN": "gone: write engine.args.attention-backend",
     "VLLM_FLASH_ATTN_VERSION": "gone: write engine.args.attention-config: {flash_attn_version: …}",
 }
+
+#: Variables that do what they say, and more: what happens, and what to write instead.
+RISKY: Mapping[str, tuple[str, str]] = {
+    "VLLM_ALLOW_LONG_MAX_MODEL_LEN": (
+        "a request longer than the model's own limit crashes the engine, or is answered with nonsense",
+        "lower engine.args.max-model-len, or override the model's positions with hf-overrides",
+    ),
+}

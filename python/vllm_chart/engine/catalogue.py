@@ -88,14 +88,10 @@ def load(version: str) -> Catalogue:
     )
 
 
-def version_of_image(image: str) -> str | None:
-    """The version that an image's reference names, if its catalogue is aboard; None for any other.
-
-    image: "vllm/vllm-openai:v0.33.0", "registry.example/vllm-openai-cpu:v0.32.0-x86_64@sha256:…". A digest alone
-    names none.
-    """
-    tag = re.fullmatch(r"[^@]*:v?(\d+\.\d+\.\d+)(?:[-+._][^:@/]*)?(?:@.*)?", image)
-    return tag[1] if tag and tag[1] in versions() else None
+def version_of_tag(tag: str) -> str | None:
+    """The version that an image's tag names ("v0.33.0", "0.33.0", "v0.32.0-x86_64"), if its catalogue is aboard."""
+    found = re.fullmatch(r"v?(\d+\.\d+\.\d+)(?:[-+._].*)?", tag)
+    return found[1] if found and found[1] in versions() else None
 
 
 def nearest(wrong: str, right: Iterable[str]) -> list[str]:

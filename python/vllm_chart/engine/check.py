@@ -1,14 +1,54 @@
 """Hold an argument list and an environment against a version of vLLM, as findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from vllm_chart.engine import advice, argv, catalogue, config
 from vllm_chart.engine.argv import ArgvError
 from vllm_chart.engine.catalogue import Catalogue, nearest
 from vllm_chart.findings import Finding
+from vllm_chart.manifests import Manifests
 
-CHECK = "engine-arguments"
+ARGUMENTS = "engine-arguments"
 ENVIRONMENT = "engine-environment"
+
+
+def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> list[Finding]:
+    """What vLLM would refuse of a rendered release that runs `vllm serve`; of an image whose version has no catalogue,
+    that nothing could be said.
+
+    values: the merged values of the chart. app_version: the version that an empty image.tag stands for.
+    """
+    image = values.get("image") or {}
+    tag = image.get("tag") or ("" if image.get("digest") else app_version)
+    version = catalogue.version_of_tag(tag)
+    pod = manifests.maybe("Deployment")
+    if pod is None or values.get("command"):
+        return []
+    env = {name: value for name, value in (values.get("env") or {}).items() if value is not None}
+    if version is None:
+        return list(_unchecked(tag, values["engine"]))
+    [container] = [c for c in pod["spec"]["template"]["spec"]["containers"] if c["name"] == "vllm"]
+    return [*check_argv(container["args"], version), *check_environment(env, version), *_risky(env)]
+
+
+def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
+    if engine.get("args") or engine.get("extraArgs"):
+        known = ", ".join(catalogue.versions())
+        said = f"{tag!r} names no version" if tag else "a digest alone names no version"
+        yield Finding(
+            ARGUMENTS,
+            "image.tag",
+            f"the engine's arguments are unchecked: {said} of vLLM whose flags are known here ({known})",
+            "write in image.tag, beside a digest too, the version that the image holds",
+            "info",
+        )
+
+
+def _risky(env: Mapping[str, Any]) -> Iterable[Finding]:
+    for name, why in advice.RISKY.items():
+        if str(env.get(name, 0)).lower() in ("1", "true"):
+            yield Finding(ENVIRONMENT, f"env.{name}", *why, severity="warning")
 
 
 def check_argv(words: Sequence[str], version: str) -> list[Finding]:
@@ -21,18 +61,18 @@ def check_argv(words: Sequence[str], version: str) -> list[Finding]:
     try:
         values = argv.parse(words, version)
     except ArgvError as error:
-        return [*_unknown(error, known)] or [Finding(CHECK, error.argument, f"vLLM {version} refuses: {error}")]
+        return [*_unknown(error, known)] or [Finding(ARGUMENTS, error.argument, f"vLLM {version} refuses: {error}")]
     findings = []
     for argument in known.arguments:
         if argument.dest not in values:
             continue
         flag = f"--{argument.name}"
         if argument.deprecated:
-            findings.append(Finding(CHECK, flag, argument.deprecated, severity="warning"))
+            findings.append(Finding(ARGUMENTS, flag, argument.deprecated, severity="warning"))
         if argument.later and values[argument.dest] is not None:
             broken = config.refusal(argument.later, values[argument.dest], known)
             if broken:
-                findings.append(Finding(CHECK, flag, f"vLLM {version} refuses: {broken}"))
+                findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}"))
     return findings
 
 
@@ -41,16 +81,16 @@ def _unknown(error: ArgvError, known: Catalogue) -> Iterable[Finding]:
         flag = word.partition("=")[0]
         if not flag.startswith("-"):
             if not any(other.startswith("-") for other in error.unknown):
-                yield Finding(CHECK, word, "belongs to no argument", "write it with its flag: --flag=value")
+                yield Finding(ARGUMENTS, word, "belongs to no argument", "write it with its flag: --flag=value")
             continue
         if " " in flag:
-            yield Finding(CHECK, flag, "is one word to vLLM", "write it with =, or as two words")
+            yield Finding(ARGUMENTS, flag, "is one word to vLLM", "write it with =, or as two words")
             continue
         name = flag.lstrip("-").replace("_", "-")
         remedy = advice.FLAGS.get(name, "")
         if not remedy and (near := nearest(flag, known.by_flag)):
             remedy = f"did you mean {' or '.join(near)}?"
-        yield Finding(CHECK, flag, f"vLLM {known.version} has no such argument", remedy)
+        yield Finding(ARGUMENTS, flag, f"vLLM {known.version} has no such argument", remedy)
 
 
 def check_environment(names: Iterable[str], version: str) -> list[Finding]:
@@ -64,5 +104,6 @@ def check_environment(names: Iterable[str], version: str) -> list[Finding]:
         if name.startswith("VLLM_") and name not in known:
             near = nearest(name, known)
             remedy = advice.VARIABLES.get(name) or (f"did you mean {' or '.join(near)}?" if near else "leave it out")
-            findings.append(Finding(ENVIRONMENT, f"env.{name}", f"vLLM {version} knows no such variable", remedy))
+            message = f"vLLM {version} knows no such variable"
+            findings.append(Finding(ENVIRONMENT, f"env.{name}", message, remedy, severity="warning"))
     return findings

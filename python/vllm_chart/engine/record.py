@@ -1,9 +1,10 @@
 """Write down what the vLLM that is installed here says to thousands of argument lists.
 
-    VLLM_TARGET_DEVICE=cpu python -m vllm_chart.engine.record FOLDER
+    VLLM_TARGET_DEVICE=cpu python -m vllm_chart.engine.record FOLDER [LISTS]
 
 Each list is parsed by vLLM's own parser; the file says which it took, with which value, and which it refused. A test
-holds the rebuilt parser (`vllm_chart.engine.argv`) against it, so that it needs no vLLM.
+holds the rebuilt parser (`vllm_chart.engine.argv`) against it, so that it needs no vLLM. LISTS is a JSON file of other
+argument lists by version, to ask about those instead.
 """
 
 import argparse
@@ -74,22 +75,26 @@ MIXED = 1500
 
 def main() -> int:
     """Write the file. Returns the exit code."""
-    if len(sys.argv) != 2:
-        print("usage: python -m vllm_chart.engine.record FOLDER", file=sys.stderr)
+    if len(sys.argv) not in (2, 3):
+        print("usage: python -m vllm_chart.engine.record FOLDER [LISTS]", file=sys.stderr)
         return 2
-    path = Path(sys.argv[1]) / f"{extract.version()}.jsonl.gz"
-    known = catalogue.load(extract.version())
+    folder, *lists = map(Path, sys.argv[1:])
+    version = extract.version()
+    known = catalogue.load(version)
+    name = "-".join([version, *(file.stem for file in lists)])
+    path = folder / f"{name}.jsonl.gz"
+    asked = json.loads(lists[0].read_text())[version] if lists else cases(known)
     parser = extract.command_parser()
     logging.disable()
     taken = 0
     lines = []
-    for count, words in enumerate(cases(known)):
+    for count, words in enumerate(asked):
         verdict = ask(parser, words, known)
         taken += verdict is not None
         lines.append(json.dumps([words, verdict], ensure_ascii=False))
         if count % 5000 == 0:
             print(f"{count} argument lists", flush=True)
-    head = {"vllm": extract.version(), "python": platform.python_version(), "lists": len(lines), "taken": taken}
+    head = {"vllm": version, "python": platform.python_version(), "lists": len(lines), "taken": taken}
     path.write_bytes(gzip.compress("\n".join([json.dumps(head), *lines, ""]).encode(), mtime=0))
     print(f"wrote {path}: {len(lines)} argument lists, {taken} of them taken")
     return 0

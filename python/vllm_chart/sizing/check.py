@@ -5,13 +5,15 @@ from typing import Any
 
 from vllm_chart.findings import Finding, UnavailableError
 from vllm_chart.sizing import architecture, engine, gpus, kvcache, plan, quantization, sources
+from vllm_chart.sizing.gpus import Gpu
 
 
-def check(values: Mapping[str, Any], app_version: str) -> list[Finding]:
-    """Errors of these merged values that don't depend on a GPU, where the model's config is at hand: in a local
-    directory, in the cache of the Hub's answers, or among the facts that come with the package. Nothing where it isn't.
+def check(values: Mapping[str, Any], app_version: str, gpu: Gpu | None = None) -> list[Finding]:
+    """Errors of these merged values where the model's config is at hand: in a local directory, in the cache of the
+    Hub's answers, or among the facts that come with the package. Nothing where it isn't.
 
     app_version: the chart's, which is vLLM's where `image.tag` is empty.
+    gpu: what the pods will run on, for warnings too and for what depends on it; None where it is not known.
     """
     try:
         settings = engine.from_values(values, app_version)
@@ -20,7 +22,7 @@ def check(values: Mapping[str, Any], app_version: str) -> list[Finding]:
     try:
         source = sources.find(settings.model, revision=settings.revision, offline=True)
         model = architecture.read(source.config)
-        made = plan.make(settings, model, source, gpus.products()[0])
+        made = plan.make(settings, model, source, gpu or gpus.products()[0])
     except (
         UnavailableError,
         sources.UnreadableConfigError,
@@ -29,4 +31,6 @@ def check(values: Mapping[str, Any], app_version: str) -> list[Finding]:
         kvcache.CacheError,
     ):
         return []
-    return [found for found in made.findings if found.severity == "error" and found.check not in plan.OF_MEMORY]
+    if gpu:
+        return list(made.findings)
+    return [found for found in made.findings if found.severity == "error" and found.check not in plan.OF_GPU]

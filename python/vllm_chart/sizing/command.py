@@ -120,7 +120,7 @@ def command(
     except NO_FORMULA as error:
         _end(ctx, [Finding("plan", "model.id", f"no plan: {error}", severity="warning")], output)
     if product is None:
-        findings = [finding for finding in made.findings if finding.check not in plan.OF_MEMORY]
+        findings = [finding for finding in made.findings if finding.check not in plan.OF_GPU]
         click.echo(show.where_it_fits(made, findings, output))
         ctx.exit(exit_code(findings))
     if svg:

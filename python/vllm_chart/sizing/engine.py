@@ -13,6 +13,9 @@ from vllm_chart.sizing.memory import Batch
 from vllm_chart.sizing.releases import DEFAULT, Release
 from vllm_chart.sizing.weights import Split
 
+DRAFTED_ON_HOST = ("ngram", "suffix", "medusa", "mlp_speculator", "custom_class")
+"""Methods of speculative decoding that don't go with asynchronous scheduling (config/vllm.py:1599-1604)."""
+
 
 class SettingError(Exception):
     """A value that can't be read: `where` is its key in the values, the text says what is wrong with it."""
@@ -63,8 +66,12 @@ class Engine:
     """Whether the environment lets the length exceed the model's limit."""
     chunked: bool = True
     """Whether a prompt may be spread over several batches."""
+    asynchronous: bool = True
+    """`--async-scheduling`"""
     language_only: bool = False
     """Whether no image, video or sound is accepted, so that no encoder runs."""
+    published: bool = False
+    """Whether the image is the one that the vLLM project publishes for CUDA."""
 
     @property
     def workers(self) -> int:
@@ -75,6 +82,18 @@ class Engine:
     def drafted_layers(self) -> int:
         """Layers of a draft module that keep a cache beside the model's (one for EAGLE and MTP)."""
         return 1 if self.speculative.get("method") in ("eagle", "eagle3", "mtp", "deepseek_mtp") else 0
+
+    @property
+    def drafted_tokens(self) -> int:
+        """Tokens that are drafted at once; 0 where that is the draft's own affair, or nothing is."""
+        tokens = self.speculative.get("num_speculative_tokens")
+        return tokens if isinstance(tokens, int) else 0
+
+    @property
+    def overlapped(self) -> bool:
+        """Whether the next batch is scheduled while one runs: never on CPU (platforms/cpu.py:331), nor with drafts
+        that are made on the host (config/vllm.py:1599)."""
+        return self.asynchronous and self.device != "cpu" and self.speculative.get("method") not in DRAFTED_ON_HOST
 
     def share(self) -> float:
         """The part of a GPU that vLLM claims."""
@@ -123,8 +142,9 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
     blocks = _integer(flags, "num-gpu-blocks-override")
     env = values.get("env") or {}
     kv_memory = _integer(flags, "kv-cache-memory-bytes")
-    if device == "cpu" and kv_memory is None and isinstance(env.get("VLLM_CPU_KVCACHE_SPACE"), str | int | float):
-        kv_memory = round(float(env["VLLM_CPU_KVCACHE_SPACE"]) * GIB)  # platforms/cpu.py:340
+    repository = values["image"]["repository"] or "vllm/vllm-openai"
+    if device == "cpu":
+        kv_memory = _cpu_cache(values) or kv_memory
     return Engine(
         model=values["model"]["id"],
         revision=values["model"]["revision"],
@@ -153,9 +173,27 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
         lora_rank=_integer(flags, "max-lora-rank") or 16,
         stretched=bool({"hf-overrides", "rope-scaling", "rope-parameters"} & {flag.split(".")[0] for flag in flags}),
         chunked=_truth(flags, "enable-chunked-prefill") if "enable-chunked-prefill" in flags else True,
+        asynchronous=_truth(flags, "async-scheduling") if "async-scheduling" in flags else True,
         longer_allowed=str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0")).lower() in ("1", "true"),
         language_only=_truth(flags, "language-model-only"),
+        published=device == "cuda" and bool(re.search(r"(^|/)vllm/vllm-openai$", repository)),
     )
+
+
+CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
+
+
+def _cpu_cache(values: Mapping[str, Any]) -> int | None:
+    """Bytes of the CPU engine's cache by its variable, which goes before the argument (platforms/cpu.py:323). The chart
+    sets it to 4 unless the argument is there (templates/_engine.tpl)."""
+    given = "kv-cache-memory-bytes" in (values["engine"]["args"] or {})
+    space = {CPU_CACHE: None if given else 4, **(values.get("env") or {})}[CPU_CACHE]
+    if space in (None, "") or isinstance(space, Mapping):
+        return None
+    try:
+        return int(str(space)) * GIB
+    except ValueError:
+        raise SettingError(f"env.{CPU_CACHE}", f"{space!r} is not a whole number of GiB") from None
 
 
 ALIASES = {"q": "quantization", "dcp": "decode-context-parallel-size", "ep": "enable-expert-parallel"}

@@ -34,6 +34,8 @@ class Setting:
     max_length: int = 0
     batch_tokens: int = 2048
     """`--max-num-batched-tokens`"""
+    overlapped: bool = True
+    """Whether the next batch is scheduled while one runs (`--async-scheduling`)."""
     hybrid: bool = True
     """False: `--disable-hybrid-kv-cache-manager`."""
     prefix_caching: bool | None = None
@@ -41,6 +43,8 @@ class Setting:
     """`--mamba-ssm-cache-dtype`"""
     speculative_layers: int = 0
     """Layers of a draft model that keep a cache like the model's own (EAGLE, MTP: one)."""
+    speculative_tokens: int = 0
+    """Tokens drafted at once, each with a state of its own in recurrent layers."""
     release: Release = dataclasses.field(default_factory=lambda: Release((0, 32, 0)))
 
 
@@ -53,18 +57,20 @@ class Spec:
     page: int
     """Bytes of one block of one layer."""
     window: int | None = None
+    checkpoints: int = 0
+    """States that are kept beside, from inside a prompt, where prefixes are cached."""
 
     def blocks(self, setting: Setting, length: int) -> int:
         """Blocks that one request of `length` tokens takes (`max_memory_usage_bytes` and
         `max_admission_blocks_per_request` of each spec)."""
         if self.kind == "state":
-            caching = setting.prefix_caching
-            return 2 if setting.release.caches_state_prefixes and caching is not False else 1
+            caching = setting.release.caches_state_prefixes and setting.prefix_caching is not False
+            return (2 + self.checkpoints if caching else 1) + setting.speculative_tokens
         if self.kind == "cross":  # `CrossAttentionSpec`: the encoder's tokens, whatever the request's
             return ceil_div(self.window or 0, self.block_size)
         if self.kind == "full" or self.window is None:
             return ceil_div(ceil_div(length, setting.context), self.block_size)
-        batches = 1 + setting.pipeline if setting.release.two_batches_in_flight else 1
+        batches = setting.pipeline + setting.overlapped if setting.release.counts_batches_in_flight else 1
         in_flight = batches * setting.batch_tokens
         if self.kind == "chunked":
             return ceil_div(min(self.window + in_flight, length), self.block_size)
@@ -297,7 +303,8 @@ def _specs(model: Model, mixer: object, setting: Setting) -> list[Spec]:
         return specs
     if isinstance(mixer, Mamba2 | GatedDeltaNet):
         page = max(state_bytes(model, mixer, setting), block * _attention_token(model, setting))
-        return [Spec("state", block, page)]
+        checkpointed = isinstance(mixer, Mamba2) and setting.release.checkpoints_states
+        return [Spec("state", block, page, checkpoints=int(checkpointed))]
     return []
 
 

@@ -19,7 +19,7 @@ from vllm_chart.sizing.weights import Split
 Scenario = Literal["expected", "worst", "best"]
 """Every estimate as it is, at its high end, or at its low end."""
 
-OF_MEMORY = ("weights", "kv-cache")
+OF_GPU = ("weights", "kv-cache", "capability")
 """The checks that ask for a GPU."""
 
 FREE_SHARE = 0.97
@@ -207,10 +207,12 @@ def _stage(
         block_size=engine.block_size or default_block(engine, model, gpu),
         max_length=batch.length,
         batch_tokens=batch.tokens,
+        overlapped=engine.overlapped,
         hybrid=engine.hybrid,
         prefix_caching=engine.prefix_caching,
         state_dtype=engine.state_dtype,
         speculative_layers=engine.drafted_layers,
+        speculative_tokens=engine.drafted_tokens,
         release=engine.release,
     )
     cache = kvcache.lay_out(model, setting, index)
@@ -315,13 +317,39 @@ def _findings(plan: Plan) -> Iterator[Finding]:
             f"{engine.share():g} of the GPU may be more than is free when vLLM starts, which it then refuses",
             f"write {FREE_SHARE} or less", "warning",
         )  # fmt: skip
-    if engine.device == "cpu" and not plan.gpu.memory and engine.kv_memory is None:
+    if engine.device == "cpu" and not plan.gpu.memory:
         yield Finding(
-            "plan", "resources.limits.memory", "without a limit, the KV cache takes a share of the node's memory",
-            "write a limit, or engine.args.kv-cache-memory-bytes", "info",
+            "plan", "resources.limits.memory", "without a limit, whether it fits is up to the node",
+            "write a limit", "info",
         )  # fmt: skip
         return
+    yield from _capability(plan)
     yield from _memory(plan)
+
+
+def _capability(plan: Plan) -> Iterator[Finding]:
+    """What the GPU's generation can't do. https://developer.nvidia.com/cuda-gpus has their compute capabilities."""
+    engine, gpu = plan.engine, plan.gpu
+    if gpu.capability is None:
+        return
+    has = f"{gpu.product} has compute capability {gpu.capability}"
+    oldest = engine.release.oldest_capability
+    if engine.published and gpu.capability < oldest:
+        yield Finding(
+            "capability", "image.repository",
+            f"{has}, and vLLM's own image of {engine.release} is built for {oldest} and later",
+            "newer GPUs, or an image that is built for these",
+        )  # fmt: skip
+    if engine.dtype == "bfloat16" and gpu.capability < 8.0:  # platforms/cuda.py:638, `check_if_supports_dtype`
+        yield Finding(
+            "capability", "engine.args.dtype", f"{has}, and bfloat16 needs 8.0", "write half, or leave it out"
+        )
+    method = plan.quantized.method if plan.quantized else engine.quantization or ""
+    needed = quantization.OLDEST_CAPABILITY.get(method, 0.0)
+    if gpu.capability < needed:
+        yield Finding(
+            "capability", "model.id", f"{has}, and {method} needs {needed}", "another checkpoint, or newer GPUs"
+        )  # fmt: skip
 
 
 def _memory(plan: Plan) -> Iterator[Finding]:

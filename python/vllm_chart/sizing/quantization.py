@@ -15,6 +15,16 @@ from vllm_chart.sizing.arithmetic import ceil_div
 from vllm_chart.sizing.releases import Release
 
 DTYPE_BYTES = {"float16": 2, "bfloat16": 2, "float32": 4}
+OLDEST_CAPABILITY = {
+    "awq": 7.5,
+    "awq_marlin": 7.5,
+    "fp8": 7.5,
+    "fbgemm_fp8": 8.0,
+    "mxfp4": 8.0,
+    "experts_int8": 8.0,
+}
+"""The compute capability from which vLLM runs a method (`get_min_capability` in quantization/auto_awq.py:234,
+fp8.py:147, fbgemm_fp8.py:67, mxfp4.py:72, experts_int8.py:43); none is said where more than the method decides."""
 SCALE_BYTES = 4
 """Scales of FP8 weights are float32 (quantization/utils/w8a8_utils.py, `ChannelQuantScaleParameter` and kin)."""
 

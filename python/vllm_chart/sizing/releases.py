@@ -29,6 +29,12 @@ class Release:
         return 0.92 if self.number >= (0, 20, 0) else 0.9
 
     @property
+    def oldest_capability(self) -> float:
+        """What vLLM's published image has kernels for: 7.5 since PyTorch 2.7 for CUDA 12.8 left out Volta
+        (vllm-project/vllm#18818), with CUDA 13 the toolkit itself (vllm-project/vllm#39878)."""
+        return 7.5 if self.number >= (0, 9, 0) else 7.0
+
+    @property
     def counts_graphs(self) -> bool:
         """Whether the CUDA graphs' estimate is taken from the cache's share: "default since v0.21.0"
         (v1/worker/gpu_worker.py:756)."""
@@ -74,8 +80,9 @@ class Release:
         return self.number >= (0, 30, 0)
 
     @property
-    def two_batches_in_flight(self) -> bool:
-        """Whether sliding windows reserve for every batch in flight (config/vllm.py:590, `max_in_flight_tokens`)."""
+    def counts_batches_in_flight(self) -> bool:
+        """Whether sliding windows reserve for every batch in flight: one per pipeline stage, and one more that is
+        scheduled meanwhile (config/vllm.py:577-590, `max_in_flight_tokens`)."""
         return self.number >= (0, 28, 0)
 
     @property
@@ -83,6 +90,12 @@ class Release:
         """Whether prefix caching is on for hybrid models, which then hold two states a request instead of one
         (model_executor/models/config.py:685; vllm-project/vllm#42406, in the release notes beside #44443)."""
         return self.number >= (0, 25, 0)
+
+    @property
+    def checkpoints_states(self) -> bool:
+        """Whether Mamba 2 also keeps a state from inside a prompt for the prefix cache, which makes three a request
+        (layers/mamba/mamba_mixer2.py:1107 of 0.32; vllm-project/vllm#57329, opened on 2026-09-17)."""
+        return self.number >= (0, 32, 0)
 
 
 DEFAULT = Release((0, 32, 0))

@@ -33,15 +33,10 @@ OWNED_FLAGS: dict[str, str] = {
 
 
 class EngineArgs:
-    """Marks the map of vLLM's flags: any flag as vLLM spells it, but for those that the chart owns."""
+    """Marks the map of vLLM's flags, whose schema follows from the catalogues: see `vllm_chart.engine.schema`."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {
-            "type": "object",
-            "properties": {flag: {"const": remedy} for flag, remedy in OWNED_FLAGS.items()},
-            "patternProperties": {r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[^\s=]+)?$": True},
-            "additionalProperties": {"const": "write the flag as vLLM does, in lower case with dashes: max-model-len"},
-        }
+        return {"type": "object"}
 
 
 class Engine(Block):

@@ -75,6 +75,20 @@ PROFILE = one_of("Localhost", "RuntimeDefault", "Unconfined", null=False)
 LOCALHOST_PROFILE = only_if({"type": {"const": "Localhost"}}, required=["localhostProfile"])
 LABEL_SELECTOR_REQUIREMENT = "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement"
 
+#: Definitions left open, for a smaller schema: storage systems, most of which Kubernetes has left to CSI drivers, and
+#: what the metadata of a claim's template may hold.
+OPEN = {
+    "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+    *(
+        f"core.v1.{name}VolumeSource"
+        for name in (
+            *("AWSElasticBlockStore", "AzureDisk", "AzureFile", "CephFS", "Cinder", "FC", "Flex", "Flocker"),
+            *("GCEPersistentDisk", "GitRepo", "Glusterfs", "ISCSI", "PhotonPersistentDisk", "Portworx", "Quobyte"),
+            *("RBD", "ScaleIO", "StorageOS", "VsphereVirtualDisk"),
+        )
+    ),
+}
+
 #: Keywords of whole definitions.
 DEFINITIONS: dict[str, Schema] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": form(f"^{QUANTITY}$", QUANTITY_REMEDY) | {"minimum": 0},

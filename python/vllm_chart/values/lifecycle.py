@@ -28,7 +28,8 @@ class Startup(Block):
 
 
 class Shutdown(Block):
-    """A graceful stop. The pod's grace period is the sum of both, and a margin."""
+    """A graceful stop. The pod's grace period is the sum of both, and a margin of 15 s. An engine that is still loading
+    has nothing to finish: it goes within seconds."""
 
     remedies = {
         "terminationGracePeriodSeconds": "write shutdown.drainSeconds: the grace period is computed from it",
@@ -39,10 +40,19 @@ class Shutdown(Block):
 
     propagation_seconds: Annotated[Seconds, Field(ge=1)] = Field(
         10,
-        description="How long a terminating pod still takes requests, while the cluster learns that it goes (preStop).",
+        description="How long a terminating pod waits for the cluster to learn that it goes; until then requests still "
+        "come. Longer than load balancers and ingress controllers take to follow.",
     )
     drain_seconds: Seconds = Field(
-        120, description="How long it may then finish the requests it has (`--shutdown-timeout`)."
+        120,
+        description="How long it may then take to finish what it has; it goes as soon as it is idle. Twice your "
+        "longest answer, because a client may ask once more before it moves on. What is left then is cut off.",
+    )
+    close_connections: bool = Field(
+        True,
+        description="Ask clients to connect anew while the pod drains (`Connection: close`), so that those who keep "
+        "connections alive move on to other pods instead of asking this one to its end. It loads a middleware into "
+        "vLLM's Python frontend and sets `PYTHONPATH`: write false for an engine that takes neither.",
     )
 
 

@@ -1,0 +1,57 @@
+"""An ASGI middleware (`--middleware=draining.Draining`) that moves clients off a pod that is going to stop.
+
+A Service balances connections, not requests: a client that keeps its connection alive stays with a terminating pod and
+sends it requests to the very end. `Connection: close` is HTTP's way to tell it to come back on a new connection, which
+leads to another pod. A connection at rest gets no answer that could say so: it is closed before the engine stops
+working, while after that a request on it would be lost. Standard library only.
+"""
+
+import asyncio
+import contextlib
+import os
+
+MARK = "/tmp/vllm-draining"  # pre_stop.py makes it
+# A connection that rests for this long, in seconds, between two looks is not about to be used.
+REST = 5
+
+
+class Draining:
+    """Answers are passed on as they come, streams and WebSockets too; only the head of an answer is changed."""
+
+    def __init__(self, app):
+        self.app = app
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(MARK)  # of a container before this one: the pod's /tmp outlives it
+
+    async def __call__(self, scope, receive, send):
+        async def send_closing(message):
+            if message["type"] == "http.response.start" and os.path.exists(MARK):
+                headers = [header for header in message.get("headers", ()) if header[0].lower() != b"connection"]
+                message = {**message, "headers": [*headers, (b"connection", b"close")]}
+            await send(message)
+
+        if scope["type"] == "http":
+            await self.app(scope, receive, send_closing)
+        elif scope["type"] == "lifespan":
+            closing = asyncio.create_task(close_resting(scope["app"].state.server.server_state.connections))
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                closing.cancel()
+        else:
+            await self.app(scope, receive, send)
+
+
+async def close_resting(connections):
+    """Close what rests, from the mark on. connections: uvicorn's own set of its protocols, each a connection."""
+    while not os.path.exists(MARK):
+        await asyncio.sleep(1)
+    before = set()
+    while True:
+        # A cycle is a request with its answer. A connection without one is new: its first request is on the way.
+        cycles = {(connection, getattr(connection, "cycle", None)) for connection in connections}
+        resting = {(connection, cycle) for connection, cycle in cycles if cycle and cycle.response_complete}
+        for connection, _ in resting & before:
+            connection.shutdown()
+        before = resting
+        await asyncio.sleep(REST)

@@ -1,0 +1,173 @@
+"""Every flag of vLLM's, from `engine.args` to what vLLM reads; what is refused, by the version of the image."""
+
+import base64
+import functools
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vllm_chart import helm
+from vllm_chart.engine import argv, catalogue, config
+from vllm_chart.engine.catalogue import Argument, Catalogue
+from vllm_chart.helm import HelmError, render
+from vllm_chart.values.engine import OWNED_FLAGS
+
+VERDICTS = Path(__file__).parents[1] / "unit" / "verdicts"
+
+#: A value of each kind, as users write it and as vLLM has to read it; two of each.
+MEANT: dict[str, list[tuple[Any, Any]]] = {
+    "int": [(7, 7), ("8", 8)],
+    "float": [(0.5, 0.5), ("1", 1.0)],
+    "human-int": [(10_000_000, 10_000_000), ("8k", 8000)],
+    "human-int-or-auto": [(1048576, 1048576), ("auto", -1)],
+    "str": [("text", "text"), ("-a: b", "-a: b")],
+    "reasoning-parser": [("deepseek_r1", "deepseek_r1"), ("none", "")],
+    "device-ids": [("0,1", [0, 1]), ("a", ["a"])],
+    "json": [({"a": {"b": [1]}}, {"a": {"b": [1]}}), (["*"], ["*"])],
+    "text-or-json": [({"a": 1}, {"a": 1}), ("text", "text")],
+}
+
+
+def meant(argument: Argument, known: Catalogue, variant: int) -> tuple[Any, Any]:
+    """A value of `engine.args` for a flag, and what vLLM has to read."""
+    if argument.action == "store-true":
+        return True, True
+    if argument.action == "boolean":
+        return bool(variant), bool(variant)
+    if argument.action == "append":
+        return ["a.b", "c.d"], ["a.b", "c.d"]
+    if argument.action == "lora-modules":
+        return ["a=/b", {"name": "n", "path": "/p"}], [{"name": "a", "path": "/b"}, {"name": "n", "path": "/p"}]
+    if name := argument.config or argument.later:
+        return (value := an_object(name, known)), value
+    if argument.choices:
+        choices = [choice for choice in argument.choices if choice is not None]
+        value = choices[-variant]
+        return ([value], [value]) if argument.nargs else (value, value)
+    value, read = MEANT[argument.type][variant]
+    if argument.nargs == "+":
+        return ([value, value], [read, read]) if read != "-a: b" else ([value[1:]], [read[1:]])
+    return value, read
+
+
+def an_object(name: str, known: Catalogue) -> dict[str, Any]:
+    """An object that a config class takes."""
+    for value in ("text", 8, True, ["a"]):
+        for field in known.classes[name]["properties"]:
+            if not config.refusal(name, {field: value}, known):
+                return {field: value}
+    raise AssertionError(f"no value for {name}")
+
+
+def flags(version: str) -> list[Argument]:
+    return [a for a in catalogue.load(version).arguments if a.action != "help" and a.name not in OWNED_FLAGS]
+
+
+@functools.cache
+def rendered(version: str, variant: int) -> list[str]:
+    """The arguments that the chart renders where every flag has a value: the model, and what engine.args adds."""
+    known = catalogue.load(version)
+
+    def words(args: dict[str, Any]) -> list[str]:
+        values = {"model": {"id": "org/name"}, "image": {"tag": f"v{version}"}, "engine": {"args": args}}
+        pod = render(values=values).one("Deployment")["spec"]["template"]["spec"]
+        found: list[str] = pod["containers"][0]["args"]
+        return found
+
+    every = {argument.name: meant(argument, known, variant)[0] for argument in flags(version)}
+    owned = words({})
+    return [owned[0], *words(every)[len(owned) :]]
+
+
+@pytest.mark.parametrize("variant", [0, 1])
+@pytest.mark.parametrize("version", catalogue.versions())
+def test_every_flag_is_read_as_it_was_meant(version: str, variant: int) -> None:
+    known = catalogue.load(version)
+    read = argv.parse(rendered(version, variant), version)
+    wrong = {}
+    for argument in flags(version):
+        value = meant(argument, known, variant)[1]
+        if read.get(argument.dest) != value:
+            wrong[argument.name] = (value, read.get(argument.dest))
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("variant", [0, 1])
+@pytest.mark.parametrize("version", catalogue.versions())
+def test_vllms_own_parser_read_it_so_too(version: str, variant: int) -> None:
+    lines = gzip.decompress((VERDICTS / f"{version}-rendered.jsonl.gz").read_bytes()).decode().splitlines()
+    words, verdict = json.loads(lines[1 + variant])
+    asked = [word for word in words if word in rendered(version, variant)]  # others are the chart's own
+    assert asked == rendered(version, variant), "record again: python -m vllm_chart.engine.record FOLDER rendered.json"
+    assert verdict is not None
+    known = catalogue.load(version)
+    expected = {argument.dest: meant(argument, known, variant)[1] for argument in flags(version)}
+    plain = {name for name, value in verdict.items() if value != "…"}
+    assert {name: str(verdict[name]) for name in plain & expected.keys()} == {
+        name: str(expected[name]) for name in plain & expected.keys()
+    }
+
+
+def refusal(args: dict[str, Any], **image: str) -> str:
+    """What Helm says; "" if it renders."""
+    try:
+        render(values={"model": {"id": "org/name"}, "image": image, "engine": {"args": args}})
+    except HelmError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"max-modl-len": 8}, "'max-modl-len' not allowed"),
+        ({"max_model_len": 8}, "write dashes for underscores"),
+        ({"maxModelLen": 8}, "write it in lower case with dashes"),
+        ({"task": "embed"}, "runner: pooling"),
+        ({"batch-size": 8}, "write max-num-seqs"),
+        ({"ep": True}, "write enable-expert-parallel"),
+        ({"port": 80}, "write containerPort"),
+        ({"max-num-seqs": "many"}, "max-num-seqs"),
+        ({"max-num-seqs": [1]}, "max-num-seqs"),
+        ({"enforce-eager": "yes"}, "enforce-eager"),
+        ({"dtype": "int4"}, "'bfloat16'"),
+        ({"disable-prefix-caching": False}, "disable-prefix-caching"),
+        ({"compilation-config": {"modes": 3}}, "'modes' not allowed"),
+        ({"speculative-config": {"num_speculative_tokens": 0}}, "num_speculative_tokens"),
+        ({"kv-transfer-config": {"kv_role": "producer"}}, "'kv_producer'"),
+        ({"dtype.x": 1}, "'dtype.x' not allowed"),
+    ],
+)
+def test_helm_alone_refuses_what_vllm_would(args: dict[str, Any], said: str) -> None:
+    assert said in refusal(args)
+
+
+def test_a_flag_of_another_version_is_refused() -> None:
+    assert refusal({"reasoning-effort-map": {"low": "high"}}) == ""
+    assert "0.33.0 has" in refusal({"reasoning-effort-map": {"low": "high"}}, tag="v0.32.0")
+
+
+@pytest.mark.parametrize("image", [{"tag": "v0.99.0"}, {"tag": "nightly"}, {"digest": f"sha256:{'0' * 64}"}])
+def test_another_version_may_have_any_flag_but_the_charts_own(image: dict[str, str]) -> None:
+    assert refusal({"brand-new-flag": 8}, **image) == ""
+    assert "write containerPort" in refusal({"port": 80}, **image)
+    assert "write dashes for underscores" in refusal({"max_model_len": 8}, **image)
+
+
+def test_the_schema_stays_small() -> None:
+    schema = helm.default_chart() / "values.schema.json"
+    assert schema.stat().st_size <= 150_000
+
+
+def test_the_release_stays_far_below_what_a_secret_holds() -> None:
+    """Helm keeps chart and values of a release as compressed JSON in a Secret, whose limit is 1 MiB."""
+    files = [path for path in helm.default_chart().rglob("*") if path.is_file()]
+    chart = {str(path): base64.b64encode(path.read_bytes()).decode() for path in files}
+    assert len(base64.b64encode(base64.b64encode(gzip.compress(json.dumps(chart).encode())))) < 300_000
+
+
+if __name__ == "__main__":  # the lists to record: python -m tests.render.test_engine_flags > rendered.json
+    print(json.dumps({version: [rendered(version, 0), rendered(version, 1)] for version in catalogue.versions()}))

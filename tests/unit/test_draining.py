@@ -1,0 +1,94 @@
+"""The middleware of a pod that drains, by ASGI's own protocol: who is asked to leave, and what stays as it is."""
+
+import asyncio
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/draining.py"
+
+START = {"type": "http.response.start", "status": 200, "headers": [(b"connection", b"keep-alive"), (b"x", b"y")]}
+CHUNKS = [{"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}, {"type": "http.response.body"}]
+
+
+@pytest.fixture
+def draining(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("draining", MIDDLEWARE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "MARK", str(tmp_path / "mark"))
+    monkeypatch.setattr(module, "REST", 0)
+    return module
+
+
+async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    for message in (START, *CHUNKS):
+        await send(message)
+
+
+def answer(middleware: Any, kind: str = "http") -> list[dict[str, Any]]:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(middleware({"type": kind}, None, send))
+    return sent
+
+
+def test_before_the_end_nothing_is_changed(draining: ModuleType) -> None:
+    assert answer(draining.Draining(app)) == [START, *CHUNKS]
+
+
+def test_while_the_pod_drains_clients_are_asked_to_connect_anew(draining: ModuleType) -> None:
+    middleware = draining.Draining(app)
+    Path(draining.MARK).touch()
+
+    assert answer(middleware) == [START | {"headers": [(b"x", b"y"), (b"connection", b"close")]}, *CHUNKS]
+    assert answer(middleware, "websocket") == [START, *CHUNKS]
+
+
+def test_the_mark_of_a_container_before_this_one_does_not_count(draining: ModuleType) -> None:
+    Path(draining.MARK).touch()
+
+    assert answer(draining.Draining(app)) == [START, *CHUNKS]
+
+
+class Cycle:
+    """uvicorn's request with its answer."""
+
+    def __init__(self, response_complete: bool) -> None:
+        self.response_complete = response_complete
+
+
+class Connection:
+    """uvicorn's protocol, of one connection."""
+
+    def __init__(self, cycle: Cycle | None) -> None:
+        self.cycle = cycle
+        self.closed = False
+
+    def shutdown(self) -> None:
+        self.closed = True
+
+
+def test_only_connections_at_rest_are_closed(draining: ModuleType) -> None:
+    resting, working, new = Connection(Cycle(True)), Connection(Cycle(False)), Connection(None)
+    used = Connection(Cycle(True))
+    Path(draining.MARK).touch()
+
+    async def look() -> None:
+        closing = asyncio.create_task(draining.close_resting({resting, working, new, used}))
+        await asyncio.sleep(0)
+        used.cycle = Cycle(False)  # a request came in between two looks
+        for _ in range(3):
+            await asyncio.sleep(0)
+        closing.cancel()
+
+    asyncio.run(look())
+    assert [c.closed for c in (resting, working, new, used)] == [True, False, False, False]

@@ -1,0 +1,174 @@
+"""What is concluded from a cluster before an install; the objects are as its API returns them."""
+
+import base64
+from typing import Any
+
+import pytest
+from helm_python import values_from_yaml
+from kubernetes.client import V1Namespace, V1Node, V1PersistentVolumeClaim, V1Pod, V1Secret, V1StorageClass
+
+from tests.cluster_objects import GPU_LABEL, GPU_TAINT, node
+from vllm_chart.findings import Finding
+from vllm_chart.helm import app_version, merged_values, render
+from vllm_chart.preflight import Snapshot, explain, needs
+
+TOLERANT = "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]\n"
+NODES = [node(f"gpu-{n}", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1") for n in (1, 2)]
+MODEL = "model: {id: org/name}\n"
+
+
+def preflight(text: str, autoscaled: bool = False, **cluster: Any) -> list[Finding]:
+    values = values_from_yaml(MODEL + TOLERANT + text if "tolerations" not in text else MODEL + text)
+    there = {"namespace": V1Namespace(), "nodes": NODES, **cluster}
+    return explain(
+        render(values=values), merged_values(values=values), app_version(), Snapshot(**there), autoscaled=autoscaled
+    )
+
+
+def said(findings: list[Finding]) -> str:
+    return "\n".join(str(finding) for finding in findings)
+
+
+def secret(**data: bytes) -> V1Secret:
+    return V1Secret.model_validate({"data": {key: base64.b64encode(value).decode() for key, value in data.items()}})
+
+
+def running(name: str, labels: dict[str, str] | None = None) -> V1Pod:
+    """A pod with one GPU on a node."""
+    container = {"name": "a", "resources": {"requests": {"nvidia.com/gpu": "1"}}}
+    return V1Pod.model_validate(
+        {
+            "metadata": {"name": "a", "namespace": "default", "labels": labels or {}},
+            "spec": {"nodeName": name, "containers": [container]},
+            "status": {"phase": "Running"},
+        }
+    )
+
+
+OWN = {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "llm"}
+
+
+def test_a_cluster_that_has_everything() -> None:
+    assert preflight("replicaCount: 2") == []
+
+
+@pytest.mark.parametrize(
+    ("values", "nodes", "words"),
+    [
+        ("tolerations: []", NODES, "tolerate it in tolerations"),
+        ("gpu: {count: 8}", NODES, "write gpu.count: 1 or less"),
+        ("gpu: {resourceName: amd.com/gpu}", NODES, "gpu.resourceName"),
+        ("nodeSelector: {pool: h100}", NODES, "no node has the label pool=h100"),
+        ("replicaCount: 1", [node("cpu")], "install the device plugin"),
+        ("replicaCount: 3", NODES, "write replicaCount: 2"),
+        (
+            "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
+            "[{matchExpressions: [{key: nvidia.com/gpu.product, operator: In, values: [TYPE]}]}]}}}",
+            NODES,
+            "nvidia.com/gpu.product",
+        ),
+    ],
+)
+def test_pods_that_find_no_node(values: str, nodes: list[V1Node], words: str) -> None:
+    findings = preflight(values, nodes=nodes)
+    assert words in said(findings)
+    assert findings[0].severity == "error"
+    assert preflight(values, autoscaled=True, nodes=nodes)[0].severity == "warning"
+
+
+def test_room_that_others_have_taken() -> None:
+    assert "write replicaCount: 1" in said(preflight("replicaCount: 2", pods=[running("gpu-1")]))
+
+
+def test_the_releases_own_pods_make_room() -> None:
+    assert preflight("replicaCount: 2", installed=True, pods=[running("gpu-1", OWN), running("gpu-2", OWN)]) == []
+
+
+def test_a_rollout_without_spare_gpus() -> None:
+    values = "replicaCount: 2\nstrategy: {rollingUpdate: {maxSurge: 100%, maxUnavailable: 0}}"
+    [finding] = preflight(values, installed=True)
+    assert finding.check == "rollout"
+    assert finding.severity == "error"
+    assert "maxSurge: 0" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "found", "words"),
+    [
+        ("hub: {tokenSecretRef: {name: a}}", "Secret", None, "correct hub.tokenSecretRef"),
+        ("hub: {tokenSecretRef: {name: a}}", "Secret", secret(other=b"hf_x"), "it has no key token, but: other"),
+        ("hub: {tokenSecretRef: {name: a}}", "Secret", secret(token=b"hf_x\n"), "white space"),
+        ("auth: {apiKeySecretRef: {name: a}}", "Secret", secret(**{"api-key": b"\xff\x00"}), "it is not text"),
+        ("auth: {apiKeySecretRef: {name: a}}", "Secret", secret(**{"api-key": b""}), "it is empty"),
+        ("caBundle: {configMapName: a}", "ConfigMap", None, "correct caBundle.configMapName"),
+        ("imagePullSecrets: [{name: a}]", "Secret", None, "correct imagePullSecrets"),
+        ("persistence: {enabled: true, existingClaim: a}", "PersistentVolumeClaim", None, "persistence.existingClaim"),
+        ("runtimeClassName: a", "RuntimeClass", None, "correct runtimeClassName"),
+        ("priorityClassName: a", "PriorityClass", None, "correct priorityClassName"),
+    ],
+)
+def test_objects_that_the_values_name(values: str, kind: str, found: Any, words: str) -> None:
+    findings = preflight(values, found={(kind, "a"): found})
+    assert words in said(findings)
+    assert "hf_x" not in said(findings)
+
+
+def test_what_may_not_be_read_is_said_and_no_error() -> None:
+    [finding] = preflight("hub: {tokenSecretRef: {name: a}}")
+    assert finding.severity == "info"
+    assert "Secret" in finding.message
+
+
+def test_what_the_release_brings_along_is_not_needed() -> None:
+    values = values_from_yaml(
+        MODEL
+        + "envFrom: [{configMapRef: {name: a}}]\n"
+        + "extraObjects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}]"
+    )
+    assert needs(render(values=values)) == []
+
+
+def storage_class(name: str, default: str) -> V1StorageClass:
+    annotations = {"storageclass.kubernetes.io/is-default-class": default}
+    return V1StorageClass.model_validate(
+        {"metadata": {"name": name, "annotations": annotations}, "provisioner": "a.example/b"}
+    )
+
+
+def test_a_class_that_is_not_there() -> None:
+    classes = [storage_class("standard", "true")]
+    assert preflight("persistence: {enabled: true}", classes=classes) == []
+    assert "the cluster has standard" in said(
+        preflight("persistence: {enabled: true, storageClassName: fast}", classes=classes)
+    )
+    assert "no StorageClass is the default" in said(
+        preflight("persistence: {enabled: true}", classes=[storage_class("standard", "false")])
+    )
+    assert "create one" in said(preflight('persistence: {enabled: true, storageClassName: "-"}', classes=classes))
+
+
+def test_a_claim_for_one_node_and_two_pods() -> None:
+    claim = V1PersistentVolumeClaim.model_validate(
+        {"spec": {"accessModes": ["ReadWriteOnce"]}, "status": {"phase": "Bound"}}
+    )
+    values = "persistence: {enabled: true, existingClaim: a}\nreplicaCount: 2"
+    assert "ReadWriteMany" in said(preflight(values, found={("PersistentVolumeClaim", "a"): claim}))
+
+
+def test_the_model_is_held_against_the_nodes_gpu() -> None:
+    labels = {**GPU_LABEL, "nvidia.com/gpu.product": "Tesla-T4"}
+    nodes = [node("t4", labels=labels, taints=[GPU_TAINT], gpu="1")]
+    values = values_from_yaml("model: {id: Qwen/Qwen3-32B}\n" + TOLERANT)
+    findings = explain(
+        render(values=values), merged_values(values=values), app_version(), Snapshot(V1Namespace(), nodes)
+    )
+    assert "on NVIDIA T4: the weights take" in said(findings)
+
+
+def test_an_image_for_another_processor() -> None:
+    nodes = [node("arm", labels={"kubernetes.io/arch": "arm64"}, taints=[GPU_TAINT], gpu="1")]
+    assert "built for amd64" in said(preflight("image: {tag: v0.33.0-x86_64}", nodes=nodes))
+
+
+def test_a_namespace_that_is_not_there() -> None:
+    assert "--create-namespace" in said(preflight("replicaCount: 1", namespace=None))
