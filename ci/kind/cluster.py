@@ -117,7 +117,7 @@ def _settle(engine: Engine, image: NodeImage) -> None:
         connect(engine, nodes)
     for node in nodes:
         if node.gpu and node.gpus != 1:
-            advertise_gpu(node)
+            advertise_gpu(engine, node)
     # What the API server says of the rest may date from before a restart, until these have taken up their work.
     control_plane = started[f"{NAME}-control-plane"]
     wait_until("the controllers work", lambda: all(t >= control_plane for t in _controller_times()), READY_SECONDS)

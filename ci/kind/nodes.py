@@ -13,6 +13,7 @@ from ci.shell import cache_dir, output, succeeds
 
 GPU_LABEL = "doks.digitalocean.com/gpu-brand"
 GPU_RESOURCE = "nvidia.com/gpu"
+DEVICE_PLUGINS = "/var/lib/kubelet/device-plugins"
 CNI_CONFIG = "/etc/cni/net.d/10-ptp.conflist"
 
 
@@ -94,8 +95,13 @@ def cni_config(pod_cidr: str) -> str:
     return json.dumps({"cniVersion": "1.0.0", "name": "ptp", "plugins": plugins}, indent=2)
 
 
-def advertise_gpu(node: Node) -> None:
-    """Simulate a device plugin: the scheduler counts what the status says. A kubelet's restart undoes it."""
+def advertise_gpu(engine: Engine, node: Node) -> None:
+    """Simulate a device plugin: the scheduler counts what the node's status says.
+
+    A kubelet that starts zeroes such resources while its folder for device plugins is empty (Kubernetes' own
+    pkg/kubelet/cm/devicemanager, `ShouldResetExtendedResourceCapacity`), so a file is put there.
+    """
+    engine.run("exec", node.name, "touch", f"{DEVICE_PLUGINS}/simulated")
     gpu = {GPU_RESOURCE: "1"}
     patch = json.dumps({"status": {"capacity": gpu, "allocatable": gpu}})
     kubectl("patch", "node", node.name, "--subresource=status", f"--patch={patch}")
