@@ -1002,6 +1002,39 @@ SERVING: list[Row] = [
         lambda v: v.engine["command"] == ["opentelemetry-instrument", "vllm", "serve"],
     ),
     (
+        "started by a shell that hands the arguments on",
+        f"{KUBERNETES}/tasks/inject-data-application/define-command-argument-container/#run-a-command-in-a-shell",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        command: [/bin/bash, -c, 'ulimit -n 65535; exec vllm serve "$0" "$@"']
+        """,
+        lambda v: v.engine["command"][0] == "/bin/bash" and v.args[0] == "Qwen/Qwen3-8B",
+    ),
+    (
+        "a chat template with dollars in its text",
+        f"{VLLM}/serving/openai_compatible_server/#chat-template",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        env: {PRICE: "5"}
+        engine: {args: {chat-template: "{% for m in messages %}{{ m.content }} costs $PRICE $$\\n{% endfor %}"}}
+        """,
+        lambda v: "costs $$PRICE $$$$" in v.args[-1],
+    ),
+    (
+        "variables made of others",
+        f"{KUBERNETES}/tasks/inject-data-application/define-interdependent-environment-variables/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        env:
+          A_URL: {value: "$(PROTOCOL)://$(SERVICE_ADDRESS)"}
+          SERVICE_ADDRESS: {value: "$(SERVICE_IP):$(SERVICE_PORT)"}
+          PROTOCOL: https
+          SERVICE_IP: 172.17.0.1
+          SERVICE_PORT: 80
+        """,
+        lambda v: [*v.env][:5] == ["PROTOCOL", "SERVICE_IP", "SERVICE_PORT", "SERVICE_ADDRESS", "A_URL"],
+    ),
+    (
         "in the order of importance",
         f"{KUBERNETES}/concepts/scheduling-eviction/pod-priority-preemption/",
         """

@@ -379,6 +379,13 @@ def test_what_the_user_does_not_set_vllm_decides() -> None:
     assert args(render()) == ["org/name", *own, "--middleware=draining.Draining"]
 
 
+@pytest.mark.parametrize(
+    "text", ["shutdown: {drainSeconds: 0}", "image: {repository: registry.example.com/vllm, tag: v0.10.2}"]
+)
+def test_an_engine_that_does_not_wait_is_not_told_how_long(text: str) -> None:
+    assert not any(argument.startswith("--shutdown-timeout") for argument in args(render(text)))
+
+
 def test_the_engine_is_the_first_process() -> None:
     assert engine(render()).command is None
 
@@ -400,6 +407,12 @@ def test_variables_come_in_the_order_of_their_use() -> None:
     assert names[2:] == sorted(names[2:])
     assert env(manifests)["B"] == "http://$(Z):$(PORT)"
     assert env(manifests)["A"] == "$$(Z) is text here"
+
+
+def test_variables_that_need_each_other_come_in_turn() -> None:
+    manifests = render('env: {A: {value: "$(M)"}, M: {value: "$(Z)$(B)"}, B: {value: "$(Z)"}, Z: z}')
+
+    assert list(env(manifests))[:4] == ["Z", "B", "M", "A"]
 
 
 def test_a_user_may_change_or_delete_the_charts_variables() -> None:

@@ -128,7 +128,8 @@ def variable(name: str, kind: str = "Deployment") -> Find:
 
 
 def argument(index: int) -> Find:
-    return lambda manifests: engine(manifests)["args"][index]
+    """An argument as the container's process sees it."""
+    return lambda manifests: expand(engine(manifests)["args"][index])
 
 
 def annotation(kind: str) -> Find:
@@ -150,7 +151,7 @@ def expand(text: str) -> str:
 CONFIGMAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
 IMAGE = {"image": "busybox:1.37"}
 
-#: Where text goes in, and where it comes out. Arguments are the only place where `$(NAME)` is a variable.
+#: Where text goes in, and where it comes out.
 PLACES: dict[str, tuple[Callable[[str], dict[str, Any]], Find]] = {
     "env": (lambda s: {"env": {"A": s}}, variable("A")),
     "env.value": (
@@ -237,7 +238,7 @@ def test_what_yaml_cannot_hold_is_refused_rather_than_lost(text: str) -> None:
     assert {line.split()[1].rstrip(":") for line in lines} == everywhere(text).keys() - {"image"}
 
 
-@pytest.mark.parametrize("text", ["$(POD_IP):8000", "yes", "1e3", "a: b # c", "{{ x }}", "-1", '{"a": "b"}'])
+@pytest.mark.parametrize("text", ["yes", "1e3", "a: b # c", "{{ x }}", "-1", '{"a": "b"}'])
 def test_a_value_of_a_flag_is_one_word(text: str) -> None:
     values = {"model": {"id": "org/name"}, "image": ANY_FLAG, "engine": {"args": {"flag": text}}}
     manifests = render(values=values)
@@ -246,12 +247,29 @@ def test_a_value_of_a_flag_is_one_word(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["org/na'me", 'a"b', "a#b", "a:b", "{{x}}", "$(x)", "1e3", "yes", "ünï/🚀", "012", "~"]
+    ("values", "seen"),
+    [
+        ({"env": {"NAME": "x"}}, "expanded $HOME $(HOME) $$ $expanded"),
+        ({"envFrom": [{"secretRef": {"name": "settings"}}]}, "expanded $HOME expanded $$ $expanded"),
+        ({}, "$(NAME) $HOME $(HOME) $$ $$(NAME)"),
+    ],
+)
+def test_an_argument_may_refer_to_the_users_variables_only(values: dict[str, Any], seen: str) -> None:
+    text = "$(NAME) $HOME $(HOME) $$ $$(NAME)"
+    arguments = {"args": {"flag": text, "list": ["x", text], "map": {"a": text}}, "extraArgs": ["--x", text]}
+    manifests = render(values={"model": {"id": "org/name"}, "image": ANY_FLAG, "engine": arguments} | values)
+
+    arrived = [expand(word) for word in engine(manifests)["args"][-7:]]
+    assert arrived == [f"--flag={seen}", "--list", "x", seen, f'--map={{"a":"{seen}"}}', "--x", seen]
+
+
+@pytest.mark.parametrize(
+    "model", ["org/na'me", 'a"b', "a#b", "a:b", "{{x}}", "$(HOME)", "$$", "1e3", "yes", "ünï/🚀", "012", "~"]
 )
 def test_any_model_can_be_named(model: str) -> None:
     manifests = render(values={"model": {"id": model}})
 
-    assert engine(manifests)["args"][0] == model
+    assert argument(0)(manifests) == model
     assert variable("VLLM_MODEL", "Pod")(manifests) == model
 
 

@@ -893,7 +893,13 @@ IMPOSSIBLE: list[Row] = [
         "write one, such as secretKeyRef",
     ),
     ("variable of itself", 'env: {PATH: {value: "/opt/bin:$(PATH)"}}', "env.PATH", "write the whole value"),
-    ("variables in a circle", 'env: {A: {value: "$(B)"}, B: {value: "$(A)"}}', "env.A", "rename one of them"),
+    ("variables in a circle", 'env: {A: {value: "$(B)"}, B: {value: "$(A)"}}', "env.A", "write one of them in full"),
+    (
+        "variables in a large circle",
+        'env: {A: {value: "$(B)"}, B: {value: "$(C)"}, C: {value: "$(A)"}, D: {value: "$(A)"}}',
+        "env.B",
+        "write one of them in full",
+    ),
     (
         "envFrom two sources",
         "envFrom: [{configMapRef: {name: a}, secretRef: {name: b}}]",
@@ -1035,6 +1041,12 @@ IMPOSSIBLE: list[Row] = [
         "command",
         "leave command empty",
     ),
+    ("a shell that drops arguments", "command: [/bin/sh, -c]", "command", 'exec vllm serve "$0" "$@"'),
+    ("a shell with a command of its own", "command: [bash, -lc, vllm serve a/b]", "command", "leave command empty"),
+    ("vllm without serve", "command: [vllm]", "command", "end it with vllm, serve"),
+    ("a model in the command", "command: [vllm, serve, a/b]", "command", "end it with vllm, serve"),
+    ("a command line as command", "command: [vllm serve]", "command", "one word per item"),
+    ("an empty command", 'command: [""]', "command", "one word per item"),
     (
         "a device chosen by hand",
         "env: {CUDA_VISIBLE_DEVICES: MIG-GPU-e88cb44c}",

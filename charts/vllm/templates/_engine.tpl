@@ -42,12 +42,13 @@ offloads; the rest is NCCL's.
 
 {{/*
 YAML list: the arguments of `vllm serve`, the model first. A single value is written --flag=value, so that one that
-begins with a dash stays a value. Nothing is escaped: `$(NAME)` is a variable here, as in any argument of a container.
+begins with a dash stays a value.
 */}}
 {{- define "vllm.args" -}}
-{{- $args := list .Values.model.id }}
-{{- with .Values.model.revision }}{{ $args = append $args (printf "--revision=%s" .) }}{{ end }}
-{{- with .Values.model.servedModelName }}{{ $args = concat $args (list "--served-model-name") . }}{{ end }}
+{{- $args := list (include "vllm.literal" .Values.model.id) }}
+{{- with .Values.model.revision }}{{ $args = append $args (printf "--revision=%s" (include "vllm.literal" .)) }}{{ end }}
+{{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
+{{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.literal" .) }}{{ end }}
 {{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
 {{- $args = append $args (printf "--port=%d" (int .Values.containerPort)) }}
 {{- $sizes := dict
@@ -57,24 +58,47 @@ begins with a dash stays a value. Nothing is escaped: `$(NAME)` is a variable he
 {{- range $kind := list "tensor" "pipeline" "data" }}
 {{- if gt (get $sizes $kind) 1 }}{{ $args = append $args (printf "--%s-parallel-size=%d" $kind (get $sizes $kind)) }}{{ end }}
 {{- end }}
+{{- if and .Values.shutdown.drainSeconds (include "vllm.hasShutdownTimeout" .) }}
 {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
+{{- end }}
 {{- if .Values.shutdown.closeConnections }}{{ $args = append $args "--middleware=draining.Draining" }}{{ end }}
 {{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
 {{- range $flag, $value := .Values.engine.args }}
-{{- $text := include "vllm.text" $value }}
+{{- $text := include "vllm.argument" (list $ $value) }}
 {{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
 {{- if and (kindIs "bool" $value) (not $isJson) }}
 {{- if or $value (not (has $flag $kinds.storeTrue)) }}{{ $args = append $args (printf "--%s%s" (ternary "" "no-" $value) $flag) }}{{ end }}
 {{- else if and (kindIs "slice" $value) (has $flag $kinds.append) }}
-{{- range $value }}{{ $args = append $args (printf "--%s=%s" $flag (include "vllm.text" .)) }}{{ end }}
+{{- range $value }}{{ $args = append $args (printf "--%s=%s" $flag (include "vllm.argument" (list $ .))) }}{{ end }}
 {{- else if and (kindIs "slice" $value) (not $isJson) }}
 {{- with $value }}{{ $args = append $args (printf "--%s" $flag) }}{{ end }}
-{{- range $value }}{{ $args = append $args (include "vllm.text" .) }}{{ end }}
+{{- range $value }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
 {{- else if not (has $text (list "" "{}" "[]")) }}
 {{- $args = append $args (printf "--%s=%s" $flag $text) }}
 {{- end }}
 {{- end }}
-{{- toYaml (concat $args (.Values.engine.extraArgs | default list)) }}
+{{- range .Values.engine.extraArgs }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+{{- toYaml $args }}
+{{- end }}
+
+{{/*
+String: a value as an argument. `$(NAME)` is the variable if the user's environment may have it; all other text reaches
+vLLM as it stands. Takes a list: root context, value.
+*/}}
+{{- define "vllm.argument" -}}
+{{- $values := (first .).Values }}
+{{- $text := include "vllm.literal" (last .) }}
+{{- range regexFindAll "\\$\\([^)]+\\)" $text -1 | uniq }}
+{{- if or $values.envFrom (hasKey ($values.env | default dict) (trimPrefix "$(" . | trimSuffix ")")) }}
+{{- $text = replace (printf "$%s" .) . $text }}
+{{- end }}
+{{- end }}
+{{- $text }}
+{{- end }}
+
+{{/* "true", or nothing for an image whose tag names a vLLM that cannot wait for its requests. */}}
+{{- define "vllm.hasShutdownTimeout" -}}
+{{- if not (regexMatch "^v?0\\.([0-9]|1[0-7])\\.[0-9]" (.Values.image.tag | default "")) }}true{{ end }}
 {{- end }}
 
 {{/* String: the version of vLLM that the image's tag names, or nothing where its flags are not known to the schema. */}}
@@ -145,10 +169,8 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- else }}{{ $_ := set $env $name $value }}
 {{- end }}
 {{- end }}
-{{- $references := include "vllm.env.references" .Values.env | fromYamlArray }}
-{{- $first := list }}
-{{- $rest := list }}
-{{- range $name := keys $env | sortAlpha }}
+{{- $entries := list }}
+{{- range $name := include "vllm.env.order" (list $env (concat (include "vllm.env.references" $env | fromYamlArray) (keys $env | sortAlpha))) | fromYamlArray }}
 {{- $value := get $env $name }}
 {{- $entry := dict "name" $name }}
 {{- if not (kindIs "map" $value) }}
@@ -158,12 +180,34 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- else }}
 {{- $_ := set $entry "value" (include "vllm.text" $value.value) }}
 {{- end }}
-{{- if has $name $references }}{{ $first = append $first $entry }}{{ else }}{{ $rest = append $rest $entry }}{{ end }}
+{{- $entries = append $entries $entry }}
 {{- end }}
-{{- include "vllm.yaml" (concat $first $rest) }}
+{{- include "vllm.yaml" $entries }}
 {{- end }}
 
-{{/* YAML list: the names that `{value: "…$(NAME)…"}` entries of an env map refer to. */}}
+{{/*
+YAML list: names of an environment, each after those that its value refers to, and otherwise as given. Takes a list: the
+environment, names. A circle comes out in some order: "vllm.validate.env" refuses it.
+*/}}
+{{- define "vllm.env.order" -}}
+{{- $state := dict "order" list "seen" dict }}
+{{- include "vllm.env.visit" (append . $state) }}
+{{- toYaml $state.order }}
+{{- end }}
+
+{{- define "vllm.env.visit" -}}
+{{- $env := index . 0 }}
+{{- $state := index . 2 }}
+{{- range $name := index . 1 }}
+{{- if and (hasKey $env $name) (not (hasKey $state.seen $name)) }}
+{{- $_ := set $state.seen $name true }}
+{{- include "vllm.env.visit" (list $env (include "vllm.env.references" (pick $env $name) | fromYamlArray) $state) }}
+{{- $_ := set $state "order" (append $state.order $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* YAML list: the names that `{value: "…$(NAME)…"}` entries of an env map refer to, sorted. */}}
 {{- define "vllm.env.references" -}}
 {{- $names := list }}
 {{- range $value := . }}
@@ -173,5 +217,5 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- end }}
 {{- end }}
 {{- end }}
-{{- toYaml (uniq $names) }}
+{{- uniq $names | sortAlpha | toYaml }}
 {{- end }}

@@ -100,20 +100,33 @@ engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it wit
 {{- end }}
 {{- include "vllm.validate.expansion" (list $ "engine.extraArgs" $argument) }}
 {{- end }}
-{{- range .Values.command }}
-{{- if regexMatch "^vllm\\.entrypoints\\.(openai\\.)?api_server$" (include "vllm.text" .) }}
-command: {{ . }} is not vllm serve and takes no model by its place: leave command empty, or end it with vllm, serve
+{{- with .Values.command }}
+{{- $line := join " " . }}
+{{- if regexMatch "^(|.*\\s.*)$" (first .) }}
+command: {{ first . | toJson }} is no program: write one word per item: [vllm, serve]
+{{- else if regexMatch "^(.*/)?vllm( serve [^-].*|)$" $line }}
+command: {{ $line }} is not what takes the chart's arguments, which begin with the model: leave command empty, or end it with vllm, serve
+{{- else if regexMatch "(^| )vllm\\.entrypoints\\.(openai\\.)?api_server( |$)" $line }}
+command: {{ $line }} is not vllm serve and takes no model by its place: leave command empty, or end it with vllm, serve
+{{- else if and (regexMatch "^(.*/)?(ba|da|z|a)?sh$" (first .)) (regexMatch " -[a-z]*c( |$)" $line) (not (regexMatch "\\$\\{?[@*]" $line)) }}
+command: a shell would not hand the chart's arguments on: leave command empty, or end the script with exec vllm serve "$0" "$@"
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* Lines for a shell's $NAME in an argument, which no shell sees. Takes a list: root context, key, text. */}}
+{{/*
+Lines for a shell's $NAME in an argument, which no shell sees: a variable of the user's, in a value without blanks or
+templates, where a dollar could be part of the text. Takes a list: root context, key, text.
+*/}}
 {{- define "vllm.validate.expansion" }}
 {{- $root := first . }}
-{{- range regexFindAll "\\$\\{?[A-Za-z_][A-Za-z0-9_]*" (last .) -1 | uniq }}
+{{- $text := last . }}
+{{- if not (regexMatch `\s|\\n|\{[{%]` $text) }}
+{{- range regexFindAll "\\$\\{?[A-Z_][A-Z0-9_]*" (replace "$$" "" $text) -1 | uniq }}
 {{- $name := trimPrefix "$" . | trimPrefix "{" }}
 {{- if hasKey ($root.Values.env | default dict) $name }}
 {{ index $ 1 }}: no shell expands {{ . }}: write $({{ $name }})
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -314,7 +327,6 @@ service.externalTrafficPolicy: a ClusterIP Service has no external traffic: writ
   "VLLM_ENGINE_READY_TIMEOUT_S" "it is part of the compile cache's key and constant: write startup.budgetSeconds"
   "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH" "a dead engine must end its container: leave it out"
   "PROMETHEUS_MULTIPROC_DIR" "stale files would corrupt the metrics: leave it out" }}
-{{- $references := include "vllm.env.references" .Values.env | fromYamlArray }}
 {{- range $name, $value := .Values.env }}
 {{- if kindIs "invalid" $value }}
 {{- else if hasKey $owned $name }}
@@ -341,8 +353,8 @@ env.PYTHONPATH: nothing can be put before what is only known in the pod, and the
 {{- range include "vllm.env.references" (dict $name $value) | fromYamlArray }}
 {{- if eq . $name }}
 env.{{ $name }}: refers to itself, and Kubernetes does not know the image's own value: write the whole value
-{{- else if and (has $name $references) (has . $references) (gt . $name) }}
-env.{{ $name }}: refers to {{ . }}, which comes after it in the alphabet and is not known yet: rename one of them
+{{- else if has $name (include "vllm.env.order" (list $.Values.env (list .)) | fromYamlArray) }}
+env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them in full
 {{- end }}
 {{- end }}
 {{- else if and (regexMatch "(^|_)(SECRET_ACCESS_KEY|PASSWORD|API_KEY|TOKEN)$" $name) (not (regexMatch "^(/.*|[0-9]*|true|false)$" (include "vllm.text" $value))) }}
