@@ -45,10 +45,10 @@ YAML list: the arguments of `vllm serve`, the model first. A single value is wri
 begins with a dash stays a value.
 */}}
 {{- define "vllm.args" -}}
-{{- $args := list (include "vllm.literal" .Values.model.id) }}
-{{- with .Values.model.revision }}{{ $args = append $args (printf "--revision=%s" (include "vllm.literal" .)) }}{{ end }}
+{{- $args := list (include "vllm.argument" (list . .Values.model.id)) }}
+{{- with .Values.model.revision }}{{ $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}{{ end }}
 {{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
-{{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.literal" .) }}{{ end }}
+{{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
 {{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
 {{- $args = append $args (printf "--port=%d" (int .Values.containerPort)) }}
 {{- $sizes := dict
