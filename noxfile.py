@@ -81,6 +81,13 @@ def generate(session: nox.Session) -> None:
 
 
 @nox.session
+def catalogue(session: nox.Session) -> None:
+    """Follow a release of vLLM: `nox -s catalogue -- 0.33.0` writes all that its own parser says of its arguments."""
+    install(session, "test")
+    session.run("python", "-m", "ci.catalogue", *session.posargs)
+
+
+@nox.session
 def bench_render(session: nox.Session) -> None:
     """Renders per second, in process and by the helm command, side by side."""
     install(session, "test")
