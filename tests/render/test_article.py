@@ -208,7 +208,7 @@ MENDED: list[tuple[Path, str, Callable[[Objects], bool]]] = [
 #: What the article lacks.
 ADDED: list[tuple[str, Callable[[Objects], bool]]] = [
     ("links to Services would set VLLM_PORT", lambda o: pod(o)["enableServiceLinks"] is False),
-    ("a pod that ends has time for its requests", lambda o: pod(o)["terminationGracePeriodSeconds"] == 145),
+    ("a pod that ends has time for its requests", lambda o: pod(o)["terminationGracePeriodSeconds"] == 160),
     ("requests still come while the cluster learns of the end", lambda o: "preStop" in engine(o)["lifecycle"]),
     ("the engine finishes what it has", lambda o: "--shutdown-timeout=120" in engine(o)["args"]),
     ("not root", lambda o: pod(o)["securityContext"]["runAsNonRoot"] is True),

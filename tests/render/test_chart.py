@@ -189,11 +189,11 @@ def test_pods_get_no_links_to_services() -> None:
 @pytest.mark.parametrize(
     ("text", "threshold", "deadline"),
     [
-        ("", 180, 145 + 900 + 1800),
-        ("startup: {budgetSeconds: 3600, provisioningSeconds: 0}", 360, 145 + 3600),
-        ("{startup: {budgetSeconds: 100}, startupProbe: {periodSeconds: 7}}", 15, 145 + 900 + 100),
-        ("{startupProbe: {failureThreshold: 30, initialDelaySeconds: 60}}", 30, 145 + 900 + 360),
-        ("{minReadySeconds: 30, shutdown: {drainSeconds: 600, propagationSeconds: 5}}", 180, 620 + 900 + 1800 + 30),
+        ("", 180, 160 + 900 + 1800),
+        ("startup: {budgetSeconds: 3600, provisioningSeconds: 0}", 360, 160 + 3600),
+        ("{startup: {budgetSeconds: 100}, startupProbe: {periodSeconds: 7}}", 15, 160 + 900 + 100),
+        ("{startupProbe: {failureThreshold: 30, initialDelaySeconds: 60}}", 30, 160 + 900 + 360),
+        ("{minReadySeconds: 30, shutdown: {drainSeconds: 600, propagationSeconds: 5}}", 180, 635 + 900 + 1800 + 30),
     ],
 )
 def test_one_number_drives_the_start(text: str, threshold: int, deadline: int) -> None:
@@ -242,7 +242,7 @@ def test_the_compile_cache_survives_another_budget() -> None:
     ],
 )
 def test_the_notes_recommend_the_time_of_all_turns(text: str, turns: int) -> None:
-    assert f"--timeout {60 + turns * 2845}s" in render(text).notes
+    assert f"--timeout {60 + turns * 2860}s" in render(text).notes
 
 
 # Stop and roll
@@ -251,10 +251,22 @@ def test_the_notes_recommend_the_time_of_all_turns(text: str, turns: int) -> Non
 def test_the_grace_period_holds_the_whole_stop() -> None:
     manifests = render("shutdown: {propagationSeconds: 20, drainSeconds: 300}")
 
-    assert pod(manifests).termination_grace_period_seconds == 20 + 300 + 15
+    assert pod(manifests).termination_grace_period_seconds == 20 + 300 + 30
     hook = present(present(present(present(engine(manifests).lifecycle).pre_stop)._exec).command)
     assert hook[2:] == ["--port=8000", "--scheme=http", "--propagation=20", "--drain=300"]
     assert "--shutdown-timeout=300" in args(manifests)
+
+
+def test_idle_connections_outlive_those_of_load_balancers() -> None:
+    assert int(env(render())["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"]) > 600
+    assert env(render("traffic: {keepAliveSeconds: 75}"))["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"] == "75"
+    assert env(render("env: {VLLM_HTTP_TIMEOUT_KEEP_ALIVE: 30}"))["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"] == "30"
+
+
+def test_requests_are_shed_and_silent_streams_kept_on_request() -> None:
+    more = ["--max-num-queued-reqs=64", "--sse-keep-alive-interval=30"]
+
+    assert args(render("traffic: {maxRequests: 64, streamKeepAliveSeconds: 30}")) == [*args(render()), *more]
 
 
 @pytest.mark.parametrize(

@@ -722,6 +722,14 @@ IMPOSSIBLE: list[Row] = [
         "strategy.rollingUpdate.maxSurge",
         "write maxSurge: 0",
     ),
+    ("queue limit", "engine: {args: {max-num-queued-reqs: 64}}", "engine.args.max-num-queued-reqs", "traffic.maxReq"),
+    (
+        "comments on silent streams",
+        "engine: {extraArgs: [--sse-keep-alive-interval=30]}",
+        "engine.extraArgs",
+        "write traffic.streamKeepAliveSeconds",
+    ),
+    ("no keep-alive", "traffic: {keepAliveSeconds: 0}", "traffic.keepAliveSeconds", "minimum"),
     (
         "Python path that nothing can be put before",
         "env: {PYTHONPATH: {valueFrom: {secretKeyRef: {name: a, key: b}}}}",

@@ -53,6 +53,16 @@ def test_while_the_pod_drains_clients_are_asked_to_connect_anew(draining: Module
     assert answer(middleware, "websocket") == [START, *CHUNKS]
 
 
+def test_who_is_turned_away_by_a_full_queue_learns_when_to_come_again(draining: ModuleType) -> None:
+    full = {"type": "http.response.start", "status": 503, "headers": []}
+
+    async def full_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await send(full)
+
+    assert answer(draining.Draining(full_app)) == [full | {"headers": [(b"retry-after", b"5")]}]
+    assert answer(draining.Draining(app)) == [START, *CHUNKS]
+
+
 def test_the_mark_of_a_container_before_this_one_does_not_count(draining: ModuleType) -> None:
     Path(draining.MARK).touch()
 

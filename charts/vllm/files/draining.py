@@ -1,4 +1,5 @@
-"""An ASGI middleware (`--middleware=draining.Draining`) that moves clients off a pod that is going to stop.
+"""An ASGI middleware (`--middleware=draining.Draining`) that moves clients off a pod that is going to stop, and tells
+those that a full queue turns away when to come again.
 
 A Service balances connections, not requests: a client that keeps its connection alive stays with a terminating pod and
 sends it requests to the very end. `Connection: close` is HTTP's way to tell it to come back on a new connection, which
@@ -13,6 +14,8 @@ import os
 MARK = "/tmp/vllm-draining"  # pre_stop.py makes it
 # A connection that rests for this long, in seconds, between two looks is not about to be used.
 REST = 5
+# Seconds; vLLM itself does not say it. Clients add a random part of their own.
+RETRY_AFTER = b"5"
 
 
 class Draining:
@@ -24,14 +27,19 @@ class Draining:
             os.remove(MARK)  # of a container before this one: the pod's /tmp outlives it
 
     async def __call__(self, scope, receive, send):
-        async def send_closing(message):
-            if message["type"] == "http.response.start" and os.path.exists(MARK):
-                headers = [header for header in message.get("headers", ()) if header[0].lower() != b"connection"]
-                message = {**message, "headers": [*headers, (b"connection", b"close")]}
+        async def send_with_headers(message):
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if message["status"] == 503:
+                    headers.append((b"retry-after", RETRY_AFTER))
+                if os.path.exists(MARK):
+                    headers = [header for header in headers if header[0].lower() != b"connection"]
+                    headers.append((b"connection", b"close"))
+                message = {**message, "headers": headers}
             await send(message)
 
         if scope["type"] == "http":
-            await self.app(scope, receive, send_closing)
+            await self.app(scope, receive, send_with_headers)
         elif scope["type"] == "lifespan":
             closing = asyncio.create_task(close_resting(scope["app"].state.server.server_state.connections))
             try:

@@ -62,6 +62,8 @@ begins with a dash stays a value.
 {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
 {{- end }}
 {{- if .Values.shutdown.closeConnections }}{{ $args = append $args "--middleware=draining.Draining" }}{{ end }}
+{{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
+{{- with int .Values.traffic.streamKeepAliveSeconds }}{{ $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}{{ end }}
 {{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
 {{- range $flag, $value := .Values.engine.args }}
 {{- $text := include "vllm.argument" (list $ $value) }}
@@ -124,6 +126,7 @@ vLLM as it stands. Takes a list: root context, value.
   "VLLM_CACHE_ROOT" (printf "%s/vllm" $cache)
   "TRITON_CACHE_DIR" (printf "%s/triton" $cache)
   "FLASHINFER_WORKSPACE_BASE" $cache
+  "VLLM_HTTP_TIMEOUT_KEEP_ALIVE" (int .Values.traffic.keepAliveSeconds | toString)
   "VLLM_NO_USAGE_STATS" "1"
   "VLLM_ENGINE_READY_TIMEOUT_S" "86400" }}
 {{- if .Values.shutdown.closeConnections }}{{ $_ := set $env "PYTHONPATH" "/etc/vllm/lifecycle" }}{{ end }}

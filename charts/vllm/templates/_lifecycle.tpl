@@ -10,9 +10,9 @@
 {{- end }}
 {{- end }}
 
-{{/* The pod's grace period: propagation, drain, and a margin for the engine's own end, which takes it 5 s once idle. */}}
+{{/* The pod's grace period: propagation, drain, and a margin for the engine's own end, which took an idle one 5 to 14 s. */}}
 {{- define "vllm.shutdown.gracePeriodSeconds" -}}
-{{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds 15 }}
+{{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds 30 }}
 {{- end }}
 
 {{/* YAML map from file name to text: the programs that the engine's container finds in /etc/vllm/lifecycle. */}}

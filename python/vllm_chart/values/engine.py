@@ -12,6 +12,8 @@ OWNED_FLAGS: dict[str, str] = {
     "model": "write model.id",
     "served-model-name": "write model.servedModelName",
     "revision": "write model.revision",
+    "max-num-queued-reqs": "write traffic.maxRequests",
+    "sse-keep-alive-interval": "write traffic.streamKeepAliveSeconds",
     "trust-remote-code": "write model.trustRemoteCode",
     "host": "leave it out: the engine listens on every address of its pod",
     "port": "write containerPort",

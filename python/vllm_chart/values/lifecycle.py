@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vllm_chart.values.base import Block, CountOrPercentage, Seconds
+from vllm_chart.values.base import Block, Count, CountOrPercentage, Seconds
 
 
 class Startup(Block):
@@ -28,7 +28,7 @@ class Startup(Block):
 
 
 class Shutdown(Block):
-    """A graceful stop. The pod's grace period is the sum of both, and a margin of 15 s. An engine that is still loading
+    """A graceful stop. The pod's grace period is the sum of both, and a margin of 30 s. An engine that is still loading
     has nothing to finish: it goes within seconds."""
 
     remedies = {
@@ -53,6 +53,34 @@ class Shutdown(Block):
         description="Ask clients to connect anew while the pod drains (`Connection: close`), so that those who keep "
         "connections alive move on to other pods instead of asking this one to its end. It loads a middleware into "
         "vLLM's Python frontend and sets `PYTHONPATH`: write false for an engine that takes neither.",
+    )
+
+
+class Traffic(Block):
+    """What clients meet at an engine that is idle, silent or busy."""
+
+    remedies = {
+        "keepAlive": "write traffic.keepAliveSeconds",
+        "keepAliveTimeout": "write traffic.keepAliveSeconds",
+        "maxQueuedRequests": "write traffic.maxRequests: it counts running requests too",
+    }
+
+    keep_alive_seconds: Annotated[Seconds, Field(ge=1)] = Field(
+        620,
+        description="How long an idle connection is kept. Whatever is in front must give up first, or it sends a "
+        "request just as the engine closes: nginx and AWS keep one for 60 s, Google for 600 s, vLLM alone for 5 s.",
+    )
+    stream_keep_alive_seconds: Seconds = Field(
+        0,
+        description="Send a comment on a stream that has been silent for so long, queued or in a long prefill. 30 is "
+        "right behind a proxy that cuts silent streams (nginx and AWS after 60 s). 0: none, because some "
+        "home-made clients take a comment for data.",
+    )
+    max_requests: Count = Field(
+        0,
+        description="Requests that a pod has at a time, running and waiting; more are answered 503 with Retry-After "
+        "at once, instead of after all those before them. As many as it answers in the time that clients wait. 0: "
+        "no limit, because a batch that sends everything at once is right to wait.",
     )
 
 
