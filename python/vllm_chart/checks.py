@@ -99,7 +99,10 @@ def inspect(manifests: Manifests, kubernetes: str, pod_security: podsecurity.Lev
 def _file(file: Path) -> Iterator[Finding]:
     """What Helm lets pass, or says without naming the file: a key twice, of which the last would win silently."""
     try:
-        for key, line in duplicate_keys(file.read_text()):
+        text = file.read_text()
+        for key, line in duplicate_keys(text):
             yield Finding("values", f"{file}:{line}", f"the key {key!r} is there twice", "keep one of them")
+        if not isinstance(yaml.safe_load(text), dict | None):
+            yield Finding("values", str(file), "not a mapping", "write `key: value`, the chart's keys outermost")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         yield Finding("values", str(file), f"not YAML: {error}")

@@ -1,8 +1,8 @@
 """The command `vllm-chart`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, get_args
 
 import click
 
@@ -11,19 +11,18 @@ from vllm_chart.findings import Exit, Finding, UnavailableError, exit_code, has_
 from vllm_chart.helm import HelmError
 from vllm_chart.invariants import INVARIANTS
 from vllm_chart.load.command import command as load
+from vllm_chart.options import (
+    API_VERSION,
+    EXIT_CODES,
+    RELEASE,
+    URL,
+    cluster_options,
+    namespace_option,
+    output_option,
+    values_options,
+)
 from vllm_chart.podsecurity import Level
 from vllm_chart.sizing.command import command as plan
-
-Output = Literal["human", "json"]
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-EXIT_CODES = """\b
-Exit codes:
-  0  nothing is wrong (there may be warnings)
-  1  refused: at least one error was found
-  2  the call itself is wrong: an unknown option, a file that can't be read
-  3  something is missing that the call needs: a cluster, a tool, an answer
-"""
 
 
 class Commands(click.Group):
@@ -59,57 +58,11 @@ def main() -> None:
     """
 
 
-def _values_options(command: Command) -> Command:
-    """The options of a command that takes values, as Helm has them."""
-    options = [
-        click.option(
-            "-f",
-            "--values",
-            "values_files",
-            multiple=True,
-            metavar="FILE",
-            type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-            help="A values file; may be repeated, later files win.",
-        ),
-        click.option("--set", "set_", multiple=True, metavar="KEY=VALUE", help="As helm's --set."),
-        click.option("--set-string", multiple=True, metavar="KEY=VALUE", help="As helm's --set-string."),
-        click.option(
-            "--chart",
-            type=click.Path(exists=True, path_type=Path),
-            help="Directory or archive of the chart, instead of the one that comes with this command.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def _cluster_options(command: Command) -> Command:
-    options = [
-        click.option("--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-        click.option("--context", help="Context in the kubeconfig, instead of its current one."),
-        click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of the release."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-_output = click.option(
-    "-o",
-    "--output",
-    type=click.Choice(get_args(Output)),
-    default="human",
-    show_default=True,
-    help="json: one document on standard output.",
-)
-
-
 @main.command(epilog=EXIT_CODES)
-@_values_options
-@_output
+@values_options
+@output_option
 @click.pass_context
-def validate(ctx: click.Context, /, output: Output, **options: Any) -> None:
+def validate(ctx: click.Context, /, output: str, **options: Any) -> None:
     """Hold values against the chart's schema and rules, without Helm or a cluster.
 
     The verdict is Helm's own, whose library is built in: files and --set are merged as `helm install` merges
@@ -132,7 +85,7 @@ def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text:
 
 
 @main.command(epilog=EXIT_CODES)
-@_values_options
+@values_options
 @click.option(
     "--kube-versions",
     "kubernetes",
@@ -152,16 +105,15 @@ def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text:
 @click.option(
     "--api-versions",
     multiple=True,
+    type=API_VERSION,
     metavar="GROUP/VERSION",
     help="An API that the cluster has beside Kubernetes' own.",
 )
-@click.option("--release", default="llm", show_default=True, help="Name of the release.")
-@click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of the release.")
-@_output
+@click.option("--release", type=RELEASE, metavar="NAME", default="llm", show_default=True, help="Name of the release.")
+@namespace_option
+@output_option
 @click.pass_context
-def check(
-    ctx: click.Context, /, output: Output, kubernetes: Sequence[str], pod_security: Level, **options: Any
-) -> None:
+def check(ctx: click.Context, /, output: str, kubernetes: Sequence[str], pod_security: Level, **options: Any) -> None:
     """Validate values, render them, and hold what was rendered against all that can be known without a cluster.
 
     That is Kubernetes' own schemas for each version, strictly; the chart's invariants, such as that probes
@@ -181,11 +133,11 @@ def check(
 
 
 @main.command("preflight", epilog=EXIT_CODES)
-@_values_options
-@click.option("--release", default="llm", show_default=True, help="Name of the release.")
-@_cluster_options
+@values_options
+@click.option("--release", type=RELEASE, metavar="NAME", default="llm", show_default=True, help="Name of the release.")
+@cluster_options
 @click.option("--autoscaled", is_flag=True, help="Nodes come when pods ask for them: too few now is a warning.")
-@_output
+@output_option
 @click.pass_context
 def preflight_(
     ctx: click.Context,
@@ -195,7 +147,7 @@ def preflight_(
     kubeconfig: Path | None,
     context: str | None,
     autoscaled: bool,
-    output: Output,
+    output: str,
     chart: Path | None,
     **options: Any,
 ) -> None:
@@ -223,9 +175,14 @@ def preflight_(
 
 
 @main.command("smoke", epilog=EXIT_CODES)
-@click.argument("url", required=False)
-@click.option("--release", help="A release in a cluster, instead of a URL; it is reached by a port-forward.")
-@_cluster_options
+@click.argument("url", required=False, type=URL)
+@click.option(
+    "--release",
+    type=RELEASE,
+    metavar="NAME",
+    help="A release in a cluster, instead of a URL; it is reached by a port-forward.",
+)
+@cluster_options
 @click.option("--model", default="", help="Name of the model to ask for. Default: the first that is served.")
 @click.option(
     "--timeout",
@@ -236,7 +193,7 @@ def preflight_(
     show_default=True,
     help="How long each answer may take.",
 )
-@_output
+@output_option
 @click.pass_context
 def smoke_(
     ctx: click.Context,
@@ -247,7 +204,7 @@ def smoke_(
     context: str | None,
     model: str,
     timeout_seconds: float,
-    output: Output,
+    output: str,
 ) -> None:
     """Ask a live service: health, models, completion, chat, embeddings, streaming; with the time of each.
 
@@ -273,12 +230,12 @@ def smoke_(
 
 
 @main.command("diagnose", epilog=EXIT_CODES)
-@click.option("--release", required=True, help="Name of the release.")
-@_cluster_options
-@_output
+@click.option("--release", type=RELEASE, metavar="NAME", required=True, help="Name of the release.")
+@cluster_options
+@output_option
 @click.pass_context
 def diagnose_(
-    ctx: click.Context, release: str, namespace: str, kubeconfig: Path | None, context: str | None, output: Output
+    ctx: click.Context, release: str, namespace: str, kubeconfig: Path | None, context: str | None, output: str
 ) -> None:
     """Say why a release is not ready, out of its pods, their events and the engine's log.
 
@@ -295,7 +252,7 @@ def diagnose_(
     _report(ctx, findings, output, "" if findings else f"fine: release {release} is ready")
 
 
-def _report(ctx: click.Context, findings: Sequence[Finding], output: Output, fine: str) -> None:
+def _report(ctx: click.Context, findings: Sequence[Finding], output: str, fine: str) -> None:
     """Print findings and end with their exit code. fine: what a person reads where nothing is wrong."""
     code = exit_code(findings)
     if output == "json":

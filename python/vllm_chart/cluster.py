@@ -35,9 +35,9 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
         try:
             self._api = config.new_client_from_config(config_file=path, context=context)
         except (config.ConfigException, OSError, yaml.YAMLError) as error:
-            raise UnavailableError(
-                f"no cluster to talk to: {error}. Name a kubeconfig with --kubeconfig (and --context)."
-            ) from error
+            raise _no_cluster(str(error)) from error
+        except (AttributeError, KeyError, TypeError) as error:  # the client takes the file to be as it should
+            raise _no_cluster(f"{path or 'the kubeconfig'} is not a kubeconfig") from error
         self.core = client.CoreV1Api(self._api)
         self.apps = client.AppsV1Api(self._api)
         self.storage = client.StorageV1Api(self._api)
@@ -132,3 +132,9 @@ def root_cause(error: BaseException) -> BaseException:
     while cause := error.__cause__ or error.__context__:
         error = cause
     return error
+
+
+def _no_cluster(why: str) -> UnavailableError:
+    return UnavailableError(
+        f"no cluster to talk to: {why.rstrip('.')}. Name a kubeconfig with --kubeconfig (and --context)."
+    )

@@ -17,7 +17,7 @@ class Exit(IntEnum):
     REFUSED = 1
     """At least one finding is an error."""
     USAGE = 2
-    """The call itself is wrong: an unknown option, a file that can't be read."""
+    """The call itself is wrong: an unknown option, a file that isn't there."""
     ENVIRONMENT = 3
     """Something that the call needs is missing: no helm, no cluster, no answer."""
 

@@ -124,6 +124,12 @@ def test_a_file_that_is_no_values_is_refused_by_name(tmp_path: Path, content: by
         ["check", "--pod-security", "secure"],
         ["smoke"],
         ["smoke", "http://localhost", "--release", "llm"],
+        ["smoke", "localhost:8000"],
+        ["load", "localhost:8000"],
+        ["check", "--namespace", "A B"],
+        ["check", "--release", "Llama_3"],
+        ["check", "--api-versions", "ServiceMonitor"],
+        ["plan", "--gpu-memory", "44"],
         ["nonsense"],
     ],
     ids=" ".join,
@@ -213,7 +219,17 @@ def test_what_is_missing_ends_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
 # What every command shares
 
 
-@pytest.mark.parametrize("command", [[], ["validate"], ["check"], ["smoke"], ["diagnose"]], ids=lambda c: "".join(c))
+@pytest.mark.parametrize("content", ["- a list", "a word", "{}", "clusters: 1", "model: ["])
+def test_a_file_that_is_no_kubeconfig_ends_with_3(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "config"
+    file.write_text(content)
+    result = run("diagnose", "--release", "llm", "--kubeconfig", file)
+
+    assert result.exit_code == Exit.ENVIRONMENT
+    assert result.stderr.startswith("Error: no cluster to talk to: ")
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in main.commands)], ids=lambda c: "".join(c))
 def test_help_teaches(command: list[str]) -> None:
     result = run(*command, "--help")
 

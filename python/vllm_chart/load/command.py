@@ -13,6 +13,7 @@ import click
 from vllm_chart.findings import UnavailableError, exit_code
 from vllm_chart.load import generate, report
 from vllm_chart.load.generate import Options, Record
+from vllm_chart.options import RELEASE, URL, cluster_options, output_option
 
 _PROGRESS_SECONDS = 5
 _THREADS = 4000
@@ -32,13 +33,16 @@ Exit codes:
   3  something is missing that the call needs: a cluster, a pod that is ready, an answer
 """,
 )
-@click.argument("url", required=False)
-@click.option("--release", help="A release in a cluster, instead of a URL; it is reached by a port-forward to one pod.")
+@click.argument("url", required=False, type=URL)
+@click.option(
+    "--release",
+    type=RELEASE,
+    metavar="NAME",
+    help="A release in a cluster, instead of a URL; it is reached by a port-forward to one pod.",
+)
 @click.option("--in-cluster", is_flag=True, help="Ask from a pod inside the cluster, through the Service.")
 @click.option("--image", help="With --in-cluster: an image that has python3.  [default: python:3.13-slim]")
-@click.option("--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--context", help="Context in the kubeconfig, instead of its current one.")
-@click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of the release and the pod.")
+@cluster_options
 @click.option("--model", default="", help="Name of the model to ask for. Default: the first that is served.")
 @click.option("--clients", type=_COUNT, help=f"Closed loop: so many ask in turn.  [default: {_DEFAULTS.clients}]")
 @click.option("--rate", type=_SECONDS, metavar="PER_SECOND", help="Open loop: ask at this rate, whatever comes back.")
@@ -58,14 +62,7 @@ Exit codes:
     show_default=True,
     help="How long each answer may take.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="json: one document on standard output.",
-)
+@output_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -102,8 +99,6 @@ def command(
     """
     if (url is None) == (release is None):
         raise click.UsageError("name either a URL or a --release")
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise click.UsageError(f"{url!r} is not a URL: write http://{url}")
     for one, other, names in (
         (clients, rate, "--clients or --rate"),
         (duration, requests, "--duration or --requests"),

@@ -9,43 +9,33 @@ import click
 
 from vllm_chart import checks, helm
 from vllm_chart.findings import Finding, exit_code, has_errors, to_human, to_json
+from vllm_chart.options import EXIT_CODES, kubeconfig_options, output_option, values_options
 from vllm_chart.sizing import architecture, engine, gpus, kvcache, nodes, picture, plan, quantization, show, sources
 from vllm_chart.sizing.arithmetic import quantity
 from vllm_chart.sizing.explain import explain
 from vllm_chart.sizing.gpus import Gpu
 from vllm_chart.sizing.plan import Plan
 
-FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 NO_FORMULA = (architecture.ConfigError, quantization.UnknownQuantizationError, kvcache.CacheError)
 """What is said of a model for which there is no plan: that isn't the model's fault, and so no refusal."""
+
+_LEAST = 2**30
+"""A smaller number of bytes is one whose unit was forgotten."""
 
 
 def _memory(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
     size = quantity(text) if text else None
-    if text and not size:
-        raise click.BadParameter(f"{text!r} is not a size: write 80GiB")
+    if text and (not size or size < _LEAST):
+        raise click.BadParameter(f"{text!r} is not the size of a GPU: write 80GiB")
     return size
 
 
-@click.command("plan")
-@click.option(
-    "-f",
-    "--values",
-    "values_files",
-    multiple=True,
-    metavar="FILE",
-    type=FILE,
-    required=True,
-    help="A values file; may be repeated, later files win.",
-)
-@click.option("--set", "set_", multiple=True, metavar="KEY=VALUE", help="As helm's --set.")
-@click.option("--set-string", multiple=True, metavar="KEY=VALUE", help="As helm's --set-string.")
-@click.option("--chart", type=click.Path(exists=True, path_type=Path), help="Another chart than the built-in one.")
+@click.command("plan", epilog=EXIT_CODES)
+@values_options
 @click.option("--gpu", metavar="NAME", help="The GPU: h100-80gb, l40s, or as a node's label has it.")
 @click.option("--gpu-memory", callback=_memory, metavar="SIZE", help="Memory of the GPU as CUDA sees it: 44.39GiB.")
 @click.option("--cluster", is_flag=True, help="Take the GPU from the labels of a cluster's nodes.")
-@click.option("--kubeconfig", type=FILE, help="For --cluster.")
-@click.option("--context", help="For --cluster: context in the kubeconfig, instead of its current one.")
+@kubeconfig_options
 @click.option(
     "--config",
     type=click.Path(exists=True, path_type=Path),
@@ -55,14 +45,7 @@ def _memory(_ctx: click.Context, _parameter: click.Parameter, text: str | None) 
 @click.option("--offline", is_flag=True, help="Don't ask the Hub.")
 @click.option("--explain", "explained", is_flag=True, help="Say where every number comes from.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the GPU's memory into this file.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="json: one document on standard output.",
-)
+@output_option
 @click.pass_context
 def command(
     ctx: click.Context,

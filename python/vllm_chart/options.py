@@ -1,0 +1,111 @@
+"""Options that several commands of `vllm-chart` share, and the text about exit codes that ends their help."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing is wrong (there may be warnings)
+  1  refused: at least one error was found
+  2  the call itself is wrong: an unknown option, a file that isn't there
+  3  something is missing that the call needs: a cluster, a tool, an answer
+"""
+
+FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+class _Matching(click.ParamType[str]):
+    """A text that matches a pattern. example: what to write instead, where {} is the text."""
+
+    def __init__(self, name: str, pattern: str, example: str) -> None:
+        self.name = name
+        self._pattern = re.compile(pattern)
+        self._example = example
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not self._pattern.fullmatch(value):
+            self.fail(f"{value!r} is no {self.name}: write {self._example.format(value)}", param, ctx)
+        return str(value)
+
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+NAMESPACE = _Matching("name of a namespace", f"(?=.{{1,63}}$){_LABEL}", "lower-case letters, digits and dashes")
+RELEASE = _Matching(
+    "name of a release", rf"(?=.{{1,53}}$){_LABEL}(\.{_LABEL})*", "lower-case letters, digits and dashes"
+)
+API_VERSION = _Matching("API", "[-a-z0-9.]+/v[a-z0-9]+(/[A-Za-z]+)?", "monitoring.coreos.com/v1")
+URL = _Matching("URL", "https?://.+", "http://{}")
+
+
+def values_options(command: Command) -> Command:
+    """The options of a command that takes values, as Helm has them."""
+    return _all(
+        command,
+        click.option(
+            "-f",
+            "--values",
+            "values_files",
+            multiple=True,
+            metavar="FILE",
+            type=FILE,
+            help="A values file; may be repeated, later files win.",
+        ),
+        click.option("--set", "set_", multiple=True, metavar="KEY=VALUE", help="As helm's --set."),
+        click.option("--set-string", multiple=True, metavar="KEY=VALUE", help="As helm's --set-string."),
+        click.option(
+            "--chart",
+            type=click.Path(exists=True, path_type=Path),
+            help="Directory or archive of the chart, instead of the one that comes with this command.",
+        ),
+    )
+
+
+def kubeconfig_options(command: Command) -> Command:
+    """The options that name a cluster."""
+    return _all(
+        command,
+        click.option(
+            "--kubeconfig", type=FILE, metavar="FILE", help="Default: $KUBECONFIG, else ~/.kube/config, as for kubectl."
+        ),
+        click.option("--context", help="Context in the kubeconfig, instead of its current one."),
+    )
+
+
+def cluster_options(command: Command) -> Command:
+    """The options that name a cluster and a namespace in it."""
+    return kubeconfig_options(namespace_option(command))
+
+
+def namespace_option(command: Command) -> Command:
+    return click.option(
+        "-n",
+        "--namespace",
+        type=NAMESPACE,
+        metavar="NAME",
+        default="default",
+        show_default=True,
+        help="Namespace of the release.",
+    )(command)
+
+
+def output_option(command: Command) -> Command:
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["human", "json"]),
+        default="human",
+        show_default=True,
+        help="json: one document on standard output.",
+    )(command)
+
+
+def _all(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
