@@ -690,8 +690,21 @@ def test_extra_objects_are_left_alone() -> None:
         ("auth: {apiKeySecretRef: {name: a}}", "The API key guards /v1 only"),
         ("persistence: {enabled: true}", "The claim llm-vllm-cache stays"),
         ("{gpu: {count: 2}, strategy: {rollingUpdate: {maxSurge: 1}}}", "2 more nvidia.com/gpu must be free"),
-        ("", "a node drain is an outage as long as a start"),
+        ("", "a rollout or a node drain is an outage as long as a start (the PodDisruptionBudget lets the drain go"),
+        ("strategy: {rollingUpdate: {maxSurge: 1}}", "With one replica, a node drain is an outage"),
+        (
+            "{hub: {tokenSecretRef: {name: hf}}, volumes: [{name: a, configMap: {name: model}}, {name: b, secret: "
+            "{secretName: tls}}], envFrom: [{secretRef: {name: more}}]}",
+            "no change of them restarts a pod: ConfigMap model, Secret hf, Secret more, Secret tls. After one:",
+        ),
     ],
 )
 def test_the_notes_say_what_to_know(text: str, said: str) -> None:
     assert said in render(text).notes
+
+
+def test_the_notes_are_silent_where_there_is_nothing_to_know() -> None:
+    notes = render("replicaCount: 2").notes
+
+    assert "outage" not in notes
+    assert "restarts a pod" not in notes

@@ -202,3 +202,28 @@ runtimeClassName: {{ quote . }}
 schedulerName: {{ quote . }}
 {{- end }}
 {{- end }}
+
+{{/* YAML list: what the pod reads of others' Secrets and ConfigMaps, "Secret hf-token". */}}
+{{- define "vllm.consumed" -}}
+{{- $found := dict }}
+{{- include "vllm.consumed.find" (list $found (include "vllm.podTemplate" . | fromYaml).spec) }}
+{{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
+{{- keys $found | sortAlpha | toYaml }}
+{{- end }}
+
+{{/* Nothing: adds to a dict what a part of a pod refers to, as its keys. Takes a list: the dict, the part. */}}
+{{- define "vllm.consumed.find" -}}
+{{- $found := first . }}
+{{- $kinds := dict "secretKeyRef" "Secret" "secretRef" "Secret" "secret" "Secret"
+  "configMapKeyRef" "ConfigMap" "configMapRef" "ConfigMap" "configMap" "ConfigMap" }}
+{{- if kindIs "map" (last .) }}
+{{- range $key, $value := last . }}
+{{- if and (kindIs "map" $value) (hasKey $kinds $key) }}
+{{- with $value.name | default $value.secretName }}{{ $_ := set $found (printf "%s %s" (get $kinds $key) .) true }}{{ end }}
+{{- end }}
+{{- include "vllm.consumed.find" (list $found $value) }}
+{{- end }}
+{{- else if kindIs "slice" (last .) }}
+{{- range last . }}{{ include "vllm.consumed.find" (list $found .) }}{{ end }}
+{{- end }}
+{{- end }}
