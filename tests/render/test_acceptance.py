@@ -1035,6 +1035,40 @@ SERVING: list[Row] = [
         lambda v: [*v.env][:5] == ["PROTOCOL", "SERVICE_IP", "SERVICE_PORT", "SERVICE_ADDRESS", "A_URL"],
     ),
     (
+        "networks and addresses of both families",
+        f"{KUBERNETES}/concepts/services-networking/service/#loadbalancer",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        service: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8, 0.0.0.0/0, "2001:DB8::/32", "::/0"]}
+        hostAliases: [{ip: "::1", hostnames: [a]}, {ip: "fe80::1", hostnames: [b]}, {ip: "::ffff:1.2.3.4", hostnames: [c]}]
+        """,
+        lambda v: len(v.service["loadBalancerSourceRanges"]) == 4,
+    ),
+    (
+        "probes as they were before there was a startup probe",
+        f"{KUBERNETES}/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        startupProbe: null
+        livenessProbe: {initialDelaySeconds: 600}
+        """,
+        lambda v: "startupProbe" not in v.engine,
+    ),
+    (
+        "objects of the chart's names, of other kinds or elsewhere",
+        "https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        extraObjects:
+          - apiVersion: monitoring.coreos.com/v1
+            kind: PodMonitor
+            metadata: {name: llm-vllm}
+            spec: {selector: {matchLabels: {app.kubernetes.io/instance: llm}}, podMetricsEndpoints: [{port: http}]}
+          - {apiVersion: v1, kind: ConfigMap, metadata: {name: llm-vllm-lifecycle, namespace: elsewhere}}
+        """,
+        lambda v: len(v.manifests.all("ConfigMap")) == 2,
+    ),
+    (
         "in the order of importance",
         f"{KUBERNETES}/concepts/scheduling-eviction/pod-priority-preemption/",
         """

@@ -179,11 +179,7 @@ PLACES: dict[str, tuple[Callable[[str], dict[str, Any]], Find]] = {
     ),
     "engine.args, in a list": (lambda s: {"engine": {"args": {"b": ["x", s]}}}, argument(-3)),
     "engine.extraArgs": (lambda s: {"engine": {"extraArgs": ["--c", s]}}, argument(-1)),
-    "model.revision": (
-        lambda s: {"model": {"revision": f"a{s}"}},
-        lambda m: argument(1)(m).removeprefix("--revision=a"),
-    ),
-    "model.servedModelName": (lambda s: {"model": {"servedModelName": [f"a{s}"]}}, lambda m: argument(3)(m)[1:]),
+    "model.servedModelName": (lambda s: {"model": {"servedModelName": [f"a{s}"]}}, lambda m: argument(2)(m)[1:]),
     "the served name in the test": (
         lambda s: {},  # the one above
         lambda m: variable("VLLM_MODEL", "Pod")(m)[1:],

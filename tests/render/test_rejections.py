@@ -36,6 +36,9 @@ def spread(more: str) -> str:
     return f"topologySpreadConstraints: [{{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule, {more}}}]"
 
 
+ZONE = "{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule}"
+MAP = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"
+
 #: Keys that the chart does not have, or has elsewhere.
 MISSPELT: list[Row] = [
     ("root", "replicaCont: 2", "replicaCont", UNKNOWN),
@@ -516,6 +519,50 @@ WRONG: list[Row] = [
     ("command in one text", "command: vllm serve", "command", "got string, want"),
     ("host network in words", "hostNetwork: 'yes'", "hostNetwork", "got string, want"),
     ("extra object as text", "extraObjects: ['kind: ConfigMap']", "extraObjects[0]", "got string, want"),
+    (
+        "too many name servers",
+        "dnsConfig: {nameservers: [1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4]}",
+        "dnsConfig.nameservers",
+        "maxItems: got 4, want 3",
+    ),
+    (
+        "budget of more than all",
+        "podDisruptionBudget: {maxUnavailable: 150%}",
+        "podDisruptionBudget.maxUnavailable",
+        "a percentage: 25%",
+    ),
+    (
+        "rollout of more than all",
+        "strategy: {rollingUpdate: {maxUnavailable: 101%}}",
+        "strategy.rollingUpdate.maxUnavailable",
+        "a percentage: 25%",
+    ),
+    (
+        "network that is too narrow",
+        "service: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/33]}",
+        "service.loadBalancerSourceRanges[0]",
+        "write a network",
+    ),
+    (
+        "address above 255",
+        "hostAliases: [{ip: 10.0.0.256, hostnames: [a]}]",
+        "hostAliases[0].ip",
+        "write an IP address",
+    ),
+    ("cluster IP above 255", "service: {clusterIP: 10.96.0.256}", "service.clusterIP", "write None, or an IP address"),
+    (
+        "header with a blank",
+        "livenessProbe: {httpGet: {port: http, httpHeaders: [{name: X Y, value: a}]}}",
+        "livenessProbe.httpGet.httpHeaders[0].name",
+        "write letters, digits and dashes",
+    ),
+    (
+        "resource of a variable",
+        "env: {A: {valueFrom: {resourceFieldRef: {resource: limits.gpu}}}}",
+        "env.A.valueFrom.resourceFieldRef.resource",
+        "write limits.cpu, for example",
+    ),
+    ("revision with a blank", "model: {revision: my branch}", "model.revision", "write a branch, a tag or a commit"),
 ]
 
 #: Values that are right each for itself, but not together, or only wrong for vLLM: the chart's rules.
@@ -1073,6 +1120,57 @@ IMPOSSIBLE: list[Row] = [
         "engine.extraArgs",
         "begin with one (--flag)",
     ),
+    (
+        "profile of the node without its name",
+        "podSecurityContext: {seccompProfile: {type: Localhost}}",
+        "podSecurityContext.seccompProfile.localhostProfile",
+        MISSING,
+    ),
+    (
+        "profile's name without its type",
+        "podSecurityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: a}}",
+        "podSecurityContext.seccompProfile.localhostProfile",
+        "leave it out, or type: Localhost",
+    ),
+    (
+        "more than something that is no number",
+        node_terms("[{matchExpressions: [{key: a, operator: Gt, values: [many]}]}]"),
+        f"{TERMS}.matchExpressions[0].values[0]",
+        "write a whole number, in quotes",
+    ),
+    ("constraint twice", f"topologySpreadConstraints: [{ZONE}, {ZONE}]", "topologySpreadConstraints", "keep one"),
+    (
+        "label selected twice",
+        spread("matchLabelKeys: [app.kubernetes.io/name]"),
+        "topologySpreadConstraints",
+        "keep one",
+    ),
+    (
+        "one pod's volume, shared",
+        "persistence: {enabled: true, accessModes: [ReadWriteOncePod, ReadWriteOnce]}",
+        "persistence.accessModes",
+        "keep one",
+    ),
+    ("half a device", "resources: {limits: {rdma/hca: 0.5}}", "resources.limits.rdma/hca", "write one, such as 1"),
+    ("huge pages alone", "resources: {limits: {hugepages-2Mi: 1Gi}}", "resources", "write requests.memory as well"),
+    ("cores in bytes", "resources: {limits: {cpu: 2Gi}}", "resources.limits.cpu", "such as 4 or 500m"),
+    ("no cores", "resources: {limits: {cpu: 0}}", "resources.limits.cpu", "such as 4 or 500m"),
+    ("GPU of Kubernetes' own", "gpu: {resourceName: kubernetes.io/gpu}", "gpu.resourceName", "such as nvidia.com/gpu"),
+    ("no startup probe", "startupProbe: null", "startupProbe", "write livenessProbe.initialDelaySeconds"),
+    (
+        "annotations of no account",
+        "serviceAccount: {create: false, annotations: {a: b}}",
+        "serviceAccount.annotations",
+        "write serviceAccount.create: true",
+    ),
+    (
+        "object of the chart's",
+        "extraObjects: [{apiVersion: v1, kind: Service, metadata: {name: llm-vllm}}]",
+        "extraObjects",
+        "use another name",
+    ),
+    ("object twice", f"extraObjects: [{MAP}, {MAP}]", "extraObjects", "use another name"),
+    ("model of three parts", "model: {id: org/team/name}", "model.id", "write one of them"),
 ]
 
 ROWS = [*MISSPELT, *WRONG, *IMPOSSIBLE]

@@ -8,7 +8,7 @@ and "vllm.validate" reports them all together. Whoever only has Helm gets every 
 
 {{- define "vllm.validate" -}}
 {{- $lines := list }}
-{{- range $room := list "model" "image" "gpu" "args" "resources" "storage" "lifecycle" "network" "env" "pod" "text" }}
+{{- range $room := list "model" "image" "gpu" "args" "resources" "storage" "lifecycle" "network" "env" "pod" "objects" "text" }}
 {{- range include (printf "vllm.validate.%s" $room) $ | splitList "\n" }}
 {{- with trim . }}{{ $lines = append $lines (printf "  - %s" .) }}{{ end }}
 {{- end }}
@@ -24,6 +24,8 @@ and "vllm.validate" reports them all together. Whoever only has Helm gets every 
 model.id: no model is named: write a Hub id (organisation/name) or the path of a directory in a mounted volume
 {{- else if regexMatch "^(https?://|hf\\.co/|huggingface\\.co/)" $id }}
 model.id: {{ $id }} is a URL: write organisation/name
+{{- else if and (regexMatch "^[^/.~][^/:]*/[^/]+/" $id) (not (hasSuffix ".gguf" $id)) }}
+model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
 {{- end }}
 {{- if and (hasPrefix "/" $id) .Values.model.revision }}
 model.revision: {{ $id }} is a directory, which has no revisions: leave it empty
@@ -67,6 +69,8 @@ engine.device: {{ $repository }} is the CPU build: write engine.device: cpu
 {{- with .Values.parallelism }}
 {{- if and (eq $.Values.engine.device "cuda") $count (ne $workers $count) }}
 parallelism: {{ include "vllm.tensorParallelSize" $ }} (tensor) x {{ .pipelineParallelSize }} (pipeline) x {{ .dataParallelSize }} (data) is {{ $workers }} GPUs, but gpu.count is {{ $count }}: write sizes whose product is gpu.count, or gpu.count: {{ $workers }}
+{{- else if regexMatch "^([^/]*\\.)?kubernetes\\.io/" $.Values.gpu.resourceName }}
+gpu.resourceName: {{ $.Values.gpu.resourceName }} is in Kubernetes' own domain, where there are no devices: write what the node advertises, such as nvidia.com/gpu
 {{- else if and (contains "/mig-" $.Values.gpu.resourceName) (gt $count 1) }}
 gpu.count: a model cannot span slices of a GPU, which have no way to talk to each other: write gpu.count: 1 and a larger slice, or whole GPUs
 {{- end }}
@@ -134,8 +138,10 @@ templates, where a dollar could be part of the text. Takes a list: root context,
 {{- define "vllm.validate.resources" }}
 {{- $resources := .Values.resources | default dict }}
 {{- $limits := $resources.limits | default dict }}
-{{- include "vllm.validate.quantities" (list . "resources" $resources) }}
-{{- include "vllm.validate.quantities" (list . "test.resources" (.Values.test.resources | default dict)) }}
+{{- range $key, $given := dict "resources" $resources "test.resources" (.Values.test.resources | default dict) }}
+{{- include "vllm.validate.quantities" (list $ $key $given) }}
+{{- include "vllm.validate.devices" (list $ $key $given) }}
+{{- end }}
 {{- $shm := include "vllm.shm.sizeLimit" . }}
 {{- if lt (include "vllm.quantity" $shm | float64) 1e6 }}
 shm.sizeLimit: {{ $shm }} is {{ include "vllm.quantity" $shm | float64 }} bytes: write a suffix, such as 10Gi
@@ -162,24 +168,44 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 
 {{/* Takes a list: root context, key, resources of a container. */}}
 {{- define "vllm.validate.quantities" }}
-{{- $root := index . 0 }}
 {{- $resources := index . 2 }}
+{{- $names := list }}
 {{- range $kind, $quantities := pick $resources "limits" "requests" }}
 {{- range $name, $quantity := $quantities }}
-{{- $key := printf "%s.%s" (index $ 1) $kind }}
+{{- $key := printf "%s.%s.%s" (index $ 1) $kind $name }}
 {{- $text := include "vllm.text" $quantity }}
+{{- $number := include "vllm.quantity" $text | float64 }}
 {{- $limit := get ($resources.limits | default dict) $name | include "vllm.text" }}
+{{- if $text }}{{ $names = append $names $name }}{{ end }}
 {{- if not $text }}
-{{- else if or (eq $name $root.Values.gpu.resourceName) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" $name) }}
-{{ $key }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $root.Values.gpu.resourceName }} and gpu.resourceName: {{ $name }}{{ end }}
 {{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$" $name) }}
-{{ $key }}.{{ $name }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
+{{ $key }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
+{{- else if and (contains "/" $name) (ne $number (floor $number)) }}
+{{ $key }}: {{ $text }} is not a whole number of devices: write one, such as 1
 {{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
-{{ $key }}.{{ $name }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
-{{- else if and (eq $kind "requests") $limit (gt (include "vllm.quantity" $text | float64) (include "vllm.quantity" $limit | float64)) }}
-{{ $key }}.{{ $name }}: {{ $text }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
-{{- else if and (eq $name "memory") (lt (include "vllm.quantity" $text | float64) 1e6) }}
-{{ $key }}.memory: {{ $text }} is {{ include "vllm.quantity" $text | float64 }} bytes: write a suffix, such as 16Gi
+{{ $key }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
+{{- else if and (eq $kind "requests") $limit (gt $number (include "vllm.quantity" $limit | float64)) }}
+{{ $key }}: {{ $text }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
+{{- else if and (eq $name "memory") (lt $number 1e6) }}
+{{ $key }}: {{ $text }} is {{ $number }} bytes: write a suffix, such as 16Gi
+{{- else if and (eq $name "cpu") (or (gt $number 1e5) (and (eq $kind "limits") (eq $number 0.0))) }}
+{{ $key }}: {{ $text }} is {{ include "vllm.text" $number }} cores: write a number of cores, such as 4 or 500m
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and (regexMatch "hugepages-" (join " " $names)) (not (or (has "cpu" $names) (has "memory" $names))) }}
+{{ index . 1 }}: Kubernetes gives huge pages only beside cpu or memory: write requests.memory as well
+{{- end }}
+{{- end }}
+
+{{/* Lines for GPUs among resources. Takes a list: root context, key, resources of a container. */}}
+{{- define "vllm.validate.devices" }}
+{{- $gpu := (index . 0).Values.gpu.resourceName }}
+{{- range $kind, $quantities := pick (index . 2) "limits" "requests" }}
+{{- range $name, $quantity := $quantities }}
+{{- if kindIs "invalid" $quantity }}
+{{- else if or (eq $name $gpu) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" $name) }}
+{{ index $ 1 }}.{{ $kind }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -197,6 +223,9 @@ persistence.size: {{ include "vllm.text" .size | default "nothing" }} holds no m
 {{- if eq (.accessModes | default list | uniq | join "") "ReadOnlyMany" }}
 persistence.accessModes: nothing could ever be written to a new volume that is ReadOnlyMany: write ReadWriteMany, or existingClaim
 {{- end }}
+{{- end }}
+{{- if and (has "ReadWriteOncePod" (.accessModes | default list)) (gt (len (uniq .accessModes)) 1) }}
+persistence.accessModes: ReadWriteOncePod cannot be together with another mode: keep one
 {{- end }}
 {{- $modes := .accessModes | default (ternary list (list "ReadWriteOnce") (not (empty .existingClaim))) }}
 {{- $shared := or (has "ReadWriteMany" $modes) (has "ReadOnlyMany" $modes) }}
@@ -262,6 +291,11 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- if and (eq $name "readinessProbe") .terminationGracePeriodSeconds }}
 readinessProbe.terminationGracePeriodSeconds: a readiness probe kills nothing: leave it out
 {{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.livenessProbe }}
+{{- if not (or $.Values.startupProbe .initialDelaySeconds) }}
+startupProbe: without one the liveness probe kills a model that loads for longer than {{ mul (.failureThreshold | default 3) (.periodSeconds | default 10) }} seconds: leave startupProbe out, or write livenessProbe.initialDelaySeconds
 {{- end }}
 {{- end }}
 {{- with .Values.strategy }}
@@ -392,8 +426,50 @@ podSecurityContext.runAsUser: 0 is root, which runAsNonRoot: true forbids: write
 {{- if and (kindIs "bool" $escalation) (not $escalation) (or $container.privileged (has "SYS_ADMIN" (($container.capabilities | default dict).add | default list))) }}
 securityContext.allowPrivilegeEscalation: a container that is privileged or has SYS_ADMIN cannot forbid it: write true
 {{- end }}
+{{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) }}
+serviceAccount.annotations: no ServiceAccount is created that could have them: write serviceAccount.create: true, or annotate your own
+{{- end }}
+{{- $spread := list }}
+{{- range compact (.Values.topologySpreadConstraints | default list) }}
+{{- $constraint := printf "%s, %s" .topologyKey .whenUnsatisfiable }}
+{{- if has $constraint $spread }}
+topologySpreadConstraints: {{ $constraint }} is there twice: keep one
+{{- end }}
+{{- $spread = append $spread $constraint }}
+{{- $selector := .labelSelector | default (dict "matchLabels" (include "vllm.selectorLabels" $ | fromYaml)) }}
+{{- $selected := keys ($selector.matchLabels | default dict) }}
+{{- range compact ($selector.matchExpressions | default list) }}{{ $selected = append $selected .key }}{{ end }}
+{{- range .matchLabelKeys }}
+{{- if has . $selected }}
+topologySpreadConstraints: {{ . }} is in matchLabelKeys and in the labelSelector: keep one
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if and (eq (.Values.dnsPolicy | default "") "None") (not (.Values.dnsConfig | default dict).nameservers) }}
 dnsPolicy: None leaves the pod without DNS: write dnsConfig.nameservers, or another policy
+{{- end }}
+{{- end }}
+
+{{- define "vllm.validate.objects" }}
+{{- $own := list
+  (list "apps/v1 Deployment" "vllm.deployment.name" true)
+  (list "v1 Service" "vllm.service.name" true)
+  (list "v1 ConfigMap" "vllm.lifecycle.name" true)
+  (list "v1 ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
+  (list "v1 PersistentVolumeClaim" "vllm.claim.name" (and .Values.persistence.enabled (not .Values.persistence.existingClaim)))
+  (list "v1 Pod" "vllm.test.name" .Values.test.enabled)
+  (list "policy/v1 PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled) }}
+{{- $taken := list }}
+{{- range $own }}
+{{- if last . }}{{ $taken = append $taken (printf "%s %s in %s" (first .) (include (index . 1) $) (include "vllm.namespace" $)) }}{{ end }}
+{{- end }}
+{{- range compact (.Values.extraObjects | default list) }}
+{{- $namespace := .metadata.namespace | default $.Release.Namespace }}
+{{- $object := printf "%s %s %s in %s" .apiVersion .kind (include "vllm.text" .metadata.name) $namespace }}
+{{- if has $object $taken }}
+extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
+{{- end }}
+{{- $taken = append $taken $object }}
 {{- end }}
 {{- end }}
 

@@ -124,12 +124,23 @@ Empty = Annotated[str, Pattern("^$", "write a whole number, or leave it empty")]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 #: How many parts a model is split into.
 Parts = Annotated[int, Field(ge=1, le=4096)]
-CountOrPercentage = Count | Annotated[str, Pattern("^([0-9]+%)?$", "write a number of pods, or a percentage: 25%")]
+#: Of pods that a budget or a rollout is about: no more than all of them.
+PERCENTAGE = "(100|[0-9]{1,2})%"
+CountOrPercentage = (
+    Count | Annotated[str, Pattern(f"^({PERCENTAGE})?$", "write a number of pods, or a percentage: 25%")]
+)
 
 #: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 QUANTITY = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?"
 QUANTITY_REMEDY = "write a number with a suffix such as m, M, Mi, G or Gi"
 Size = Annotated[str, Pattern(f"^({QUANTITY})?$", QUANTITY_REMEDY)] | Annotated[float, Field(ge=0)]
+
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+IPV4 = rf"({_OCTET}\.){{3}}{_OCTET}"
+#: Loosely: eight groups, of which `::` stands for some.
+IPV6 = rf"[0-9a-fA-F]{{0,4}}(:[0-9a-fA-F]{{0,4}}){{2,7}}(:{IPV4})?"
+IP_ADDRESS = f"({IPV4}|{IPV6})"
+NETWORK = f"({IPV4}/([12]?[0-9]|3[0-2])|{IPV6}/([1-9]?[0-9]|1[01][0-9]|12[0-8]))"
 
 #: RFC 1123 label, or empty for the computed name.
 Name = Annotated[

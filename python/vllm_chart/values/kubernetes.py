@@ -8,7 +8,17 @@ are those of the OpenAPI v3 document that Kubernetes 1.37 serves, the rest is th
 
 from typing import Any
 
-from vllm_chart.values.base import LABEL, LABEL_KEY, NAME_REMEDY, QUANTITY, QUANTITY_REMEDY, SUBDOMAIN, Schema
+from vllm_chart.values.base import (
+    IP_ADDRESS,
+    LABEL,
+    LABEL_KEY,
+    NAME_REMEDY,
+    PERCENTAGE,
+    QUANTITY,
+    QUANTITY_REMEDY,
+    SUBDOMAIN,
+    Schema,
+)
 
 
 def one_of(*choices: str, null: bool = True) -> Schema:
@@ -44,6 +54,18 @@ VALUES_OF_OPERATOR: Schema = {
                 "values": {"if": {"maxItems": 0}, "else": {"const": "leave it out: this operator takes no values"}}
             },
         ),
+        only_if(
+            {"operator": {"enum": ["Gt", "Lt"]}},
+            required=["values"],
+            properties={
+                "values": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 1,
+                    "items": form("^-?[0-9]+$", "write a whole number, in quotes"),
+                }
+            },
+        ),
     ]
 }
 
@@ -53,7 +75,7 @@ SHARED: dict[str, Schema] = {
     "name": form(f"^{SUBDOMAIN}$", NAME_REMEDY, maxLength=253),
     "label": form("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", "write at most 63 lower-case letters, digits and dashes"),
     "key": form(f"^{LABEL_KEY}$", "write a key, such as nvidia.com/gpu"),
-    "ip": form(r"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]*:[0-9a-f:.]+)$", "write an IP address"),
+    "ip": form(f"^{IP_ADDRESS}$", "write an IP address"),
     "labelValue": form(f"^({LABEL})?$", "write at most 63 letters, digits, dashes, underscores and dots"),
     "pullPolicy": one_of("Always", "IfNotPresent", "Never"),
     "selector": VALUES_OF_OPERATOR,
@@ -72,7 +94,13 @@ PORT = at_least(1, 65535)
 PORT_OR_NAME: Schema = {"type": ["integer", "string"]} | PORT
 WEIGHT = at_least(1, 100)
 PROFILE = one_of("Localhost", "RuntimeDefault", "Unconfined", null=False)
-LOCALHOST_PROFILE = only_if({"type": {"const": "Localhost"}}, required=["localhostProfile"])
+LOCALHOST_PROFILE = only_if({"type": {"const": "Localhost"}}, required=["localhostProfile"]) | {
+    "else": {
+        "properties": {
+            "localhostProfile": {"if": {"type": "string"}, "then": {"const": "leave it out, or type: Localhost"}}
+        }
+    }
+}
 LABEL_SELECTOR_REQUIREMENT = "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement"
 
 #: Definitions left open, for a smaller schema: storage systems, most of which Kubernetes has left to CSI drivers, and
@@ -136,8 +164,8 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     },
     "apps.v1.DeploymentStrategy": {"type": one_of("RollingUpdate", "Recreate")},
     "apps.v1.RollingUpdateDeployment": {
-        name: form("^[0-9]+%$", "write a number of pods without quotes, or a percentage: 25%") | at_least(0)
-        for name in ("maxSurge", "maxUnavailable")
+        name: form(f"^{percentage}$", "write a number of pods without quotes, or a percentage: 25%") | at_least(0)
+        for name, percentage in (("maxSurge", "[0-9]+%"), ("maxUnavailable", PERCENTAGE))
     },
     "core.v1.AppArmorProfile": {"type": PROFILE},
     "core.v1.ClientIPConfig": {"timeoutSeconds": at_least(1, 86400)},
@@ -164,6 +192,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.ExecAction": {"command": {"type": "array", "minItems": 1}},
     "core.v1.GRPCAction": {"port": PORT},
     "core.v1.HTTPGetAction": {"port": PORT_OR_NAME, "scheme": one_of("HTTP", "HTTPS")},
+    "core.v1.HTTPHeader": {"name": form("^[-A-Za-z0-9]+$", "write letters, digits and dashes")},
     "core.v1.HostAlias": {"hostnames": {"items": NAME}, "ip": IP},
     "core.v1.HostPathVolumeSource": {
         "type": one_of(
@@ -193,7 +222,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.PersistentVolumeClaimVolumeSource": {"claimName": NAME},
     "core.v1.PodAffinityTerm": {"topologyKey": KEY},
     "core.v1.PodDNSConfig": {
-        "nameservers": {"items": IP},
+        "nameservers": {"items": IP, "maxItems": 3},
         "searches": {"items": form(r"^(\.|[a-z0-9_]([-a-z0-9_.]*[a-z0-9])?\.?)$", "write a domain: example.com")},
     },
     "core.v1.PodResourceClaim": {"name": DNS_LABEL, "resourceClaimName": NAME, "resourceClaimTemplateName": NAME},
@@ -215,6 +244,12 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
         "timeoutSeconds": {"minimum": 1},
     },
     "core.v1.ProjectedVolumeSource": {"defaultMode": MODE},
+    "core.v1.ResourceFieldSelector": {
+        "resource": form(
+            r"^(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i)$",
+            "write limits.cpu, for example",
+        )
+    },
     "core.v1.SeccompProfile": {"type": PROFILE},
     "core.v1.SecretEnvSource": {"name": NAME},
     "core.v1.SecretKeySelector": {"name": NAME},

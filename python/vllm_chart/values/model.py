@@ -30,7 +30,7 @@ class Model(Block):
         description="Required. A Hugging Face Hub id (`meta-llama/Llama-3.1-8B`), or the path of a directory in a "
         "mounted volume (`/models/llama`).",
     )
-    revision: str = Field(
+    revision: Annotated[str, Pattern(r"^\S*$", "write a branch, a tag or a commit")] = Field(
         "",
         description="Branch, tag or commit of the Hub repository. Pin a commit in production, so that a restart "
         "serves what was tested.",

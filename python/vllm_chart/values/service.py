@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from vllm_chart.values.base import (
+    IP_ADDRESS,
     LABEL_KEY,
+    NETWORK,
     Annotations,
     Block,
     DataKey,
@@ -32,9 +34,9 @@ class Service(Block):
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field("ClusterIP", description="Kind of Service.")
     port: Port = Field(80, description="Port of the Service.")
     node_port: Port | Empty = Field("", description="Fixed node port, for NodePort and LoadBalancer.")
-    cluster_ip: Annotated[
-        str, Pattern(r"^(None|([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]*:[0-9a-f:.]+)?$", "write None, or an IP address")
-    ] = Field("", description="`None` makes it headless.", alias="clusterIP")
+    cluster_ip: Annotated[str, Pattern(f"^(None|{IP_ADDRESS})?$", "write None, or an IP address")] = Field(
+        "", description="`None` makes it headless.", alias="clusterIP"
+    )
     session_affinity: Literal["None", "ClientIP"] = Field(
         "None", description="ClientIP keeps a client at one pod, and so at its prefix cache."
     )
@@ -49,9 +51,9 @@ class Service(Block):
     load_balancer_class: Annotated[
         str, Pattern(f"^({LABEL_KEY})?$", "write the class's name: example.com/internal")
     ] = Field("", description="For type LoadBalancer.")
-    load_balancer_source_ranges: list[
-        Annotated[str, Pattern("^[0-9a-fA-F.:]+/[0-9]{1,3}$", "write a network: 10.0.0.0/8")]
-    ] = Field([], description="Client networks, for type LoadBalancer.")
+    load_balancer_source_ranges: list[Annotated[str, Pattern(f"^{NETWORK}$", "write a network: 10.0.0.0/8")]] = Field(
+        [], description="Client networks, for type LoadBalancer."
+    )
     annotations: Annotations = Field({}, description="Annotations of the Service.")
     labels: Labels = Field({}, description="More labels of the Service.")
 
