@@ -1040,7 +1040,7 @@ SERVING: list[Row] = [
         """
         model: {id: Qwen/Qwen3-8B}
         service: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8, 0.0.0.0/0, "2001:DB8::/32", "::/0"]}
-        hostAliases: [{ip: "::1", hostnames: [a]}, {ip: "fe80::1", hostnames: [b]}, {ip: "::ffff:1.2.3.4", hostnames: [c]}]
+        hostAliases: [{ip: "::1", hostnames: [a]}, {ip: "fe80::1", hostnames: [b]}, {ip: "::ffff:1.2.3.4"}]
         """,
         lambda v: len(v.service["loadBalancerSourceRanges"]) == 4,
     ),
