@@ -213,7 +213,7 @@ MODELS: list[Row] = [
             env: [{name: DYNAMIC_LORA_ROLLOUT_CONFIG, value: /config/configmap.yaml}]
             volumeMounts: [{name: config-volume, mountPath: /config}]
         """,
-        lambda v: v.engine["startupProbe"]["failureThreshold"] == 600 and v.pod["terminationGracePeriodSeconds"] == 130,
+        lambda v: v.engine["startupProbe"]["failureThreshold"] == 600 and v.pod["terminationGracePeriodSeconds"] == 145,
     ),
     (
         "a chat template out of a ConfigMap",
@@ -546,7 +546,7 @@ NODES: list[Row] = [
         nodeSelector: {cloud.google.com/gke-spot: "true"}
         tolerations: [{key: cloud.google.com/gke-spot, operator: Equal, value: "true", effect: NoSchedule}]
         """,
-        lambda v: v.pod["terminationGracePeriodSeconds"] == 25,
+        lambda v: v.pod["terminationGracePeriodSeconds"] == 40,
     ),
     (
         "OpenShift, where the namespace gives the user",

@@ -434,7 +434,7 @@ LIFE = [
         "a liveness probe without a startup probe, which kills a model that still loads",
         "vllm-project/aibrix#772",
         Mended("a startup probe of startup.budgetSeconds comes first", lambda v: "startupProbe" in v.engine),
-        Checked("startupProbe: null", "startupProbe", "is missing"),
+        Refused("startupProbe: null", "startupProbe", "leave startupProbe out"),
     ),
     mistake(
         "probe-on-wrong-port",
