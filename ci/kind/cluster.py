@@ -116,7 +116,7 @@ def _settle(engine: Engine, image: NodeImage) -> None:
     if not image.has_cni:
         connect(engine, nodes)
     for node in nodes:
-        if node.gpu and node.gpus != 1:
+        if node.gpu:
             advertise_gpu(engine, node)
     # What the API server says of the rest may date from before a restart, until these have taken up their work.
     control_plane = started[f"{NAME}-control-plane"]

@@ -33,7 +33,8 @@ def _objects(cluster: Cluster, namespace: str) -> list[str]:
         ("get", "all,persistentvolumeclaims", "--output=wide"),
         ("get", "events", "--sort-by=.metadata.creationTimestamp"),
         ("describe", "pods"),
-        ("describe", "nodes"),  # what they offer, and which pods of any namespace hold it
+        ("get", "pods", "--all-namespaces", "--output=wide"),  # others may hold the GPUs
+        ("describe", "nodes"),
     ]
     for pod in cluster.core.list_namespaced_pod(namespace).items:
         name = (pod.metadata.name if pod.metadata else None) or ""

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -134,3 +136,29 @@ def test_the_smoke_command(release: Release) -> None:
     done = CliRunner().invoke(main, ["smoke", *options, "--output", "json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["ok"] is True
+
+
+def _preflight(llm: Installation, file: Path, **changes: Any) -> list[dict[str, Any]]:
+    """What `vllm-chart preflight` finds for an upgrade to these changes."""
+    file.write_text(json.dumps({**llm.model.values, **changes}))
+    files = [f"--values={path}" for path in (*llm.profile.values_files, file)]
+    options = ["--release", llm.name, "--namespace", llm.namespace, "--kubeconfig", str(llm.cluster.kubeconfig)]
+    done = CliRunner().invoke(main, ["preflight", *files, *options, "--output", "json"])
+    found: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
+    assert done.exit_code == any(finding["severity"] == "error" for finding in found), done.output
+    return found
+
+
+def test_preflight_agrees_with_what_runs(llm: Installation, tmp_path: Path) -> None:
+    assert _preflight(llm, tmp_path / "values.yaml") == []
+
+
+def test_preflight_finds_a_rollout_that_would_wait_for_a_gpu(
+    llm: Installation, profile: Profile, tmp_path: Path
+) -> None:
+    if len(profile.gpu_nodes) != profile.replicas:
+        pytest.skip("some GPU is free, or there is none")
+    surge = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    (finding,) = _preflight(llm, tmp_path / "values.yaml", strategy=surge)
+    assert finding["severity"] == "error"
+    assert "strategy" in finding["remedy"]
