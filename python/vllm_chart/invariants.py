@@ -162,16 +162,16 @@ def selectors_match_the_engine_alone(manifests: Manifests) -> Iterator[Finding]:
 
 @invariant
 def services_reach_a_port(manifests: Manifests) -> Iterator[Finding]:
-    """Every port of a Service leads to a port that the engine's container names."""
-    names = {port.get("name") for _, container in engines(manifests) for port in container.all("ports")}
+    """Every port of a Service leads to a port of the engine's pod: one that a container names, or a number."""
+    ports = [port for pod, _ in engines(manifests) for container in pod.containers for port in container.all("ports")]
+    names = {port.get("name") for port in ports}
     for service in own(manifests):
         if service.kind == "Service":
             for index, port in enumerate(service["spec"].get("ports") or []):
-                if port.get("targetPort") not in names:
-                    yield broken(
-                        f"{service.where}: spec.ports[{index}].targetPort",
-                        f"{port.get('targetPort')!r} is not a named port of the engine's container",
-                    )
+                target = port.get("targetPort", port["port"])
+                if isinstance(target, str) and target not in names:
+                    where = f"{service.where}: spec.ports[{index}].targetPort"
+                    yield broken(where, f"{target!r} is not a named port of the engine's pod")
 
 
 @invariant
@@ -456,8 +456,8 @@ def secrets_come_from_secrets(manifests: Manifests) -> Iterator[Finding]:
     for pod, container in _containers(manifests):
         for variable in container.all("env"):
             name, value = str(variable.get("name")), str(variable.get("value") or "")
-            # A path, a flag or a number is a setting about a secret, not one.
-            setting = value.startswith(("/", "$(")) or value.lower() in ("", "true", "false") or value.isdigit()
+            # A path, a flag, a number or a word that says "none" is a setting about a secret, not one.
+            setting = value.startswith(("/", "$(")) or value.isdigit() or re.fullmatch(_NO_SECRET, value.lower())
             if re.search(r"(^|_)(TOKEN|KEY|PASSWORD|PASSWD|SECRET)($|_)", name.upper()) and not setting:
                 where = f"{pod.where}: {container.path}env.{name}"
                 yield broken(where, "looks like a secret in plain text", "refer to a Secret: valueFrom.secretKeyRef")
@@ -533,6 +533,10 @@ def images_are_pinned(manifests: Manifests) -> Iterator[Finding]:
 
 
 # What invariants share
+
+
+#: As in the chart's own rule.
+_NO_SECRET = "true|false|-|(empty|none|null|dummy|fake|placeholder|unused|not-?(needed|used)|no-?key(-required)?)?"
 
 
 def _containers(manifests: Manifests) -> Iterator[tuple[Pod, Container]]:

@@ -1069,6 +1069,38 @@ SERVING: list[Row] = [
         lambda v: len(v.manifests.all("ConfigMap")) == 2,
     ),
     (
+        "a proxy that asks who is there, in front of the engine",
+        "https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        service:
+          targetPort: proxy
+          extraPorts: [{name: engine, port: 8000, targetPort: http}, {name: metrics, port: 44180, targetPort: 44180}]
+        extraContainers:
+          - name: oauth2-proxy
+            image: quay.io/oauth2-proxy/oauth2-proxy:v7.12.0
+            args: ["--upstream=http://127.0.0.1:8000", "--http-address=0.0.0.0:4180"]
+            ports: [{name: proxy, containerPort: 4180}]
+            resources: {requests: {cpu: 100m, memory: 64Mi}}
+        """,
+        lambda v: [port["targetPort"] for port in v.service["ports"]] == ["proxy", "http", 44180],
+    ),
+    (
+        "both address families",
+        f"{KUBERNETES}/concepts/services-networking/dual-stack/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        service: {ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv6, IPv4], targetPort: 8000}
+        """,
+        lambda v: v.service["ipFamilies"] == ["IPv6", "IPv4"] and v.service["ports"][0]["targetPort"] == 8000,
+    ),
+    (
+        "keys that are none",
+        f"{VLLM}/getting_started/quickstart/#openai-compatible-server",
+        "{model: {id: Qwen/Qwen3-8B}, env: {OPENAI_API_KEY: EMPTY, LITELLM_API_KEY: not-needed}}",
+        lambda v: v.env["OPENAI_API_KEY"] == "EMPTY",
+    ),
+    (
         "in the order of importance",
         f"{KUBERNETES}/concepts/scheduling-eviction/pod-priority-preemption/",
         """

@@ -86,7 +86,8 @@ MISSPELT: list[Row] = [
     ("image.registry", "image: {registry: a.io}", "image.registry", "write global.imageRegistry"),
     ("image.imagePullPolicy", "image: {imagePullPolicy: Always}", "image.imagePullPolicy", "write image.pullPolicy"),
     ("service", "service: {prot: 80}", "service.prot", UNKNOWN),
-    ("service.targetPort", "service: {targetPort: 8000}", "service.targetPort", "write containerPort"),
+    ("ingress", "ingress: {enabled: true}", "ingress", "write the object in extraObjects"),
+    ("autoscaling", "autoscaling: {enabled: true}", "autoscaling", "write the object in extraObjects"),
     ("auth", "auth: {apiKeySecretRef: {keys: a}}", "auth.apiKeySecretRef.keys", UNKNOWN),
     ("proxy", "proxy: {http: http://a}", "proxy.http", "write proxy.httpProxy"),
     ("caBundle", "caBundle: {configMap: a}", "caBundle.configMap", "write caBundle.configMapName"),
@@ -191,7 +192,7 @@ WRONG: list[Row] = [
     ("boolean as a number", "hub: {offline: 1}", "hub.offline", "got number, want boolean"),
     ("text for a list", "tolerations: nvidia.com/gpu", "tolerations", "got string, want"),
     ("map for a list", "tolerations: {key: a}", "tolerations", "got object, want"),
-    ("list for a map", "env: [{name: A, value: b}]", "env", "got array, want"),
+    ("list for a map", "env: [{name: A, value: b}]", "env", "write a map, {NAME: text}"),
     ("text in a list of objects", "imagePullSecrets: [registry-key]", "imagePullSecrets[0]", "got string, want"),
     ("object in a list of texts", "engine: {extraArgs: [{a: b}]}", "engine.extraArgs[0]", "got object, want string"),
     ("number in a list of texts", "engine: {extraArgs: [--seed, 1]}", "engine.extraArgs[1]", "got number, want string"),
@@ -563,6 +564,14 @@ WRONG: list[Row] = [
         "write limits.cpu, for example",
     ),
     ("revision with a blank", "model: {revision: my branch}", "model.revision", "write a branch, a tag or a commit"),
+    (
+        "port in quotes behind the Service",
+        'service: {targetPort: "8000"}',
+        "service.targetPort",
+        "the name of a port, or its number",
+    ),
+    ("port without a name", "service: {extraPorts: [{port: 81}]}", "service.extraPorts[0].name", MISSING),
+    ("family in small letters", "service: {ipFamilies: [ipv4]}", "service.ipFamilies[0]", "must be one of 'IPv4'"),
 ]
 
 #: Values that are right each for itself, but not together, or only wrong for vLLM: the chart's rules.
@@ -1171,6 +1180,86 @@ IMPOSSIBLE: list[Row] = [
     ),
     ("object twice", f"extraObjects: [{MAP}, {MAP}]", "extraObjects", "use another name"),
     ("model of three parts", "model: {id: org/team/name}", "model.id", "write one of them"),
+    (
+        "certificate in extraArgs",
+        "engine: {extraArgs: [--ssl-certfile=/certs/tls.crt]}",
+        "engine.extraArgs",
+        "write engine.args.ssl-certfile",
+    ),
+    (
+        "KV cache over the memory",
+        "{engine: {device: cpu}, env: {VLLM_CPU_KVCACHE_SPACE: 40}, resources: {limits: {memory: 32Gi}}}",
+        "env.VLLM_CPU_KVCACHE_SPACE",
+        "write fewer GiB",
+    ),
+    (
+        "KV cache by default over the memory",
+        "{engine: {device: cpu}, resources: {limits: {memory: 4Gi}}}",
+        "env.VLLM_CPU_KVCACHE_SPACE",
+        "a larger resources.limits.memory",
+    ),
+    (
+        "mount of a volume that is not configured",
+        "volumeMounts: [{name: ca-bundle, mountPath: /a}]",
+        "volumeMounts",
+        "add it to volumes",
+    ),
+    (
+        "sidecar's mount without a volume",
+        "extraContainers: [{name: a, image: b, volumeMounts: [{name: c, mountPath: /c}]}]",
+        "extraContainers",
+        "add it to volumes",
+    ),
+    (
+        "sidecar's mount twice",
+        "extraContainers: [{name: a, volumeMounts: [{name: tmp, mountPath: /c}, {name: shm, mountPath: /c}]}]",
+        "extraContainers",
+        "write another mountPath",
+    ),
+    (
+        "init container's request above its limit",
+        "initContainers: [{name: a, image: b, resources: {requests: {cpu: 2}, limits: {cpu: 1}}}]",
+        "initContainers[0].resources.requests.cpu",
+        "write a smaller request",
+    ),
+    (
+        "probe of what ends",
+        "initContainers: [{name: a, image: b, readinessProbe: {tcpSocket: {port: 1}}}]",
+        "initContainers",
+        "write restartPolicy: Always",
+    ),
+    (
+        "sidecar on the engine's port",
+        "extraContainers: [{name: a, image: b, ports: [{containerPort: 8000}]}]",
+        "extraContainers",
+        "write another one",
+    ),
+    ("port of no container", "service: {targetPort: proxy}", "service.targetPort", "write http, or a number"),
+    (
+        "port that nothing listens on",
+        "service: {targetPort: 9000}",
+        "service.targetPort",
+        "write the engine's port in containerPort",
+    ),
+    ("port twice", "service: {extraPorts: [{name: a, port: 80}]}", "service.extraPorts", "use another name and port"),
+    (
+        "port's name twice",
+        "service: {extraPorts: [{name: http, port: 81}]}",
+        "service.extraPorts",
+        "use another name and port",
+    ),
+    (
+        "another port of no container",
+        "service: {extraPorts: [{name: a, port: 81, targetPort: a}]}",
+        "service.extraPorts",
+        "write http, or a number",
+    ),
+    (
+        "two families in one stack",
+        "service: {ipFamilyPolicy: SingleStack, ipFamilies: [IPv4, IPv6]}",
+        "service.ipFamilies",
+        "PreferDualStack",
+    ),
 ]
 
 ROWS = [*MISSPELT, *WRONG, *IMPOSSIBLE]

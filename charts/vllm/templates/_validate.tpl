@@ -8,7 +8,7 @@ and "vllm.validate" reports them all together. Whoever only has Helm gets every 
 
 {{- define "vllm.validate" -}}
 {{- $lines := list }}
-{{- range $room := list "model" "image" "gpu" "args" "resources" "storage" "lifecycle" "network" "env" "pod" "objects" "text" }}
+{{- range $room := list "model" "image" "gpu" "args" "resources" "storage" "lifecycle" "network" "env" "containers" "pod" "objects" "text" }}
 {{- range include (printf "vllm.validate.%s" $room) $ | splitList "\n" }}
 {{- with trim . }}{{ $lines = append $lines (printf "  - %s" .) }}{{ end }}
 {{- end }}
@@ -96,6 +96,9 @@ engine.extraArgs: {{ toJson $argument }} belongs to no flag: begin with one (--f
 {{- with get $owned $flag }}
 engine.extraArgs: --{{ $flag }} is the chart's own: {{ . }}
 {{- end }}
+{{- if has $flag (list "ssl-certfile" "kv-offloading-size" "kv-cache-memory-bytes") }}
+engine.extraArgs: --{{ $flag }} changes what else the chart renders, which reads it in one place only: write engine.args.{{ $flag }}
+{{- end }}
 {{- if and $flag (hasKey ($.Values.engine.args | default dict) $flag) }}
 engine.extraArgs: --{{ $flag }} is in engine.args as well: write it once
 {{- end }}
@@ -151,6 +154,12 @@ shm.sizeLimit: {{ $shm }} of /dev/shm does not fit in the memory limit of {{ $li
 {{- $offloaded := get (.Values.engine.args | default dict) "kv-offloading-size" | default 0 | float64 }}
 {{- if lt (include "vllm.quantity" $shm | float64) (mulf $offloaded 1073741824) }}
 shm.sizeLimit: {{ $shm }} does not hold the {{ $offloaded }} GiB that engine.args.kv-offloading-size keeps there: leave it empty, or write more
+{{- end }}
+{{- if and (eq .Values.engine.device "cpu") $limits.memory (not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes")) }}
+{{- $given := get (.Values.env | default dict) "VLLM_CPU_KVCACHE_SPACE" | default 4 | include "vllm.text" }}
+{{- if and (regexMatch "^[0-9]+$" $given) (ge (mulf $given 1073741824) (include "vllm.quantity" $limits.memory | float64)) }}
+env.VLLM_CPU_KVCACHE_SPACE: {{ $given }} GiB of KV cache do not fit in the memory limit of {{ $limits.memory }}: write fewer GiB, or a larger resources.limits.memory
+{{- end }}
 {{- end }}
 {{- $claims := list }}
 {{- range compact (.Values.resourceClaims | default list) }}
@@ -252,6 +261,7 @@ volumes: {{ $volume.name }} is there twice: give each volume a name of its own
 volumes: {{ $volume.name }} has {{ join " and " $sources }}: keep one
 {{- end }}
 {{- end }}
+{{- $names = include "vllm.volumeNames" . | fromYamlArray }}
 {{- $paths := list "/dev/shm" "/tmp" "/etc/vllm/ca" "/etc/vllm/lifecycle" }}
 {{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
 {{- if has $cache $paths }}
@@ -271,6 +281,13 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- end }}
 {{- $paths = append $paths $path }}
 {{- end }}
+{{- end }}
+
+{{/* YAML list: the names of the pod's volumes. */}}
+{{- define "vllm.volumeNames" -}}
+{{- $names := list }}
+{{- range include "vllm.volumes" . | fromYamlArray }}{{ $names = append $names .name }}{{ end }}
+{{- toYaml $names }}
 {{- end }}
 
 {{- define "vllm.validate.lifecycle" }}
@@ -327,6 +344,28 @@ service.nodePort: a ClusterIP Service has none: write service.type: NodePort, or
 {{- if and (eq (.clusterIP | default "") "None") (ne .type "ClusterIP") }}
 service.clusterIP: a {{ .type }} Service cannot be headless: write service.type: ClusterIP, or leave clusterIP empty
 {{- end }}
+{{- $ports := include "vllm.portNames" $ | fromYamlArray }}
+{{- if and .targetPort (kindIs "string" .targetPort) (not (has .targetPort $ports)) }}
+service.targetPort: no container has a port named {{ .targetPort }}: write {{ join " or " $ports }}, or a number
+{{- else if and .targetPort (not (kindIs "string" .targetPort)) (ne (int .targetPort) (int $.Values.containerPort)) (not (or $.Values.extraContainers $.Values.initContainers)) }}
+service.targetPort: nothing listens on {{ .targetPort }} but a container that you add to extraContainers: leave it empty, or write the engine's port in containerPort
+{{- end }}
+{{- $names := list "http" }}
+{{- $numbers := list (printf "%v TCP" .port) }}
+{{- range compact (.extraPorts | default list) }}
+{{- $number := printf "%v %s" .port (.protocol | default "TCP") }}
+{{- if or (has .name $names) (has $number $numbers) }}
+service.extraPorts: {{ .name }} ({{ .port }}) is there already: use another name and port
+{{- end }}
+{{- if and (kindIs "string" .targetPort) (not (has .targetPort $ports)) }}
+service.extraPorts: no container has a port named {{ .targetPort }}: write {{ join " or " $ports }}, or a number
+{{- end }}
+{{- $names = append $names .name }}
+{{- $numbers = append $numbers $number }}
+{{- end }}
+{{- if and (eq (.ipFamilyPolicy | default "") "SingleStack") (gt (len (.ipFamilies | default list)) 1) }}
+service.ipFamilies: two families are not a single stack: write one, or service.ipFamilyPolicy: PreferDualStack
+{{- end }}
 {{- if and .sessionAffinityConfig (ne .sessionAffinity "ClientIP") }}
 service.sessionAffinityConfig: only with ClientIP: write service.sessionAffinity: ClientIP
 {{- end }}
@@ -348,6 +387,15 @@ service.externalTrafficPolicy: a ClusterIP Service has no external traffic: writ
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* YAML list: the names of the ports of the pod's containers. */}}
+{{- define "vllm.portNames" -}}
+{{- $names := list "http" }}
+{{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) | compact }}
+{{- range compact (.ports | default list) }}{{ with .name }}{{ $names = append $names . }}{{ end }}{{ end }}
+{{- end }}
+{{- toYaml $names }}
 {{- end }}
 
 {{- define "vllm.validate.env" }}
@@ -391,7 +439,7 @@ env.{{ $name }}: refers to itself, and Kubernetes does not know the image's own 
 env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them in full
 {{- end }}
 {{- end }}
-{{- else if and (regexMatch "(^|_)(SECRET_ACCESS_KEY|PASSWORD|API_KEY|TOKEN)$" $name) (not (regexMatch "^(/.*|[0-9]*|true|false)$" (include "vllm.text" $value))) }}
+{{- else if and (regexMatch "(^|_)(SECRET_ACCESS_KEY|PASSWORD|API_KEY|TOKEN)$" $name) (not (regexMatch "^(?i)(/.*|[0-9]*|true|false|-|empty|none|null|dummy|fake|placeholder|unused|not-?(needed|used)|no-?key(-required)?)$" (include "vllm.text" $value))) }}
 env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {secretKeyRef: {name: …, key: …}}}
 {{- end }}
 {{- end }}
@@ -402,19 +450,47 @@ envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
 {{- end }}
 
-{{- define "vllm.validate.pod" }}
+{{- define "vllm.validate.containers" }}
 {{- $names := list "vllm" }}
+{{- $volumes := include "vllm.volumeNames" . | fromYamlArray }}
 {{- range $key := list "initContainers" "extraContainers" }}
-{{- range $container := compact (get $.Values $key | default list) }}
+{{- range $index, $container := get $.Values $key | default list }}
+{{- if $container }}
+{{- $once := and (eq $key "initContainers") (ne ($container.restartPolicy | default "") "Always") }}
 {{- if has $container.name $names }}
 {{ $key }}: the name {{ $container.name }} is taken: give each container a name of its own
 {{- end }}
+{{- $names = append $names $container.name }}
 {{- if not $container.image }}
 {{ $key }}: {{ $container.name }} has no image: write image
 {{- end }}
-{{- $names = append $names $container.name }}
+{{- $paths := list }}
+{{- range compact ($container.volumeMounts | default list) }}
+{{- if not (has .name $volumes) }}
+{{ $key }}: {{ $container.name }} mounts {{ .name }}, which is not a volume of the pod: add it to volumes, or write one of {{ join ", " $volumes }}
+{{- end }}
+{{- if has .mountPath $paths }}
+{{ $key }}: {{ $container.name }} mounts two volumes at {{ .mountPath }}: write another mountPath
+{{- end }}
+{{- $paths = append $paths .mountPath }}
+{{- end }}
+{{- include "vllm.validate.quantities" (list $ (printf "%s[%d].resources" $key $index) ($container.resources | default dict)) }}
+{{- range $field, $value := pick $container "livenessProbe" "readinessProbe" "startupProbe" "lifecycle" }}
+{{- if and $once $value }}
+{{ $key }}: {{ $container.name }} ends before the engine starts, and cannot have {{ $field }}: leave it out, or write restartPolicy: Always for a sidecar
 {{- end }}
 {{- end }}
+{{- range compact ($container.ports | default list) }}
+{{- if and (not $once) (eq (int .containerPort) (int $.Values.containerPort)) (eq (.protocol | default "TCP") "TCP") }}
+{{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, which is the engine's port: write another one, or another containerPort for the engine
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "vllm.validate.pod" }}
 {{- $pod := .Values.podSecurityContext | default dict }}
 {{- $container := .Values.securityContext | default dict }}
 {{- $user := ternary $pod.runAsUser $container.runAsUser (kindIs "invalid" $container.runAsUser) }}
@@ -452,20 +528,20 @@ dnsPolicy: None leaves the pod without DNS: write dnsConfig.nameservers, or anot
 
 {{- define "vllm.validate.objects" }}
 {{- $own := list
-  (list "apps/v1 Deployment" "vllm.deployment.name" true)
-  (list "v1 Service" "vllm.service.name" true)
-  (list "v1 ConfigMap" "vllm.lifecycle.name" true)
-  (list "v1 ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
-  (list "v1 PersistentVolumeClaim" "vllm.claim.name" (and .Values.persistence.enabled (not .Values.persistence.existingClaim)))
-  (list "v1 Pod" "vllm.test.name" .Values.test.enabled)
-  (list "policy/v1 PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled) }}
+  (list "apps Deployment" "vllm.deployment.name" true)
+  (list " Service" "vllm.service.name" true)
+  (list " ConfigMap" "vllm.lifecycle.name" true)
+  (list " ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
+  (list " PersistentVolumeClaim" "vllm.claim.name" (and .Values.persistence.enabled (not .Values.persistence.existingClaim)))
+  (list " Pod" "vllm.test.name" .Values.test.enabled)
+  (list "policy PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled) }}
 {{- $taken := list }}
 {{- range $own }}
 {{- if last . }}{{ $taken = append $taken (printf "%s %s in %s" (first .) (include (index . 1) $) (include "vllm.namespace" $)) }}{{ end }}
 {{- end }}
 {{- range compact (.Values.extraObjects | default list) }}
 {{- $namespace := .metadata.namespace | default $.Release.Namespace }}
-{{- $object := printf "%s %s %s in %s" .apiVersion .kind (include "vllm.text" .metadata.name) $namespace }}
+{{- $object := printf "%s %s %s in %s" (splitList "/" .apiVersion | initial | join "") .kind (include "vllm.text" .metadata.name) $namespace }}
 {{- if has $object $taken }}
 extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
 {{- end }}

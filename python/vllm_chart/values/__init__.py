@@ -41,10 +41,19 @@ class Manifest:
         return {"type": ["object", "null"], "properties": properties, "required": list(properties)}
 
 
+#: What other charts have keys for.
+_ELSEWHERE = (
+    *("ingress", "httpRoute", "autoscaling", "hpa", "keda", "networkPolicy"),
+    *("serviceMonitor", "podMonitor", "prometheusRule", "configMaps", "secrets"),
+)
+
+
 class Values(Block):
     """Every key of the chart. A model that fits one GPU needs `model.id` and nothing else."""
 
     remedies: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(_ELSEWHERE, "not in this chart: write the object in extraObjects"),
+        "namespace": "write namespaceOverride, or give --namespace to helm",
         "replicas": "write replicaCount",
         "replica": "write replicaCount",
         "modelName": "write model.id",

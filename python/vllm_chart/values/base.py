@@ -135,10 +135,10 @@ QUANTITY = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)
 QUANTITY_REMEDY = "write a number with a suffix such as m, M, Mi, G or Gi"
 Size = Annotated[str, Pattern(f"^({QUANTITY})?$", QUANTITY_REMEDY)] | Annotated[float, Field(ge=0)]
 
-_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_OCTET = r"(25[0-5]|(2[0-4]|1\d|[1-9])?\d)"
 IPV4 = rf"({_OCTET}\.){{3}}{_OCTET}"
 #: Loosely: eight groups, of which `::` stands for some.
-IPV6 = rf"[0-9a-fA-F]{{0,4}}(:[0-9a-fA-F]{{0,4}}){{2,7}}(:{IPV4})?"
+IPV6 = r"[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,7}(:[0-9.]+)?"
 IP_ADDRESS = f"({IPV4}|{IPV6})"
 NETWORK = f"({IPV4}/([12]?[0-9]|3[0-2])|{IPV6}/([1-9]?[0-9]|1[01][0-9]|12[0-8]))"
 

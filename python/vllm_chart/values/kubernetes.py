@@ -132,6 +132,7 @@ DEFINITIONS: dict[str, Schema] = {
     "core.v1.SecretEnvSource": {"required": ["name"]},
     "core.v1.SecretKeySelector": {"required": ["name", "key"]},
     "core.v1.SecretVolumeSource": {"required": ["secretName"]},
+    "core.v1.ServicePort": {"required": ["name", "port"]},
     "core.v1.Toleration": {
         "allOf": [
             only_if(
@@ -255,6 +256,13 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.SecretKeySelector": {"name": NAME},
     "core.v1.SecretVolumeSource": {"defaultMode": MODE, "secretName": NAME},
     "core.v1.SecurityContext": {"procMount": one_of("Default", "Unmasked"), "runAsGroup": ID, "runAsUser": ID},
+    "core.v1.ServicePort": {
+        "name": DNS_LABEL,
+        "nodePort": PORT,
+        "port": PORT,
+        "protocol": one_of("SCTP", "TCP", "UDP"),
+        "targetPort": PORT_OR_NAME,
+    },
     "core.v1.TCPSocketAction": {"port": PORT_OR_NAME},
     "core.v1.Toleration": {
         "effect": one_of("NoExecute", "NoSchedule", "PreferNoSchedule", ""),

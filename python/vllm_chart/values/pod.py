@@ -1,5 +1,6 @@
 """What else a pod has: identity, trust and the test of the release."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler
@@ -23,9 +24,20 @@ class Variable:
         }
 
 
+@dataclass(frozen=True)
+class NotAList:
+    """Marks a map that is a list in Kubernetes, with what to write instead."""
+
+    remedy: str
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        return {"if": {"type": "array"}, "then": {"const": self.remedy}, "else": handler(schema)}
+
+
 Env = Annotated[
     dict[str, Annotated[Any, Variable()] | None],
     KeyedMap("^[A-Za-z_][A-Za-z0-9_.-]*$", "write a name of letters, digits and underscores"),
+    NotAList("write a map, {NAME: text}, so that it merges across files"),
 ]
 
 

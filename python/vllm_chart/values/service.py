@@ -25,17 +25,30 @@ class Service(Block):
     """How applications reach the pods."""
 
     remedies = {
-        "targetPort": "write containerPort at the top level",
         "containerPort": "write containerPort at the top level",
-        "ports": "write service.port",
+        "ports": "write service.port, and others in service.extraPorts",
         "name": "write fullnameOverride",
     }
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field("ClusterIP", description="Kind of Service.")
     port: Port = Field(80, description="Port of the Service.")
+    target_port: (
+        Port | Annotated[str, Pattern("^([-a-z0-9]*[a-z][-a-z0-9]*)?$", "write the name of a port, or its number", 15)]
+    ) = Field(
+        "", description="Number or name of the pod's port. Empty: the engine's; or a proxy's in `extraContainers`."
+    )
     node_port: Port | Empty = Field("", description="Fixed node port, for NodePort and LoadBalancer.")
     cluster_ip: Annotated[str, Pattern(f"^(None|{IP_ADDRESS})?$", "write None, or an IP address")] = Field(
         "", description="`None` makes it headless.", alias="clusterIP"
+    )
+    ip_family_policy: Literal["", "SingleStack", "PreferDualStack", "RequireDualStack"] = Field(
+        "", description="IPv4, IPv6 or both. Empty: as the cluster has it."
+    )
+    ip_families: Annotated[list[Literal["IPv4", "IPv6"]], Field(max_length=2)] = Field(
+        [], description="The families, the main one first."
+    )
+    extra_ports: list[Annotated[dict[str, Any], Kubernetes("core.v1.ServicePort")]] = Field(
+        [], description="Ports of other containers: `[{name: metrics, port: 9400, targetPort: metrics}]`."
     )
     session_affinity: Literal["None", "ClientIP"] = Field(
         "None", description="ClientIP keeps a client at one pod, and so at its prefix cache."

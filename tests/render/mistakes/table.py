@@ -1037,7 +1037,7 @@ YAML = [
             lambda v: v.env["FOO"] == "bar" and "HF_HOME" in v.env,
             "env: {FOO: bar}",
         ),
-        Refused("env: [{name: FOO, value: bar}]", "env", "got array, want object"),
+        Refused("env: [{name: FOO, value: bar}]", "env", "write a map"),
     ),
     mistake(
         "variable-inside-single-quoted-json",
