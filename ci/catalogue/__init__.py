@@ -32,6 +32,8 @@ def follow(version: str) -> None:
             run(sys.executable, "-m", "vllm_chart.generate", cwd=ROOT)
         with step(f"Ask vLLM {version} what it says to argument lists"):
             _ask(site, "vllm_chart.engine.record", VERDICTS)
+        with step(f"Ask vLLM {version} of which it makes its configuration"):
+            _ask(site, "vllm_chart.engine.configure", VERDICTS)
         with step(f"Ask vLLM {version} what it says to what the chart renders"):
             rendered = cache_dir("catalogue") / "rendered.json"
             rendered.write_text(output(sys.executable, "-m", "tests.render.test_engine_flags", cwd=ROOT))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from vllm_chart import helm
-from vllm_chart.engine import argv, catalogue, config
+from vllm_chart.engine import argv, catalogue, config, rules
 from vllm_chart.engine.catalogue import Argument, Catalogue
 from vllm_chart.helm import HelmError, render
 from vllm_chart.values.engine import OWNED_FLAGS
@@ -36,7 +36,8 @@ def meant(argument: Argument, known: Catalogue, variant: int) -> tuple[Any, Any]
     if argument.action == "store-true":
         return True, True
     if argument.action == "boolean":
-        return bool(variant), bool(variant)
+        on = bool(variant) or argument.dest in rules.NEEDS.values()
+        return on, on
     if argument.action == "append":
         return ["a.b", "c.d"], ["a.b", "c.d"]
     if argument.action == "lora-modules":

@@ -31,6 +31,7 @@ def test_the_schema_is_written_before_the_chart_is_rendered(monkeypatch: pytest.
         "vllm_chart.engine.extract",
         "vllm_chart.generate",
         "vllm_chart.engine.record",
+        "vllm_chart.engine.configure",
         "tests.render.test_engine_flags",
         "vllm_chart.engine.record",
     ]

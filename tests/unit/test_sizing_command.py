@@ -112,7 +112,10 @@ def test_a_longer_context_can_be_told(values: Path) -> None:
     ("sets", "said"),
     [
         ("engine.args.enable-chunked-prefill=false,engine.args.max-num-batched-tokens=8192", "chunked prefill is off"),
-        ("engine.args.max-num-seqs=512,engine.args.max-num-batched-tokens=256", "256 is less than max-num-seqs, 512"),
+        (
+            "engine.args.max-num-seqs=512,engine.args.max-num-batched-tokens=256",
+            "512 is more than the 256 of max-num-b",
+        ),
     ],
 )
 def test_batches_that_vllm_refuses(values: Path, sets: str, said: str) -> None:

@@ -79,7 +79,22 @@ gpu.count: a model cannot span slices of a GPU, which have no way to talk to eac
 
 {{- define "vllm.validate.args" }}
 {{- $owned := .Files.Get "files/owned-flags.yaml" | fromYaml }}
-{{- range $flag, $value := .Values.engine.args }}
+{{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
+{{- $args := .Values.engine.args | default dict }}
+{{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
+{{- range $flag, $needed := $kinds.needs }}
+{{- if and (get $args $flag) (not (get $args $needed)) (not (contains (printf "--%s" $needed) $extra)) }}
+engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.args.{{ $needed }} too, or leave it out
+{{- end }}
+{{- end }}
+{{- range $flag, $most := $kinds.atMost }}
+{{- $value := get $args $flag | include "vllm.text" }}
+{{- $limit := get $args $most | include "vllm.text" }}
+{{- if and (regexMatch "^[1-9][0-9]*$" $value) (regexMatch "^[1-9][0-9]*$" $limit) (gt (int64 $value) (int64 $limit)) }}
+engine.args.{{ $flag }}: {{ $value }} is more than the {{ $limit }} of {{ $most }}: write {{ $limit }} or less, or a larger {{ $most }}
+{{- end }}
+{{- end }}
+{{- range $flag, $value := $args }}
 {{- if and (hasPrefix "no-" $flag) (kindIs "bool" $value) (not $value) }}
 engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
 {{- end }}

@@ -41,6 +41,8 @@ class Argument:
     """The config class of a JSON object, which the parser makes."""
     later: str = ""
     """The same, where vLLM makes the object only after it has parsed."""
+    bounds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """The numbers between which a value is, in a JSON schema's words: {"exclusiveMinimum": 0, "maximum": 1}."""
     default: Json = None
     deprecated: str = ""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vllm_chart.engine import advice, argv, catalogue, config
+from vllm_chart.engine import advice, argv, catalogue, config, rules
 from vllm_chart.engine.argv import ArgvError
 from vllm_chart.engine.catalogue import Catalogue, nearest
 from vllm_chart.findings import Finding
@@ -73,6 +73,9 @@ def check_argv(words: Sequence[str], version: str) -> list[Finding]:
             broken = config.refusal(argument.later, values[argument.dest], known)
             if broken:
                 findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}"))
+    names = {argument.dest: argument.name for argument in known.arguments}
+    for dest, said, remedy in rules.broken(values, known):
+        findings.append(Finding(ARGUMENTS, f"--{names[dest]}", f"vLLM {version} refuses: {said}", remedy))
     return findings
 
 

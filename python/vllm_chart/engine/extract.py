@@ -42,6 +42,8 @@ ACTIONS = {
     "DeprecatedLogConfigFileAction": "store",
 }
 
+BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
 
 class UnknownKindError(Exception):
     """vLLM has a kind of argument that the catalogue has no word for."""
@@ -137,6 +139,8 @@ def _argument(action: argparse.Action, flags: list[str], group: str, classes: di
         argument["known"] = [*action.metavar]
     if (default := _plain(action.default)) is not None:
         argument["default"] = default
+    if bounds := _bounds(group, action.dest):
+        argument["bounds"] = bounds
     text = " ".join((action.help or "").partition("\n\n")[0].replace("%%", "%").split())
     if re.search("is deprecated|has been replaced", text):
         argument["deprecated"] = text
@@ -166,6 +170,22 @@ def _type(action: argparse.Action, flag: str, classes: dict[str, Json]) -> dict[
     if name := NAMED_TYPES.get(convert.__name__) or LAMBDAS.get(_calls(convert)):
         return described | {"type": name}
     raise UnknownKindError(f"{flag} has the type {convert.__qualname__} {inspect.getsource(convert)!r}")
+
+
+def _bounds(group: str, name: str) -> dict[str, float]:
+    """The numbers between which vLLM's configuration takes a value, in a JSON schema's words.
+
+    The parser takes any: vLLM refuses them only when it makes the object of the class that the group is named by.
+    """
+    fields = _fields(getattr(importlib.import_module("vllm.config"), group, None))
+    parts = [_fields(field.annotation) for field in fields.values()]  # a config class may be made of others
+    metadata = next((some[name].metadata for some in (fields, *parts) if name in some), ())
+    return {word: getattr(one, key) for one in metadata for key, word in BOUNDS.items() if hasattr(one, key)}
+
+
+def _fields(cls: Any) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = getattr(cls, "__pydantic_fields__", {})
+    return fields
 
 
 def _closed_over(convert: Any) -> Callable[[str], Any] | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vllm_chart.engine import advice, catalogue
+from vllm_chart.engine import advice, catalogue, rules
 from vllm_chart.engine.catalogue import ANY_CASE, Argument, Catalogue
 
 Schema = dict[str, Any]
@@ -68,7 +68,8 @@ def rendering() -> dict[str, Any]:
     """What the chart's templates have to know of flags, beyond that a list is several words and a boolean has a `no`.
 
     storeTrue: flags without a `no` form; append: those that come once for each value; json: those that read a list
-    as one JSON text; deprecated: by version, what vLLM says of each.
+    as one JSON text; needs and atMost: the flag that one needs, or may not be more than; deprecated: by version, what
+    vLLM says of each.
     """
     known = [catalogue.load(version) for version in catalogue.versions()]
     every = [argument for each in known for argument in each.arguments if argument.action != "help"]
@@ -81,6 +82,8 @@ def rendering() -> dict[str, Any]:
         "storeTrue": names(argument for argument in every if argument.action == "store-true"),
         "append": names(argument for argument in every if argument.action == "append"),
         "json": names(argument for argument in every if _reads_json(argument) and argument.nargs is None),
+        "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
+        "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
         "deprecated": {
             each.version: {argument.name: argument.deprecated for argument in each.arguments if argument.deprecated}
             for each in known
@@ -151,7 +154,7 @@ def _missing(version: Catalogue, known: Iterable[Catalogue], owned: Mapping[str,
                 continue
             if ours is None:
                 absent.setdefault(each.version, set()).add(name)
-            elif flag == f"--{ours.name}" and ours.choices and not set(argument.choices or ()) <= {*ours.choices, None}:
+            elif flag == f"--{ours.name}" and _takes_less(ours, argument):
                 narrower[name] = _value(ours)
     return {
         "properties": dict(sorted(narrower.items())),
@@ -160,6 +163,10 @@ def _missing(version: Catalogue, known: Iterable[Catalogue], owned: Mapping[str,
             for other, names in absent.items()
         },
     }
+
+
+def _takes_less(ours: Argument, other: Argument) -> bool:
+    return ours.bounds != other.bounds or bool(ours.choices and not set(other.choices or ()) <= {*ours.choices, None})
 
 
 def _reads_json(argument: Argument) -> bool:
@@ -181,6 +188,8 @@ def _value(argument: Argument) -> Schema:
         }
     if argument.choices:
         return _choice(argument)
+    if argument.bounds:
+        return _between(argument)
     name = argument.type
     if argument.nargs == "?":
         return {"$ref": "#/$defs/vllm.optional-text"}
@@ -199,10 +208,24 @@ def _choice(argument: Argument) -> Schema:
     return one if argument.nargs is None else {"if": {"type": "array"}, "then": {"items": one}, "else": one}
 
 
+def _between(argument: Argument) -> Schema:
+    """A number within its bounds; a text, where `--set` makes one of a number."""
+    if argument.group == "LoRAConfig":  # which vLLM only makes with enable-lora
+        return {"$ref": f"#/$defs/vllm.{argument.type}"}
+    bounds = dict(argument.bounds)
+    if argument.type == "float" and bounds.keys() & {"maximum", "exclusiveMaximum"}:
+        return {"$ref": "#/$defs/vllm.fraction", **bounds}
+    if argument.type != "float" and "exclusiveMinimum" in bounds:  # "minimum: got 0, want 1" is plainer
+        bounds["minimum"] = bounds.pop("exclusiveMinimum") + 1
+    return {"$ref": f"#/$defs/vllm.{argument.type}", **bounds}
+
+
 def _widened(one: Schema | None, other: Schema) -> Schema:
     """A schema that takes what either takes; both are of the same flag, in two versions."""
     if one and "enum" in one and "enum" in other:
         return {"enum": [*dict.fromkeys([*one["enum"], *other["enum"]])]}
+    if one and "$ref" in one and one != other:  # their bounds differ, which each version's own definition says
+        return {"$ref": other["$ref"]}
     return other
 
 
@@ -243,6 +266,7 @@ _SHARED: dict[str, Schema] = {
     "vllm.int": _INT,
     "vllm.int-list": _list(_INT),
     "vllm.float": _text(f"{FLOAT}|None", "number"),
+    "vllm.fraction": _text(r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+|None", "number"),
     "vllm.human-int": _text(f"{INTEGER}|{HUMAN}|None", "integer"),
     "vllm.human-int-or-auto": _text(f"{INTEGER}|{HUMAN}|(?i:auto)", "integer"),
     "vllm.json": _json("object", "array"),

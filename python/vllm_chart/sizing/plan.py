@@ -306,11 +306,6 @@ def _findings(plan: Plan) -> Iterator[Finding]:
             f"{engine.batch_tokens} is less than max-model-len, {plan.length}, but chunked prefill is off",
             f"write {plan.length} or more, or leave chunked prefill on",
         )  # fmt: skip
-    if engine.requests and engine.batch_tokens and engine.batch_tokens < engine.requests:
-        yield Finding(
-            "batch", "engine.args.max-num-batched-tokens",
-            f"{engine.batch_tokens} is less than max-num-seqs, {engine.requests}", f"write {engine.requests} or more",
-        )  # fmt: skip
     if engine.share() > FREE_SHARE and engine.device == "cuda":
         yield Finding(
             "memory-share", "engine.args.gpu-memory-utilization",
