@@ -2,8 +2,8 @@
 arguments that need neither the model nor a GPU.
 
 Each rule names where vLLM has it, in 0.32 and 0.33 (`serve` is vllm/entrypoints/cli/serve.py and the `cli_args.py`
-beside it, `EngineArgs` is vllm/engine/arg_utils.py, a class of configuration is in vllm/config). What vLLM itself says to
-hundreds of argument lists is recorded, and a test holds these rules against it.
+beside it, `EngineArgs` is vllm/engine/arg_utils.py, a class of configuration is in vllm/config). What vLLM itself says
+to hundreds of argument lists is recorded, and a test holds these rules against it.
 """
 
 import math
@@ -21,10 +21,9 @@ def broken(values: Mapping[str, Json], known: Catalogue) -> Iterator[Broken]:
     """The rules that arguments break. values: as `argv.parse` returns them."""
     for argument in known.arguments:
         value = values.get(argument.dest)
-        if isinstance(value, int | float) and argument.bounds and _counts(argument, values):
-            if wrong := _out_of(argument.bounds, value):
-                yield argument.dest, *wrong
-    given = {argument.dest: argument.default for argument in known.arguments} | values
+        if isinstance(value, int | float) and (wrong := _out_of(_bounds(argument, values), value)):
+            yield argument.dest, *wrong
+    given = {**{argument.dest: argument.default for argument in known.arguments}, **values}
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield name, f"needs {_flag(needed)}", f"write {_flag(needed)} too, or leave it out"
@@ -61,9 +60,9 @@ AT_MOST: Mapping[str, str] = {
 }
 
 
-def _counts(argument: Argument, values: Mapping[str, Json]) -> bool:
-    """Whether vLLM makes the object that has the bounds: LoRA's only where it is switched on."""
-    return argument.group != "LoRAConfig" or bool(values.get("enable_lora"))
+def _bounds(argument: Argument, values: Mapping[str, Json]) -> Mapping[str, float]:
+    """The bounds of the object that vLLM makes: LoRA's only where it is switched on."""
+    return {} if argument.group == "LoRAConfig" and not values.get("enable_lora") else argument.bounds
 
 
 def _out_of(bounds: Mapping[str, float], value: float) -> tuple[str, str] | None:
