@@ -65,11 +65,13 @@ LEAVES = dict(leaves())
 #: Keys that another one overrules: without that one, they count.
 OVERRULED = {
     ("image", "tag"): ("image", "digest"),
-    ("podDisruptionBudget", "maxUnavailable"): ("podDisruptionBudget", "minAvailable"),
     ("startup", "budgetSeconds"): ("startupProbe",),
 }
 #: Values other than the default, where everything.yaml has to keep to the default for the sake of others.
-OTHER: dict[tuple[str, ...], str] = {("persistence", "existingClaim"): "models"}
+OTHER: dict[tuple[str, ...], str] = {
+    ("persistence", "existingClaim"): "models",
+    ("podDisruptionBudget", "minAvailable"): "50%",
+}
 
 
 def get(values: Any, path: tuple[str, ...]) -> Any:

@@ -572,6 +572,25 @@ WRONG: list[Row] = [
     ),
     ("port without a name", "service: {extraPorts: [{port: 81}]}", "service.extraPorts[0].name", MISSING),
     ("family in small letters", "service: {ipFamilies: [ipv4]}", "service.ipFamilies[0]", "must be one of 'IPv4'"),
+    ("repository with capitals", "image: {repository: MyTeam/vllm}", "image.repository", "in lower case"),
+    (
+        "node port out of range",
+        "service: {type: NodePort, nodePort: 8080}",
+        "service.nodePort",
+        "minimum: got 8,080, want 30,000",
+    ),
+    (
+        "volume of a claim that is not written",
+        "volumes: [{name: a, ephemeral: {}}]",
+        "volumes[0].ephemeral.volumeClaimTemplate",
+        MISSING,
+    ),
+    (
+        "mount without its slash",
+        "volumeMounts: [{name: tmp, mountPath: models}]",
+        "volumeMounts[0].mountPath",
+        "write an absolute path",
+    ),
 ]
 
 #: Values that are right each for itself, but not together, or only wrong for vLLM: the chart's rules.
@@ -1288,6 +1307,26 @@ IMPOSSIBLE: list[Row] = [
         "service: {ipFamilyPolicy: SingleStack, ipFamilies: [IPv4, IPv6]}",
         "service.ipFamilies",
         "PreferDualStack",
+    ),
+    (
+        "budget said twice",
+        "{replicaCount: 3, podDisruptionBudget: {minAvailable: 1, maxUnavailable: 1}}",
+        "podDisruptionBudget",
+        "keep one",
+    ),
+    ("model in a home directory", "model: {id: ~/models/llama}", "model.id", "write the whole path"),
+    ("model beside nothing", "model: {id: ./models/llama}", "model.id", "write a Hub id"),
+    (
+        "object without a name",
+        "extraObjects: [{apiVersion: v1, kind: ConfigMap, metadata: {}}]",
+        "extraObjects",
+        "write metadata.name",
+    ),
+    (
+        "two ports of the host's",
+        "{hostNetwork: true, extraContainers: [{name: a, image: b, ports: [{containerPort: 1, hostPort: 2}]}]}",
+        "extraContainers",
+        "leave hostPort out",
     ),
 ]
 

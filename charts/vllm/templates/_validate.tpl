@@ -26,6 +26,8 @@ model.id: no model is named: write a Hub id (organisation/name) or the path of a
 model.id: {{ $id }} is a URL: write organisation/name
 {{- else if and (regexMatch "^[^/.~][^/:]*/[^/]+/" $id) (not (hasSuffix ".gguf" $id)) }}
 model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
+{{- else if hasPrefix "~" $id }}
+model.id: no shell expands {{ $id }}: write the whole path, from the root
 {{- end }}
 {{- if and (hasPrefix "/" $id) .Values.model.revision }}
 model.revision: {{ $id }} is a directory, which has no revisions: leave it empty
@@ -36,7 +38,7 @@ model.revision: {{ $id }} is a directory, which has no revisions: leave it empty
 {{- range compact (.Values.volumeMounts | default list) }}{{ $paths = append $paths .mountPath }}{{ end }}
 {{- $mounted := list }}
 {{- range $paths }}{{ $mounted = ternary (append $mounted .) $mounted (hasPrefix (printf "%s/" (trimSuffix "/" .)) $id) }}{{ end }}
-{{- if and (hasPrefix "/" $id) (not $mounted) (not (has $id $paths)) }}
+{{- if and (regexMatch "^\\.{0,2}/" $id) (not $mounted) (not (has $id $paths)) }}
 model.id: nothing is mounted at {{ $id }}: add the volume with the model to volumes and volumeMounts, or write a Hub id
 {{- else if and .Values.hub.offline (not $paths) (not (contains "://" $id)) }}
 hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache: write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
@@ -340,10 +342,12 @@ strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so that nothing 
 {{- with .Values.podDisruptionBudget }}
 {{- $min := include "vllm.text" .minAvailable }}
 {{- if not (and .enabled $replicas) }}
+{{- else if and $min (include "vllm.text" .maxUnavailable) }}
+podDisruptionBudget: minAvailable and maxUnavailable are two ways to say it: keep one
 {{- else if and $min (ge (include "vllm.rollout.pods" (list .minAvailable $replicas true) | int) $replicas) }}
 podDisruptionBudget.minAvailable: {{ $min }} of {{ $replicas }} replicas blocks every node drain for ever: write less, or leave it empty and write maxUnavailable: 1
-{{- else if and (not $min) (regexMatch "^(0+%?)?$" (include "vllm.text" .maxUnavailable)) }}
-podDisruptionBudget.maxUnavailable: {{ include "vllm.text" .maxUnavailable | default "nothing" }} blocks every node drain for ever: write 1 or more
+{{- else if and (not $min) (regexMatch "^0+%?$" (include "vllm.text" .maxUnavailable)) }}
+podDisruptionBudget.maxUnavailable: {{ include "vllm.text" .maxUnavailable }} blocks every node drain for ever: write 1 or more
 {{- end }}
 {{- end }}
 {{- end }}
@@ -496,6 +500,9 @@ envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
 {{- end }}
 {{- range compact ($container.ports | default list) }}
+{{- if and $.Values.hostNetwork .hostPort (ne (int .hostPort) (int .containerPort)) }}
+{{ $key }}: {{ $container.name }} has hostPort {{ .hostPort }} for {{ .containerPort }}, which are the same port with hostNetwork: leave hostPort out
+{{- end }}
 {{- if and (not $once) (eq (int .containerPort) (int $.Values.containerPort)) (eq (.protocol | default "TCP") "TCP") }}
 {{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, which is the engine's port: write another one, or another containerPort for the engine
 {{- end }}
@@ -557,7 +564,9 @@ dnsPolicy: None leaves the pod without DNS: write dnsConfig.nameservers, or anot
 {{- range compact (.Values.extraObjects | default list) }}
 {{- $namespace := .metadata.namespace | default $.Release.Namespace }}
 {{- $object := printf "%s %s %s in %s" (splitList "/" .apiVersion | initial | join "") .kind (include "vllm.text" .metadata.name) $namespace }}
-{{- if has $object $taken }}
+{{- if not (or .metadata.name (hasSuffix "List" .kind)) }}
+extraObjects: a {{ .kind }} has no name: write metadata.name
+{{- else if has $object $taken }}
 extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
 {{- end }}
 {{- $taken = append $taken $object }}

@@ -159,6 +159,8 @@ DataKey = Annotated[str, Pattern("^[-._A-Za-z0-9]+$", "write the key: letters, d
 #: At most a week: what is longer was meant in milliseconds, and sums have to fit the 32 bits Kubernetes gives them.
 Seconds = Annotated[int, Field(ge=0, le=604800)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+#: The range of Kubernetes itself, which hardly a cluster changes.
+NODE_PORTS = (30000, 32767)
 
 
 class SecretKeyRef(Block):

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from vllm_chart.values.base import Block, Pattern
 
-_HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?"
+#: What has neither a dot nor a port is the first step of a path, which has no capitals.
+_HOST = r"[A-Za-z0-9-]+((\.[A-Za-z0-9-]+)+(:[0-9]+)?|:[0-9]+)"
 _PATH = r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
 
 
@@ -46,5 +47,5 @@ class Global(Block):
     model_config = Block.model_config | {"extra": "allow"}
 
     image_registry: Annotated[
-        str, Pattern(f"^({_HOST}(/{_PATH})?/?)?$", "write a host, without https://: registry.example.com")
+        str, Pattern(f"^(({_HOST}|[a-z0-9-]+)(/{_PATH})?/?)?$", "write a host, without https://: registry.example.com")
     ] = Field("", description="Registry put in front of every image of the chart: `registry.example.com`.")

@@ -13,6 +13,7 @@ from vllm_chart.values.base import (
     LABEL,
     LABEL_KEY,
     NAME_REMEDY,
+    NODE_PORTS,
     PERCENTAGE,
     QUANTITY,
     QUANTITY_REMEDY,
@@ -125,6 +126,7 @@ DEFINITIONS: dict[str, Schema] = {
     "core.v1.ConfigMapEnvSource": {"required": ["name"]},
     "core.v1.ConfigMapKeySelector": {"required": ["name", "key"]},
     "core.v1.ConfigMapVolumeSource": {"required": ["name"]},
+    "core.v1.EphemeralVolumeSource": {"required": ["volumeClaimTemplate"]},
     "core.v1.ExecAction": {"required": ["command"]},
     "core.v1.NodeSelectorRequirement": SELECTOR,
     "core.v1.PodDNSConfigOption": {"required": ["name"]},
@@ -258,7 +260,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.SecurityContext": {"procMount": one_of("Default", "Unmasked"), "runAsGroup": ID, "runAsUser": ID},
     "core.v1.ServicePort": {
         "name": DNS_LABEL,
-        "nodePort": PORT,
+        "nodePort": at_least(*NODE_PORTS),
         "port": PORT,
         "protocol": one_of("SCTP", "TCP", "UDP"),
         "targetPort": PORT_OR_NAME,
@@ -279,7 +281,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     },
     "core.v1.Volume": {"name": DNS_LABEL},
     "core.v1.VolumeMount": {
-        "mountPath": form("^[^:]*[^:/][^:]*$", "write an absolute path below the root, without a colon"),
+        "mountPath": form("^/[^:]*[^:/][^:]*$", "write an absolute path below the root, without a colon"),
         "mountPropagation": one_of("Bidirectional", "HostToContainer", "None"),
         "subPath": INSIDE,
     },

@@ -93,8 +93,10 @@ class PodDisruptionBudget(Block):
     }
 
     enabled: bool = Field(True, description="Render a PodDisruptionBudget.")
-    max_unavailable: CountOrPercentage = Field(1, description="Pods that may be evicted at a time.")
-    min_available: CountOrPercentage = Field("", description="If set, used instead of maxUnavailable.")
+    max_unavailable: CountOrPercentage = Field(
+        "", description="Pods that may be evicted at a time. Empty: 1, unless minAvailable is set."
+    )
+    min_available: CountOrPercentage = Field("", description="Pods that must stay.")
     unhealthy_pod_eviction_policy: Literal["AlwaysAllow", "IfHealthyBudget"] = Field(
         "AlwaysAllow", description="AlwaysAllow: a pod that is not ready never blocks a node drain."
     )

@@ -8,6 +8,7 @@ from vllm_chart.values.base import (
     IP_ADDRESS,
     LABEL_KEY,
     NETWORK,
+    NODE_PORTS,
     Annotations,
     Block,
     DataKey,
@@ -37,7 +38,9 @@ class Service(Block):
     ) = Field(
         "", description="Number or name of the pod's port. Empty: the engine's; or a proxy's in `extraContainers`."
     )
-    node_port: Port | Empty = Field("", description="Fixed node port, for NodePort and LoadBalancer.")
+    node_port: Annotated[int, Field(ge=NODE_PORTS[0], le=NODE_PORTS[1])] | Empty = Field(
+        "", description="Fixed node port, for NodePort and LoadBalancer: 30000 to 32767."
+    )
     cluster_ip: Annotated[str, Pattern(f"^(None|{IP_ADDRESS})?$", "write None, or an IP address")] = Field(
         "", description="`None` makes it headless.", alias="clusterIP"
     )
