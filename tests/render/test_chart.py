@@ -278,15 +278,17 @@ def test_requests_are_shed_and_silent_streams_kept_on_request() -> None:
         ("env: {PYTHONPATH: /plugins}", "/etc/vllm/lifecycle:/plugins"),
         ("env: {PYTHONPATH: {value: /plugins}}", "/etc/vllm/lifecycle:/plugins"),
         ("env: {PYTHONPATH: null}", "/etc/vllm/lifecycle"),
-        ("{shutdown: {closeConnections: false}, env: {PYTHONPATH: /plugins}}", "/plugins"),
-        ("shutdown: {closeConnections: false}", None),
+        ("{shutdown: {closeConnections: false}, hang: {seconds: 0}, env: {PYTHONPATH: /plugins}}", "/plugins"),
+        ("shutdown: {closeConnections: false}", "/etc/vllm/lifecycle"),
+        ("hang: {seconds: 0}", "/etc/vllm/lifecycle"),
+        ("{shutdown: {closeConnections: false}, hang: {seconds: 0}}", None),
     ],
 )
 def test_the_middleware_is_found_beside_what_the_user_imports(text: str, path: str | None) -> None:
     manifests = render(text)
 
     assert env(manifests).get("PYTHONPATH") == path
-    assert "draining.py" in manifests.one("ConfigMap")["data"]
+    assert {"draining.py", "liveness.py"} <= manifests.one("ConfigMap")["data"].keys()
 
 
 def test_a_change_needs_no_spare_gpu() -> None:
@@ -389,8 +391,15 @@ def test_a_flag_is_written_as_vllm_reads_it(value: str, words: list[str]) -> Non
 
 def test_what_the_user_does_not_set_vllm_decides() -> None:
     own = ["--port=8000", "--shutdown-timeout=120"]
-    assert args(render("shutdown: {closeConnections: false}")) == ["org/name", *own]
-    assert args(render()) == ["org/name", *own, "--middleware=draining.Draining"]
+    bare = "{shutdown: {closeConnections: false}, hang: {seconds: 0}}"
+    assert args(render(bare)) == ["org/name", *own]
+    assert args(render()) == ["org/name", *own, "--middleware=draining.Draining", "--middleware=liveness.Liveness"]
+
+
+def test_a_hang_is_noticed_within_the_time_that_is_said() -> None:
+    assert env(render())["HANG_SECONDS"] == "300"
+    assert env(render("hang: {seconds: 60}"))["HANG_SECONDS"] == "60"
+    assert "HANG_SECONDS" not in env(render("hang: {seconds: 0}"))
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ begins with a dash stays a value.
 {{- if and .Values.shutdown.drainSeconds (include "vllm.hasShutdownTimeout" .) }}
 {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
 {{- end }}
-{{- if .Values.shutdown.closeConnections }}{{ $args = append $args "--middleware=draining.Draining" }}{{ end }}
+{{- range include "vllm.middlewares" . | fromYamlArray }}{{ $args = append $args (printf "--middleware=%s" .) }}{{ end }}
 {{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
 {{- with int .Values.traffic.streamKeepAliveSeconds }}{{ $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}{{ end }}
 {{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
@@ -129,7 +129,8 @@ vLLM as it stands. Takes a list: root context, value.
   "VLLM_HTTP_TIMEOUT_KEEP_ALIVE" (int .Values.traffic.keepAliveSeconds | toString)
   "VLLM_NO_USAGE_STATS" "1"
   "VLLM_ENGINE_READY_TIMEOUT_S" "86400" }}
-{{- if .Values.shutdown.closeConnections }}{{ $_ := set $env "PYTHONPATH" "/etc/vllm/lifecycle" }}{{ end }}
+{{- if include "vllm.middlewares" . | fromYamlArray }}{{ $_ := set $env "PYTHONPATH" "/etc/vllm/lifecycle" }}{{ end }}
+{{- with .Values.hang.seconds }}{{ $_ := set $env "HANG_SECONDS" (int . | toString) }}{{ end }}
 {{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
 {{- if .Values.hub.offline }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
 {{- range $name, $ref := dict "HF_TOKEN" .Values.hub.tokenSecretRef "VLLM_API_KEY" .Values.auth.apiKeySecretRef }}

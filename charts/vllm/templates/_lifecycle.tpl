@@ -17,7 +17,15 @@
 
 {{/* YAML map from file name to text: the programs that the engine's container finds in /etc/vllm/lifecycle. */}}
 {{- define "vllm.lifecycle.files" -}}
-{{- (.Files.Glob "files/{pre_stop,draining}.py").AsConfig }}
+{{- (.Files.Glob "files/{pre_stop,draining,liveness}.py").AsConfig }}
+{{- end }}
+
+{{/* YAML list: the middlewares that the engine loads from there. */}}
+{{- define "vllm.middlewares" -}}
+{{- $middlewares := list }}
+{{- if .Values.shutdown.closeConnections }}{{ $middlewares = append $middlewares "draining.Draining" }}{{ end }}
+{{- if .Values.hang.seconds }}{{ $middlewares = append $middlewares "liveness.Liveness" }}{{ end }}
+{{- toYaml $middlewares }}
 {{- end }}
 
 {{/* YAML list: the preStop hook, which waits until the engine has nothing left to do. */}}

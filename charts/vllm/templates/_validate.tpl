@@ -448,8 +448,8 @@ env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
 env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
 {{- end }}
 {{- end }}
-{{- if and (eq $name "PYTHONPATH") $value.valueFrom $.Values.shutdown.closeConnections }}
-env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to be: write the path as text, or shutdown.closeConnections: false
+{{- if and (eq $name "PYTHONPATH") $value.valueFrom (include "vllm.middlewares" $ | fromYamlArray) }}
+env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to be: write the path as text, or shutdown.closeConnections: false and hang.seconds: 0
 {{- end }}
 {{- range include "vllm.env.references" (dict $name $value) | fromYamlArray }}
 {{- if eq . $name }}

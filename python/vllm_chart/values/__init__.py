@@ -8,7 +8,7 @@ from pydantic_core import CoreSchema
 from vllm_chart.values.base import Annotations, Block, Count, Kubernetes, Labels, Name, Port, Reference, Schema, Seconds
 from vllm_chart.values.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.image import Global, Image
-from vllm_chart.values.lifecycle import PodDisruptionBudget, Shutdown, Startup, Traffic
+from vllm_chart.values.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
 from vllm_chart.values.model import Hub, Model
 from vllm_chart.values.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.service import Auth, Service
@@ -105,6 +105,7 @@ class Values(Block):
 
     startup: Startup = Field(Startup(), description=Startup.__doc__)
     shutdown: Shutdown = Field(Shutdown(), description=Shutdown.__doc__)
+    hang: Hang = Field(Hang(), description=Hang.__doc__)
     traffic: Traffic = Field(Traffic(), description=Traffic.__doc__)
     startup_probe: Annotated[Object, Kubernetes("core.v1.Probe")] = Field(
         {"periodSeconds": 10, "timeoutSeconds": 5, "terminationGracePeriodSeconds": 30},

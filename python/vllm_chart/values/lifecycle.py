@@ -56,6 +56,24 @@ class Shutdown(Block):
     )
 
 
+class Hang(Block):
+    """An engine that hangs: its process is there, and no request comes to an end."""
+
+    remedies = {
+        "enabled": "write hang.seconds: 0 turns it off",
+        "timeoutSeconds": "write hang.seconds",
+    }
+
+    seconds: Seconds = Field(
+        300,
+        description="How long the engine may say nothing before `/health` fails, so that the probes take the pod out "
+        "of the Service and restart it; vLLM's own `/health` stays 200. On by default, because load does not trip it: "
+        "the engine answers between two steps, and a saturated one with prompts of 60,000 tokens was silent for 1.5 s "
+        "at most. It has to be longer than the longest step, such as one that compiles a kernel or loads an adapter. "
+        "0: off, for an engine without vLLM's Python frontend.",
+    )
+
+
 class Traffic(Block):
     """What clients meet at an engine that is idle, silent or busy."""
 
