@@ -243,6 +243,8 @@ def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
             for key in found[name].get("required", []):  # and so not null either
                 if isinstance(types := found[name]["properties"][key].get("type"), list):
                     found[name]["properties"][key]["type"] = [one for one in types if one != "null"]
+            for key, remedy in kubernetes.REMEDIES.get(name, {}).items():
+                found[name]["properties"][key] = {"const": remedy}
             wanted += sorted(_references(found[name]))
     return dict(sorted(found.items()))
 

@@ -103,12 +103,12 @@ MISSPELT: list[Row] = [
     ("rollingUpdate", "strategy: {rollingUpdate: {maxsurge: 1}}", "strategy.rollingUpdate.maxsurge", UNKNOWN),
     ("resources", "resources: {limit: {cpu: 1}}", "resources.limit", UNKNOWN),
     ("volume", "volumes: [{name: a, persistentVolumeClam: {}}]", "volumes[0].persistentVolumeClam", UNKNOWN),
-    ("secret volume", "volumes: [{name: a, secret: {name: b}}]", "volumes[0].secret.name", UNKNOWN),
+    ("secret volume", "volumes: [{name: a, secret: {name: b}}]", "volumes[0].secret.name", "write secretName"),
     (
         "claim volume",
         "volumes: [{name: a, persistentVolumeClaim: {name: b}}]",
         "volumes[0].persistentVolumeClaim.name",
-        UNKNOWN,
+        "write claimName",
     ),
     ("volume mount", "volumeMounts: [{name: tmp, path: /a, mountPath: /b}]", "volumeMounts[0].path", UNKNOWN),
     ("affinity", "affinity: {podAntiafinity: {}}", "affinity.podAntiafinity", UNKNOWN),
@@ -116,7 +116,7 @@ MISSPELT: list[Row] = [
     ("spread constraint", spread("selector: {}"), "topologySpreadConstraints[0].selector", UNKNOWN),
     ("pull secret", "imagePullSecrets: [{secret: a}]", "imagePullSecrets[0].secret", UNKNOWN),
     ("env value", "env: {A: {valueForm: {}}}", "env.A.valueForm", UNKNOWN),
-    ("env source", "env: {A: {valueFrom: {secretRef: {name: a}}}}", "env.A.valueFrom.secretRef", UNKNOWN),
+    ("env source", "env: {A: {valueFrom: {secretRef: {name: a}}}}", "env.A.valueFrom.secretRef", "write secretKeyRef"),
     (
         "env key ref",
         "env: {A: {valueFrom: {secretKeyRef: {nme: a, key: b}}}}",
@@ -590,6 +590,24 @@ WRONG: list[Row] = [
         "volumeMounts: [{name: tmp, mountPath: models}]",
         "volumeMounts[0].mountPath",
         "write an absolute path",
+    ),
+    (
+        "probe switched off",
+        "livenessProbe: {enabled: false}",
+        "livenessProbe.enabled",
+        "write null instead of the probe",
+    ),
+    (
+        "resources without a kind",
+        "resources: {memory: 16Gi}",
+        "resources.memory",
+        "write requests.memory or limits.memory",
+    ),
+    (
+        "capability with its prefix",
+        "securityContext: {capabilities: {add: [CAP_IPC_LOCK]}}",
+        "securityContext.capabilities.add[0]",
+        "without CAP_",
     ),
 ]
 
@@ -1327,6 +1345,12 @@ IMPOSSIBLE: list[Row] = [
         "{hostNetwork: true, extraContainers: [{name: a, image: b, ports: [{containerPort: 1, hostPort: 2}]}]}",
         "extraContainers",
         "leave hostPort out",
+    ),
+    (
+        "claim twice",
+        "resourceClaims: [{name: a, resourceClaimName: b}, {name: a, resourceClaimName: c}]",
+        "resourceClaims",
+        "a name of its own",
     ),
 ]
 

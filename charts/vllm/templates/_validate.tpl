@@ -180,6 +180,9 @@ env.VLLM_CPU_KVCACHE_SPACE: {{ $given }} GiB of KV cache do not fit in the memor
 {{- end }}
 {{- $claims := list }}
 {{- range compact (.Values.resourceClaims | default list) }}
+{{- if has .name $claims }}
+resourceClaims: {{ .name }} is there twice: give each claim a name of its own
+{{- end }}
 {{- $claims = append $claims .name }}
 {{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) }}
 resourceClaims: {{ .name }} needs either a claim or a template: write one of resourceClaimName and resourceClaimTemplateName

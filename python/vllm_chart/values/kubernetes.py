@@ -88,6 +88,7 @@ NAME, DNS_LABEL, KEY, IP, LABEL_VALUE, PULL_POLICY, SELECTOR = (
 _STEP = r"(\.?[^/.][^/]*|\.\.[^/]+|\.)"
 INSIDE_PATTERN, INSIDE_REMEDY = rf"^({_STEP}(/+{_STEP})*/?)?$", "write a path inside the volume: models/llama"
 INSIDE = form(INSIDE_PATTERN, INSIDE_REMEDY)
+CAPABILITY: Schema = {"if": {"pattern": "^(?i)CAP_"}, "then": {"const": "write it without CAP_: IPC_LOCK"}}
 HONOR = one_of("Honor", "Ignore")
 ID = at_least(0)
 MODE = at_least(0, 0o777)
@@ -158,6 +159,23 @@ DEFINITIONS: dict[str, Schema] = {
     ),
 }
 
+#: Keys that people write in the place of others, by definition, with the remedy.
+REMEDIES: dict[str, dict[str, str]] = {
+    "core.v1.Capabilities": {"remove": "write drop"},
+    "core.v1.EnvVarSource": {
+        "secretRef": "write secretKeyRef: {name, key}",
+        "configMapRef": "write configMapKeyRef: {name, key}",
+    },
+    "core.v1.PersistentVolumeClaimVolumeSource": {"name": "write claimName"},
+    "core.v1.Probe": {"enabled": "write null instead of the probe, if there is to be none"},
+    "core.v1.ResourceRequirements": {
+        name: f"write requests.{name} or limits.{name}" for name in ("cpu", "memory", "ephemeral-storage")
+    }
+    | {"gpu": "write gpu.count at the top level"},
+    "core.v1.SecretVolumeSource": {"name": "write secretName"},
+    "core.v1.Volume": {"pvc": "write persistentVolumeClaim: {claimName}"},
+}
+
 #: Keywords of properties, by definition.
 PROPERTIES: dict[str, dict[str, Schema]] = {
     LABEL_SELECTOR_REQUIREMENT: {
@@ -171,6 +189,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
         for name, percentage in (("maxSurge", "[0-9]+%"), ("maxUnavailable", PERCENTAGE))
     },
     "core.v1.AppArmorProfile": {"type": PROFILE},
+    "core.v1.Capabilities": {name: {"items": CAPABILITY} for name in ("add", "drop")},
     "core.v1.ClientIPConfig": {"timeoutSeconds": at_least(1, 86400)},
     "core.v1.ConfigMapEnvSource": {"name": NAME},
     "core.v1.ConfigMapKeySelector": {"name": NAME},
