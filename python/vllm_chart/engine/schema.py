@@ -266,6 +266,7 @@ _SHARED: dict[str, Schema] = {
     "vllm.int": _INT,
     "vllm.int-list": _list(_INT),
     "vllm.float": _text(f"{FLOAT}|None", "number"),
+    "vllm.number": {"type": ["number", "string"], "pattern": f"^{FLOAT}$"},
     "vllm.fraction": _text(r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+|None", "number"),
     "vllm.human-int": _text(f"{INTEGER}|{HUMAN}|None", "integer"),
     "vllm.human-int-or-auto": _text(f"{INTEGER}|{HUMAN}|(?i:auto)", "integer"),
@@ -304,6 +305,8 @@ def _tidy(node: Any, *, named: bool = False) -> Any:
         return {"enum": node.get("enum", [node.get("const")])}
     if "anyOf" in node:
         return _joined([_tidy(option) for option in node["anyOf"]])
+    if node.get("type") == "number":  # of 0.9, `--set` makes a text, which vLLM reads
+        return {"$ref": "#/$defs/vllm.number"} | {key: value for key, value in node.items() if key != "type"}
     return {key: _tidy(value, named=key == "properties") for key, value in node.items() if key != "format"}
 
 
