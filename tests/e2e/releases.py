@@ -9,10 +9,11 @@ from tests.e2e.clients import is_ready
 from tests.e2e.profiles import CHART, Model, Profile
 from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm
+from vllm_chart.manifests import Manifests
 
 # For a rollout, pulls of small models included.
 ROLLOUT_SECONDS = 900
-STOP_SECONDS = 180
+STOP_SECONDS = 360
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,19 @@ class Installation:
     set_: tuple[str, ...] = ()
     api_key: str = ""
 
-    def install(self, wait: bool = True) -> None:
+    def rendered(self) -> Manifests:
+        """What `install` would make."""
+        return self.helm.template(
+            self.name,
+            CHART,
+            namespace=self.namespace,
+            values_files=self.profile.values_files,
+            values=self.model.values,
+            set_=self.set_,
+        )
+
+    def install(self, *more: str, wait: bool = True) -> None:
+        """Install with `more` --set expressions."""
         self.helm.install(
             self.name,
             CHART,
@@ -37,17 +50,17 @@ class Installation:
             timeout=ROLLOUT_SECONDS,
             values_files=self.profile.values_files,
             values=self.model.values,
-            set_=self.set_,
+            set_=(*self.set_, *more),
         )
 
-    def upgrade(self, *more: str, wait: bool = True) -> None:
-        """Upgrade to the values of the install and `more` of them."""
+    def upgrade(self, *more: str, wait: bool = True, timeout: int = ROLLOUT_SECONDS) -> None:
+        """Upgrade to `set_` and `more` of them. timeout: seconds."""
         self.helm.upgrade(
             self.name,
             CHART,
             namespace=self.namespace,
             wait=wait,
-            timeout=ROLLOUT_SECONDS,
+            timeout=timeout,
             values_files=self.profile.values_files,
             values=self.model.values,
             set_=(*self.set_, *more),
@@ -77,6 +90,13 @@ class Installation:
             timeout_seconds=ROLLOUT_SECONDS,
         )
 
+    def wait_until_departed(self) -> None:
+        """Wait until the engines' pods that are about to go are gone."""
+        going = [f"pod/{pod.metadata.name}" for pod in self._pods() if pod.metadata and pod.metadata.deletion_timestamp]
+        if going:
+            options = (f"--namespace={self.namespace}", "--for=delete", f"--timeout={STOP_SECONDS}s")
+            subprocess.run(self.cluster.kubectl("wait", *going, *options), check=True)
+
     @property
     def service(self) -> str:
         return f"{self.name}-vllm"
@@ -88,5 +108,7 @@ class Installation:
 
     def engines(self) -> list[V1Pod]:
         """The engines' pods that are ready."""
-        pods = self.cluster.core.list_namespaced_pod(self.namespace, label_selector=self.selector).items
-        return [pod for pod in pods if is_ready(pod)]
+        return [pod for pod in self._pods() if is_ready(pod)]
+
+    def _pods(self) -> list[V1Pod]:
+        return list(self.cluster.core.list_namespaced_pod(self.namespace, label_selector=self.selector).items)

@@ -67,7 +67,7 @@ class LoadPod(contextlib.AbstractContextManager["LoadPod"]):
         Raises `UnavailableError` when the pod does not start, the service does not say what it serves, or the pod
         ends before its time.
         """
-        self._wait_until_started()
+        self.wait_until_started()
         # kubectl, because it reads the log line by line as it comes.
         command = self._cluster.kubectl("logs", "--follow", f"--namespace={self._namespace}", self.name)
         other: collections.deque[str] = collections.deque(maxlen=3)
@@ -88,7 +88,9 @@ class LoadPod(contextlib.AbstractContextManager["LoadPod"]):
                 log.terminate()
         raise UnavailableError(f"pod {self.name} ended before its time: {' '.join(other) or 'it said nothing'}")
 
-    def _wait_until_started(self) -> None:
+    def wait_until_started(self) -> None:
+        """Wait until it asks, or has ended. Raises `UnavailableError` when that takes too long."""
+
         def started(pod: V1Pod) -> bool:
             return (pod.status.phase if pod.status else None) in ("Running", "Succeeded", "Failed")
 
