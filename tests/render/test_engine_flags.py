@@ -4,18 +4,16 @@ import base64
 import functools
 import gzip
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import verdicts
 from vllm_chart import helm
 from vllm_chart.engine import argv, catalogue, config, rules
 from vllm_chart.engine.catalogue import Argument, Catalogue
 from vllm_chart.helm import HelmError, render
 from vllm_chart.values.engine import OWNED_FLAGS
-
-VERDICTS = Path(__file__).parents[1] / "unit" / "verdicts"
 
 #: A value of each kind, as users write it and as vLLM has to read it; two of each.
 MEANT: dict[str, list[tuple[Any, Any]]] = {
@@ -99,8 +97,7 @@ def test_every_flag_is_read_as_it_was_meant(version: str, variant: int) -> None:
 @pytest.mark.parametrize("variant", [0, 1])
 @pytest.mark.parametrize("version", catalogue.versions())
 def test_vllms_own_parser_read_it_so_too(version: str, variant: int) -> None:
-    lines = gzip.decompress((VERDICTS / f"{version}-rendered.jsonl.gz").read_bytes()).decode().splitlines()
-    words, verdict = json.loads(lines[1 + variant])
+    words, verdict = [*verdicts.read((verdicts.FOLDER / f"{version}-rendered.jsonl.gz").read_bytes())][variant]
     asked = [word for word in words if word in rendered(version, variant)]  # others are the chart's own
     assert asked == rendered(version, variant), "record again: python -m vllm_chart.engine.record FOLDER rendered.json"
     assert verdict is not None

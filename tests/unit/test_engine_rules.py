@@ -2,14 +2,13 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
+from tests.verdicts import FOLDER
 from vllm_chart.engine import catalogue, configure, rules
 from vllm_chart.engine.check import check_argv
 
-VERDICTS = Path(__file__).parent / "verdicts"
 NEWEST = catalogue.versions()[-1]
 
 #: What vLLM refuses here only because the model, or the device it was asked on, is a small one.
@@ -18,7 +17,7 @@ NOT_OURS = ("Model Runner V1 does not support",)
 
 def configured(version: str) -> list[tuple[list[str], str]]:
     """Argument lists, each with what vLLM refused it for, "" where it made its configuration."""
-    lines = gzip.decompress((VERDICTS / f"{version}-configured.jsonl.gz").read_bytes()).decode().splitlines()
+    lines = gzip.decompress((FOLDER / f"{version}-configured.jsonl.gz").read_bytes()).decode().splitlines()
     return [(words, refusal) for words, refusal in map(json.loads, lines)]
 
 
