@@ -609,6 +609,31 @@ WRONG: list[Row] = [
         "securityContext.capabilities.add[0]",
         "without CAP_",
     ),
+    (
+        "adapter without its path",
+        "engine: {args: {enable-lora: true, lora-modules: [{name: sql}]}}",
+        "engine.args.lora-modules[0].path",
+        MISSING,
+    ),
+    (
+        "adapter's key",
+        "engine: {args: {enable-lora: true, lora-modules: [{name: a, path: b, base: c}]}}",
+        "engine.args.lora-modules[0].base",
+        UNKNOWN,
+    ),
+    (
+        "adapter without its name",
+        "engine: {args: {enable-lora: true, lora-modules: [/adapters/sql]}}",
+        "engine.args.lora-modules[0]",
+        "does not match pattern",
+    ),
+    ("proxy with a blank", "proxy: {httpProxy: my proxy}", "proxy.httpProxy", "write a URL"),
+    (
+        "container's image with a blank",
+        "extraContainers: [{name: a, image: my image}]",
+        "extraContainers[0].image",
+        "write registry/path:tag",
+    ),
 ]
 
 #: Values that are right each for itself, but not together, or only wrong for vLLM: the chart's rules.

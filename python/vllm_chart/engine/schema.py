@@ -273,7 +273,20 @@ _SHARED: dict[str, Schema] = {
     "vllm.json": _json("object", "array"),
     "vllm.json-text": _json(),
     "vllm.text-or-json": _json("object"),
-    "vllm.lora-modules": _list({"type": ["string", "object", "null"]}),
+    # name=path, JSON, or a map of the same.
+    "vllm.lora-modules": _list(
+        {
+            "type": ["string", "object", "null"],
+            "pattern": r"^$|=|^\s*[\[{]",
+            "required": ["name", "path"],
+            "properties": {
+                **{key: {"type": "string"} for key in ("name", "path")},
+                "base_model_name": {"type": ["string", "null"]},
+                "is_3d_lora_weight": {"type": ["boolean", "null"]},
+            },
+            "additionalProperties": False,
+        }
+    ),
 }
 
 

@@ -195,6 +195,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.ConfigMapKeySelector": {"name": NAME},
     "core.v1.ConfigMapVolumeSource": {"defaultMode": MODE, "name": NAME},
     "core.v1.Container": {
+        "image": form(r"^\S*$", "write registry/path:tag"),
         "imagePullPolicy": PULL_POLICY,
         "name": DNS_LABEL,
         "restartPolicy": one_of("Always", "Never", "OnFailure"),

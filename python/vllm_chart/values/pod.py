@@ -6,7 +6,17 @@ from typing import Annotated, Any
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from vllm_chart.values.base import Annotations, Block, DataKey, KeyedMap, Kubernetes, Reference, Schema, Seconds
+from vllm_chart.values.base import (
+    Annotations,
+    Block,
+    DataKey,
+    KeyedMap,
+    Kubernetes,
+    Pattern,
+    Reference,
+    Schema,
+    Seconds,
+)
 
 
 class Variable:
@@ -50,13 +60,16 @@ class ServiceAccount(Block):
     name: Reference = Field("", description="Empty: the release's name, or `default` if none is created.")
 
 
+_URL = Pattern(r"^\S*$", "write a URL: http://proxy.example.com:3128")
+
+
 class Proxy(Block):
     """The way out of a closed network, for downloads from the Hub."""
 
     remedies = {"http": "write proxy.httpProxy", "https": "write proxy.httpsProxy"}
 
-    http_proxy: str = Field("", description="`HTTP_PROXY` and `http_proxy`.")
-    https_proxy: str = Field("", description="`HTTPS_PROXY` and `https_proxy`.")
+    http_proxy: Annotated[str, _URL] = Field("", description="`HTTP_PROXY` and `http_proxy`.")
+    https_proxy: Annotated[str, _URL] = Field("", description="`HTTPS_PROXY` and `https_proxy`.")
     no_proxy: str = Field("", description="`NO_PROXY` and `no_proxy`; keep cluster addresses in it.")
 
 
