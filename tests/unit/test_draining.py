@@ -31,13 +31,13 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send(message)
 
 
-def answer(middleware: Any, kind: str = "http") -> list[dict[str, Any]]:
+def answer(middleware: Any, kind: str = "http", path: str = "/v1/completions") -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(middleware({"type": kind}, None, send))
+    asyncio.run(middleware({"type": kind, "path": path}, None, send))
     return sent
 
 
@@ -61,6 +61,16 @@ def test_who_is_turned_away_by_a_full_queue_learns_when_to_come_again(draining: 
 
     assert answer(draining.Draining(full_app)) == [full | {"headers": [(b"retry-after", b"5")]}]
     assert answer(draining.Draining(app)) == [START, *CHUNKS]
+
+
+def test_a_pod_that_drains_is_not_ready(draining: ModuleType) -> None:
+    middleware = draining.Draining(app)
+    assert answer(middleware, path="/health") == [START, *CHUNKS]
+
+    Path(draining.MARK).touch()
+    head, body = answer(middleware, path="/health")
+    assert (head["status"], (b"connection", b"close") in head["headers"]) == (503, True)
+    assert body["body"] == b"draining"
 
 
 def test_the_mark_of_a_container_before_this_one_does_not_count(draining: ModuleType) -> None:

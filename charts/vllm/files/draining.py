@@ -38,7 +38,11 @@ class Draining:
                 message = {**message, "headers": headers}
             await send(message)
 
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] == "/health" and os.path.exists(MARK):
+            # Without another pod, a Service goes on sending to one that terminates, as long as that says it is ready.
+            await send_with_headers({"type": "http.response.start", "status": 503})
+            await send({"type": "http.response.body", "body": b"draining"})
+        elif scope["type"] == "http":
             await self.app(scope, receive, send_with_headers)
         elif scope["type"] == "lifespan":
             closing = asyncio.create_task(close_resting(scope["app"].state.server.server_state.connections))
