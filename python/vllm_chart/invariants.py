@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from kubernetes.utils import parse_quantity
-
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.manifests import Manifests, Object
 from vllm_chart.pods import Container, Pod, pods
+from vllm_chart.quantities import parse_quantity
 
 #: What the engine takes to end once it is idle, measured with vLLM 0.32 on one GPU's worth of processes: 5 s.
 ENGINE_END_SECONDS = 10
@@ -563,7 +562,7 @@ def _references(value: object) -> list[str]:
 def _quantity(value: object) -> Decimal:
     """A Kubernetes quantity as a number; NaN if it is none."""
     try:
-        return Decimal(parse_quantity(value))
+        return parse_quantity(value)
     except ValueError:
         return Decimal("NaN")
 

@@ -28,6 +28,7 @@ from vllm_chart.findings import Finding, Severity, UnavailableError
 from vllm_chart.invariants import engines
 from vllm_chart.manifests import Manifests, Object
 from vllm_chart.pods import Container, Pod
+from vllm_chart.quantities import parse_quantity
 from vllm_chart.sizing import check as sizing
 from vllm_chart.sizing import nodes as gpu_nodes
 
@@ -268,8 +269,8 @@ def _answers(volume: V1PersistentVolume, claim: Object) -> bool:
     spec, wanted = volume.spec, claim["spec"]
     if spec is None or spec.storage_class_name or not (volume.status and volume.status.phase == "Available"):
         return False
-    size = scheduling.amount((spec.capacity or {}).get("storage", "0"))
-    large_enough = size >= scheduling.amount(wanted["resources"]["requests"]["storage"])
+    size = parse_quantity((spec.capacity or {}).get("storage", "0"))
+    large_enough = size >= parse_quantity(wanted["resources"]["requests"]["storage"])
     return large_enough and set(wanted["accessModes"]) <= set(spec.access_modes or [])
 
 

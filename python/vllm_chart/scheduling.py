@@ -18,7 +18,8 @@ from kubernetes.client import (
     V1Taint,
     V1Toleration,
 )
-from kubernetes.utils import parse_quantity
+
+from vllm_chart.quantities import parse_quantity
 
 
 class Cause(NamedTuple):
@@ -197,12 +198,6 @@ def devices(spec: V1PodSpec) -> dict[str, Decimal]:
     return {resource: asked for resource, asked in requests(spec).items() if not _is_native(resource) and asked}
 
 
-def amount(quantity: str | int) -> Decimal:
-    """A Kubernetes quantity as a number. Raises ValueError for text that is none."""
-    number: Decimal = parse_quantity(quantity)
-    return number
-
-
 def _container_requests(container: V1Container) -> dict[str, Decimal]:
     written = (container.resources.requests if container.resources else None) or {}
     return {resource: parse_quantity(amount) for resource, amount in written.items()}
@@ -210,8 +205,7 @@ def _container_requests(container: V1Container) -> dict[str, Decimal]:
 
 def _allocatable(node: V1Node, resource: str) -> Decimal:
     offered: Mapping[str, Any] = (node.status.allocatable if node.status else None) or {}
-    amount: Decimal = parse_quantity(offered.get(resource, "0"))
-    return amount
+    return parse_quantity(offered.get(resource, "0"))
 
 
 def _amount(amount: Decimal, resource: str) -> str:
