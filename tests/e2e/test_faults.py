@@ -1,0 +1,125 @@
+"""Faults that nobody planned: what clients see, how long until traffic is whole again, and nothing stuck for good.
+
+In this order, on one release with a replica on each of two nodes. What was lost is printed: a fault may lose what the
+engine that had it was working at, and nothing after that.
+"""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+from kubernetes.client import V1Pod
+
+from tests.e2e.clients import execute
+from tests.e2e.profiles import Profile
+from tests.e2e.releases import Installation
+from tests.e2e.traffic import Traffic, Window
+from vllm_chart.cluster import Cluster
+from vllm_chart.helm import Helm
+from vllm_chart.load.generate import Options
+
+CLIENTS = Options(url="", clients=8, max_tokens=64, duration_seconds=3600, timeout_seconds=60)
+HANG_SECONDS = 30
+RESTART_SECONDS = 600
+# Signals a process of the engine by the beginning of its name; one that is stopped stays until it is killed.
+SIGNAL = """
+import os, pathlib, sys
+name, number = sys.argv[1:]
+found = [p for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and (p / "comm").read_text().startswith(name)]
+os.kill(int(found[0].name), int(number))
+"""
+# A few processes that are smaller than the engine's, and together more than its limit: the kernel kills the largest.
+HOG = """
+import os, signal
+for _ in range(40):
+    if os.fork() == 0:
+        held = bytearray(200 << 20)
+        held[::4096] = b"x" * len(held[::4096])
+        signal.pause()
+signal.alarm(60)
+os.wait()
+"""
+SIGKILL, SIGSTOP = 9, 19
+CORE, WORKER = "VLLM::EngineCor", "VLLM::Worker"
+
+
+@pytest.fixture(scope="module")
+def llm(helm: Helm, cluster: Cluster, namespace: str, profile: Profile) -> Iterator[Installation]:
+    if len(profile.gpu_nodes) < 2:
+        pytest.skip("two engines at a time need two nodes with GPUs")
+    set_ = ("replicaCount=2", f"hang.seconds={HANG_SECONDS}")
+    installation = Installation(helm, cluster, profile, namespace, "llm", profile.article, set_)
+    installation.install()
+    yield installation
+    installation.uninstall()
+
+
+@pytest.fixture(scope="module")
+def traffic(llm: Installation) -> Iterator[Traffic]:
+    with Traffic.on(llm, CLIENTS) as traffic:
+        yield traffic
+
+
+def _name(pod: V1Pod) -> str:
+    return (pod.metadata.name if pod.metadata else None) or ""
+
+
+def _restarts(pod: V1Pod) -> int:
+    statuses = (pod.status.container_statuses if pod.status else None) or []
+    return sum(status.restart_count for status in statuses)
+
+
+def _signal(llm: Installation, pod: V1Pod, process: str, number: int) -> None:
+    execute(llm.cluster, llm.namespace, _name(pod), "python3", "-c", SIGNAL, process, str(number))
+
+
+@contextlib.contextmanager
+def _restart(llm: Installation, traffic: Traffic, fault: str) -> Iterator[V1Pod]:
+    """A pod to do something to, so that its container is restarted. Afterwards traffic has to be whole again."""
+    pod = llm.engines()[0]
+    before = _restarts(pod)
+    with traffic.through(fault) as windows:
+        began = time.monotonic()
+        yield pod
+        llm.cluster.wait_for(
+            llm.cluster.core.list_namespaced_pod,
+            llm.namespace,
+            field_selector=f"metadata.name={_name(pod)}",
+            until=lambda now: _restarts(now) > before,
+            timeout_seconds=RESTART_SECONDS,
+        )
+        restarted = time.monotonic() - began
+        llm.wait_until_available()
+        print(f"{fault}: restarted after {restarted:.0f} s, ready after {time.monotonic() - began:.0f} s")
+    _say_lost(windows[0])
+    _assert_whole(traffic, fault)
+
+
+def _say_lost(window: Window) -> None:
+    if lost := window.lost():
+        first, last = min(record.started for record in lost), max(record.ended for record in lost)
+        print(f"{window.change}: {len(lost)} lost, from the first's beginning to the last's end {last - first:.0f} s")
+
+
+def _assert_whole(traffic: Traffic, fault: str) -> None:
+    with traffic.through(f"after: {fault}") as windows:
+        traffic.wait_for_answers(len(traffic.report.records) + 2 * CLIENTS.clients)
+    assert windows[0].lost() == [], str(windows[0])
+
+
+def test_an_engine_that_is_killed_is_restarted(llm: Installation, traffic: Traffic) -> None:
+    with _restart(llm, traffic, "engine killed") as pod:
+        _signal(llm, pod, CORE, SIGKILL)
+
+
+def test_an_engine_that_hangs_is_found_and_restarted(llm: Installation, traffic: Traffic) -> None:
+    with _restart(llm, traffic, "engine hangs") as pod:
+        _signal(llm, pod, CORE, SIGSTOP)
+
+
+def test_an_engine_without_memory_is_restarted(llm: Installation, traffic: Traffic) -> None:
+    with _restart(llm, traffic, "out of memory") as pod:
+        command = ("exec", f"--namespace={llm.namespace}", _name(pod), "--", "python3", "-c", HOG)
+        subprocess.run(llm.cluster.kubectl(*command), check=False, capture_output=True)
