@@ -634,6 +634,24 @@ WRONG: list[Row] = [
         "extraContainers[0].image",
         "write registry/path:tag",
     ),
+    (
+        "label of a selector with a blank",
+        spread("labelSelector: {matchLabels: {a: b c}}"),
+        "topologySpreadConstraints[0].labelSelector.matchLabels.a",
+        "at most 63 letters",
+    ),
+    (
+        "claim of a volume without modes",
+        "volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {resources: {requests: {storage: 1Gi}}}}}}]",
+        "volumes[0].ephemeral.volumeClaimTemplate.spec.accessModes",
+        MISSING,
+    ),
+    (
+        "claim of a volume without a size",
+        "volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce]}}}}]",
+        "volumes[0].ephemeral.volumeClaimTemplate.spec.resources",
+        MISSING,
+    ),
 ]
 
 #: Values that are right each for itself, but not together, or only wrong for vLLM: the chart's rules.
@@ -1377,6 +1395,62 @@ IMPOSSIBLE: list[Row] = [
         "resourceClaims",
         "a name of its own",
     ),
+    (
+        "sidecar's probe with two handlers",
+        "extraContainers: [{name: a, image: b, livenessProbe: {exec: {command: [a]}, tcpSocket: {port: 1}}}]",
+        "extraContainers[0].livenessProbe",
+        "keep one",
+    ),
+    (
+        "sidecar's probe of nothing",
+        "extraContainers: [{name: a, image: b, livenessProbe: {periodSeconds: 5}}]",
+        "extraContainers[0].livenessProbe",
+        "write httpGet",
+    ),
+    (
+        "sidecar's probe of an unknown port",
+        "extraContainers: [{name: a, image: b, livenessProbe: {tcpSocket: {port: web}}}]",
+        "extraContainers[0].livenessProbe",
+        "a number without quotes",
+    ),
+    (
+        "sidecar's variable of two kinds",
+        "extraContainers: [{name: a, env: [{name: A, value: b, valueFrom: {configMapKeyRef: {name: c, key: d}}}]}]",
+        "extraContainers[0].env",
+        "keep one",
+    ),
+    (
+        "sidecar's port twice",
+        "extraContainers: [{name: a, image: b, ports: [{containerPort: 1, name: c}, {containerPort: 2, name: c}]}]",
+        "extraContainers",
+        "give each a name of its own",
+    ),
+    (
+        "sidecar as root",
+        "extraContainers: [{name: a, image: b, securityContext: {runAsUser: 0}}]",
+        "extraContainers[0].securityContext.runAsUser",
+        "or runAsNonRoot: false",
+    ),
+    (
+        "privileged sidecar without escalation",
+        "extraContainers: [{name: a, image: b, securityContext: {privileged: true, allowPrivilegeEscalation: false}}]",
+        "extraContainers[0].securityContext.allowPrivilegeEscalation",
+        "write true",
+    ),
+    (
+        "flag and its opposite",
+        "engine: {args: {enable-prefix-caching: true, no-enable-prefix-caching: true}}",
+        "engine.args.no-enable-prefix-caching",
+        "write one of them",
+    ),
+    (
+        "flag, and its opposite in extraArgs",
+        "engine: {args: {enable-prefix-caching: true}, extraArgs: [--no-enable-prefix-caching]}",
+        "engine.extraArgs",
+        "write it once",
+    ),
+    ("revision of a bucket", "model: {id: s3://bucket/llama, revision: main}", "model.revision", "leave it empty"),
+    ("model without its name", "model: {id: Qwen/}", "model.id", "write one of them"),
 ]
 
 ROWS = [*MISSPELT, *WRONG, *IMPOSSIBLE]

@@ -24,13 +24,13 @@ and "vllm.validate" reports them all together. Whoever only has Helm gets every 
 model.id: no model is named: write a Hub id (organisation/name) or the path of a directory in a mounted volume
 {{- else if regexMatch "^(https?://|hf\\.co/|huggingface\\.co/)" $id }}
 model.id: {{ $id }} is a URL: write organisation/name
-{{- else if and (regexMatch "^[^/.~][^/:]*/[^/]+/" $id) (not (hasSuffix ".gguf" $id)) }}
+{{- else if and (regexMatch "^[^/.~][^/:]*/([^/]+/|$)" $id) (not (hasSuffix ".gguf" $id)) }}
 model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
 {{- else if hasPrefix "~" $id }}
 model.id: no shell expands {{ $id }}: write the whole path, from the root
 {{- end }}
-{{- if and (hasPrefix "/" $id) .Values.model.revision }}
-model.revision: {{ $id }} is a directory, which has no revisions: leave it empty
+{{- if and (regexMatch "^/|://" $id) .Values.model.revision }}
+model.revision: {{ $id }} is a directory or a bucket, which has no revisions: leave it empty
 {{- end }}
 {{- /* Somebody else's image, command or init container may bring the files. */}}
 {{- if not (or .Values.image.repository .Values.command .Values.initContainers) }}
@@ -100,6 +100,9 @@ engine.args.{{ $flag }}: {{ $value }} is more than the {{ $limit }} of {{ $most 
 {{- if and (hasPrefix "no-" $flag) (kindIs "bool" $value) (not $value) }}
 engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
 {{- end }}
+{{- if and (hasPrefix "no-" $flag) (hasKey $args (trimPrefix "no-" $flag)) (not (kindIs "invalid" $value)) }}
+engine.args.{{ $flag }}: {{ trimPrefix "no-" $flag }} is there as well: write one of them
+{{- end }}
 {{- if and (hasSuffix "-port" $flag) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
 engine.args.{{ $flag }}: {{ include "vllm.text" $value }} is the HTTP port (containerPort): write another one
 {{- end }}
@@ -116,8 +119,10 @@ engine.extraArgs: --{{ $flag }} is the chart's own: {{ . }}
 {{- if has $flag (list "ssl-certfile" "kv-offloading-size" "kv-cache-memory-bytes") }}
 engine.extraArgs: --{{ $flag }} changes what else the chart renders, which reads it in one place only: write engine.args.{{ $flag }}
 {{- end }}
-{{- if and $flag (hasKey ($.Values.engine.args | default dict) $flag) }}
-engine.extraArgs: --{{ $flag }} is in engine.args as well: write it once
+{{- range uniq (list $flag (trimPrefix "no-" $flag) (printf "no-%s" $flag)) }}
+{{- if and $flag (hasKey $args .) }}
+engine.extraArgs: --{{ $flag }} is in engine.args as well ({{ . }}): write it once
+{{- end }}
 {{- end }}
 {{- if regexMatch "^--?[A-Za-z][A-Za-z0-9_-]*\\s+\\S" $argument }}
 engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
@@ -310,26 +315,35 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- toYaml $names }}
 {{- end }}
 
-{{- define "vllm.validate.lifecycle" }}
+{{/* Lines for a container's probes. Takes a list: what stands before their keys, the probes, names of the ports. */}}
+{{- define "vllm.validate.probes" }}
+{{- $ports := last . }}
 {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
-{{- with get $.Values $name }}
+{{- $key := printf "%s%s" (first $) $name }}
+{{- with get (index $ 1) $name }}
 {{- $handlers := include "vllm.validate.set" (pick . "httpGet" "tcpSocket" "exec" "grpc") | fromYamlArray }}
 {{- if gt (len $handlers) 1 }}
-{{ $name }}: {{ join " and " $handlers }} are two ways to ask: keep one
+{{ $key }}: {{ join " and " $handlers }} are two ways to ask: keep one
+{{- else if and (ne $key $name) (not $handlers) }}
+{{ $key }}: it does not say what to ask: write httpGet, tcpSocket, grpc or exec
 {{- end }}
 {{- range $handler := pick . "httpGet" "tcpSocket" }}
-{{- if and . (kindIs "string" .port) (ne .port "http") }}
-{{ $name }}: the engine's container has no port named {{ .port }}: write http, or a number without quotes
+{{- if and . (kindIs "string" .port) (not (has .port $ports)) }}
+{{ $key }}: the container has no port named {{ .port }}: write {{ append $ports "a number without quotes" | join ", or " }}
 {{- end }}
 {{- end }}
 {{- if and (ne $name "readinessProbe") (gt (int .successThreshold) 1) }}
-{{ $name }}.successThreshold: Kubernetes allows only 1 here: leave it out
+{{ $key }}.successThreshold: Kubernetes allows only 1 here: leave it out
 {{- end }}
 {{- if and (eq $name "readinessProbe") .terminationGracePeriodSeconds }}
-readinessProbe.terminationGracePeriodSeconds: a readiness probe kills nothing: leave it out
+{{ $key }}.terminationGracePeriodSeconds: a readiness probe kills nothing: leave it out
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{- define "vllm.validate.lifecycle" }}
+{{- include "vllm.validate.probes" (list "" .Values (list "http")) }}
 {{- with .Values.livenessProbe }}
 {{- if not (or $.Values.startupProbe .initialDelaySeconds) }}
 startupProbe: without one the liveness probe kills a model that loads for longer than {{ mul (.failureThreshold | default 3) (.periodSeconds | default 10) }} seconds: leave startupProbe out, or write livenessProbe.initialDelaySeconds
@@ -478,6 +492,7 @@ envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- range $key := list "initContainers" "extraContainers" }}
 {{- range $index, $container := get $.Values $key | default list }}
 {{- if $container }}
+{{- $at := printf "%s[%d]" $key $index }}
 {{- $once := and (eq $key "initContainers") (ne ($container.restartPolicy | default "") "Always") }}
 {{- if has $container.name $names }}
 {{ $key }}: the name {{ $container.name }} is taken: give each container a name of its own
@@ -496,7 +511,16 @@ envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
 {{- $paths = append $paths .mountPath }}
 {{- end }}
-{{- include "vllm.validate.quantities" (list $ (printf "%s[%d].resources" $key $index) ($container.resources | default dict)) }}
+{{- include "vllm.validate.quantities" (list $ (printf "%s.resources" $at) ($container.resources | default dict)) }}
+{{- with $container.securityContext }}
+{{- include "vllm.validate.user" (list $ (printf "%s.securityContext" $at) (printf "%s.securityContext" $at) .) }}
+{{- end }}
+{{- range compact ($container.env | default list) }}
+{{- if and .value .valueFrom }}
+{{ $at }}.env: {{ .name }} has both value and valueFrom: keep one
+{{- end }}
+{{- end }}
+{{- $ports := list }}
 {{- range $field, $value := pick $container "livenessProbe" "readinessProbe" "startupProbe" "lifecycle" }}
 {{- if and $once $value }}
 {{ $key }}: {{ $container.name }} ends before the engine starts, and cannot have {{ $field }}: leave it out, or write restartPolicy: Always for a sidecar
@@ -506,27 +530,37 @@ envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- if and $.Values.hostNetwork .hostPort (ne (int .hostPort) (int .containerPort)) }}
 {{ $key }}: {{ $container.name }} has hostPort {{ .hostPort }} for {{ .containerPort }}, which are the same port with hostNetwork: leave hostPort out
 {{- end }}
+{{- if and .name (has .name $ports) }}
+{{ $key }}: {{ $container.name }} has two ports named {{ .name }}: give each a name of its own
+{{- end }}
+{{- with .name }}{{ $ports = append $ports . }}{{ end }}
 {{- if and (not $once) (eq (int .containerPort) (int $.Values.containerPort)) (eq (.protocol | default "TCP") "TCP") }}
 {{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, which is the engine's port: write another one, or another containerPort for the engine
 {{- end }}
 {{- end }}
+{{- include "vllm.validate.probes" (list (printf "%s." $at) $container $ports) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{- define "vllm.validate.pod" }}
-{{- $pod := .Values.podSecurityContext | default dict }}
-{{- $container := .Values.securityContext | default dict }}
+{{/* Lines for what a container runs as. Takes a list: root context, keys of its UID's and its own context, the latter. */}}
+{{- define "vllm.validate.user" }}
+{{- $pod := (first .).Values.podSecurityContext | default dict }}
+{{- $container := last . | default dict }}
 {{- $user := ternary $pod.runAsUser $container.runAsUser (kindIs "invalid" $container.runAsUser) }}
 {{- $nonRoot := ternary $pod.runAsNonRoot $container.runAsNonRoot (kindIs "invalid" $container.runAsNonRoot) }}
 {{- if and $nonRoot (not (kindIs "invalid" $user)) (eq (int $user) 0) }}
-podSecurityContext.runAsUser: 0 is root, which runAsNonRoot: true forbids: write another UID (the image's own is 2000), or runAsNonRoot: false
+{{ index . 1 }}.runAsUser: 0 is root, which runAsNonRoot: true forbids: write another UID, or runAsNonRoot: false
 {{- end }}
 {{- $escalation := $container.allowPrivilegeEscalation }}
 {{- if and (kindIs "bool" $escalation) (not $escalation) (or $container.privileged (has "SYS_ADMIN" (($container.capabilities | default dict).add | default list))) }}
-securityContext.allowPrivilegeEscalation: a container that is privileged or has SYS_ADMIN cannot forbid it: write true
+{{ index . 2 }}.allowPrivilegeEscalation: a container that is privileged or has SYS_ADMIN cannot forbid it: write true
 {{- end }}
+{{- end }}
+
+{{- define "vllm.validate.pod" }}
+{{- include "vllm.validate.user" (list . "podSecurityContext" "securityContext" .Values.securityContext) }}
 {{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) }}
 serviceAccount.annotations: no ServiceAccount is created that could have them: write serviceAccount.create: true, or annotate your own
 {{- end }}

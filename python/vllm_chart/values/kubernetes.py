@@ -130,6 +130,7 @@ DEFINITIONS: dict[str, Schema] = {
     "core.v1.EphemeralVolumeSource": {"required": ["volumeClaimTemplate"]},
     "core.v1.ExecAction": {"required": ["command"]},
     "core.v1.NodeSelectorRequirement": SELECTOR,
+    "core.v1.PersistentVolumeClaimSpec": {"required": ["accessModes", "resources"]},
     "core.v1.PodDNSConfigOption": {"required": ["name"]},
     "core.v1.SeccompProfile": LOCALHOST_PROFILE,
     "core.v1.SecretEnvSource": {"required": ["name"]},
@@ -154,6 +155,7 @@ DEFINITIONS: dict[str, Schema] = {
             },
         ]
     },
+    "core.v1.VolumeResourceRequirements": {"required": ["requests"]},
     "core.v1.TopologySpreadConstraint": only_if(
         {"minDomains": {"type": "integer"}}, properties={"whenUnsatisfiable": {"const": "DoNotSchedule"}}
     ),
@@ -182,6 +184,9 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
         "key": KEY,
         "operator": one_of("In", "NotIn", "Exists", "DoesNotExist", null=False),
         "values": {"items": LABEL_VALUE},
+    },
+    "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector": {
+        "matchLabels": {"additionalProperties": {"type": ["string", "null"]} | LABEL_VALUE}
     },
     "apps.v1.DeploymentStrategy": {"type": one_of("RollingUpdate", "Recreate")},
     "apps.v1.RollingUpdateDeployment": {
