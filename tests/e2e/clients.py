@@ -120,6 +120,48 @@ def start_application(cluster: Cluster, namespace: str) -> V1Pod:
     return ready
 
 
+def run_to_end(
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    container: dict[str, Any],
+    spec: dict[str, Any],
+    timeout_seconds: int,
+) -> str:
+    """Run a pod of one container and return its log. It has to succeed.
+
+    container, spec: of the pod, over what the Pod Security Standard `restricted` asks for.
+    """
+    identity = {"runAsNonRoot": True, "runAsUser": 2000, "seccompProfile": {"type": "RuntimeDefault"}}
+    allowed = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    pod = {
+        "metadata": {"name": name},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": identity,
+            **spec,
+            "containers": [{"name": name, "securityContext": allowed, **container}],
+        },
+    }
+
+    def ended(pod: V1Pod) -> bool:
+        return (pod.status.phase if pod.status else None) in ("Succeeded", "Failed")
+
+    cluster.core.create_namespaced_pod(namespace, V1Pod.model_validate(pod))
+    done: V1Pod = cluster.wait_for(
+        cluster.core.list_namespaced_pod,
+        namespace,
+        field_selector=f"metadata.name={name}",
+        until=ended,
+        timeout_seconds=timeout_seconds,
+    )
+    assert done.status
+    assert done.status.phase == "Succeeded", f"pod {name} failed"
+    log: str = cluster.core.read_namespaced_pod_log(name, namespace)
+    return log
+
+
 def is_ready(pod: V1Pod) -> bool:
     """Whether a pod is ready, and not about to go."""
     conditions = (pod.status.conditions if pod.status else None) or []
