@@ -52,6 +52,12 @@ GEMMA_3 = {
     "architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text", **BASE, **GEMMA, "num_hidden_layers": 8,
     "num_key_value_heads": 1, "sliding_window_pattern": 6,
 }  # fmt: skip
+SIXTH = ["sliding_attention"] * 5 + ["full_attention"]
+GEMMA_4 = {
+    "architectures": ["Gemma4ForCausalLM"], "model_type": "gemma4_text", **BASE, **GROUPED, "num_hidden_layers": 6,
+    "hidden_activation": "gelu_pytorch_tanh", "sliding_window": 512, "global_head_dim": 64,
+    "num_global_key_value_heads": 1, "layer_types": SIXTH,
+}  # fmt: skip
 EXPERTS = {"num_experts_per_tok": 2, "moe_intermediate_size": 64, "norm_topk_prob": True}
 LATENT = {
     **{key: value for key, value in BASE.items() if key != "head_dim"}, **EXPERTS,
@@ -134,6 +140,21 @@ SHAPES = {
         GEMMA_3,
         {"max-num-batched-tokens": 256},
         "CPU KV cache size: 207,126 tokens, Maximum concurrency for 4,096 tokens per request: 50.57x",
+    ),
+    "longer heads every sixth layer (Gemma 4)": Shape(
+        GEMMA_4,
+        {"max-num-batched-tokens": 256},
+        "CPU KV cache size: 80,659 tokens, Maximum concurrency for 4,096 tokens per request: 19.69x",
+    ),
+    "and fewer of them, whose keys are their values": Shape(
+        GEMMA_4 | {"attention_k_eq_v": True},
+        {"max-num-batched-tokens": 256},
+        "CPU KV cache size: 125,203 tokens, Maximum concurrency for 4,096 tokens per request: 30.57x",
+    ),
+    "and layers that read another's cache": Shape(
+        GEMMA_4 | {"num_hidden_layers": 12, "layer_types": SIXTH * 2, "num_kv_shared_layers": 4},
+        {"max-num-batched-tokens": 256},
+        "CPU KV cache size: 69,905 tokens, Maximum concurrency for 4,096 tokens per request: 17.07x",
     ),
     "latent (DeepSeek-V2)": Shape(
         {

@@ -332,7 +332,8 @@ def _mixer(text: Config, model_type: str, kind: str, shares_cache: bool) -> Mixe
     )
     if kind == "full_attention" and text.get("global_head_dim"):  # Gemma 4's global layers are shaped otherwise
         head_dim = int(text["global_head_dim"])
-        kv_heads = int(text.get("num_global_key_value_heads") or kv_heads)
+        if text.get("attention_k_eq_v"):  # transformers/models/gemma4/configuration_gemma4.py:216
+            kv_heads = int(text.get("num_global_key_value_heads") or kv_heads)
     return Attention(
         heads=heads,
         kv_heads=kv_heads,
