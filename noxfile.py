@@ -56,7 +56,7 @@ def e2e(session: nox.Session) -> None:
     session.run("python", "-m", "ci.kind", "up")
     session.run("python", "-m", "ci.demo", "remove")  # it would hold the GPUs
     kubeconfig = session.run("python", "-m", "ci.kind", "kubeconfig", silent=True)
-    session.run("pytest", "tests/e2e", "--kubeconfig", str(kubeconfig).strip(), *session.posargs)
+    session.run("pytest", "tests/e2e", "--kubeconfig", str(kubeconfig).strip(), "--drain-nodes", *session.posargs)
 
 
 @nox.session

@@ -25,16 +25,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("vllm-chart")
     group.addoption("--release", help="Only check this release, which is there already; nothing is changed.")
     group.addoption("--namespace", default="default", help="The namespace of --release.")
+    group.addoption("--drain-nodes", action="store_true", help="Also drain a GPU node: what else is on it has to move.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "read_only: only looks at a release, so it may run on any (--release)")
+    config.addinivalue_line("markers", "drains_nodes: others on the cluster would notice, so it is asked for")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--release"):
         config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("read_only")])
         items[:] = [item for item in items if item.get_closest_marker("read_only")]
+    if not config.getoption("--drain-nodes"):
+        for item in items:
+            if item.get_closest_marker("drains_nodes"):
+                item.add_marker(pytest.mark.skip(reason="others on the node would have to move: --drain-nodes"))
 
 
 @pytest.hookimpl(wrapper=True)
