@@ -20,6 +20,8 @@ from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.load.generate import Options
 
+pytestmark = pytest.mark.faults
+
 CLIENTS = Options(url="", clients=8, max_tokens=64, duration_seconds=3600, timeout_seconds=60)
 HANG_SECONDS = 30
 RESTART_SECONDS = 600
