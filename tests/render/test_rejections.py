@@ -1149,6 +1149,12 @@ IMPOSSIBLE: list[Row] = [
         "env.VLLM_NIXL_SIDE_CHANNEL_PORT",
         "write another one",
     ),
+    (
+        "flag of old",
+        "engine: {args: {swap-space: 4}}",
+        "engine.args.swap-space",
+        "gone since 0.18: write kv-offloading-size",
+    ),
     ("percent", "engine: {args: {gpu-memory-utilization: 90}}", "engine.args.gpu-memory-utilization", "want 1"),
     (
         "percent as text",

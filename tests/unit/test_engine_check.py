@@ -1,5 +1,7 @@
 """What is said of wrong arguments and variables: where, what, and what to write instead."""
 
+import re
+
 import pytest
 
 from vllm_chart.engine import advice, catalogue
@@ -45,7 +47,7 @@ def test_right_arguments_have_no_findings() -> None:
 def test_a_deprecated_argument_is_a_warning() -> None:
     finding = only(check_argv(["m", "--mamba-cache-mode=align"], "0.33.0"))
     assert finding.severity == "warning"
-    assert "no effect" in finding.message
+    assert (finding.message, "follows enable-prefix-caching" in finding.remedy) == ("deprecated since 0.33", True)
     assert check_argv(["m", "--mamba-cache-mode=align"], "0.32.0") == []
 
 
@@ -59,6 +61,19 @@ def test_advice_is_for_what_vllm_does_not_have(version: str) -> None:
     known = catalogue.load(version)
     assert [flag for flag in advice.FLAGS if f"--{flag}" in known.by_flag] == []
     assert [name for name in advice.VARIABLES if name in known.environment] == []
+
+
+def test_what_to_write_instead_is_a_flag_of_vllms() -> None:
+    remedies = [*advice.FLAGS.values(), *(remedy for _, remedy in advice.DEPRECATED.values())]
+    named = {word for remedy in remedies for word in re.findall(r"(?:write|and|or) ([a-z]+(?:-[a-z]+)+)", remedy)}
+    assert len(named) > 20
+    assert {word for word in named if f"--{word}" not in catalogue.load(NEWEST).by_flag} == set()
+
+
+@pytest.mark.parametrize("version", catalogue.versions())
+def test_what_is_deprecated_says_since_when(version: str) -> None:
+    deprecated = {argument.name for argument in catalogue.load(version).arguments if argument.deprecated}
+    assert deprecated <= advice.DEPRECATED.keys()
 
 
 def test_an_unknown_variable_is_named_with_its_remedy() -> None:

@@ -5,34 +5,47 @@ Advice is only for what a version does not have.
 
 from collections.abc import Mapping
 
+#: Flags that vLLM once had: the first release without them, as its parsers of 0.7.3 to 0.33.0 tell ("by" where the
+#: release before that was not looked at), and what to write instead.
+GONE: Mapping[str, tuple[str, str]] = {
+    "calculate-kv-scales": ("by 0.28", "leave it out"),
+    "cuda-graph-sizes": ("since 0.13", "write compilation-config: {cudagraph_capture_sizes: […]}"),
+    "disable-async-output-proc": ("since 0.11", "leave it out"),
+    "disable-frontend-multiprocessing": ("by 0.20", "leave it out"),
+    "disable-mm-preprocessor-cache": ("since 0.13", "write mm-processor-cache-gb: 0"),
+    "enable-lora-bias": ("since 0.11.1", "leave it out"),
+    "enable-prompt-adapter": ("since 0.10.2", "leave it out"),
+    "enable-reasoning": ("since 0.10", "reasoning-parser alone switches it on"),
+    "engine-use-ray": ("by 0.9", "write distributed-executor-backend: ray"),
+    "eplb-window-size": ("since 0.12", "write eplb-config: {window_size: …}"),
+    "guided-decoding-backend": ("since 0.12", "write structured-outputs-config: {backend: …}"),
+    "lora-extra-vocab-size": ("since 0.12", "leave it out"),
+    "max-num-partial-prefills": ("by 0.28", "leave it out"),
+    "max-seq-len-to-capture": ("since 0.11", "write compilation-config: {max_cudagraph_capture_size: …}"),
+    "multi-step-stream-outputs": ("since 0.10.1", "leave it out"),
+    "ngram-prompt-lookup-max": ("by 0.8.5", "write speculative-config: {method: ngram, prompt_lookup_max: …}"),
+    "num-lookahead-slots": ("since 0.12", "write speculative-config: {num_speculative_tokens: …}"),
+    "num-redundant-experts": ("since 0.12", "write eplb-config: {num_redundant_experts: …}"),
+    "num-scheduler-steps": ("since 0.10.1", "leave it out"),
+    "num-speculative-tokens": ("by 0.8.5", "write speculative-config: {num_speculative_tokens: …}"),
+    "override-pooler-config": ("since 0.12", "write pooler-config"),
+    "preemption-mode": ("since 0.11", "leave it out: only the old engine could swap"),
+    "rope-scaling": ("since 0.11.1", "write hf-overrides: {rope_parameters: …}"),
+    "rope-theta": ("since 0.11.1", "write hf-overrides: {rope_parameters: …}"),
+    "scheduler-delay-factor": ("since 0.11", "leave it out"),
+    "speculative-draft-tensor-parallel-size": ("by 0.8.5", "write speculative-config: {draft_tensor_parallel_size: …}"),
+    "speculative-model": ("by 0.8.5", "write speculative-config: {model: …, num_speculative_tokens: …}"),
+    "swap-space": ("since 0.18", "write kv-offloading-size"),
+    "task": ("since 0.13", "write runner: pooling, and convert: embed or classify"),
+    "use-v2-block-manager": ("since 0.10", "leave it out"),
+    "worker-use-ray": ("by 0.9", "write distributed-executor-backend: ray"),
+}
+
 #: Flags that are in no catalogue, without their dashes. Published in the chart's schema, so that Helm alone says it.
 FLAGS: Mapping[str, str] = {
-    # gone
-    "enable-reasoning": "gone: reasoning-parser alone switches it on",
-    "guided-decoding-backend": "gone: write structured-outputs-config: {backend: …}",
-    "num-lookahead-slots": "gone: write speculative-config: {num_speculative_tokens: …}",
-    "num-scheduler-steps": "gone with the V0 engine: leave it out",
-    "multi-step-stream-outputs": "gone with the V0 engine: leave it out",
-    "scheduler-delay-factor": "gone with the V0 engine: leave it out",
-    "preemption-mode": "gone with the V0 engine, which alone could swap: leave it out",
-    "swap-space": "gone with the V0 engine, which alone could swap: write kv-offloading-size",
-    "use-v2-block-manager": "gone: leave it out",
-    "worker-use-ray": "gone: write distributed-executor-backend: ray",
-    "engine-use-ray": "gone: write distributed-executor-backend: ray",
-    "speculative-model": "gone: write speculative-config: {model: …, num_speculative_tokens: …}",
-    "num-speculative-tokens": "gone: write speculative-config: {model: …, num_speculative_tokens: …}",
-    "speculative-draft-tensor-parallel-size": "gone: write speculative-config: {draft_tensor_parallel_size: …}",
-    "ngram-prompt-lookup-max": "gone: write speculative-config: {method: ngram, prompt_lookup_max: …}",
-    "rope-scaling": "gone: write hf-overrides: {rope_parameters: …}",
-    "rope-theta": "gone: write hf-overrides: {rope_parameters: …}",
-    "max-seq-len-to-capture": "gone: write compilation-config: {max_cudagraph_capture_size: …}",
-    "cuda-graph-sizes": "gone: write compilation-config: {cudagraph_capture_sizes: […]}",
-    "task": "gone: write runner: pooling, and convert: embed or classify",
-    "override-pooler-config": "gone: write pooler-config",
-    "enable-prompt-adapter": "gone: leave it out",
-    "lora-extra-vocab-size": "gone: leave it out",
-    "disable-frontend-multiprocessing": "gone: leave it out",
+    **{flag: f"gone {when}: {remedy}" for flag, (when, remedy) in GONE.items()},
     "enable-metrics": "no flag: /metrics is always there",
+    "tool-call-parser-plugin": "write tool-parser-plugin",
     # meant something else
     "max-context-len": "write max-model-len",
     "max-length": "write max-model-len",
@@ -69,6 +82,14 @@ FLAGS: Mapping[str, str] = {
     "model-id": "write model.id",
 }
 
+#: Flags that vLLM still takes but will not for long: since when, and what to write instead.
+DEPRECATED: Mapping[str, tuple[str, str]] = {
+    "dcp-kv-cache-interleave-size": ("0.18 or before", "write cp-kv-cache-interleave-size"),
+    "disable-cascade-attn": ("0.31 or 0.32", "leave it out: there is no cascade attention any more"),
+    "log-config-file": ("0.31 or 0.32", "write logging-config: {pylogging_config_file: …}"),
+    "mamba-cache-mode": ("0.33", "leave it out: the cache follows enable-prefix-caching"),
+}
+
 #: Variables that vLLM no longer reads, or never did.
 VARIABLES: Mapping[str, str] = {
     "VLLM_ATTENTION_BACKEND": "gone: write engine.args.attention-backend",
@@ -90,3 +111,12 @@ RISKY: Mapping[str, tuple[str, str]] = {
         "lower engine.args.max-model-len, or override the model's positions with hf-overrides",
     ),
 }
+
+
+def deprecation(flag: str, said: str) -> tuple[str, str]:
+    """What to say of a deprecated flag: since when, and what to write instead. said: vLLM's own words, for one that is
+    not known here."""
+    if flag not in DEPRECATED:
+        return said, ""
+    since, remedy = DEPRECATED[flag]
+    return f"deprecated since {since}", remedy

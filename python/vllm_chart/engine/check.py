@@ -68,7 +68,8 @@ def check_argv(words: Sequence[str], version: str) -> list[Finding]:
             continue
         flag = f"--{argument.name}"
         if argument.deprecated:
-            findings.append(Finding(ARGUMENTS, flag, argument.deprecated, severity="warning"))
+            message, remedy = advice.deprecation(argument.name, argument.deprecated)
+            findings.append(Finding(ARGUMENTS, flag, message, remedy, severity="warning"))
         if argument.later and values[argument.dest] is not None:
             broken = config.refusal(argument.later, values[argument.dest], known)
             if broken:

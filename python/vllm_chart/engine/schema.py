@@ -69,7 +69,7 @@ def rendering() -> dict[str, Any]:
 
     storeTrue: flags without a `no` form; append: those that come once for each value; json: those that read a list
     as one JSON text; needs and atMost: the flag that one needs, or may not be more than; deprecated: by version, what
-    vLLM says of each.
+    to say of each.
     """
     known = [catalogue.load(version) for version in catalogue.versions()]
     every = [argument for each in known for argument in each.arguments if argument.action != "help"]
@@ -85,7 +85,11 @@ def rendering() -> dict[str, Any]:
         "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
         "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
         "deprecated": {
-            each.version: {argument.name: argument.deprecated for argument in each.arguments if argument.deprecated}
+            each.version: {
+                argument.name: ": ".join(filter(None, advice.deprecation(argument.name, argument.deprecated)))
+                for argument in each.arguments
+                if argument.deprecated
+            }
             for each in known
         },
     }
