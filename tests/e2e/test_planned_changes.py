@@ -54,8 +54,8 @@ def traffic(llm: Installation) -> Iterator[Traffic]:
     with Traffic.on(llm, CLIENTS) as trial:
         trial.wait_for_answers(2 * CLIENTS.clients)
         seconds = trial.report.latencies["total"][50]
-    # Machines differ by far; more than is asked for, because a second engine makes answers shorter.
-    tokens = math.ceil(CLIENTS.max_tokens * 1.2 * ANSWER_SECONDS / seconds)
+    # Machines differ by far. Twice as long as is asked for, because a second engine makes answers shorter.
+    tokens = math.ceil(CLIENTS.max_tokens * 2 * ANSWER_SECONDS / seconds)
     with Traffic.on(llm, dataclasses.replace(CLIENTS, max_tokens=tokens)) as traffic:
         yield traffic
 
@@ -143,7 +143,6 @@ def test_a_pod_is_deleted(llm: Installation, traffic: Traffic) -> None:
     _assert_nothing_lost(windows)
 
 
-@pytest.mark.drains_nodes
 def test_a_node_is_drained(llm: Installation, traffic: Traffic) -> None:
     engine = llm.engines()[0]
     assert engine.spec
