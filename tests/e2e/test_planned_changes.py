@@ -143,6 +143,7 @@ def test_a_pod_is_deleted(llm: Installation, traffic: Traffic) -> None:
     _assert_nothing_lost(windows)
 
 
+@pytest.mark.drains_nodes
 def test_a_node_is_drained(llm: Installation, traffic: Traffic) -> None:
     engine = llm.engines()[0]
     assert engine.spec
