@@ -95,6 +95,17 @@ def bench_render(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_lifecycle(session: nox.Session) -> None:
+    """Starts, rollouts and what they lose, beside the article's manifests, on the local kind cluster; half an hour."""
+    install(session, "test")
+    session.run("python", "-m", "ci.kind", "up")
+    session.run("python", "-m", "ci.demo", "remove")  # it would hold the GPUs
+    kubeconfig = session.run("python", "-m", "ci.kind", "kubeconfig", silent=True)
+    bench = ("python", "-m", "tests.bench.bench_lifecycle")
+    session.run(*bench, "--kubeconfig", str(kubeconfig).strip(), *session.posargs)
+
+
+@nox.session
 def bench_check(session: nox.Session) -> None:
     """What `vllm-chart check` costs beyond Helm's renders; argument lists parsed per second."""
     install(session)
