@@ -27,7 +27,7 @@ model.id: no model is named: write a Hub id (organisation/name) or the path of a
 model.id: {{ $id }} is a URL: write organisation/name
 {{- else if and (regexMatch "^[^/.~][^/:]*/([^/]+/|$)" $id) (not (hasSuffix ".gguf" $id)) }}
 model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
-{{- else if hasPrefix "~" $id }}
+{{- else if hasPrefix "~/" $id }}
 model.id: no shell expands {{ $id }}: write the whole path, from the root
 {{- end }}
 {{- if and (regexMatch "^/|://" $id) .Values.model.revision }}
