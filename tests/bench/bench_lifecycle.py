@@ -37,7 +37,7 @@ Json = dict[str, Any]
 
 MODEL = "/models/san-francisco"
 SERVED = "san-francisco"
-# Answers of ten to twenty seconds, as those of the baseline.
+# Answers of ten to twenty seconds: long enough to be cut.
 LOAD = Options(url="", model=SERVED, clients=12, max_tokens=256, duration_seconds=1800, timeout_seconds=120)
 # A rollout that has not ended by then has hung: its pods start within a minute or two.
 ROLLOUT_SECONDS = 180
