@@ -1457,6 +1457,18 @@ IMPOSSIBLE: list[Row] = [
     ),
     ("revision of a bucket", "model: {id: s3://bucket/llama, revision: main}", "model.revision", "leave it empty"),
     ("model without its name", "model: {id: Qwen/}", "model.id", "write one of them"),
+    (
+        "parser that vLLM does not have",
+        "engine: {args: {enable-auto-tool-choice: true, tool-call-parser: llama3}}",
+        "engine.args.tool-call-parser",
+        "llama3_json",
+    ),
+    (
+        "reasoning parser that vLLM does not have",
+        "engine: {args: {reasoning-parser: deepseek-r1}}",
+        "engine.args.reasoning-parser",
+        "deepseek_r1",
+    ),
 ]
 
 ROWS = [*MISSPELT, *WRONG, *IMPOSSIBLE]

@@ -90,6 +90,17 @@ gpu.count: a model cannot span slices of a GPU, which have no way to talk to eac
 engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.args.{{ $needed }} too, or leave it out
 {{- end }}
 {{- end }}
+{{- /* An image of one's own may bring plugins, which register others. */}}
+{{- if not .Values.image.repository }}
+{{- $version := include "vllm.knownVersion" . }}
+{{- range $flag, $names := get $kinds.parsers $version | default dict }}
+{{- $name := get $args $flag | include "vllm.text" }}
+{{- $plugin := printf "%s-plugin" ($flag | replace "tool-call" "tool") }}
+{{- if and $name (not (has $name $names)) (ne (lower $name) "none") (not (get $args $plugin)) (not (contains $plugin $extra)) }}
+engine.args.{{ $flag }}: vLLM {{ $version }} has no parser {{ $name }}: write one of {{ join ", " $names }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $flag, $most := $kinds.atMost }}
 {{- $value := get $args $flag | include "vllm.text" }}
 {{- $limit := get $args $most | include "vllm.text" }}

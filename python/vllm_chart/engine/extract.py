@@ -82,12 +82,17 @@ def catalogue() -> dict[str, Json]:
     internal = {argument["group"] for argument in arguments} - wanted
     classes = _reachable({name: schema for name, schema in classes.items() if name not in internal}, wanted)
     envs = importlib.import_module("vllm.envs")
+    reasoning, tools = (importlib.import_module(f"vllm.{name}") for name in ("reasoning", "tool_parsers"))
     return {
         "version": version(),
         "source": "the argument parser of `vllm serve`, built by vLLM itself with VLLM_TARGET_DEVICE=cpu",
         "arguments": arguments,
         "classes": dict(sorted(classes.items())),
         "environment": sorted(name for name in envs.environment_variables if name.startswith("VLLM_")),
+        "parsers": {
+            "reasoning-parser": sorted(reasoning.ReasoningParserManager.list_registered()),
+            "tool-call-parser": sorted(tools.ToolParserManager.list_registered()),
+        },
     }
 
 

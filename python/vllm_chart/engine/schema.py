@@ -69,7 +69,7 @@ def rendering() -> dict[str, Any]:
 
     storeTrue: flags without a `no` form; append: those that come once for each value; json: those that read a list
     as one JSON text; needs and atMost: the flag that one needs, or may not be more than; deprecated: by version, what
-    to say of each.
+    to say of each; parsers: by version and flag, the names that vLLM has.
     """
     known = [catalogue.load(version) for version in catalogue.versions()]
     every = [argument for each in known for argument in each.arguments if argument.action != "help"]
@@ -84,6 +84,7 @@ def rendering() -> dict[str, Any]:
         "json": names(argument for argument in every if _reads_json(argument) and argument.nargs is None),
         "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
         "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
+        "parsers": {each.version: each.parsers for each in known},
         "deprecated": {
             each.version: {
                 argument.name: ": ".join(filter(None, advice.deprecation(argument.name, argument.deprecated)))
