@@ -37,8 +37,8 @@ Json = dict[str, Any]
 
 MODEL = "/models/san-francisco"
 SERVED = "san-francisco"
-# Answers of ten to twenty seconds: long enough to be cut.
-LOAD = Options(url="", model=SERVED, clients=12, max_tokens=256, duration_seconds=1800, timeout_seconds=120)
+# Answers of ten to twenty seconds on two cores that do nothing else: short ones hide what is cut.
+LOAD = Options(url="", model=SERVED, clients=12, max_tokens=1200, duration_seconds=1800, timeout_seconds=120)
 # A rollout that has not ended by then has hung: its pods start within a minute or two.
 ROLLOUT_SECONDS = 180
 READY_SECONDS = 900
@@ -185,6 +185,7 @@ def chart_changes(bench: Bench) -> None:
     release.install()
     idle_pod(bench, release)
     with Traffic.on(release, LOAD) as traffic:
+        traffic.wait_for_answers(LOAD.clients)
         with traffic.through("pod delete") as windows:
             bench.kubectl("delete", f"pod/{_names(release)[0]}", "--wait")
             release.wait_until_available()
@@ -217,6 +218,7 @@ def article_changes(bench: Bench) -> None:
         front = f"http://llama-3.{bench.namespace}.svc"
         placement = Placement(bench.namespace, versions.CLIENT_IMAGE, {"app": "llama-3"})
         with Traffic(bench.cluster, placement, dataclasses.replace(LOAD, url=front)) as traffic:
+            traffic.wait_for_answers(LOAD.clients)
             name = bench.kubectl("get", "pods", "--selector=app=llama-3", "--output=name").split()[0]
             with traffic.through("pod delete") as windows:
                 began = time.monotonic()
