@@ -62,7 +62,8 @@ class Engine(Block):
         {},
         description="Flags of `vllm serve` by their own names, without the dashes: `max-model-len: 8192`, "
         "`enable-prefix-caching: false` (rendered as `--no-enable-prefix-caching`). A map becomes JSON, a list "
-        "several values. An empty or null value renders no flag: vLLM decides.",
+        "several values, `$(NAME)` the variable of that name in `env`. An empty or null value renders no flag: vLLM "
+        "decides.",
     )
     extra_args: list[str] = Field(
         [], description='More arguments, word by word, for what `args` cannot say: `["--middleware=a.b"]`.'
