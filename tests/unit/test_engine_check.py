@@ -100,3 +100,27 @@ def test_an_unknown_variable_is_named_with_its_remedy() -> None:
 )
 def test_the_version_is_the_tags(tag: str, version: str | None) -> None:
     assert catalogue.version_of_tag(tag) == version
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (["--tool-call-parser=hermess"], "did you mean hermes?"),
+        (["--reasoning-parser=deepseek-r1"], "did you mean deepseek_r1?"),
+        (["--quantization=awq-marlinn"], "did you mean awq_marlin?"),
+        (["--attention-backend=FLASH_ATTENTION"], "FLASH_ATTN"),
+        (["--tool-call-parser=llama"], "there are "),
+    ],
+)
+def test_a_name_that_vllm_will_not_find_is_an_error(words: list[str], near: str) -> None:
+    finding = only(check_argv(["m", *words], NEWEST))
+    assert finding.severity == "error"
+    assert near in finding.remedy
+    # In an image of somebody's own, such a name may be registered.
+    assert only(check_argv(["m", *words], NEWEST, stock=False)).severity == "warning"
+
+
+def test_a_plugin_brings_names_of_its_own() -> None:
+    assert check_argv(["m", "--tool-call-parser=mine", "--tool-parser-plugin=/plugins/mine.py"], NEWEST) == []
+    assert check_argv(["m", "--attention-backend=flash_attn", "--quantization=awq"], NEWEST) == []
+    assert only(check_argv(["m", "--quantization=bitsandbytes"], NEWEST)).severity == "warning"

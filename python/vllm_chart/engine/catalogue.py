@@ -62,8 +62,8 @@ class Catalogue:
     """JSON schemas (draft 2020-12) of config classes; they refer to each other as "#/$defs/NAME"."""
     environment: frozenset[str]
     """The variables VLLM_* that it knows."""
-    parsers: Mapping[str, list[str]]
-    """By flag, the names of parsers that it has itself, looked up as it starts; plugins may add others."""
+    names: Mapping[str, Sequence[str]]
+    """What an argument may name, where its parser takes any text and vLLM looks it up later."""
 
     @functools.cached_property
     def by_flag(self) -> dict[str, Argument]:
@@ -89,7 +89,7 @@ def load(version: str) -> Catalogue:
         arguments=tuple(_argument(argument) for argument in document["arguments"]),
         classes=document["classes"],
         environment=frozenset(document["environment"]),
-        parsers=document["parsers"],
+        names=document["names"],
     )
 
 

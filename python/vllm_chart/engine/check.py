@@ -1,5 +1,6 @@
 """Hold an argument list and an environment against a version of vLLM, as findings."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from vllm_chart.manifests import Manifests
 
 ARGUMENTS = "engine-arguments"
 ENVIRONMENT = "engine-environment"
+
+PLUGINS = {"tool-call-parser": "tool_parser_plugin", "reasoning-parser": "reasoning_parser_plugin"}
+"""The argument that brings names of the user's own, by the one that takes the name."""
 
 
 def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> list[Finding]:
@@ -29,7 +33,9 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     if version is None:
         return list(_unchecked(tag, values["engine"]))
     [container] = [c for c in pod["spec"]["template"]["spec"]["containers"] if c["name"] == "vllm"]
-    return [*check_argv(container["args"], version), *check_environment(env, version), *_risky(env)]
+    # Empty, it is vLLM's own; a mirror keeps the end of the name.
+    stock = re.fullmatch("|(.*/)?vllm/vllm-[-a-z0-9]+", image.get("repository") or "") is not None
+    return [*check_argv(container["args"], version, stock=stock), *check_environment(env, version), *_risky(env)]
 
 
 def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
@@ -51,8 +57,9 @@ def _risky(env: Mapping[str, Any]) -> Iterable[Finding]:
             yield Finding(ENVIRONMENT, f"env.{name}", *why, severity="warning")
 
 
-def check_argv(words: Sequence[str], version: str) -> list[Finding]:
-    """What is wrong with the arguments of `vllm serve`. words: what follows it.
+def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> list[Finding]:
+    """What is wrong with the arguments of `vllm serve`. words: what follows it. stock: whether it is vLLM's own image,
+    in which nobody has registered names of parsers, quantizations and the like that are not vLLM's.
 
     An error is what vLLM would end with while it starts; a deprecated argument is a warning. Raises KeyError for a
     version without a catalogue.
@@ -74,10 +81,26 @@ def check_argv(words: Sequence[str], version: str) -> list[Finding]:
             broken = config.refusal(argument.later, values[argument.dest], known)
             if broken:
                 findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}"))
+    findings += _unknown_names(values, known, stock)
     names = {argument.dest: argument.name for argument in known.arguments}
     for dest, said, remedy in rules.broken(values, known):
         findings.append(Finding(ARGUMENTS, f"--{names[dest]}", f"vLLM {version} refuses: {said}", remedy))
     return findings
+
+
+def _unknown_names(values: Mapping[str, Any], known: Catalogue, stock: bool) -> Iterable[Finding]:
+    for argument in known.arguments:
+        value, names = values.get(argument.dest), known.names.get(argument.name)
+        if not names or not isinstance(value, str) or not value or value.lower() in map(str.lower, names):
+            continue
+        if values.get(PLUGINS.get(argument.name, "")):
+            continue
+        near = " or ".join(nearest(value, names))
+        remedy = f"did you mean {near}?" if near else f"there are {', '.join(names)}"
+        said = f"vLLM {known.version} has no {argument.name} of the name {value!r}"
+        # Quantizations come as plugins, too, that no argument tells of: bitsandbytes, ascend.
+        sure = stock and (near or argument.name != "quantization")
+        yield Finding(ARGUMENTS, f"--{argument.name}", said, remedy, "error" if sure else "warning")
 
 
 def _unknown(error: ArgvError, known: Catalogue) -> Iterable[Finding]:

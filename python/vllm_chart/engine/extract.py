@@ -82,17 +82,27 @@ def catalogue() -> dict[str, Json]:
     internal = {argument["group"] for argument in arguments} - wanted
     classes = _reachable({name: schema for name, schema in classes.items() if name not in internal}, wanted)
     envs = importlib.import_module("vllm.envs")
-    reasoning, tools = (importlib.import_module(f"vllm.{name}") for name in ("reasoning", "tool_parsers"))
     return {
         "version": version(),
         "source": "the argument parser of `vllm serve`, built by vLLM itself with VLLM_TARGET_DEVICE=cpu",
         "arguments": arguments,
         "classes": dict(sorted(classes.items())),
         "environment": sorted(name for name in envs.environment_variables if name.startswith("VLLM_")),
-        "parsers": {
-            "reasoning-parser": sorted(reasoning.ReasoningParserManager.list_registered()),
-            "tool-call-parser": sorted(tools.ToolParserManager.list_registered()),
-        },
+        "names": names(),
+    }
+
+
+def names() -> dict[str, list[str]]:
+    """What vLLM looks up by name when it starts, by the argument that takes it; its parser takes any text for these."""
+    quantization = importlib.import_module("vllm.model_executor.layers.quantization").QUANTIZATION_METHODS
+    tool_parsers = importlib.import_module("vllm.tool_parsers").ToolParserManager
+    reasoning_parsers = importlib.import_module("vllm.reasoning").ReasoningParserManager
+    backends = importlib.import_module("vllm.v1.attention.backends.registry").AttentionBackendEnum
+    return {
+        "attention-backend": sorted(backends.__members__),
+        "quantization": sorted(quantization),
+        "reasoning-parser": sorted(reasoning_parsers.list_registered()),
+        "tool-call-parser": sorted(tool_parsers.list_registered()),
     }
 
 

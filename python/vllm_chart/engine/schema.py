@@ -84,7 +84,10 @@ def rendering() -> dict[str, Any]:
         "json": names(argument for argument in every if _reads_json(argument) and argument.nargs is None),
         "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
         "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
-        "parsers": {each.version: each.parsers for each in known},
+        "parsers": {
+            each.version: {flag: names for flag, names in each.names.items() if flag.endswith("-parser")}
+            for each in known
+        },
         "deprecated": {
             each.version: {
                 argument.name: ": ".join(filter(None, advice.deprecation(argument.name, argument.deprecated)))
