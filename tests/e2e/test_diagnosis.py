@@ -67,7 +67,14 @@ MISTAKES = {
         "shm.sizeLimit",
     ),
     "too-little-memory": Mistake(
-        ("resources.requests.memory=200Mi", "resources.limits.memory=600Mi", "shm.sizeLimit=100Mi"),
+        # A small KV cache, so that it is only the engine's code that does not fit: the chart knows of the rest.
+        (
+            "resources.requests.memory=200Mi",
+            "resources.limits.memory=600Mi",
+            "shm.sizeLimit=100Mi",
+            "engine.args.kv-cache-memory-bytes=64M",
+            "env.VLLM_CPU_KVCACHE_SPACE=null",
+        ),
         "memory",
         "the limit is 600Mi",
         "resources.limits.memory",
