@@ -20,7 +20,7 @@ from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.load.generate import Options
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.long
 
 CLIENTS = Options(url="", clients=8, max_tokens=64, duration_seconds=3600, timeout_seconds=60)
 HANG_SECONDS = 30

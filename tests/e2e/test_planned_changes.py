@@ -1,7 +1,8 @@
 """No planned change loses a request.
 
 One release is led through all of them, in this order, while clients ask without pause: streaming or not, over new
-connections or kept-alive ones, and each answer long enough to be cut. Nothing is retried.
+connections or kept-alive ones, and each answer long enough to be cut. Nothing is retried. Without `--long` it is only
+those in which a pod comes, is replaced, and goes.
 """
 
 import dataclasses
@@ -44,7 +45,7 @@ def llm(helm: Helm, cluster: Cluster, namespace: str, profile: Profile) -> Itera
     # machine that is busy with more than this takes long for an answer.
     set_ = ("engine.args.stream-interval=20", "shutdown.drainSeconds=300")
     installation = Installation(helm, cluster, profile, namespace, "llm", profile.article, set_)
-    installation.install(ONE)
+    installation.install(ONE, f"{VERSION}=v1")
     yield installation
     installation.uninstall()
 
@@ -99,20 +100,13 @@ def _assert_nothing_lost(windows: list[Window]) -> None:
     assert window.report.records, f"{window.change}: nobody asked"
 
 
-def test_a_rollout_with_a_spare_gpu(llm: Installation, traffic: Traffic) -> None:
-    with traffic.through("rollout with a spare GPU") as windows:
-        llm.upgrade(ONE, *SURGE, f"{VERSION}=v1")
-        # The old pod is out of the Service, and still at work.
-        llm.wait_until_departed()
-    _assert_nothing_lost(windows)
-
-
 def test_a_replica_comes(llm: Installation, traffic: Traffic) -> None:
     with traffic.through("scale from 1 to 2") as windows:
         llm.upgrade(TWO, f"{VERSION}=v1")
     _assert_nothing_lost(windows)
 
 
+@pytest.mark.long
 def test_a_version_that_never_gets_ready_and_the_way_back(llm: Installation, helm: Helm, traffic: Traffic) -> None:
     """The old pods go on serving, the rollback meets a rollout, and a pod is deleted that still loads."""
     with traffic.through("upgrade to a version that never gets ready") as windows:
@@ -136,6 +130,7 @@ def test_a_rollout_on_a_full_cluster(llm: Installation, traffic: Traffic) -> Non
     _assert_nothing_lost(windows)
 
 
+@pytest.mark.long
 def test_a_pod_is_deleted(llm: Installation, traffic: Traffic) -> None:
     with traffic.through("pod delete") as windows:
         _delete(llm, _name(llm.engines()[0]))
@@ -144,6 +139,7 @@ def test_a_pod_is_deleted(llm: Installation, traffic: Traffic) -> None:
 
 
 @pytest.mark.drains_nodes
+@pytest.mark.long
 def test_a_node_is_drained(llm: Installation, traffic: Traffic) -> None:
     engine = llm.engines()[0]
     assert engine.spec
@@ -165,6 +161,16 @@ def test_a_replica_goes(llm: Installation, traffic: Traffic) -> None:
     _assert_nothing_lost(windows)
 
 
+@pytest.mark.long
+def test_a_rollout_with_a_spare_gpu(llm: Installation, traffic: Traffic) -> None:
+    with traffic.through("rollout with a spare GPU") as windows:
+        llm.upgrade(ONE, *SURGE, f"{VERSION}=v4")
+        # The old pod is out of the Service, and still at work.
+        llm.wait_until_departed()
+    _assert_nothing_lost(windows)
+
+
+@pytest.mark.long
 def test_enough_was_asked_and_answers_were_long_enough_to_be_cut(traffic: Traffic) -> None:
     report = traffic.report
     print(to_human(report))
@@ -172,11 +178,12 @@ def test_enough_was_asked_and_answers_were_long_enough_to_be_cut(traffic: Traffi
     assert report.latencies["total"][50] >= ANSWER_SECONDS
 
 
+@pytest.mark.long
 def test_recreate_refuses_clients_for_as_long_as_a_start_and_cuts_nobody_off(
     llm: Installation, traffic: Traffic
 ) -> None:
     with traffic.through("rollout by Recreate") as windows:
-        llm.upgrade(ONE, "strategy.type=Recreate", f"{VERSION}=v4")
+        llm.upgrade(ONE, "strategy.type=Recreate", f"{VERSION}=v5")
     (window,) = windows
     assert window.lost(REFUSED, UNREACHABLE) == [], str(window)
     assert window.lost(), "an outage was to be seen"
