@@ -144,9 +144,10 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print("loading", flush=True)
 sys.exit(child.wait() and 3)
 """
-#: Before there is a child, only Python's own handler hears.
+#: Before there is a child, only Python's own handler hears. A job in the background inherits none.
 IMPORTING = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print("importing", flush=True)
 time.sleep(600)
 """
@@ -159,15 +160,17 @@ NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount
 )
 @pytest.mark.parametrize("program", [LOADING, IMPORTING], ids=["with an engine process", "before"])
 def test_an_engine_that_is_loading_goes_within_seconds(program: str, free_port: int) -> None:
-    loading = subprocess.Popen([*NAMESPACE, sys.executable, "-c", program], stdout=subprocess.PIPE)
-    assert loading.stdout
-    with loading, loading.stdout as output:
-        assert output.readline()
-        first = Path(f"/proc/{loading.pid}/task/{loading.pid}/children").read_text().split()[0]
-        enter = ["nsenter", "--user", "--preserve-credentials", "--pid", "--mount", f"--target={first}"]
-        options = [f"--port={free_port}", "--propagation=60", "--drain=60"]
-        subprocess.run([*enter, sys.executable, str(HOOK), *options], timeout=30)
-        assert loading.wait(timeout=10) != 0
+    with subprocess.Popen([*NAMESPACE, sys.executable, "-c", program], stdout=subprocess.PIPE) as loading:
+        try:
+            assert loading.stdout
+            assert loading.stdout.readline()
+            first = Path(f"/proc/{loading.pid}/task/{loading.pid}/children").read_text().split()[0]
+            enter = ["nsenter", "--user", "--preserve-credentials", "--pid", "--mount", f"--target={first}"]
+            options = [f"--port={free_port}", "--propagation=60", "--drain=60"]
+            subprocess.run([*enter, sys.executable, str(HOOK), *options], timeout=30)
+            assert loading.wait(timeout=10) != 0
+        finally:
+            loading.kill()
 
 
 def test_outside_of_a_container_nothing_is_killed(free_port: int) -> None:
