@@ -322,6 +322,14 @@ def test_a_connection_that_the_server_closed_is_not_used_again(serve: Serve) -> 
     assert server.connections == 4  # the model's name was asked for, too
 
 
+def test_long_prompts_are_as_long_as_was_asked_for_and_each_is_new(serve: Serve) -> None:
+    server = serve(well)
+    ask(server, requests=3, prompt_words=5000)
+    prompts = [str(body["prompt"]).split() for body in server.bodies]
+    assert all(5000 < len(prompt) < 5100 for prompt in prompts)
+    assert len({" ".join(prompt[:20]) for prompt in prompts}) == 3
+
+
 def test_a_server_that_asks_to_close_is_heeded(serve: Serve) -> None:
     records = ask(serve(politely), requests=3)
     assert [(record.kind, record.reused, record.asked_to_close) for record in records] == [("ok", False, True)] * 3

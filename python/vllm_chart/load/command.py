@@ -52,6 +52,9 @@ Exit codes:
     "--streaming", type=_SHARE, default=_DEFAULTS.streaming, show_default=True, help="Share that is streamed."
 )
 @click.option("--fresh", type=_SHARE, default=_DEFAULTS.fresh, show_default=True, help="Share with a new connection.")
+@click.option(
+    "--prompt-words", type=click.IntRange(min=0), default=0, help="Words put before each question, for a long prefill."
+)
 @click.option("--max-tokens", type=_COUNT, default=_DEFAULTS.max_tokens, show_default=True, help="Tokens per answer.")
 @click.option("--think", type=_SECONDS, metavar="SECONDS", help="Closed loop: pause between answer and question.")
 @click.option(
@@ -81,6 +84,7 @@ def command(
     requests: int | None,
     streaming: float,
     fresh: float,
+    prompt_words: int,
     max_tokens: int,
     think: float | None,
     timeout: float,
@@ -120,6 +124,7 @@ def command(
         requests=requests or 0,
         streaming=streaming,
         fresh=fresh,
+        prompt_words=prompt_words,
         max_tokens=max_tokens,
         timeout_seconds=timeout,
         think_seconds=think or 0,

@@ -40,6 +40,7 @@ PROMPTS = (
     "Translate into French: the weather is fine today, and we will go to the sea.",
     "Summarize what a Kubernetes Deployment does when its pod template changes.",
 )
+_WORDS = " ".join(PROMPTS).split()
 
 OK = "ok"
 REFUSED = "refused"
@@ -80,6 +81,9 @@ class Options:
     """Share of requests whose answer is streamed."""
     fresh: float = 0.5
     """Share of requests with a connection of their own; the others share connections that are kept alive."""
+    prompt_words: int = 0
+    """How many words come before each question, so that it takes long to read. No two questions have the same ones, and
+    no prefix cache knows them."""
     max_tokens: int = 128
     """Tokens of each answer, exactly."""
     timeout_seconds: float = 120.0
@@ -219,6 +223,7 @@ class Generator:
         draw = random.Random(number)
         prompt, streamed = draw.choice(PROMPTS), draw.random() < self._options.streaming
         fresh = draw.random() < self._options.fresh
+        prompt = " ".join([*draw.choices(_WORDS, k=self._options.prompt_words), prompt])
         started = time.time()
         request = _Request(prompt, streamed, self._options, self._model, self._headers)
         connection = None if fresh else self._take_idle()
