@@ -153,6 +153,19 @@ def test_the_cpu_engine_is_planned_within_its_limit(values: Path) -> None:
     assert "without a limit" in plan(values, *sets).stdout
 
 
+def test_a_start_takes_as_long_as_its_weights_need_from_where_they_are(values: Path) -> None:
+    def budget(*sets: str) -> tuple[int, str]:
+        arguments = [f"--set={each}" for each in ("model.id=meta-llama/Llama-3.3-70B-Instruct", "gpu.count=4", *sets)]
+        result = plan(values, "--gpu=h100-80gb", "--output=json", "--set=startup.budgetSeconds=900", *arguments)
+        (advice,) = [each for each in document(result)["advice"] if each["key"] == "startup.budgetSeconds"]
+        return int(advice["value"]), advice["why"]
+
+    gib = 132  # 70.6 billion weights of two bytes each, and tables of positions
+    assert budget() == (2100, f"{gib} GiB to download at 100 MiB/s, and 10 minutes to warm up")
+    volume = ("hub.offline=true", "persistence.enabled=true", "persistence.existingClaim=weights")
+    assert budget(*volume) == (1800, f"{gib} GiB to read from a volume at 125 MiB/s, and 10 minutes to warm up")
+
+
 def test_offloaded_weights_are_host_memory(values: Path) -> None:
     sets = ("--set", "engine.args.cpu-offload-gb=10", "--set", "engine.args.max-model-len=8192", "--output", "json")
     made = document(plan(values, "--gpu", "l4", *sets))

@@ -15,6 +15,9 @@ PER_PROCESS = 2.5 * GIB
 """Host memory of a worker with its libraries: vLLM's processes take it together with a small model."""
 DOWNLOAD_RATE = 100 * MIB
 """Bytes per second that a download is expected to reach at least: most of a gigabit."""
+VOLUME_RATE = 125 * MIB
+"""Bytes per second that a volume is expected to be read with at least: what a gp3 volume has that nobody paid more for
+(https://docs.aws.amazon.com/emr/latest/APIReference/API_VolumeSpecification.html)."""
 WARM_UP_SECONDS = 600
 """Import, compilation, profiling and graph capture of a large model."""
 
@@ -58,13 +61,14 @@ def _advise(made: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
         + (f", {engine.offload:g} GiB of offloaded weights per GPU" if engine.offload else ""),
     )  # fmt: skip
     yield Advice("shm.sizeLimit", f"{math.ceil(shm / GIB)}Gi", "160 MiB, 240 MiB a worker, and NCCL's segments")
-    seconds = startup_seconds(weights)
+    rate, way = _weights_source(values)
+    seconds = startup_seconds(weights, rate)
     given = int((values.get("startup") or {}).get("budgetSeconds") or 0)
     if seconds > given:
         yield Advice(
             "startup.budgetSeconds",
             str(seconds),
-            f"{weights / GIB:.0f} GiB to download at 100 MiB/s, and 10 minutes to warm up",
+            f"{weights / GIB:.0f} GiB to {way} at {rate // MIB} MiB/s, and 10 minutes to warm up",
         )
 
 
@@ -103,6 +107,17 @@ def host_bytes(made: Plan) -> int:
     return round(PER_PROCESS * (1 + engine.workers) + engine.offload * GIB * engine.workers)
 
 
-def startup_seconds(weights: int) -> int:
-    """Seconds to allow for a first start, rounded up to five minutes."""
-    return math.ceil((weights / DOWNLOAD_RATE + WARM_UP_SECONDS) / 300) * 300
+def startup_seconds(weights: int, rate: int) -> int:
+    """Seconds to allow for a first start, rounded up to five minutes.
+
+    weights: bytes; rate: bytes per second at which they come.
+    """
+    return math.ceil((weights / rate + WARM_UP_SECONDS) / 300) * 300
+
+
+def _weights_source(values: Mapping[str, Any]) -> tuple[int, str]:
+    """Where a first start has its weights from: bytes per second, and what is done with them."""
+    is_path = str((values.get("model") or {}).get("id") or "").startswith("/")
+    if is_path or (values.get("hub") or {}).get("offline"):
+        return VOLUME_RATE, "read from a volume"
+    return DOWNLOAD_RATE, "download"
