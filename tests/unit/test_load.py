@@ -330,6 +330,25 @@ def test_long_prompts_are_as_long_as_was_asked_for_and_each_is_new(serve: Serve)
     assert len({" ".join(prompt[:20]) for prompt in prompts}) == 3
 
 
+def test_answers_are_given_as_many_tokens_as_take_so_long() -> None:
+    length = generate._Length(Options("", max_tokens=TOKENS, answer_seconds=10))
+    assert length.next() == TOKENS
+    length.learn(TOKENS, 0.03)
+    assert length.next() == 1000
+    for _ in range(50):
+        length.learn(1000, 20)
+    assert 500 <= length.next() <= 510
+
+
+def test_an_answer_is_whole_that_has_the_tokens_that_it_was_given(serve: Serve) -> None:
+    def as_asked(peer: Peer) -> None:
+        peer.answer(WHOLE.replace(str(TOKENS), str(server.bodies[-1]["max_tokens"])))
+
+    server = serve(as_asked)
+    assert {record.kind for record in ask(server, requests=3, answer_seconds=10)} == {generate.OK}
+    assert server.bodies[0]["max_tokens"] == TOKENS < server.bodies[1]["max_tokens"]
+
+
 def test_a_server_that_asks_to_close_is_heeded(serve: Serve) -> None:
     records = ask(serve(politely), requests=3)
     assert [(record.kind, record.reused, record.asked_to_close) for record in records] == [("ok", False, True)] * 3

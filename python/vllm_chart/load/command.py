@@ -56,6 +56,12 @@ Exit codes:
     "--prompt-words", type=click.IntRange(min=0), default=0, help="Words put before each question, for a long prefill."
 )
 @click.option("--max-tokens", type=_COUNT, default=_DEFAULTS.max_tokens, show_default=True, help="Tokens per answer.")
+@click.option(
+    "--answer-seconds",
+    type=_SECONDS,
+    metavar="SECONDS",
+    help="Give answers as many tokens as take so long; --max-tokens is where that begins.",
+)
 @click.option("--think", type=_SECONDS, metavar="SECONDS", help="Closed loop: pause between answer and question.")
 @click.option(
     "--timeout",
@@ -86,6 +92,7 @@ def command(
     fresh: float,
     prompt_words: int,
     max_tokens: int,
+    answer_seconds: float | None,
     think: float | None,
     timeout: float,
     output: str,
@@ -126,6 +133,7 @@ def command(
         fresh=fresh,
         prompt_words=prompt_words,
         max_tokens=max_tokens,
+        answer_seconds=answer_seconds or 0,
         timeout_seconds=timeout,
         think_seconds=think or 0,
     )

@@ -16,6 +16,7 @@ import dataclasses
 import http.client
 import itertools
 import json
+import math
 import os
 import queue
 import random
@@ -59,6 +60,8 @@ _IDLE_RESET_SECONDS = 1.0
 # A client in a closed loop whose connection is refused would ask thousands of times a second.
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _BLOCK_BYTES = 65536
+# What the last answer weighs among all before it: a service that gets slower is noticed after some ten answers.
+_NEWS = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Options:
     no prefix cache knows them."""
     max_tokens: int = 128
     """Tokens of each answer, exactly."""
+    answer_seconds: float = 0.0
+    """If above 0, answers get as many tokens as take so long, by the speed of those before; `max_tokens` begins it."""
     timeout_seconds: float = 120.0
     """For each answer in full."""
     think_seconds: float = 0.0
@@ -149,6 +154,7 @@ class Generator:
         self._numbers = itertools.count()
         self._end = 0.0
         self._model = options.model
+        self._length = _Length(options)
 
     def records(self) -> Iterator[Record]:
         """Generate, and yield each record as its answer ends.
@@ -225,7 +231,8 @@ class Generator:
         fresh = draw.random() < self._options.fresh
         prompt = " ".join([*draw.choices(_WORDS, k=self._options.prompt_words), prompt])
         started = time.time()
-        request = _Request(prompt, streamed, self._options, self._model, self._headers)
+        tokens = self._length.next()
+        request = _Request(prompt, streamed, tokens, self._options, self._model, self._headers)
         connection = None if fresh else self._take_idle()
         reused = connection is not None
         connection = connection or self._new_connection()
@@ -238,10 +245,13 @@ class Generator:
             self._idle.append(connection)
         else:
             connection.close()
+        seconds = time.perf_counter() - request.began
+        if kind == OK:
+            self._length.learn(tokens, seconds)
         return Record(
             number,
             started,
-            time.perf_counter() - request.began,
+            seconds,
             kind,
             request.streamed,
             reused,
@@ -270,20 +280,39 @@ class Generator:
             connection.close()
 
 
+class _Length:
+    """How many tokens answers are to have."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._speed = 0.0  # tokens per second of one answer, a moving average
+
+    def next(self) -> int:
+        """Tokens of the next answer."""
+        return math.ceil(self._speed * self._options.answer_seconds) or self._options.max_tokens
+
+    def learn(self, tokens: int, seconds: float) -> None:
+        """An answer of so many tokens took so long."""
+        speed = tokens / seconds
+        self._speed += (speed - self._speed) * (_NEWS if self._speed else 1)
+
+
 class _Request:
     """One request over a connection, and what has come of it so far."""
 
-    def __init__(self, prompt: str, streamed: bool, options: Options, model: str, headers: dict[str, str]) -> None:
+    def __init__(
+        self, prompt: str, streamed: bool, tokens: int, options: Options, model: str, headers: dict[str, str]
+    ) -> None:
         self.streamed = streamed
         self.first_token_seconds: float | None = None
         self.asked_to_close = False
-        self._max_tokens = options.max_tokens
+        self._max_tokens = tokens
         self._timeout = options.timeout_seconds
         self._headers = headers
         self._body: dict[str, Any] = {
             "model": model,
             "prompt": prompt,
-            "max_tokens": options.max_tokens,
+            "max_tokens": tokens,
             "ignore_eos": True,
             "temperature": 0,
         }
