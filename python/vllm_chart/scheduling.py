@@ -64,7 +64,7 @@ def never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
         taints = {_written(taint) for node in chosen for taint in _repelling_taints(node, tolerations)}
         yield Cause(
             f"its nodes have a taint that it does not tolerate: {', '.join(sorted(taints))}",
-            "tolerate it in tolerations, or choose other nodes with nodeSelector",
+            _of_a_node(taints) or "tolerate it in tolerations, or choose other nodes with nodeSelector",
         )
         return
     for resource, asked in requests(spec).items():
@@ -174,7 +174,30 @@ _RULES = (
 )
 
 
+#: Taints that Kubernetes itself puts on a node, and what ends them. Source:
+#: https://kubernetes.io/docs/reference/labels-annotations-taints/
+_CONDITIONS = {
+    "node.kubernetes.io/disk-pressure": "free the node's disk, or choose nodes with a larger one in nodeSelector: "
+    "images "
+    "and weights are tens of gigabytes",
+    "node.kubernetes.io/memory-pressure": "free the node's memory, or choose larger nodes with nodeSelector",
+    "node.kubernetes.io/unschedulable": "`kubectl uncordon` the node, or add one",
+    "node.kubernetes.io/not-ready": "see why the node is not ready: `kubectl describe node`",
+    "node.kubernetes.io/unreachable": "see why the node is not reached: `kubectl describe node`",
+}
+
+
+def _of_a_node(taints: Iterable[str]) -> str:
+    """What ends taints that are a node's condition, which no pod should tolerate; empty if there are others."""
+    keys = [re.split("[=:]", taint)[0] for taint in taints]
+    remedies = [_CONDITIONS[key] for key in sorted(keys) if key in _CONDITIONS]
+    return "; ".join(dict.fromkeys(remedies)) if len(remedies) == len(keys) else ""
+
+
 def _rule(message: str) -> Cause:
+    taints = re.findall(r"untolerated taint \{([^:}]+)", message)
+    if taints and (remedy := _of_a_node(taints)):
+        return Cause("a condition of the nodes keeps it off", remedy)
     for pattern, remedy in _RULES:
         if re.search(pattern, message):
             return Cause("a rule keeps it off every node", remedy)
