@@ -24,8 +24,8 @@ from kubernetes.client import (
 
 from vllm_chart import engine_log, scheduling
 from vllm_chart.cluster import Cluster, asking_the_api_server
+from vllm_chart.engine.owned import OWNED_FLAGS
 from vllm_chart.findings import Finding, Severity
-from vllm_chart.values.engine import OWNED_FLAGS
 
 # A traceback of vLLM is long, and its cause stands at its head.
 LOG_LINES = 2000

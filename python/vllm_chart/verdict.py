@@ -62,9 +62,22 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
     elif remedy := re.fullmatch(r"value must be '(.* .*)'", message):
         # The schema's `const` with words in it is the remedy of a mistake: of the key, or else of its value.
         mistaken_key = all("const" in variant for variant in _at(path, schema, schema))
-        yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", remedy[1])
+        said = _as_vllm_spells_it(path, schema) or remedy[1]
+        yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
     else:
         yield Finding("schema", dotted(path), message.replace("null or ", ""))
+
+
+def _as_vllm_spells_it(path: Sequence[str], schema: Schema) -> str:
+    """What to write for a flag in another spelling (maxModelLen, max_model_len); "" where there is none."""
+    *above, wrong = path
+    right = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", wrong).lower()
+    if above != ["engine", "args"] or right == wrong:
+        return ""
+    for flags in _at(above, schema, schema):
+        if known := flags.get("properties", {}).get(right):
+            return str(known.get("const", f"write {right}"))
+    return ""
 
 
 def _from_alternatives(problem: _Problem, schema: Schema) -> Iterator[Finding]:

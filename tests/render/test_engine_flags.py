@@ -29,6 +29,13 @@ MEANT: dict[str, list[tuple[Any, Any]]] = {
 }
 
 
+#: Where the adapters of `meant` lie.
+ADAPTERS: dict[str, Any] = {
+    "volumes": [{"name": "adapters", "persistentVolumeClaim": {"claimName": "adapters"}}],
+    "volumeMounts": [{"name": "adapters", "mountPath": path} for path in ("/b", "/p")],
+}
+
+
 def meant(argument: Argument, known: Catalogue, variant: int) -> tuple[Any, Any]:
     """A value of `engine.args` for a flag, and what vLLM has to read."""
     if argument.action == "store-true":
@@ -71,7 +78,7 @@ def rendered(version: str, variant: int) -> list[str]:
     known = catalogue.load(version)
 
     def words(args: dict[str, Any]) -> list[str]:
-        values = {"model": {"id": "org/name"}, "image": {"tag": f"v{version}"}, "engine": {"args": args}}
+        values = {"model": {"id": "org/name"}, "image": {"tag": f"v{version}"}, "engine": {"args": args}} | ADAPTERS
         pod = render(values=values).one("Deployment")["spec"]["template"]["spec"]
         found: list[str] = pod["containers"][0]["args"]
         return found

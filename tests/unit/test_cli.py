@@ -51,6 +51,8 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("tensor-parallel-size: 2", "tensor-parallel-size", "did you mean parallelism.tensorParallelSize?"),
     ("tolerations: [{ky: x}]", "tolerations[0].ky", "did you mean tolerations[0].key?"),
     ("readinessProbe: {httpGet: {port: 1, pth: x}}", "readinessProbe.httpGet.pth", "readinessProbe.httpGet.path"),
+    ("engine: {args: {gpuMemoryUtilization: 0.9}}", "engine.args.gpuMemoryUtilization", "write gpu-memory-utilization"),
+    ("engine: {args: {tensor_parallel_size: 2}}", "engine.args.tensor_parallel_size", "write gpu.count"),
     ("env: {A: {valeFrom: {}}}", "env.A.valeFrom", "did you mean env.A.valueFrom?"),
     ("gpu: {count: two}", "gpu.count", "write a whole number"),
     ("service: {type: Web}", "service.type", "ClusterIP"),

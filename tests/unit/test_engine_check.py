@@ -85,6 +85,18 @@ def test_an_unknown_variable_is_named_with_its_remedy() -> None:
     }
 
 
+def test_a_variable_that_nothing_reads_is_named_with_what_to_write() -> None:
+    names = ["MAX_MODEL_LEN", "VLLM_TENSOR_PARALLEL_SIZE", "VLLM_MAX_NUM_SEQS", "HF_HUB_ENABLE_HF_TRANSFER", "SEED"]
+    findings = {finding.where: finding.remedy for finding in check_environment(names, NEWEST)}
+    assert findings == {
+        "env.MAX_MODEL_LEN": "write engine.args.max-model-len",
+        "env.VLLM_TENSOR_PARALLEL_SIZE": "write gpu.count, or parallelism.tensorParallelSize",
+        "env.VLLM_MAX_NUM_SEQS": "write engine.args.max-num-seqs",
+        "env.HF_HUB_ENABLE_HF_TRANSFER": "gone: write HF_XET_HIGH_PERFORMANCE",
+    }
+    assert check_environment(["MAX_MODEL_LEN"], NEWEST, referring='["--max-model-len=$(MAX_MODEL_LEN)"]') == []
+
+
 @pytest.mark.parametrize(
     ("tag", "version"),
     [

@@ -1,5 +1,6 @@
 """Hold an argument list and an environment against a version of vLLM, as findings."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from vllm_chart.engine import advice, argv, catalogue, config, rules
 from vllm_chart.engine.argv import ArgvError
 from vllm_chart.engine.catalogue import Catalogue, nearest
+from vllm_chart.engine.owned import OWNED_FLAGS
 from vllm_chart.findings import Finding
 from vllm_chart.manifests import Manifests
 
@@ -35,7 +37,12 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     [container] = [c for c in pod["spec"]["template"]["spec"]["containers"] if c["name"] == "vllm"]
     # Empty, it is vLLM's own; a mirror keeps the end of the name.
     stock = re.fullmatch("|(.*/)?vllm/vllm-[-a-z0-9]+", image.get("repository") or "") is not None
-    return [*check_argv(container["args"], version, stock=stock), *check_environment(env, version), *_risky(env)]
+    referring = json.dumps([container.get("args"), container.get("env")])
+    return [
+        *check_argv(container["args"], version, stock=stock),
+        *check_environment(env, version, referring=referring),
+        *_risky(env),
+    ]
 
 
 def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
@@ -120,17 +127,30 @@ def _unknown(error: ArgvError, known: Catalogue) -> Iterable[Finding]:
         yield Finding(ARGUMENTS, flag, f"vLLM {known.version} has no such argument", remedy)
 
 
-def check_environment(names: Iterable[str], version: str) -> list[Finding]:
-    """Variables VLLM_* that this version does not know: it ignores them with a warning in its log.
+def check_environment(names: Iterable[str], version: str, *, referring: str = "") -> list[Finding]:
+    """Variables that nothing reads: VLLM_* that this version does not know and only warns of in its log, arguments as
+    other images name them in their environment (MAX_MODEL_LEN), and what the Hub's libraries once had.
 
+    referring: text that may refer to variables as $(NAME), which is to read them.
     Raises KeyError for a version without a catalogue.
     """
-    known = catalogue.load(version).environment
+    catalogued = catalogue.load(version)
+    known, flags = catalogued.environment, {argument.dest: argument.name for argument in catalogued.arguments}
     findings = []
     for name in names:
-        if name.startswith("VLLM_") and name not in known:
+        message, remedy = f"vLLM {version} knows no such variable", ""
+        flag = flags.get(name.removeprefix("VLLM_").lower(), "") if "_" in name else ""
+        if name in known:
+            continue
+        if name in advice.OTHERS:
+            message, remedy = "nothing reads it", advice.OTHERS[name]
+        elif name in advice.VARIABLES:
+            remedy = advice.VARIABLES[name]
+        elif flag and f"$({name})" not in referring:
+            remedy = OWNED_FLAGS.get(flag, f"write engine.args.{flag}")
+        elif name.startswith("VLLM_"):
             near = nearest(name, known)
-            remedy = advice.VARIABLES.get(name) or (f"did you mean {' or '.join(near)}?" if near else "leave it out")
-            message = f"vLLM {version} knows no such variable"
+            remedy = f"did you mean {' or '.join(near)}?" if near else "leave it out"
+        if remedy:
             findings.append(Finding(ENVIRONMENT, f"env.{name}", message, remedy, severity="warning"))
     return findings

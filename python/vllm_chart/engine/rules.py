@@ -24,7 +24,7 @@ def broken(values: Mapping[str, Json], known: Catalogue) -> Iterator[Broken]:
         if isinstance(value, int | float) and (wrong := _out_of(_bounds(argument, values), value)):
             yield argument.dest, *wrong
     given = {**{argument.dest: argument.default for argument in known.arguments}, **values}
-    for name, needed in NEEDS.items():
+    for name, needed in {**NEEDS, **NEEDS_TO_START}.items():
         if given.get(name) and not given.get(needed):
             yield name, f"needs {_flag(needed)}", f"write {_flag(needed)} too, or leave it out"
     for name, most in AT_MOST.items():
@@ -50,6 +50,11 @@ NEEDS: Mapping[str, str] = {
     "numa_bind_nodes": "numa_bind",
     "numa_bind_cpus": "numa_bind",
 }
+
+#: The same of what vLLM says only once the model is loaded. Source: `init_static_loras` in
+#: vllm/entrypoints/openai/models/serving.py, whose adapters meet "LoRA is not enabled" in
+#: vllm/v1/worker/lora_model_runner_mixin.py.
+NEEDS_TO_START: Mapping[str, str] = {"lora_modules": "enable_lora"}
 
 #: Numbers that may not be more than another one. The chart's own rules read this table too. Source:
 #: SchedulerConfig.verify_max_model_len.

@@ -68,8 +68,8 @@ def rendering() -> dict[str, Any]:
     """What the chart's templates have to know of flags, beyond that a list is several words and a boolean has a `no`.
 
     storeTrue: flags without a `no` form; append: those that come once for each value; json: those that read a list
-    as one JSON text; needs and atMost: the flag that one needs, or may not be more than; deprecated: by version, what
-    to say of each; parsers: by version and flag, the names that vLLM has.
+    as one JSON text; needs, needsToStart and atMost: the flag that one needs, or may not be more than; deprecated: by
+    version, what to say of each; parsers: by version and flag, the names that vLLM has.
     """
     known = [catalogue.load(version) for version in catalogue.versions()]
     every = [argument for each in known for argument in each.arguments if argument.action != "help"]
@@ -83,6 +83,9 @@ def rendering() -> dict[str, Any]:
         "append": names(argument for argument in every if argument.action == "append"),
         "json": names(argument for argument in every if _reads_json(argument) and argument.nargs is None),
         "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
+        "needsToStart": {
+            name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS_TO_START.items()
+        },
         "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
         "parsers": {
             each.version: {flag: names for flag, names in each.names.items() if flag.endswith("-parser")}
@@ -248,12 +251,22 @@ def _list(item: Schema) -> Schema:
     return {"if": {"type": "array"}, "then": {"items": item}, "else": item}
 
 
-def _json(*types: str) -> Schema:
-    """A JSON-valued flag written as a map or as text; a shell's quotes and escapes would become part of it."""
+def _json(*types: str, text: str = "") -> Schema:
+    """A JSON-valued flag written as a map or as text; a shell's quotes and escapes would become part of it.
+
+    text: how its JSON begins, where nothing else is taken.
+    """
+    typed: Schema = {"type": [*types, "string", "null"]}
+    if text:
+        typed = {
+            "if": {"type": "string", "not": {"pattern": rf"^\s*({text}|\$\(|(None|null)?\s*$)"}},
+            "then": {"const": "write a map, such as {image: 2}, or JSON in braces"},
+            "else": typed,
+        }
     plain: Schema = {
         "if": {"type": "string", "pattern": _ESCAPED},
         "then": {"const": "write a map, or JSON as it is: nothing takes quotes or backslashes off it"},
-        "else": {"type": [*types, "string", "null"]},
+        "else": typed,
     }
     if "array" in types:
         return plain
@@ -278,8 +291,8 @@ _SHARED: dict[str, Schema] = {
     "vllm.fraction": _text(r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+|None", "number"),
     "vllm.human-int": _text(f"{INTEGER}|{HUMAN}|None", "integer"),
     "vllm.human-int-or-auto": _text(f"{INTEGER}|{HUMAN}|(?i:auto)", "integer"),
-    "vllm.json": _json("object", "array"),
-    "vllm.json-text": _json(),
+    "vllm.json": _json("object", "array", text=r'[\[{"0-9-]|true|false'),
+    "vllm.json-text": _json(text=r"\{"),
     "vllm.text-or-json": _json("object"),
     # name=path, JSON, or a map of the same.
     "vllm.lora-modules": _list(
