@@ -71,8 +71,8 @@ def never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
         most = max(_allocatable(node, resource) for node in welcoming)
         if asked > most:
             yield Cause(
-                f"it asks for {_amount(asked, resource)} {resource}, and the most that one node offers is "
-                f"{_amount(most, resource)}",
+                f"it asks for {shown(asked, resource)} {resource}, and the most that one node offers is "
+                f"{shown(most, resource)}",
                 _smaller(resource, most),
             )
 
@@ -136,7 +136,7 @@ def _matches(expression: V1NodeSelectorRequirement, having: Mapping[str, str]) -
 
 def _smaller(resource: str, most: Decimal) -> str:
     if _is_native(resource):
-        return f"write at most {_amount(most, resource)} in resources.requests.{resource}"
+        return f"write at most {shown(most, resource)} in resources.requests.{resource}"
     if most:
         return f"write gpu.count: {most} or less, or choose bigger nodes with nodeSelector"
     return (
@@ -147,7 +147,7 @@ def _smaller(resource: str, most: Decimal) -> str:
 
 def _does_not_fit_now(spec: V1PodSpec, message: str) -> Iterator[Cause]:
     for resource in dict.fromkeys(re.findall(r"Insufficient ([\w./-]*\w)", message)):
-        asked = _amount(requests(spec).get(resource, Decimal(0)), resource)
+        asked = shown(requests(spec).get(resource, Decimal(0)), resource)
         value = f"resources.requests.{resource}" if _is_native(resource) else "gpu.count"
         yield Cause(
             f"it asks for {asked} {resource}, which no node has free",
@@ -231,7 +231,8 @@ def _allocatable(node: V1Node, resource: str) -> Decimal:
     return parse_quantity(offered.get(resource, "0"))
 
 
-def _amount(amount: Decimal, resource: str) -> str:
+def shown(amount: Decimal, resource: str) -> str:
+    """An amount as people write it."""
     if resource in ("memory", "ephemeral-storage"):
         return f"{amount / 2**30:.1f}Gi"
     return f"{amount.normalize():f}"
