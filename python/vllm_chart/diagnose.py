@@ -429,8 +429,7 @@ def _start_remedy(message: str) -> str:
     if re.search(r"nvidia-container-cli|could not select device driver|CDI device", message):
         return (
             "the node's NVIDIA driver or container toolkit is not in order: choose other nodes with nodeSelector, or "
-            "ask "
-            "who runs them"
+            "ask who runs them"
         )
     return "correct command, or write the image that has it"
 

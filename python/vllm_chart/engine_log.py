@@ -140,8 +140,7 @@ _KNOWN_ERRORS = [
         r".*(?:Failed to load mistral '|Make sure that a Mistral tokenizer is present|No tokenizer file found in "
         r"dir).*",
         "leave engine.args.config-format, load-format and tokenizer-mode out: the files of model.id are in Hugging "
-        "Face's "
-        "format, not in Mistral's",
+        "Face's format, not in Mistral's",
     ),
     # transformers, tokenization_utils_base.py and utils/hub.py; safetensors
     KnownError(
@@ -179,9 +178,8 @@ _KNOWN_ERRORS = [
     KnownError(
         "engine-arguments",
         r".*Cannot find the config file for .*",
-        "leave engine.args.quantization out, or write a model.id that is quantized so; fp8 quantizes any model as it "
-        "is "
-        "loaded",
+        "leave engine.args.quantization out, or write a model.id that is quantized so; fp8_per_tensor quantizes any "
+        "model as it is loaded",
     ),
     KnownError(
         "engine-arguments",
@@ -193,8 +191,7 @@ _KNOWN_ERRORS = [
         r".*(?:[Qq]uantization (?:method|scheme) .*is not supported for the current GPU|not supported in this "
         r"architecture).*",
         "choose newer GPUs with nodeSelector, or a model.id (and engine.args.kv-cache-dtype) of a format that these "
-        "can "
-        "compute: FP8 begins with compute capability 8.9",
+        "can compute: FP8 begins with compute capability 8.9",
     ),
     # vllm/lora/peft_helper.py
     KnownError(
@@ -283,8 +280,7 @@ _KNOWN_ERRORS = [
         "gpu",
         r".*(?:NCCL error|ncclSystemError|ncclUnhandledCudaError).*",
         "write env.NCCL_DEBUG: INFO, whose lines say the cause: mostly /dev/shm (shm.sizeLimit), the driver, or GPUs "
-        "that "
-        "cannot reach each other (env.NCCL_P2P_DISABLE)",
+        "that cannot reach each other (env.NCCL_P2P_DISABLE)",
     ),
     # torch, vllm/config/device.py
     KnownError(
@@ -331,8 +327,7 @@ _KNOWN_ERRORS = [
         "processor",
         r".*Signals\.SIGILL.*",
         "choose nodes with nodeSelector whose CPU has the instructions that the image is built for: AVX-512, for "
-        "vLLM's own "
-        "CPU image",
+        "vLLM's own CPU image",
     ),
     KnownError(
         "port",

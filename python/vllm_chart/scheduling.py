@@ -178,8 +178,7 @@ _RULES = (
 #: https://kubernetes.io/docs/reference/labels-annotations-taints/
 _CONDITIONS = {
     "node.kubernetes.io/disk-pressure": "free the node's disk, or choose nodes with a larger one in nodeSelector: "
-    "images "
-    "and weights are tens of gigabytes",
+    "images and weights are tens of gigabytes",
     "node.kubernetes.io/memory-pressure": "free the node's memory, or choose larger nodes with nodeSelector",
     "node.kubernetes.io/unschedulable": "`kubectl uncordon` the node, or add one",
     "node.kubernetes.io/not-ready": "see why the node is not ready: `kubectl describe node`",

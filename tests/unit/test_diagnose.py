@@ -494,8 +494,7 @@ ENGINE_LOGS = [
     ),
     pytest.param(
         "  Value error, Quantization method specified in the model config (gptq) does not match the quantization "
-        "method "
-        "specified in the `quantization` argument (fp8). [type=value_error",
+        "method specified in the `quantization` argument (fp8). [type=value_error",
         "engine.args.quantization",
         id="another quantization",
     ),
@@ -507,8 +506,7 @@ ENGINE_LOGS = [
     ),
     pytest.param(
         "  Value error, The quantization method fp8 is not supported for the current GPU. Minimum capability: 75. "
-        "Current "
-        "capability: 70.",
+        "Current capability: 70.",
         "nodeSelector",
         id="GPU too old for the quantization",
     ),
@@ -518,8 +516,7 @@ ENGINE_LOGS = [
     pytest.param("ValueError: Qwen2ForX does not support LoRA yet.", "leave engine.args.enable-lora out", id="no LoRA"),
     pytest.param(
         "VLLMValidationError: The supplied chat template string (/x.jinja) appears path-like, but doesn't exist! "
-        "Tried: "
-        "/x.jinja and /y",
+        "Tried: /x.jinja and /y",
         "engine.args.chat-template",
         id="no template",
     ),
@@ -530,8 +527,7 @@ ENGINE_LOGS = [
     ),
     pytest.param(
         "RuntimeError: Unexpected error from cudaGetDeviceCount(). Error 803: system has unsupported display driver / "
-        "cuda "
-        "driver combination",
+        "cuda driver combination",
         "env.LD_LIBRARY_PATH",
         id="driver and libraries",
     ),
