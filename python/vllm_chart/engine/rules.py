@@ -142,7 +142,8 @@ def _adapters(given: Mapping[str, Json]) -> Broken | None:
 
 def _speculating_adapters(given: Mapping[str, Json]) -> Broken | None:
     """Source: EngineArgs.create_engine_config."""
-    drafted = (given.get("speculative_config") or {}).get("num_speculative_tokens")
+    speculative = given.get("speculative_config")
+    drafted = speculative.get("num_speculative_tokens") if isinstance(speculative, Mapping) else None
     tokens, sequences = given.get("max_num_batched_tokens"), given.get("max_num_seqs")
     if given.get("enable_lora") and isinstance(drafted, int) and tokens and sequences:
         needed = sequences * (drafted + 1)
