@@ -1216,7 +1216,7 @@ ARGUMENTS = [
         "vllm-project/vllm#17977",
         Answered(
             400,
-            '{"error": {"message": "As of transformers v4.44, default chat template is no longer allowed", "code": 400}}',
+            '{"error": {"message": "As of transformers v4.44, default chat template is no longer allowed"}}',
             "/v1/chat/completions",
             "write one in engine.args.chat-template",
         ),
