@@ -65,19 +65,37 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
         said = _as_vllm_spells_it(path, schema) or remedy[1]
         yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
     else:
-        yield Finding("schema", dotted(path), message.replace("null or ", ""))
+        yield Finding("schema", dotted(path), message.replace("null or ", ""), _keys_of(path, message, schema))
+
+
+def _keys_of(path: Sequence[str], message: str, schema: Schema) -> str:
+    """What to write where a map stands in the place of its own value: model: {id: …}. Or ""."""
+    if not re.fullmatch(r"got (string|number|boolean|array), want (null or )?object", message):
+        return ""
+    keys = [key for variant in _at(path, schema, schema) for key in _right_keys(variant)]
+    return f"write a map: {', '.join(dotted((*path, key)) for key in keys[:3])}, …" if keys else ""
+
+
+def _flag(key: str, schema: Schema) -> tuple[str, Schema]:
+    """The flag of vLLM's that a key means, in whatever spelling (maxModelLen, max_model_len), and its schema; both
+    empty where there is none."""
+    right = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", key).lower()
+    for flags in _at(_FLAGS, schema, schema):
+        if known := flags.get("properties", {}).get(right):
+            return right, known
+    return "", {}
+
+
+_FLAGS = ("engine", "args")
 
 
 def _as_vllm_spells_it(path: Sequence[str], schema: Schema) -> str:
-    """What to write for a flag in another spelling (maxModelLen, max_model_len); "" where there is none."""
+    """What to write for a flag in another spelling; "" where there is none."""
     *above, wrong = path
-    right = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", wrong).lower()
-    if above != ["engine", "args"] or right == wrong:
+    right, known = _flag(wrong, schema)
+    if (*above,) != _FLAGS or right in ("", wrong):
         return ""
-    for flags in _at(above, schema, schema):
-        if known := flags.get("properties", {}).get(right):
-            return str(known.get("const", f"write {right}"))
-    return ""
+    return str(known.get("const", f"write {right}"))
 
 
 def _from_alternatives(problem: _Problem, schema: Schema) -> Iterator[Finding]:
@@ -108,11 +126,15 @@ def dotted(path: Sequence[str]) -> str:
 
 
 def _nearest(parent: Sequence[str], wrong: str, schema: Schema) -> str:
-    """A question naming the nearest right keys: those beside the wrong one, and better ones elsewhere. Or ""."""
+    """A question naming the nearest right keys: those beside the wrong one, and better ones elsewhere; or the flag that
+    it is. Or ""."""
     beside = [dotted((*parent, key)) for level in _at(parent, schema, schema) for key in _right_keys(level)]
     likeness = {path: _likeness(wrong, path) - 0.2 for path in _own_paths(schema, schema)}
     likeness |= {path: _likeness(wrong, path) for path in beside}
     best = max(likeness.values(), default=0)
+    flag, known = _flag(wrong, schema)
+    if flag and "const" not in known and best < 0.9 and (*parent,) != _FLAGS:
+        return f"write engine.args.{flag}"
     near = sorted((path for path in likeness if likeness[path] >= best - 0.05), key=lambda path: -likeness[path])
     return f"did you mean {' or '.join(near[:3])}?" if best >= 0.6 else ""
 

@@ -27,9 +27,11 @@ def only(findings: list[Finding]) -> Finding:
         (["--dtype auto"], "--dtype auto", "one word", "two words"),
         (["--max-num-seqs", "1", "2"], "2", "belongs to no argument", "--flag=value"),
         (['--kv-transfer-config={"kv_connector": "NixlConnector"}'], "--kv-transfer-config", "kv_role", ""),
-        (['--compilation-config={"modes": 3}'], "--compilation-config", "modes: Extra inputs", ""),
+        (['--compilation-config={"modes": 3}'], "--compilation-config", "modes: Extra inputs", "did you mean mode?"),
+        (["--limit-mm-per-prompt=image=2"], "--limit-mm-per-prompt", "not JSON", "or a map in engine.args"),
         (["--hf-overrides='{}'", "--limit-mm-per-prompt='{}'"], "--limit-mm-per-prompt", "not JSON", ""),
-        (['--speculative-config={"metod": "ngram"}'], "--speculative-config", "metod: Extra inputs", ""),
+        (['--speculative-config={"metod": "ngram"}'], "--speculative-config", "metod: Extra inputs", "mean method?"),
+        (["--speculative-config=true"], "--speculative-config", "", ""),
         (["--help"], "-h", "print its help", ""),
     ],
 )

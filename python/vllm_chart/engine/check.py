@@ -7,7 +7,7 @@ from typing import Any
 
 from vllm_chart.engine import advice, argv, catalogue, config, rules
 from vllm_chart.engine.argv import ArgvError
-from vllm_chart.engine.catalogue import Catalogue, nearest
+from vllm_chart.engine.catalogue import Argument, Catalogue, nearest
 from vllm_chart.engine.owned import OWNED_FLAGS
 from vllm_chart.findings import Finding
 from vllm_chart.manifests import Manifests
@@ -75,7 +75,9 @@ def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> lis
     try:
         values = argv.parse(words, version)
     except ArgvError as error:
-        return [*_unknown(error, known)] or [Finding(ARGUMENTS, error.argument, f"vLLM {version} refuses: {error}")]
+        refused = f"vLLM {version} refuses: {error}"
+        remedy = _json_remedy(str(error), known.by_flag.get(error.argument), known)
+        return [*_unknown(error, known)] or [Finding(ARGUMENTS, error.argument, refused, remedy)]
     findings = []
     for argument in known.arguments:
         if argument.dest not in values:
@@ -87,12 +89,24 @@ def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> lis
         if argument.later and values[argument.dest] is not None:
             broken = config.refusal(argument.later, values[argument.dest], known)
             if broken:
-                findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}"))
+                remedy = _json_remedy(broken, argument, known)
+                findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}", remedy))
     findings += _unknown_names(values, known, stock)
     names = {argument.dest: argument.name for argument in known.arguments}
     for dest, said, remedy in rules.broken(values, known):
         findings.append(Finding(ARGUMENTS, f"--{names[dest]}", f"vLLM {version} refuses: {said}", remedy))
     return findings
+
+
+def _json_remedy(said: str, argument: Argument | None, known: Catalogue) -> str:
+    """What to write in a JSON flag instead; "" where that is not known."""
+    if "not JSON: " in said:
+        return 'write JSON, such as {"image": 2}, or a map in engine.args'
+    fields = known.classes.get(argument.config or argument.later, {}).get("properties", {}) if argument else {}
+    if extra := re.search(r"(\w+): Extra inputs are not permitted", said):
+        near = nearest(extra[1], fields)
+        return f"did you mean {' or '.join(near)}?" if near else ""
+    return ""
 
 
 def _unknown_names(values: Mapping[str, Any], known: Catalogue, stock: bool) -> Iterable[Finding]:
