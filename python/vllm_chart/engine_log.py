@@ -126,7 +126,8 @@ _KNOWN_ERRORS = [
     ),
     KnownError(
         "model",
-        r".*Invalid repository ID or local directory specified: .*",
+        r".*(?:Invalid repository ID or local directory specified: |Repo id must be in the form |Repo id must use "
+        r"alphanumeric chars).*",
         "correct model.id: a Hub id, or the path of a directory with a config.json in a mounted volume",
     ),
     KnownError(
@@ -285,7 +286,7 @@ _KNOWN_ERRORS = [
     # torch, vllm/config/device.py
     KnownError(
         "gpu",
-        r".*no kernel image is available.*",
+        r".*(?:no kernel image is available|HIP error: invalid device function).*",
         "choose other GPUs with nodeSelector, or write an image.tag that is built for these",
     ),
     KnownError(
@@ -315,6 +316,13 @@ _KNOWN_ERRORS = [
         "gpu",
         r"Failed to infer device type.*",
         "the container sees no GPU: write gpu.count, or runtimeClassName: nvidia; without GPUs, engine.device: cpu",
+    ),
+    # AMD's runtime, ROCR: libhsakmt/src/openclose.c; torch
+    KnownError(
+        "gpu",
+        r".*(?:Unable to open /dev/kfd|No HIP GPUs are available).*",
+        "write gpu.resourceName: amd.com/gpu; where the pod doesn't run as root, podSecurityContext.supplementalGroups "
+        "with the number of the node's group `render`",
     ),
     # the operating system, by way of the container runtime
     KnownError(

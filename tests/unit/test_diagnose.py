@@ -424,6 +424,12 @@ ENGINE_LOGS = [
         id="no such directory",
     ),
     pytest.param(
+        "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': "
+        "'/models/'. Use `repo_type` argument if needed.",
+        "a mounted volume",
+        id="a path where nothing is",
+    ),
+    pytest.param(
         "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://huggingface.co/api/models/a/b: offline mode "
         "is enabled. To disable it, please unset the `HF_HUB_OFFLINE` environment variable.\n"
         "ValueError: Invalid repository ID or local directory specified: 'a/b'.",
@@ -483,6 +489,12 @@ ENGINE_LOGS = [
         "torch.AcceleratorError: CUDA error: no kernel image is available for execution on the device",
         "image.tag",
         id="no kernels",
+    ),
+    pytest.param("RuntimeError: HIP error: invalid device function", "image.tag", id="no kernels (AMD)"),
+    pytest.param(
+        "Unable to open /dev/kfd read-write: Permission denied\nRuntimeError: No HIP GPUs are available",
+        "podSecurityContext.supplementalGroups",
+        id="another group's GPU (AMD)",
     ),
     pytest.param(
         "RuntimeError: Failed to infer device type, please set the environment variable `VLLM_LOGGING_LEVEL=DEBUG`",

@@ -32,6 +32,17 @@ def only(findings: list[Finding]) -> Finding:
         (["--hf-overrides='{}'", "--limit-mm-per-prompt='{}'"], "--limit-mm-per-prompt", "not JSON", ""),
         (['--speculative-config={"metod": "ngram"}'], "--speculative-config", "metod: Extra inputs", "mean method?"),
         (["--speculative-config=true"], "--speculative-config", "", ""),
+        (["--cudagraph-capture-sizes=[1,2,4]"], "--cudagraph-capture-sizes", "invalid int", "a word of its own"),
+        (
+            ["--enable-chunked-prefill=True"],
+            "--enable-chunked-prefill",
+            "ignored explicit",
+            "--no-enable-chunked-prefill",
+        ),
+        (["--enforce-eager=1"], "--enforce-eager", "ignored explicit", "--enforce-eager alone"),
+        (["--gpu-memory-utilization=90%"], "--gpu-memory-utilization", "invalid float", "such as 0.9"),
+        (["--max-model-len=8192tokens"], "--max-model-len", "8192tokens", "32k"),
+        (["--max-num-seqs"], "--max-num-seqs", "expected one argument", "after it"),
         (["--help"], "-h", "print its help", ""),
     ],
 )

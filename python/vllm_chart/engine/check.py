@@ -42,6 +42,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
         *check_argv(container["args"], version, stock=stock),
         *check_environment(env, version, referring=referring),
         *_risky(env),
+        *(_without_gpu(values, pod["spec"]["template"]["spec"], container) if stock else ()),
     ]
 
 
@@ -56,6 +57,18 @@ def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
             "write in image.tag, beside a digest too, the version that the image holds",
             "info",
         )
+
+
+def _without_gpu(values: Mapping[str, Any], pod: Mapping[str, Any], container: Mapping[str, Any]) -> Iterable[Finding]:
+    """A warning only: where NVIDIA's runtime is the node's default, it hands all GPUs to whoever asks for none."""
+    limits = (container.get("resources") or {}).get("limits") or {}
+    if (
+        values["engine"]["device"] == "cuda"
+        and not pod.get("resourceClaims")
+        and not any("/" in name for name in limits)
+    ):
+        said = "the pod asks for no GPU, without which vLLM's CUDA build does not start"
+        yield Finding("gpu", "gpu.count", said, "write how many, or engine.device: cpu", severity="warning")
 
 
 def _risky(env: Mapping[str, Any]) -> Iterable[Finding]:
@@ -76,7 +89,7 @@ def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> lis
         values = argv.parse(words, version)
     except ArgvError as error:
         refused = f"vLLM {version} refuses: {error}"
-        remedy = _json_remedy(str(error), known.by_flag.get(error.argument), known)
+        remedy = _remedy(str(error), known.by_flag.get(error.argument), known)
         return [*_unknown(error, known)] or [Finding(ARGUMENTS, error.argument, refused, remedy)]
     findings = []
     for argument in known.arguments:
@@ -89,7 +102,7 @@ def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> lis
         if argument.later and values[argument.dest] is not None:
             broken = config.refusal(argument.later, values[argument.dest], known)
             if broken:
-                remedy = _json_remedy(broken, argument, known)
+                remedy = _remedy(broken, argument, known)
                 findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}", remedy))
     findings += _unknown_names(values, known, stock)
     names = {argument.dest: argument.name for argument in known.arguments}
@@ -98,15 +111,33 @@ def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> lis
     return findings
 
 
-def _json_remedy(said: str, argument: Argument | None, known: Catalogue) -> str:
-    """What to write in a JSON flag instead; "" where that is not known."""
-    if "not JSON: " in said:
-        return 'write JSON, such as {"image": 2}, or a map in engine.args'
+def _remedy(said: str, argument: Argument | None, known: Catalogue) -> str:
+    """What to write instead of a value that the parser or a class of configuration refuses; "" where that is not
+    known."""
+    if argument and "ignored explicit argument" in said:
+        switch_off = f"--no-{argument.name}" if f"--no-{argument.name}" in known.by_flag else "leave it out"
+        return f"it takes no value: write --{argument.name} alone, or {switch_off}"
+    if argument and argument.nargs in ("+", "*") and re.search(r"invalid \w+ value: '.*[\[,].*'", said):
+        return f"write each value as a word of its own: --{argument.name}, 1, 2"
+    for complaint, remedy in _WRONG_TYPE.items():
+        if complaint in said:
+            return remedy
     fields = known.classes.get(argument.config or argument.later, {}).get("properties", {}) if argument else {}
     if extra := re.search(r"(\w+): Extra inputs are not permitted", said):
         near = nearest(extra[1], fields)
         return f"did you mean {' or '.join(near)}?" if near else ""
     return ""
+
+
+# Complaints of argparse and of vLLM's own types, with what their authors left unsaid.
+_WRONG_TYPE = {
+    "not JSON: ": 'write JSON, such as {"image": 2}, or a map in engine.args',
+    "invalid int value: ": "write a whole number, without a unit",
+    "invalid float value: ": "write a number, such as 0.9",
+    "invalid number value: ": "write a whole number, or one such as 32k",
+    "expected one argument": "write its value after it",
+    "expected at least one argument": "write its values after it",
+}
 
 
 def _unknown_names(values: Mapping[str, Any], known: Catalogue, stock: bool) -> Iterable[Finding]:

@@ -1592,6 +1592,22 @@ CLUSTERS = [
         ),
     ),
     mistake(
+        "no-gpu-asked-for",
+        "a pod that asks for no GPU, with an image that can't do without",
+        "vllm-project/vllm#27318",
+        Checked("gpu: {count: 0}", "gpu.count", "engine.device: cpu"),
+    ),
+    mistake(
+        "amd-gpu-of-another-group",
+        "an AMD GPU that the container's user may not open",
+        "kyuz0/amd-strix-halo-vllm-toolboxes#6",
+        Diagnosed(
+            crash("Unable to open /dev/kfd read-write: Permission denied\nRuntimeError: No HIP GPUs are available"),
+            "vllm",
+            "podSecurityContext.supplementalGroups",
+        ),
+    ),
+    mistake(
         "timeout-of-a-gateway",
         "a gateway that gives up before the answer is whole",
         "defilantech/LLMKube#734",
