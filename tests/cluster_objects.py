@@ -86,9 +86,9 @@ def waiting(reason: str, message: str = "", **more: Any) -> Json:
     return {"containerStatuses": [container_status(state={"waiting": {"reason": reason, "message": message}}, **more)]}
 
 
-def crashed(exit_code: int = 1, reason: str = "Error", ready: bool = False) -> Json:
+def crashed(exit_code: int = 1, reason: str = "Error", ready: bool = False, message: str = "") -> Json:
     state: Json = {"running": {}} if ready else {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
-    last = {"terminated": {"exitCode": exit_code, "reason": reason}}
+    last = {"terminated": {"exitCode": exit_code, "reason": reason, "message": message or None}}
     return {"containerStatuses": [container_status(ready=ready, restarts=3, state=state, lastState=last)]}
 
 

@@ -24,10 +24,14 @@ from kubernetes.client import (
 
 from vllm_chart import engine_log, scheduling
 from vllm_chart.cluster import Cluster, asking_the_api_server
+from vllm_chart.engine.owned import OWNED_FLAGS
 from vllm_chart.findings import Finding, Severity
 
 # A traceback of vLLM is long, and its cause stands at its head.
 LOG_LINES = 2000
+
+SIGILL = 128 + 4
+"""The exit code of a process that met an instruction which its processor does not have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,6 +214,14 @@ def _pod_findings(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
             else "raise resources.requests to what it really uses",
         )
         return
+    if pod.status and re.match(r"UnexpectedAdmissionError|OutOf", pod.status.reason or ""):
+        yield Finding(
+            "node",
+            where,
+            f"its node turned it away: {pod.status.message or pod.status.reason}",
+            "look at the node's device plugin, and at pods that hold its GPUs; a new pod is made in its place",
+        )
+        return
     for condition in (pod.status.conditions if pod.status else None) or []:
         if condition.type == "PodScheduled" and condition.reason == "Unschedulable" and pod.spec:
             message = condition.message or ""
@@ -247,12 +259,17 @@ _MOUNTS = (
         "a ReadWriteOnce volume serves one node: write persistence.accessModes: [ReadWriteMany], or one replica "
         "without surge",
     ),
+    (
+        r"no runtime for \S+ is configured|RuntimeHandler \S+ not supported",
+        "the node's container runtime knows no such handler: correct runtimeClassName, or choose nodes with "
+        "nodeSelector",
+    ),
 )
 
 
 def _mount_findings(pod: V1Pod, events: Iterable[CoreV1Event]) -> Iterator[Finding]:
     for event in events:
-        if event.reason in ("FailedMount", "FailedAttachVolume") and _about(event, pod):
+        if event.reason in ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox") and _about(event, pod):
             message = event.message or ""
             remedy = next(
                 (remedy for pattern, remedy in _MOUNTS if re.search(pattern, message)),
@@ -295,7 +312,7 @@ def _container_findings(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapsho
     elif reason == "CreateContainerConfigError":
         yield Finding("configuration", where, message, _configuration_remedy(message))
     elif reason in ("CreateContainerError", "RunContainerError"):
-        yield Finding("command", where, message, "correct command, or write the image that has it")
+        yield Finding("command", where, message, _start_remedy(message))
     elif ended := _state(status.state).terminated or _state(status.last_state).terminated:
         finished_init = status.ready and ended.exit_code == 0
         if not finished_init:
@@ -316,6 +333,10 @@ def _image_remedy(message: str) -> str:
             "the image is not built for the node's processor: write the image.tag of its architecture, or choose "
             "nodes with nodeSelector kubernetes.io/arch"
         )
+    if "no space left on device" in message:
+        return "free the node's disk, or choose nodes with a larger one in nodeSelector: the image is ten gigabytes"
+    if re.search(r"429 Too Many Requests|toomanyrequests", message):
+        return "name an account's pull secret in imagePullSecrets, or write a mirror in global.imageRegistry"
     if re.search(r"not present with pull policy of Never", message):
         return "load the image on the node, or write image.pullPolicy: IfNotPresent"
     if re.search(r"unauthorized|denied|authentication required|authorization failed|forbidden", message, re.I):
@@ -371,6 +392,12 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
         # The Hub's library does not say which model it looked for; it is the engine's first argument.
         model = f"{container.args[0]}: " if known.check in ("model", "hub") and container and container.args else ""
         return Finding(known.check, where, f"{model}{known.line} {outcome}", known.remedy, severity)
+    if ended.reason in ("StartError", "ContainerCannotRun"):
+        message = ended.message or ""
+        return Finding("command", where, f"{message} {outcome}", _start_remedy(message), severity)
+    if ended.exit_code == SIGILL:
+        message = f"its CPU lacks an instruction that the image uses {outcome}"
+        return Finding("processor", where, message, "choose nodes with nodeSelector whose CPU has AVX-512", severity)
     last = engine_log.last_line(log) or "it left no log"
     if _killed_by_startup_probe(pod, status, snapshot.events):
         return Finding(
@@ -380,13 +407,31 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
             _slow_start(last),
             severity,
         )
-    return Finding(
-        "crash",
-        where,
-        f"{engine_log.first_exception(log) or last} {outcome}",
-        f"kubectl logs --namespace {snapshot.namespace} {_name(pod)} --container {status.name} --previous",
-        severity,
-    )
+    cause = engine_log.first_exception(log) or last
+    whole = f"kubectl logs --namespace {snapshot.namespace} {_name(pod)} --container {status.name} --previous"
+    if keys := [_key(name) for name in engine_log.named_arguments(cause)]:
+        remedy = f"correct {' or '.join(keys)}; the whole log: {whole}"
+        return Finding("engine-arguments", where, f"{cause} {outcome}", remedy, severity)
+    return Finding("crash", where, f"{cause} {outcome}", whole, severity)
+
+
+def _key(argument: str) -> str:
+    """The key of the values that an argument of vLLM's follows from."""
+    if argument in OWNED_FLAGS:
+        return OWNED_FLAGS[argument].removeprefix("write ")
+    return f"engine.args.{argument}"
+
+
+def _start_remedy(message: str) -> str:
+    """For a container that the runtime could not start; the words of runc and of NVIDIA's container toolkit."""
+    if "unsatisfied condition: cuda" in message:
+        return "upgrade the node's driver, choose nodes with a newer one in nodeSelector, or write an older image.tag"
+    if re.search(r"nvidia-container-cli|could not select device driver|CDI device", message):
+        return (
+            "the node's NVIDIA driver or container toolkit is not in order: choose other nodes with nodeSelector, or "
+            "ask who runs them"
+        )
+    return "correct command, or write the image that has it"
 
 
 def _killed_by_startup_probe(pod: V1Pod, status: V1ContainerStatus, events: Iterable[CoreV1Event]) -> bool:

@@ -129,7 +129,7 @@ def values_schema(app_version: str) -> dict[str, Any]:
 def _json(node: Any, indent: str = "") -> str:
     """JSON in which what fits in a line stands in one: a schema of 130 KB would be half as long again otherwise."""
     text = json.dumps(node, ensure_ascii=False, separators=(",", ":"))
-    if len(indent) + len(text) <= 360 or not isinstance(node, dict) or not node:
+    if len(indent) + len(text) <= 3000 or not isinstance(node, dict) or not node:
         return text
     deeper = indent + " "
     lines = [f"{deeper}{json.dumps(key)}: {_json(value, deeper)}" for key, value in node.items()]

@@ -9,20 +9,23 @@ import base64
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from kubernetes import client
 from kubernetes.client import (
+    V1LimitRange,
     V1Namespace,
     V1Node,
     V1PersistentVolume,
     V1Pod,
     V1PodSpec,
+    V1ResourceQuota,
     V1StorageClass,
 )
 
-from vllm_chart import podsecurity, scheduling
+from vllm_chart import admission, podsecurity, scheduling
 from vllm_chart.cluster import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, Severity, UnavailableError
 from vllm_chart.invariants import engines
@@ -61,6 +64,8 @@ class Snapshot:
     pods: Sequence[V1Pod] | None = ()
     installed: bool = False
     """Whether the release is there already, so that this would be an upgrade."""
+    ranges: Sequence[V1LimitRange] | None = ()
+    quotas: Sequence[V1ResourceQuota] | None = ()
     classes: Sequence[V1StorageClass] | None = ()
     volumes: Sequence[V1PersistentVolume] | None = ()
     found: Mapping[tuple[str, str], Any] = dataclasses.field(default_factory=dict)
@@ -102,12 +107,15 @@ def explain(
     severity: Severity = "warning" if autoscaled else "error"
     return [
         *_namespace(manifests, snapshot),
+        *_admission(deployment, spec, snapshot),
         *_missing(needs(manifests), snapshot),
         *_claims(manifests, snapshot),
         *_shared_claim(manifests, deployment, snapshot),
         *_nodes(deployment, spec, snapshot, severity),
         *_processor(manifests, spec, snapshot),
         *_gpu(spec, values, app_version, snapshot),
+        *_shared_gpus(spec, snapshot),
+        *_driver(manifests, spec, values, snapshot),
     ]
 
 
@@ -230,6 +238,14 @@ def _namespace(manifests: Manifests, snapshot: Snapshot) -> Iterator[Finding]:
     for enforced in get_args(podsecurity.Level):
         if enforced == level:
             yield from podsecurity.check(manifests, enforced)
+
+
+def _admission(deployment: Object, spec: V1PodSpec, snapshot: Snapshot) -> Iterator[Finding]:
+    """LimitRanges and ResourceQuotas of the namespace."""
+    replicas = int(deployment["spec"]["replicas"])
+    if replicas:
+        mine = [pod.spec for pod in snapshot.pods or () if pod.spec and _runs(pod) and _is_of(pod, deployment)]
+        yield from admission.check(spec, replicas, snapshot.ranges or (), snapshot.quotas or (), admission.usage(mine))
 
 
 def _claims(manifests: Manifests, snapshot: Snapshot) -> Iterator[Finding]:
@@ -413,6 +429,46 @@ def _gpu(spec: V1PodSpec, values: Mapping[str, Any], app_version: str, snapshot:
             yield dataclasses.replace(finding, message=f"on {gpu.product}: {finding.message}")
 
 
+def _shared_gpus(spec: V1PodSpec, snapshot: Snapshot) -> Iterator[Finding]:
+    """Several GPUs of a node that hands out each GPU several times, by the label of NVIDIA's feature discovery."""
+    asked = sum(amount for resource, amount in scheduling.devices(spec).items() if resource.startswith("nvidia.com/"))
+    for node in snapshot.nodes or ():
+        labels = scheduling.labels(node)
+        if asked > 1 and scheduling.welcomes(spec, node) and labels.get("nvidia.com/gpu.replicas", "1") > "1":
+            yield Finding(
+                "nodes",
+                f"Node/{scheduling.name(node)}",
+                f"it hands out each GPU {labels['nvidia.com/gpu.replicas']} times, so that a pod's {asked:f} may be "
+                f"one",
+                "write gpu.count: 1, or choose nodes that share no GPUs with nodeSelector",
+            )
+
+
+#: The first driver of NVIDIA's for CUDA 13.0, on which the images of vLLM 0.32 and 0.33 stand (vllm/envs.py,
+#: VLLM_MAIN_CUDA_VERSION). Source: https://docs.nvidia.com/deploy/cuda-compatibility/
+DRIVER = 580
+DRIVER_LABELS = ("nvidia.com/cuda.driver-version.major", "nvidia.com/cuda.driver.major")
+
+
+def _driver(manifests: Manifests, spec: V1PodSpec, values: Mapping[str, Any], snapshot: Snapshot) -> Iterator[Finding]:
+    """A driver that is older than vLLM's own image, by the labels of NVIDIA's feature discovery."""
+    image = next(str(container["image"]) for _, container in engines(manifests))
+    known = re.search(r"(?:^|/)vllm/vllm-openai:v0\.(?:3[23])\.\d+$", image)
+    compatible = "VLLM_ENABLE_CUDA_COMPATIBILITY" in (values.get("env") or {})
+    if not known or compatible or not any(name.startswith("nvidia.com/") for name in scheduling.devices(spec)):
+        return
+    for node in snapshot.nodes or ():
+        major = next((found for label in DRIVER_LABELS if (found := scheduling.labels(node).get(label))), "")
+        if scheduling.welcomes(spec, node) and major.isdigit() and int(major) < DRIVER:
+            yield Finding(
+                "driver",
+                f"Node/{scheduling.name(node)}",
+                f"its driver is R{major}, and the CUDA of {image} needs R{DRIVER}",
+                "upgrade it, choose other nodes with nodeSelector, write the image.tag of an older CUDA, or on GPUs of "
+                'data centres env: {VLLM_ENABLE_CUDA_COMPATIBILITY: "1"}',
+            )
+
+
 # -- asking -------------------------------------------------------------------------------------------------
 
 
@@ -441,6 +497,8 @@ def _snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
         nodes=_allowed(lambda: core.list_node().items),
         pods=_allowed(lambda: core.list_pod_for_all_namespaces().items),
         installed=_allowed(lambda: cluster.apps.read_namespaced_deployment(deployment.name, namespace)) is not None,
+        ranges=_allowed(lambda: core.list_namespaced_limit_range(namespace).items),
+        quotas=_allowed(lambda: core.list_namespaced_resource_quota(namespace).items),
         classes=_allowed(lambda: cluster.storage.list_storage_class().items),
         volumes=_allowed(lambda: core.list_persistent_volume().items),
         found=found,

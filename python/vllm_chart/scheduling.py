@@ -64,15 +64,15 @@ def never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
         taints = {_written(taint) for node in chosen for taint in _repelling_taints(node, tolerations)}
         yield Cause(
             f"its nodes have a taint that it does not tolerate: {', '.join(sorted(taints))}",
-            "tolerate it in tolerations, or choose other nodes with nodeSelector",
+            _of_a_node(taints) or "tolerate it in tolerations, or choose other nodes with nodeSelector",
         )
         return
     for resource, asked in requests(spec).items():
         most = max(_allocatable(node, resource) for node in welcoming)
         if asked > most:
             yield Cause(
-                f"it asks for {_amount(asked, resource)} {resource}, and the most that one node offers is "
-                f"{_amount(most, resource)}",
+                f"it asks for {shown(asked, resource)} {resource}, and the most that one node offers is "
+                f"{shown(most, resource)}",
                 _smaller(resource, most),
             )
 
@@ -136,7 +136,7 @@ def _matches(expression: V1NodeSelectorRequirement, having: Mapping[str, str]) -
 
 def _smaller(resource: str, most: Decimal) -> str:
     if _is_native(resource):
-        return f"write at most {_amount(most, resource)} in resources.requests.{resource}"
+        return f"write at most {shown(most, resource)} in resources.requests.{resource}"
     if most:
         return f"write gpu.count: {most} or less, or choose bigger nodes with nodeSelector"
     return (
@@ -147,7 +147,7 @@ def _smaller(resource: str, most: Decimal) -> str:
 
 def _does_not_fit_now(spec: V1PodSpec, message: str) -> Iterator[Cause]:
     for resource in dict.fromkeys(re.findall(r"Insufficient ([\w./-]*\w)", message)):
-        asked = _amount(requests(spec).get(resource, Decimal(0)), resource)
+        asked = shown(requests(spec).get(resource, Decimal(0)), resource)
         value = f"resources.requests.{resource}" if _is_native(resource) else "gpu.count"
         yield Cause(
             f"it asks for {asked} {resource}, which no node has free",
@@ -174,7 +174,29 @@ _RULES = (
 )
 
 
+#: Taints that Kubernetes itself puts on a node, and what ends them. Source:
+#: https://kubernetes.io/docs/reference/labels-annotations-taints/
+_CONDITIONS = {
+    "node.kubernetes.io/disk-pressure": "free the node's disk, or choose nodes with a larger one in nodeSelector: "
+    "images and weights are tens of gigabytes",
+    "node.kubernetes.io/memory-pressure": "free the node's memory, or choose larger nodes with nodeSelector",
+    "node.kubernetes.io/unschedulable": "`kubectl uncordon` the node, or add one",
+    "node.kubernetes.io/not-ready": "see why the node is not ready: `kubectl describe node`",
+    "node.kubernetes.io/unreachable": "see why the node is not reached: `kubectl describe node`",
+}
+
+
+def _of_a_node(taints: Iterable[str]) -> str:
+    """What ends taints that are a node's condition, which no pod should tolerate; empty if there are others."""
+    keys = [re.split("[=:]", taint)[0] for taint in taints]
+    remedies = [_CONDITIONS[key] for key in sorted(keys) if key in _CONDITIONS]
+    return "; ".join(dict.fromkeys(remedies)) if len(remedies) == len(keys) else ""
+
+
 def _rule(message: str) -> Cause:
+    taints = re.findall(r"untolerated taint \{([^:}]+)", message)
+    if taints and (remedy := _of_a_node(taints)):
+        return Cause("a condition of the nodes keeps it off", remedy)
     for pattern, remedy in _RULES:
         if re.search(pattern, message):
             return Cause("a rule keeps it off every node", remedy)
@@ -208,7 +230,8 @@ def _allocatable(node: V1Node, resource: str) -> Decimal:
     return parse_quantity(offered.get(resource, "0"))
 
 
-def _amount(amount: Decimal, resource: str) -> str:
+def shown(amount: Decimal, resource: str) -> str:
+    """An amount as people write it."""
     if resource in ("memory", "ephemeral-storage"):
         return f"{amount / 2**30:.1f}Gi"
     return f"{amount.normalize():f}"

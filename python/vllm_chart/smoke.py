@@ -30,6 +30,7 @@ API_KEY_VARIABLE = "VLLM_API_KEY"
 PROMPT = "San Francisco is a"
 _MESSAGES = [{"role": "user", "content": PROMPT}]
 _GREEDY: dict[str, Any] = {"max_tokens": 16, "temperature": 0}
+_TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +86,8 @@ def run(target: Target, *, model: str = "", timeout_seconds: float = 60) -> Smok
             # The way is our own port-forward: no proxy, and no name for a certificate to prove.
             session.trust_env = session.verify = False
         else:
-            url, api_key = target.url, os.environ.get(API_KEY_VARIABLE, "")
+            # Clients want the address with /v1, where this begins with the host.
+            url, api_key = target.url.rstrip("/").removesuffix("/v1"), os.environ.get(API_KEY_VARIABLE, "")
         session.auth = _BearerKey(api_key)
         return _Smoke(url.rstrip("/"), session, timeout_seconds).report(model)
 
@@ -294,8 +296,38 @@ def judge(status: int, body: str, path: str) -> None:
     if (status in (404, 405) and not complaint) or status == 501:
         raise NotOfferedError(f"the endpoint has no {path}")
     if status == 400 and "chat template" in complaint:
-        raise NotOfferedError("the model has no chat template")
-    raise WrongAnswerError(f"HTTP {status}: {complaint or body[:200].strip()}")
+        raise NotOfferedError(
+            "the model has no chat template: write one in engine.args.chat-template, if it is to chat"
+        )
+    message = f"HTTP {status}: {complaint or body[:200].strip()}"
+    if complaint:
+        for words, remedy in _COMPLAINTS.items():
+            if words in complaint:
+                raise WrongAnswerError(message, remedy)
+    elif status in _OF_PROXIES:
+        raise WrongAnswerError(message, _OF_PROXIES[status])
+    raise WrongAnswerError(message)
+
+
+TOOLS_ARE_OFF = "--tool-call-parser to be set"
+
+#: What vLLM says of a request that other values would have let it answer (vllm/entrypoints/), and those values.
+_COMPLAINTS = {
+    TOOLS_ARE_OFF: "write engine.args.enable-auto-tool-choice: true and engine.args.tool-call-parser",
+    "does not exist": "ask for a name that /v1/models lists, or write it in model.servedModelName",
+    "maximum context length": "ask for less, or raise engine.args.max-model-len",
+    "may be provided in one prompt": "raise the number in engine.args.limit-mm-per-prompt",
+    "is not a multimodal model": "write a model.id that sees or hears",
+}
+
+#: What a proxy in front answers in the engine's place.
+_OF_PROXIES = {
+    413: "raise the limit of a request's body in the proxy in front",
+    502: "a pod closed a connection that the proxy in front still kept: raise traffic.keepAliveSeconds above its own",
+    503: "no pod is ready behind it: `vllm-chart diagnose` says why",
+    504: "raise the timeouts of the proxy in front above your longest answer; traffic.streamKeepAliveSeconds: 30 keeps "
+    "streams from falling silent",
+}
 
 
 def _complaint(body: str) -> str:
@@ -359,7 +391,7 @@ class _Smoke:
             self._findings.append(Finding("smoke-models", self._url, message, "run `vllm serve`: leave command empty"))
         if self._has_passed("models"):
             checks = [("completion", self._completion), ("chat", self._chat), ("embedding", self._embedding)]
-            self._check_all([*checks, ("streaming", self._streaming)])
+            self._check_all([*checks, ("streaming", self._streaming), ("tools", self._tools)])
             if not self._has_passed("completion", "chat", "embedding") and not self._findings:
                 self._findings.append(
                     Finding(
@@ -427,6 +459,18 @@ class _Smoke:
             seconds_to_first = time.perf_counter() - start
             chunks = read_stream(itertools.chain(first, events))
         return f"{len(chunks)} chunks, the first after {seconds_to_first:.2f} s"
+
+    def _tools(self) -> str:
+        if not self._has_passed("chat"):
+            raise NotOfferedError("there is no chat in which to call tools")
+        question = {"messages": _MESSAGES, "tools": _TOOLS, "tool_choice": "auto"}
+        try:
+            self._answer("POST", "/v1/chat/completions", _ChatCompletion, **question, **_GREEDY)
+        except WrongAnswerError as wrong:
+            if TOOLS_ARE_OFF in str(wrong):
+                raise NotOfferedError(f"tool calls are off: {wrong.remedy}") from wrong
+            raise
+        return "a chat may call tools"
 
     def _answer(self, method: str, path: str, form: type[_Answer], **body: Any) -> _Answer:
         """Ask, and read the answer in the form it should have."""

@@ -59,12 +59,66 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
     elif message.startswith("missing propert"):
         for key in _quoted(message):
             yield Finding("schema", dotted((*path, key)), "is missing", "write it (a null deletes a default)")
-    elif remedy := re.fullmatch(r"value must be '(.* .*)'", message):
+    elif instead := re.fullmatch(r"value must be '(.* .*)'", message):
         # The schema's `const` with words in it is the remedy of a mistake: of the key, or else of its value.
         mistaken_key = all("const" in variant for variant in _at(path, schema, schema))
-        yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", remedy[1])
+        said = _as_vllm_spells_it(path, schema) or instead[1]
+        yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
     else:
-        yield Finding("schema", dotted(path), message.replace("null or ", ""))
+        remedy = _keys_of(path, message, schema) or _what_fits(path, message, schema)
+        yield Finding("schema", dotted(path), message.replace("null or ", ""), remedy)
+
+
+def _keys_of(path: Sequence[str], message: str, schema: Schema) -> str:
+    """What to write where a map stands in the place of its own value: model: {id: …}. Or ""."""
+    if not re.fullmatch(r"got (string|number|boolean|array), want (null or )?object", message):
+        return ""
+    keys = [key for variant in _at(path, schema, schema) for key in _right_keys(variant)]
+    if not keys:
+        return f"write a map: {path[-1]}: {{name: value}}"
+    return f"write a map: {', '.join(dotted((*path, key)) for key in keys[:3])}, …"
+
+
+# A value that only flags of one kind take, and what a value of that kind is; the first that a pattern takes says it.
+_KINDS = {
+    "32k": "write a whole number, or one such as 32k",
+    "7.5": "write a number",
+    "0.5": "write a fraction, such as 0.9",
+    "7": "write a whole number",
+}
+
+
+def _what_fits(path: Sequence[str], message: str, schema: Schema) -> str:
+    """What to write for a flag whose pattern a text doesn't match. Or ""."""
+    found = re.search(r" does not match pattern '(.*)'$", message)
+    if not found or (*path,)[: len(_FLAGS)] != _FLAGS:
+        return ""
+    pattern = re.sub(r"\\\\(.)", r"\\\1", found[1])
+    said = next((said for sample, said in _KINDS.items() if re.search(pattern, sample)), "")
+    several = any(variant.get("if", {}).get("type") == "array" for variant in _at(path, schema, schema))
+    return f"{said}, or a list of them: [1, 2]" if said and several else said
+
+
+def _flag(key: str, schema: Schema) -> tuple[str, Schema]:
+    """The flag of vLLM's that a key means, in whatever spelling (maxModelLen, max_model_len), and its schema; both
+    empty where there is none."""
+    right = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", key).lower()
+    for flags in _at(_FLAGS, schema, schema):
+        if known := flags.get("properties", {}).get(right):
+            return right, known
+    return "", {}
+
+
+_FLAGS = ("engine", "args")
+
+
+def _as_vllm_spells_it(path: Sequence[str], schema: Schema) -> str:
+    """What to write for a flag in another spelling; "" where there is none."""
+    *above, wrong = path
+    right, known = _flag(wrong, schema)
+    if (*above,) != _FLAGS or right in ("", wrong):
+        return ""
+    return str(known.get("const", f"write {right}"))
 
 
 def _from_alternatives(problem: _Problem, schema: Schema) -> Iterator[Finding]:
@@ -95,11 +149,15 @@ def dotted(path: Sequence[str]) -> str:
 
 
 def _nearest(parent: Sequence[str], wrong: str, schema: Schema) -> str:
-    """A question naming the nearest right keys: those beside the wrong one, and better ones elsewhere. Or ""."""
+    """A question naming the nearest right keys: those beside the wrong one, and better ones elsewhere; or the flag that
+    it is. Or ""."""
     beside = [dotted((*parent, key)) for level in _at(parent, schema, schema) for key in _right_keys(level)]
     likeness = {path: _likeness(wrong, path) - 0.2 for path in _own_paths(schema, schema)}
     likeness |= {path: _likeness(wrong, path) for path in beside}
     best = max(likeness.values(), default=0)
+    flag, known = _flag(wrong, schema)
+    if flag and "const" not in known and best < 0.9 and (*parent,) != _FLAGS:
+        return f"write engine.args.{flag}"
     near = sorted((path for path in likeness if likeness[path] >= best - 0.05), key=lambda path: -likeness[path])
     return f"did you mean {' or '.join(near[:3])}?" if best >= 0.6 else ""
 

@@ -10,6 +10,7 @@ from tests.cluster_objects import (
     container_status,
     crashed,
     event,
+    node,
     pod,
     snapshot,
     unschedulable,
@@ -18,6 +19,8 @@ from tests.cluster_objects import (
 from vllm_chart import engine_log
 from vllm_chart.diagnose import Snapshot, explain
 from vllm_chart.findings import Finding
+
+DISK_PRESSURE = {"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}
 
 
 def only(findings: list[Finding]) -> Finding:
@@ -203,6 +206,11 @@ def test_pods_that_the_api_server_refuses(message: str, check: str, value: str) 
         ("pull access denied, repository does not exist or may require authorization", "imagePullSecrets"),
         ("dial tcp: lookup registry-1.docker.io: no such host", "global.imageRegistry"),
         ("dial tcp 1.2.3.4:443: i/o timeout", "global.imageRegistry"),
+        ("failed to extract layer sha256:5dac: write /usr/lib/x.so: no space left on device", "free the node's disk"),
+        (
+            "unexpected status from HEAD request to https://registry-1.docker.io: 429 Too Many Requests",
+            "imagePullSecrets",
+        ),
     ],
 )
 def test_an_image_that_cannot_be_pulled(message: str, value: str) -> None:
@@ -298,6 +306,74 @@ def test_an_evicted_pod() -> None:
     assert "persistence.enabled" in finding.remedy
 
 
+def test_a_container_that_the_runtime_cannot_start() -> None:
+    status = crashed(exit_code=128, reason="StartError", message='exec: "vllm": executable file not found in $PATH')
+    assert "correct command" in only(explain(snapshot(pod(status=status)))).remedy
+
+
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        (
+            "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, please update",
+            "older image.tag",
+        ),
+        ("nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown", "container toolkit"),
+        ("unresolvable CDI devices management.nvidia.com/gpu=all: failed to inject CDI devices", "container toolkit"),
+    ],
+)
+def test_a_node_whose_driver_cannot_start_the_container(message: str, value: str) -> None:
+    assert value in only(explain(snapshot(pod(status=waiting("RunContainerError", message))))).remedy
+
+
+def test_a_processor_that_lacks_an_instruction() -> None:
+    assert "AVX-512" in only(explain(snapshot(pod(status=crashed(exit_code=132))))).remedy
+
+
+def test_a_runtime_that_the_node_does_not_know() -> None:
+    said = 'Failed to create pod sandbox: no runtime for "nvidia" is configured'
+    finding = only(
+        explain(snapshot(pod(status=waiting("ContainerCreating")), events=[event("FailedCreatePodSandBox", said)]))
+    )
+    assert "correct runtimeClassName" in finding.remedy
+
+
+def test_a_node_that_turns_the_pod_away() -> None:
+    said = (
+        "Allocate failed due to requested number of devices unavailable for nvidia.com/gpu. Requested: 1, Available: 0"
+    )
+    status = {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": said}
+    finding = only(explain(snapshot(pod(status=status))))
+    assert "device plugin" in finding.remedy
+
+
+@pytest.mark.parametrize("nodes", [None, [node("gpu-1", taints=[DISK_PRESSURE], gpu="1")]])
+def test_a_condition_of_a_node_is_ended_and_not_tolerated(nodes: Any) -> None:
+    message = "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }."
+    spec: dict[str, Any] = {"nodeSelector": {}, "tolerations": []}
+    finding = only(explain(snapshot(pod(spec=spec, status=unschedulable(message)), nodes=nodes)))
+    assert "free the node's disk" in finding.remedy
+    assert "tolerate" not in finding.remedy
+
+
+def test_an_error_that_nobody_knew_points_to_the_argument_that_it_names() -> None:
+    log = (
+        "ValueError: Chunked MM input disabled but max_tokens_per_mm_item (2496) is larger than max_num_batched_tokens "
+        "(2048). Please increase max_num_batched_tokens."
+    )
+    assert crash(log).remedy.startswith("correct engine.args.max-num-batched-tokens; ")
+    assert crash("AssertionError: tensor_parallel_size is odd").remedy.startswith("correct gpu.count, or parallelism.")
+    assert crash("AssertionError: the seed is odd").remedy.startswith("kubectl logs")
+
+
+def test_of_a_failed_validation_its_complaint_is_shown() -> None:
+    log = (
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for SchedulerConfig\n"
+        "  Value error, the moon is full [type=value_error, input_value=ArgsKwargs(()), input_type=ArgsKwargs]"
+    )
+    assert "the moon is full" in crash(log).message
+
+
 # In the engine's own words: vLLM 0.32, huggingface_hub 2.4, transformers 5.23 (places in vllm_chart/engine_log.py).
 ENGINE_LOGS = [
     pytest.param(
@@ -346,6 +422,12 @@ ENGINE_LOGS = [
         "ValueError: Invalid repository ID or local directory specified: '/models/absent'.",
         "model.id",
         id="no such directory",
+    ),
+    pytest.param(
+        "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': "
+        "'/models/'. Use `repo_type` argument if needed.",
+        "a mounted volume",
+        id="a path where nothing is",
     ),
     pytest.param(
         "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://huggingface.co/api/models/a/b: offline mode "
@@ -408,11 +490,96 @@ ENGINE_LOGS = [
         "image.tag",
         id="no kernels",
     ),
+    pytest.param("RuntimeError: HIP error: invalid device function", "image.tag", id="no kernels (AMD)"),
+    pytest.param(
+        "Unable to open /dev/kfd read-write: Permission denied\nRuntimeError: No HIP GPUs are available",
+        "podSecurityContext.supplementalGroups",
+        id="another group's GPU (AMD)",
+    ),
     pytest.param(
         "RuntimeError: Failed to infer device type, please set the environment variable `VLLM_LOGGING_LEVEL=DEBUG`",
         "gpu.count",
         id="no GPU",
     ),
+    pytest.param(
+        "ValueError: Cannot find the config file for awq", "engine.args.quantization", id="quantization of nothing"
+    ),
+    pytest.param(
+        "  Value error, Quantization method specified in the model config (gptq) does not match the quantization "
+        "method specified in the `quantization` argument (fp8). [type=value_error",
+        "engine.args.quantization",
+        id="another quantization",
+    ),
+    pytest.param(
+        "  Value error, torch.bfloat16 is not supported for quantization method auto_awq. Supported dtypes: "
+        "[torch.float16]",
+        "engine.args.dtype",
+        id="dtype of a quantization",
+    ),
+    pytest.param(
+        "  Value error, The quantization method fp8 is not supported for the current GPU. Minimum capability: 75. "
+        "Current capability: 70.",
+        "nodeSelector",
+        id="GPU too old for the quantization",
+    ),
+    pytest.param(
+        "RuntimeError: LoRA is not enabled. Use --enable-lora to enable LoRA.", "enable-lora: true", id="LoRA is off"
+    ),
+    pytest.param("ValueError: Qwen2ForX does not support LoRA yet.", "leave engine.args.enable-lora out", id="no LoRA"),
+    pytest.param(
+        "VLLMValidationError: The supplied chat template string (/x.jinja) appears path-like, but doesn't exist! "
+        "Tried: /x.jinja and /y",
+        "engine.args.chat-template",
+        id="no template",
+    ),
+    pytest.param(
+        "NotImplementedError: Pipeline parallelism is not supported for this model. Supported models implement",
+        "parallelism.pipelineParallelSize",
+        id="no pipeline",
+    ),
+    pytest.param(
+        "RuntimeError: Unexpected error from cudaGetDeviceCount(). Error 803: system has unsupported display driver / "
+        "cuda driver combination",
+        "env.LD_LIBRARY_PATH",
+        id="driver and libraries",
+    ),
+    pytest.param(
+        "\x1b[0;36m(EngineCore pid=7)\x1b[0;0m torch.distributed.DistBackendError: NCCL error in: NCCLUtils.hpp:268, "
+        "unhandled system error (run with NCCL_DEBUG=INFO for details)",
+        "env.NCCL_DEBUG",
+        id="NCCL, in colour",
+    ),
+    pytest.param(
+        "NCCL WARN Error while creating shared memory segment /dev/shm/nccl-x (size 7340384)",
+        "shm.sizeLimit",
+        id="NCCL's shared memory",
+    ),
+    pytest.param(
+        "ImportError: Please install bitsandbytes>=0.46.1 via `pip install bitsandbytes`",
+        "image.repository",
+        id="a package that is not there",
+    ),
+    pytest.param(
+        "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory",
+        "runtimeClassName",
+        id="no driver in the container",
+    ),
+    pytest.param(
+        "ValueError: Fast download using 'hf_transfer' is enabled (HF_HUB_ENABLE_HF_TRANSFER=1) but",
+        "HF_HUB_ENABLE_HF_TRANSFER out of env",
+        id="hf_transfer",
+    ),
+    pytest.param(
+        "requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://huggingface.co/a/b/config.json",
+        "hub.tokenSecretRef",
+        id="no token",
+    ),
+    pytest.param(
+        "OSError: [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use",
+        "containerPort",
+        id="port in use",
+    ),
+    pytest.param("mkdir: cannot create directory '/models/x': Permission denied", "podSecurityContext", id="mkdir"),
     pytest.param(
         "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {'Engine': -9}",
         "resources.limits.memory",

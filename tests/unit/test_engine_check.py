@@ -27,9 +27,22 @@ def only(findings: list[Finding]) -> Finding:
         (["--dtype auto"], "--dtype auto", "one word", "two words"),
         (["--max-num-seqs", "1", "2"], "2", "belongs to no argument", "--flag=value"),
         (['--kv-transfer-config={"kv_connector": "NixlConnector"}'], "--kv-transfer-config", "kv_role", ""),
-        (['--compilation-config={"modes": 3}'], "--compilation-config", "modes: Extra inputs", ""),
+        (['--compilation-config={"modes": 3}'], "--compilation-config", "modes: Extra inputs", "did you mean mode?"),
+        (["--limit-mm-per-prompt=image=2"], "--limit-mm-per-prompt", "not JSON", "or a map in engine.args"),
         (["--hf-overrides='{}'", "--limit-mm-per-prompt='{}'"], "--limit-mm-per-prompt", "not JSON", ""),
-        (['--speculative-config={"metod": "ngram"}'], "--speculative-config", "metod: Extra inputs", ""),
+        (['--speculative-config={"metod": "ngram"}'], "--speculative-config", "metod: Extra inputs", "mean method?"),
+        (["--speculative-config=true"], "--speculative-config", "", ""),
+        (["--cudagraph-capture-sizes=[1,2,4]"], "--cudagraph-capture-sizes", "invalid int", "a word of its own"),
+        (
+            ["--enable-chunked-prefill=True"],
+            "--enable-chunked-prefill",
+            "ignored explicit",
+            "--no-enable-chunked-prefill",
+        ),
+        (["--enforce-eager=1"], "--enforce-eager", "ignored explicit", "--enforce-eager alone"),
+        (["--gpu-memory-utilization=90%"], "--gpu-memory-utilization", "invalid float", "such as 0.9"),
+        (["--max-model-len=8192tokens"], "--max-model-len", "8192tokens", "32k"),
+        (["--max-num-seqs"], "--max-num-seqs", "expected one argument", "after it"),
         (["--help"], "-h", "print its help", ""),
     ],
 )
@@ -83,6 +96,18 @@ def test_an_unknown_variable_is_named_with_its_remedy() -> None:
         "env.VLLM_LOGING_LEVEL": "did you mean VLLM_LOGGING_LEVEL?",
         "env.VLLM_ATTENTION_BACKEND": "gone: write engine.args.attention-backend",
     }
+
+
+def test_a_variable_that_nothing_reads_is_named_with_what_to_write() -> None:
+    names = ["MAX_MODEL_LEN", "VLLM_TENSOR_PARALLEL_SIZE", "VLLM_MAX_NUM_SEQS", "HF_HUB_ENABLE_HF_TRANSFER", "SEED"]
+    findings = {finding.where: finding.remedy for finding in check_environment(names, NEWEST)}
+    assert findings == {
+        "env.MAX_MODEL_LEN": "write engine.args.max-model-len",
+        "env.VLLM_TENSOR_PARALLEL_SIZE": "write gpu.count, or parallelism.tensorParallelSize",
+        "env.VLLM_MAX_NUM_SEQS": "write engine.args.max-num-seqs",
+        "env.HF_HUB_ENABLE_HF_TRANSFER": "gone: write HF_XET_HIGH_PERFORMANCE",
+    }
+    assert check_environment(["MAX_MODEL_LEN"], NEWEST, referring='["--max-model-len=$(MAX_MODEL_LEN)"]') == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 from helm_python import values_from_yaml
-from kubernetes.client import V1Namespace, V1Node, V1PersistentVolumeClaim, V1Pod, V1Secret, V1StorageClass
+from kubernetes.client import (
+    V1LimitRange,
+    V1Namespace,
+    V1Node,
+    V1PersistentVolumeClaim,
+    V1Pod,
+    V1ResourceQuota,
+    V1Secret,
+    V1StorageClass,
+)
 
 from tests.cluster_objects import GPU_LABEL, GPU_TAINT, node
 from vllm_chart.findings import Finding
@@ -172,3 +181,103 @@ def test_an_image_for_another_processor() -> None:
 
 def test_a_namespace_that_is_not_there() -> None:
     assert "--create-namespace" in said(preflight("replicaCount: 1", namespace=None))
+
+
+# -- the namespace's bounds -----------------------------------------------------------------------------------
+
+
+def limit_range(**item: Any) -> V1LimitRange:
+    return V1LimitRange.model_validate(
+        {"metadata": {"name": "small"}, "spec": {"limits": [{"type": "Container", **item}]}}
+    )
+
+
+def quota(hard: dict[str, str], used: dict[str, str] | None = None, **spec: Any) -> V1ResourceQuota:
+    return V1ResourceQuota.model_validate(
+        {"metadata": {"name": "team"}, "spec": {"hard": hard, **spec}, "status": {"used": used or {}}}
+    )
+
+
+ROOMY = "resources: {requests: {cpu: 4, memory: 16Gi}, limits: {cpu: 8, memory: 32Gi}}"
+
+
+@pytest.mark.parametrize(
+    ("values", "item", "severity", "words"),
+    [
+        ("", {"default": {"memory": "1Gi"}}, "error", "limits the engine to 1.0Gi memory"),
+        ("", {"default": {"memory": "64Gi"}}, "warning", "write resources.limits.memory"),
+        ("", {"default": {"cpu": "500m"}}, "warning", "write resources.limits.cpu"),
+        (ROOMY, {"max": {"memory": "16Gi"}}, "error", "lower resources.limits.memory"),
+        (ROOMY, {"min": {"memory": "24Gi"}}, "error", "raise resources.requests.memory"),
+        ("gpu: {count: 1}", {"max": {"nvidia.com/gpu": "0"}}, "error", "lower gpu.count"),
+    ],
+)
+def test_what_a_limit_range_does_to_the_engine(values: str, item: Any, severity: str, words: str) -> None:
+    findings = [found for found in preflight(values, ranges=[limit_range(**item)]) if found.check == "limit-range"]
+    assert [found.severity for found in findings] == [severity], said(findings)
+    assert words in said(findings)
+
+
+def test_a_limit_range_that_the_values_keep_to() -> None:
+    item = {"default": {"memory": "1Gi", "cpu": "500m"}, "max": {"memory": "64Gi"}, "min": {"cpu": "50m"}}
+    assert preflight(ROOMY, ranges=[limit_range(**item)]) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "hard", "used", "words"),
+    [
+        ("", {"limits.memory": "64Gi"}, {}, "write resources.limits.memory"),
+        ("", {"requests.cpu": "64"}, {}, "write resources.requests.cpu"),
+        (ROOMY, {"requests.memory": "24Gi"}, {"requests.memory": "12Gi"}, "12.0Gi of 24.0Gi are left"),
+        (
+            "replicaCount: 2",
+            {"requests.nvidia.com/gpu": "3"},
+            {"requests.nvidia.com/gpu": "2"},
+            "write replicaCount: 1",
+        ),
+        ("", {"requests.nvidia.com/gpu": "1"}, {"requests.nvidia.com/gpu": "1"}, "lower gpu.count"),
+        ("", {"pods": "1"}, {"pods": "1"}, "lower replicaCount"),
+    ],
+)
+def test_what_a_quota_does_not_let_in(values: str, hard: Any, used: Any, words: str) -> None:
+    findings = [found for found in preflight(values, quotas=[quota(hard, used)]) if found.check == "quota"]
+    assert len(findings) == 1, said(findings)
+    assert words in said(findings)
+
+
+def test_a_quota_that_has_room_or_is_of_other_pods() -> None:
+    assert (
+        preflight(ROOMY, quotas=[quota({"limits.memory": "64Gi", "requests.nvidia.com/gpu": "1", "pods": "9"})]) == []
+    )
+    assert preflight("", quotas=[quota({"pods": "0"}, scopes=["BestEffort"])]) == []
+    # What the release has already is its own.
+    taken = {"requests.nvidia.com/gpu": "1"}
+    assert preflight("", quotas=[quota(taken, taken)], pods=[running("gpu-1", OWN)], installed=True) == []
+
+
+def test_a_limit_range_s_defaults_answer_a_quota() -> None:
+    ranges = [limit_range(default={"memory": "32Gi", "cpu": "8"}, defaultRequest={"memory": "16Gi", "cpu": "4"})]
+    findings = preflight("", ranges=ranges, quotas=[quota({"limits.memory": "64Gi", "requests.cpu": "16"})])
+    assert {found.check for found in findings} == {"limit-range"}
+
+
+# -- what the labels of GPU nodes tell --------------------------------------------------------------------------
+
+
+def labelled(**labels: str) -> V1Node:
+    named = {f"nvidia.com/{key.replace('_', '.').replace('..', '-')}": value for key, value in labels.items()}
+    return node("gpu-1", labels=named, taints=[GPU_TAINT], gpu="4")
+
+
+def test_a_driver_that_is_older_than_the_image() -> None:
+    old = [labelled(cuda_driver__version_major="535")]
+    assert "its driver is R535" in said(preflight("", nodes=old))
+    assert preflight("", nodes=[labelled(cuda_driver__version_major="580")]) == []
+    assert preflight('env: {VLLM_ENABLE_CUDA_COMPATIBILITY: "1"}', nodes=old) == []
+    assert preflight("image: {repository: registry.example.com/mine, tag: v1}", nodes=old) == []
+
+
+def test_gpus_that_are_shared_are_not_several() -> None:
+    shared = [labelled(gpu_replicas="4")]
+    assert "write gpu.count: 1" in said(preflight("gpu: {count: 2}", nodes=shared))
+    assert preflight("", nodes=shared) == []

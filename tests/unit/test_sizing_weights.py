@@ -249,3 +249,23 @@ def test_layers_of_hybrid_models_are_told_apart() -> None:
 def test_float32_checkpoints_are_served_in_sixteen_bits() -> None:
     assert model("allenai/OLMo-2-1124-7B").dtype == "bfloat16"
     assert dataclasses.replace(model("Qwen/Qwen3-8B"), dtype="float16").dtype == "float16"
+
+
+@pytest.mark.parametrize(
+    ("flag", "method", "model", "words"),
+    [
+        ("fp8", "awq", "Qwen/Qwen2.5-7B-Instruct-AWQ", "fp8 is not the awq by which"),
+        ("awq", "compressed-tensors", "RedHatAI/x-w4a16", "awq is not the compressed-tensors by which"),
+        ("gptq_marlin", "", "Qwen/Qwen3-8B", "is not quantized, and gptq_marlin needs"),
+        ("awq_marlin", "awq", "a/b", ""),
+        ("moe_wna16", "gptq", "a/b", ""),
+        ("humming", "fp8", "a/b", ""),
+        ("fp8", "", "Qwen/Qwen3-8B", ""),
+        ("awq", "", "TheBloke/Llama-2-7B-AWQ", ""),  # in quant_config.json
+        ("awq", "auto-round", "a/b", ""),
+        (None, "awq", "a/b", ""),
+    ],
+)
+def test_a_quantization_that_the_checkpoint_has_not(flag: str | None, method: str, model: str, words: str) -> None:
+    said = quantization.refusal(flag, {"quant_method": method} if method else None, model)
+    assert words in said if words else said == ""

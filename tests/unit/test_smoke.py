@@ -58,6 +58,35 @@ def test_a_refused_key_names_the_variable_that_holds_it() -> None:
     assert "VLLM_API_KEY" in refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "value"),
+    [
+        (
+            400,
+            openai_error('"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set', 400),
+            "engine.args.tool-call-parser",
+        ),
+        (404, openai_error("The model `gpt-5` does not exist.", 404), "model.servedModelName"),
+        (400, openai_error("This model's maximum context length is 2048 tokens. However", 400), "max-model-len"),
+        (400, openai_error("At most 1 image(s) may be provided in one prompt.", 400), "limit-mm-per-prompt"),
+        (504, "<html><title>504 Gateway Time-out</title></html>", "timeouts of the proxy"),
+        (502, "<html><title>502 Bad Gateway</title></html>", "traffic.keepAliveSeconds"),
+        (413, "<html><title>413 Request Entity Too Large</title></html>", "the proxy in front"),
+        (503, "no healthy upstream", "vllm-chart diagnose"),
+        (503, openai_error("Too many requests", 503), "log says more"),
+    ],
+)
+def test_a_wrong_answer_says_what_to_change(status: int, body: str, value: str) -> None:
+    with pytest.raises(WrongAnswerError) as wrong:
+        judge(status, body, "/v1/chat/completions")
+    assert value in wrong.value.remedy
+
+
+def test_a_model_without_a_chat_template_may_be_given_one() -> None:
+    with pytest.raises(NotOfferedError, match=r"engine\.args\.chat-template"):
+        judge(400, openai_error(NO_TEMPLATE, 400), "/v1/chat/completions")
+
+
 def test_server_sent_events_are_data_without_comments_and_blank_lines() -> None:
     lines = ['data: {"a": 1}', "", ": keep-alive", "event: ping", "data:[DONE]", ""]
     assert list(sse_data(lines)) == ['{"a": 1}', "[DONE]"]

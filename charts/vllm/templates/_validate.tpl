@@ -74,6 +74,8 @@ engine.device: {{ $repository }} is the CPU build: write engine.device: cpu
 parallelism: {{ include "vllm.tensorParallelSize" $ }} (tensor) x {{ .pipelineParallelSize }} (pipeline) x {{ .dataParallelSize }} (data) is {{ $workers }} GPUs, but gpu.count is {{ $count }}: write sizes whose product is gpu.count, or gpu.count: {{ $workers }}
 {{- else if regexMatch "^([^/]*\\.)?kubernetes\\.io/" $.Values.gpu.resourceName }}
 gpu.resourceName: {{ $.Values.gpu.resourceName }} is in Kubernetes' own domain, where there are no devices: write what the node advertises, such as nvidia.com/gpu
+{{- else if and (hasSuffix ".shared" $.Values.gpu.resourceName) (gt $count 1) }}
+gpu.count: two shares may be of the same GPU, and bring no more memory: write gpu.count: 1, or whole GPUs
 {{- else if and (contains "/mig-" $.Values.gpu.resourceName) (gt $count 1) }}
 gpu.count: a model cannot span slices of a GPU, which have no way to talk to each other: write gpu.count: 1 and a larger slice, or whole GPUs
 {{- end }}
@@ -90,6 +92,11 @@ gpu.count: a model cannot span slices of a GPU, which have no way to talk to eac
 engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.args.{{ $needed }} too, or leave it out
 {{- end }}
 {{- end }}
+{{- range $flag, $needed := $kinds.needsToStart }}
+{{- if and (get $args $flag) (not (hasKey $args $needed)) (not (contains (printf "--%s" $needed) $extra)) }}
+engine.args.{{ $flag }}: vLLM loads the model and then ends without {{ $needed }}: write engine.args.{{ $needed }}: true too
+{{- end }}
+{{- end }}
 {{- /* An image of one's own may bring plugins, which register others. */}}
 {{- if not .Values.image.repository }}
 {{- $version := include "vllm.knownVersion" . }}
@@ -100,6 +107,15 @@ engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.arg
 engine.args.{{ $flag }}: vLLM {{ $version }} has no parser {{ $name }}: write one of {{ join ", " $names }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- range $flag := list "chat-template" "hf-config-path" "reasoning-parser-plugin" "ssl-ca-certs" "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}
+{{- include "vllm.validate.path" (list $ (printf "engine.args.%s" $flag) (get $args $flag | include "vllm.text")) }}
+{{- end }}
+{{- $adapters := get $args "lora-modules" }}
+{{- range $adapter := ternary $adapters (list $adapters) (kindIs "slice" $adapters) }}
+{{- $path := include "vllm.text" $adapter | regexFind "=/.*" | trimPrefix "=" }}
+{{- if kindIs "map" $adapter }}{{ $path = $adapter.path | default "" }}{{ end }}
+{{- include "vllm.validate.path" (list $ "engine.args.lora-modules" $path) }}
 {{- end }}
 {{- range $flag, $most := $kinds.atMost }}
 {{- $value := get $args $flag | include "vllm.text" }}
@@ -151,6 +167,25 @@ command: {{ $line }} is not what takes the chart's arguments, which begin with t
 command: {{ $line }} is not vllm serve and takes no model by its place: leave command empty, or end it with vllm, serve
 {{- else if and (regexMatch "^(.*/)?(ba|da|z|a)?sh$" (first .)) (regexMatch " -[a-z]*c( |$)" $line) (not (regexMatch "\\$\\{?[@*]" $line)) }}
 command: a shell would not hand the chart's arguments on: leave command empty, or end the script with exec vllm serve "$0" "$@"
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+A line for a file that is nowhere in the pod: an absolute path that is in no mount and not among what vLLM's own image
+has. Somebody else's image, command or init container may bring it. Takes a list: root context, key, path.
+*/}}
+{{- define "vllm.validate.path" }}
+{{- $values := (first .).Values }}
+{{- $path := last . }}
+{{- if and (regexMatch "^/[^/]" $path) (not (or $values.image.repository $values.command $values.initContainers)) }}
+{{- $mounts := list "/vllm-workspace" "/usr" "/opt" "/etc/ssl" "/etc/pki" "/etc/vllm" "/root" "/home" }}
+{{- if $values.persistence.enabled }}{{ $mounts = append $mounts $values.persistence.mountPath }}{{ end }}
+{{- range compact ($values.volumeMounts | default list) }}{{ $mounts = append $mounts .mountPath }}{{ end }}
+{{- $there := false }}
+{{- range $mounts }}{{ $there = or $there (eq . $path) (hasPrefix (printf "%s/" (trimSuffix "/" .)) $path) }}{{ end }}
+{{- if not $there }}
+{{ index . 1 }}: nothing is mounted at {{ $path }}: add the volume that has the file to volumes and volumeMounts
 {{- end }}
 {{- end }}
 {{- end }}
@@ -270,7 +305,9 @@ service.externalTrafficPolicy: a ClusterIP Service has no external traffic: writ
 {{- if kindIs "invalid" $value }}
 {{- else if hasKey $owned $name }}
 env.{{ $name }}: the chart's own: {{ get $owned $name }}
-{{- else if and (has $name (list "CUDA_VISIBLE_DEVICES" "NVIDIA_VISIBLE_DEVICES")) (include "vllm.gpuCount" $ | int) (regexMatch "(^|,)(GPU|MIG)-" (include "vllm.text" $value)) }}
+{{- else if regexMatch "^(HF|HUGGING_?FACE)(_?HUB)?_(API_)?(TOKEN|KEY)$" $name }}
+env.{{ $name }}: nothing reads it: put the token in a Secret and write hub.tokenSecretRef
+{{- else if and (regexMatch "^(CUDA|NVIDIA|HIP|ROCR)_VISIBLE_DEVICES$" $name) (include "vllm.validate.devices.chosen" (list $ $name (include "vllm.text" $value))) }}
 env.{{ $name }}: the device plugin chooses the pod's GPU, which this one may not be: leave it out, and choose nodes with nodeSelector
 {{- else if and (regexMatch "^VLLM_.*_PORT$" $name) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
 env.{{ $name }}: {{ include "vllm.text" $value }} is the HTTP port (containerPort): write another one
@@ -304,6 +341,21 @@ env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {sec
 {{- if ne (include "vllm.validate.set" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
 envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+"true", or nothing: whether a variable chooses among devices, where the plugin has chosen. Indices of those that the pod
+has are no choice. Takes a list: root context, name, text.
+*/}}
+{{- define "vllm.validate.devices.chosen" -}}
+{{- $count := include "vllm.gpuCount" (first .) | int }}
+{{- $text := last . }}
+{{- if not $count }}
+{{- else if regexMatch "(^|,)(GPU|MIG)-" $text }}true
+{{- else if and (eq (index . 1) "NVIDIA_VISIBLE_DEVICES") (regexMatch "^(all|[0-9,]+)$" $text) }}true
+{{- else if regexMatch "^[0-9]+(,[0-9]+)*$" $text }}
+{{- range splitList "," $text }}{{ if ge (int .) $count }}true{{ end }}{{ end }}
 {{- end }}
 {{- end }}
 

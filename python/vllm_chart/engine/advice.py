@@ -45,6 +45,14 @@ GONE: Mapping[str, tuple[str, str]] = {
 FLAGS: Mapping[str, str] = {
     **{flag: f"gone {when}: {remedy}" for flag, (when, remedy) in GONE.items()},
     "enable-metrics": "no flag: /metrics is always there",
+    **dict.fromkeys(
+        ("temperature", "top-p", "top-k", "min-p", "repetition-penalty", "presence-penalty", "frequency-penalty"),
+        "each request says it; a default: override-generation-config: {temperature: …}",
+    ),
+    **dict.fromkeys(
+        ("max-tokens", "max-new-tokens", "max-output-tokens"),
+        "write max-model-len; how long an answer may be is said by each request",
+    ),
     "tool-call-parser-plugin": "write tool-parser-plugin",
     # meant something else
     "max-context-len": "write max-model-len",
@@ -53,14 +61,20 @@ FLAGS: Mapping[str, str] = {
     "max-sequence-length": "write max-model-len",
     "context-length": "write max-model-len",
     "ctx-size": "write max-model-len",
-    "max-tokens": "write max-model-len; how long an answer may be is said by each request",
+    "num-ctx": "write max-model-len",
+    "max-total-tokens": "write max-model-len",
+    "max-input-length": "write max-model-len",
     "max-batch-size": "write max-num-seqs",
     "batch-size": "write max-num-seqs",
     "max-concurrency": "write max-num-seqs",
+    "max-num-sequences": "write max-num-seqs",
+    "max-running-requests": "write max-num-seqs",
     "max-batched-tokens": "write max-num-batched-tokens",
     "gpu-utilization": "write gpu-memory-utilization",
     "gpu-memory": "write gpu-memory-utilization, a fraction",
     "gpu-mem-utilization": "write gpu-memory-utilization",
+    "gpu-memory-utilisation": "write gpu-memory-utilization",
+    "gpu-memory-fraction": "write gpu-memory-utilization",
     "mem-fraction-static": "write gpu-memory-utilization",
     "kv-cache-type": "write kv-cache-dtype",
     "kv-dtype": "write kv-cache-dtype",
@@ -73,11 +87,26 @@ FLAGS: Mapping[str, str] = {
     "enable-chunk-prefill": "write enable-chunked-prefill: true",
     "tool-parser": "write tool-call-parser",
     "enable-tool-choice": "write enable-auto-tool-choice: true",
+    "enable-tool-calling": "write enable-auto-tool-choice: true and tool-call-parser",
+    "enable-thinking": "write default-chat-template-kwargs: {enable_thinking: …}",
+    "chat-template-kwargs": "write default-chat-template-kwargs",
+    "guided-decoding": "write structured-outputs-config",
+    "draft-model": "write speculative-config: {model: …, num_speculative_tokens: …}",
+    "cpu-offload": "write cpu-offload-gb",
+    "kv-cache-size": "write kv-cache-memory-bytes",
+    "cache-dir": "write persistence.mountPath",
+    "n-gpu-layers": "leave it out: all layers are on the GPU; cpu-offload-gb moves weights off it",
     "auto-tool-choice": "write enable-auto-tool-choice: true",
     "lora": "write enable-lora: true and lora-modules",
     "lora-rank": "write max-lora-rank",
     "pipeline-parallel": "write parallelism.pipelineParallelSize",
-    "tensor-parallel": "write gpu.count, or parallelism.tensorParallelSize",
+    **dict.fromkeys(
+        ("tensor-parallel", "tp-size", "num-shard", "num-gpus", "gpu-count", "gpus"),
+        "write gpu.count, or parallelism.tensorParallelSize",
+    ),
+    "replicas": "write replicaCount",
+    "model-path": "write model.id",
+    "tokenizer-path": "write tokenizer",
     "model-name": "write model.servedModelName",
     "model-id": "write model.id",
 }
@@ -102,6 +131,14 @@ VARIABLES: Mapping[str, str] = {
     "VLLM_LOG_LEVEL": "write VLLM_LOGGING_LEVEL",
     "VLLM_USE_TRITON_FLASH_ATTN": "gone: write engine.args.attention-backend",
     "VLLM_FLASH_ATTN_VERSION": "gone: write engine.args.attention-config: {flash_attn_version: …}",
+}
+
+#: Variables of others that the engine does not read, or no longer. Sources: huggingface_hub 2.4, constants.py;
+#: transformers 5, utils/hub.py.
+OTHERS: Mapping[str, str] = {
+    "HF_HUB_ENABLE_HF_TRANSFER": "gone: write HF_XET_HIGH_PERFORMANCE",
+    "TRANSFORMERS_CACHE": "gone: the cache is under persistence.mountPath (HF_HOME)",
+    "PYTORCH_TRANSFORMERS_CACHE": "gone: the cache is under persistence.mountPath (HF_HOME)",
 }
 
 #: Variables that do what they say, and more: what happens, and what to write instead.

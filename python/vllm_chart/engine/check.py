@@ -1,12 +1,14 @@
 """Hold an argument list and an environment against a version of vLLM, as findings."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vllm_chart.engine import advice, argv, catalogue, config, rules
 from vllm_chart.engine.argv import ArgvError
-from vllm_chart.engine.catalogue import Catalogue, nearest
+from vllm_chart.engine.catalogue import Argument, Catalogue, nearest
+from vllm_chart.engine.owned import OWNED_FLAGS
 from vllm_chart.findings import Finding
 from vllm_chart.manifests import Manifests
 
@@ -35,7 +37,13 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     [container] = [c for c in pod["spec"]["template"]["spec"]["containers"] if c["name"] == "vllm"]
     # Empty, it is vLLM's own; a mirror keeps the end of the name.
     stock = re.fullmatch("|(.*/)?vllm/vllm-[-a-z0-9]+", image.get("repository") or "") is not None
-    return [*check_argv(container["args"], version, stock=stock), *check_environment(env, version), *_risky(env)]
+    referring = json.dumps([container.get("args"), container.get("env")])
+    return [
+        *check_argv(container["args"], version, stock=stock),
+        *check_environment(env, version, referring=referring),
+        *_risky(env),
+        *(_without_gpu(values, pod["spec"]["template"]["spec"], container) if stock else ()),
+    ]
 
 
 def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
@@ -49,6 +57,18 @@ def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
             "write in image.tag, beside a digest too, the version that the image holds",
             "info",
         )
+
+
+def _without_gpu(values: Mapping[str, Any], pod: Mapping[str, Any], container: Mapping[str, Any]) -> Iterable[Finding]:
+    """A warning only: where NVIDIA's runtime is the node's default, it hands all GPUs to whoever asks for none."""
+    limits = (container.get("resources") or {}).get("limits") or {}
+    if (
+        values["engine"]["device"] == "cuda"
+        and not pod.get("resourceClaims")
+        and not any("/" in name for name in limits)
+    ):
+        said = "the pod asks for no GPU, without which vLLM's CUDA build does not start"
+        yield Finding("gpu", "gpu.count", said, "write how many, or engine.device: cpu", severity="warning")
 
 
 def _risky(env: Mapping[str, Any]) -> Iterable[Finding]:
@@ -68,7 +88,9 @@ def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> lis
     try:
         values = argv.parse(words, version)
     except ArgvError as error:
-        return [*_unknown(error, known)] or [Finding(ARGUMENTS, error.argument, f"vLLM {version} refuses: {error}")]
+        refused = f"vLLM {version} refuses: {error}"
+        remedy = _remedy(str(error), known.by_flag.get(error.argument), known)
+        return [*_unknown(error, known)] or [Finding(ARGUMENTS, error.argument, refused, remedy)]
     findings = []
     for argument in known.arguments:
         if argument.dest not in values:
@@ -80,12 +102,42 @@ def check_argv(words: Sequence[str], version: str, *, stock: bool = True) -> lis
         if argument.later and values[argument.dest] is not None:
             broken = config.refusal(argument.later, values[argument.dest], known)
             if broken:
-                findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}"))
+                remedy = _remedy(broken, argument, known)
+                findings.append(Finding(ARGUMENTS, flag, f"vLLM {version} refuses: {broken}", remedy))
     findings += _unknown_names(values, known, stock)
     names = {argument.dest: argument.name for argument in known.arguments}
     for dest, said, remedy in rules.broken(values, known):
         findings.append(Finding(ARGUMENTS, f"--{names[dest]}", f"vLLM {version} refuses: {said}", remedy))
     return findings
+
+
+def _remedy(said: str, argument: Argument | None, known: Catalogue) -> str:
+    """What to write instead of a value that the parser or a class of configuration refuses; "" where that is not
+    known."""
+    if argument and "ignored explicit argument" in said:
+        switch_off = f"--no-{argument.name}" if f"--no-{argument.name}" in known.by_flag else "leave it out"
+        return f"it takes no value: write --{argument.name} alone, or {switch_off}"
+    if argument and argument.nargs in ("+", "*") and re.search(r"invalid \w+ value: '.*[\[,].*'", said):
+        return f"write each value as a word of its own: --{argument.name}, 1, 2"
+    for complaint, remedy in _WRONG_TYPE.items():
+        if complaint in said:
+            return remedy
+    fields = known.classes.get(argument.config or argument.later, {}).get("properties", {}) if argument else {}
+    if extra := re.search(r"(\w+): Extra inputs are not permitted", said):
+        near = nearest(extra[1], fields)
+        return f"did you mean {' or '.join(near)}?" if near else ""
+    return ""
+
+
+# Complaints of argparse and of vLLM's own types, with what their authors left unsaid.
+_WRONG_TYPE = {
+    "not JSON: ": 'write JSON, such as {"image": 2}, or a map in engine.args',
+    "invalid int value: ": "write a whole number, without a unit",
+    "invalid float value: ": "write a number, such as 0.9",
+    "invalid number value: ": "write a whole number, or one such as 32k",
+    "expected one argument": "write its value after it",
+    "expected at least one argument": "write its values after it",
+}
 
 
 def _unknown_names(values: Mapping[str, Any], known: Catalogue, stock: bool) -> Iterable[Finding]:
@@ -120,17 +172,30 @@ def _unknown(error: ArgvError, known: Catalogue) -> Iterable[Finding]:
         yield Finding(ARGUMENTS, flag, f"vLLM {known.version} has no such argument", remedy)
 
 
-def check_environment(names: Iterable[str], version: str) -> list[Finding]:
-    """Variables VLLM_* that this version does not know: it ignores them with a warning in its log.
+def check_environment(names: Iterable[str], version: str, *, referring: str = "") -> list[Finding]:
+    """Variables that nothing reads: VLLM_* that this version does not know and only warns of in its log, arguments as
+    other images name them in their environment (MAX_MODEL_LEN), and what the Hub's libraries once had.
 
+    referring: text that may refer to variables as $(NAME), which is to read them.
     Raises KeyError for a version without a catalogue.
     """
-    known = catalogue.load(version).environment
+    catalogued = catalogue.load(version)
+    known, flags = catalogued.environment, {argument.dest: argument.name for argument in catalogued.arguments}
     findings = []
     for name in names:
-        if name.startswith("VLLM_") and name not in known:
+        message, remedy = f"vLLM {version} knows no such variable", ""
+        flag = flags.get(name.removeprefix("VLLM_").lower(), "") if "_" in name else ""
+        if name in known:
+            continue
+        if name in advice.OTHERS:
+            message, remedy = "nothing reads it", advice.OTHERS[name]
+        elif name in advice.VARIABLES:
+            remedy = advice.VARIABLES[name]
+        elif flag and f"$({name})" not in referring:
+            remedy = OWNED_FLAGS.get(flag, f"write engine.args.{flag}")
+        elif name.startswith("VLLM_"):
             near = nearest(name, known)
-            remedy = advice.VARIABLES.get(name) or (f"did you mean {' or '.join(near)}?" if near else "leave it out")
-            message = f"vLLM {version} knows no such variable"
+            remedy = f"did you mean {' or '.join(near)}?" if near else "leave it out"
+        if remedy:
             findings.append(Finding(ENVIRONMENT, f"env.{name}", message, remedy, severity="warning"))
     return findings

@@ -24,7 +24,7 @@ def broken(values: Mapping[str, Json], known: Catalogue) -> Iterator[Broken]:
         if isinstance(value, int | float) and (wrong := _out_of(_bounds(argument, values), value)):
             yield argument.dest, *wrong
     given = {**{argument.dest: argument.default for argument in known.arguments}, **values}
-    for name, needed in NEEDS.items():
+    for name, needed in {**NEEDS, **NEEDS_TO_START}.items():
         if given.get(name) and not given.get(needed):
             yield name, f"needs {_flag(needed)}", f"write {_flag(needed)} too, or leave it out"
     for name, most in AT_MOST.items():
@@ -50,6 +50,11 @@ NEEDS: Mapping[str, str] = {
     "numa_bind_nodes": "numa_bind",
     "numa_bind_cpus": "numa_bind",
 }
+
+#: The same of what vLLM says only once the model is loaded. Source: `init_static_loras` in
+#: vllm/entrypoints/openai/models/serving.py, whose adapters meet "LoRA is not enabled" in
+#: vllm/v1/worker/lora_model_runner_mixin.py.
+NEEDS_TO_START: Mapping[str, str] = {"lora_modules": "enable_lora"}
 
 #: Numbers that may not be more than another one. The chart's own rules read this table too. Source:
 #: SchedulerConfig.verify_max_model_len.
@@ -137,7 +142,8 @@ def _adapters(given: Mapping[str, Json]) -> Broken | None:
 
 def _speculating_adapters(given: Mapping[str, Json]) -> Broken | None:
     """Source: EngineArgs.create_engine_config."""
-    drafted = (given.get("speculative_config") or {}).get("num_speculative_tokens")
+    speculative = given.get("speculative_config")
+    drafted = speculative.get("num_speculative_tokens") if isinstance(speculative, Mapping) else None
     tokens, sequences = given.get("max_num_batched_tokens"), given.get("max_num_seqs")
     if given.get("enable_lora") and isinstance(drafted, int) and tokens and sequences:
         needed = sequences * (drafted + 1)

@@ -68,8 +68,8 @@ def rendering() -> dict[str, Any]:
     """What the chart's templates have to know of flags, beyond that a list is several words and a boolean has a `no`.
 
     storeTrue: flags without a `no` form; append: those that come once for each value; json: those that read a list
-    as one JSON text; needs and atMost: the flag that one needs, or may not be more than; deprecated: by version, what
-    to say of each; parsers: by version and flag, the names that vLLM has.
+    as one JSON text; needs, needsToStart and atMost: the flag that one needs, or may not be more than; deprecated: by
+    version, what to say of each; parsers: by version and flag, the names that vLLM has.
     """
     known = [catalogue.load(version) for version in catalogue.versions()]
     every = [argument for each in known for argument in each.arguments if argument.action != "help"]
@@ -83,6 +83,9 @@ def rendering() -> dict[str, Any]:
         "append": names(argument for argument in every if argument.action == "append"),
         "json": names(argument for argument in every if _reads_json(argument) and argument.nargs is None),
         "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
+        "needsToStart": {
+            name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS_TO_START.items()
+        },
         "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
         "parsers": {
             each.version: {flag: names for flag, names in each.names.items() if flag.endswith("-parser")}
@@ -174,7 +177,9 @@ def _missing(version: Catalogue, known: Iterable[Catalogue], owned: Mapping[str,
 
 
 def _takes_less(ours: Argument, other: Argument) -> bool:
-    return ours.bounds != other.bounds or bool(ours.choices and not set(other.choices or ()) <= {*ours.choices, None})
+    if ours.bounds != other.bounds or (other.optional and not ours.optional):
+        return True
+    return bool(ours.choices and (not other.choices or not set(other.choices) <= {*ours.choices, None}))
 
 
 def _reads_json(argument: Argument) -> bool:
@@ -192,18 +197,22 @@ def _value(argument: Argument) -> Schema:
         return {
             "if": {"type": "object"},
             "then": {"$ref": f"#/$defs/vllm.{name}"},
-            "else": {"$ref": "#/$defs/vllm.json-text"},
+            "else": {"$ref": f"#/$defs/vllm.{_named('json-text', argument)}"},
         }
     if argument.choices:
         return _choice(argument)
     if argument.bounds:
         return _between(argument)
-    name = argument.type
     if argument.nargs == "?":
         return {"$ref": "#/$defs/vllm.optional-text"}
     if argument.nargs is not None or argument.action == "append":
-        name = f"{name}-list"
-    return {"$ref": f"#/$defs/vllm.{name}"}
+        return {"$ref": f"#/$defs/vllm.{argument.type}-list"}
+    return {"$ref": f"#/$defs/vllm.{_named(argument.type, argument)}"}
+
+
+def _named(kind: str, argument: Argument) -> str:
+    """The definition of a kind of value: of one, or of one that may be "None", which is no text to these kinds."""
+    return f"{kind}-or-none" if argument.optional and f"vllm.{kind}-or-none" in _SHARED else kind
 
 
 def _choice(argument: Argument) -> Schema:
@@ -219,13 +228,21 @@ def _choice(argument: Argument) -> Schema:
 def _between(argument: Argument) -> Schema:
     """A number within its bounds; a text, where `--set` makes one of a number."""
     if argument.group == "LoRAConfig":  # which vLLM only makes with enable-lora
-        return {"$ref": f"#/$defs/vllm.{argument.type}"}
+        return {"$ref": f"#/$defs/vllm.{_named(argument.type, argument)}"}
     bounds = dict(argument.bounds)
     if argument.type == "float" and bounds.keys() & {"maximum", "exclusiveMaximum"}:
-        return {"$ref": "#/$defs/vllm.fraction", **bounds}
+        return {"$ref": f"#/$defs/vllm.{_named('fraction', argument)}", **bounds}
     if argument.type != "float" and "exclusiveMinimum" in bounds:  # "minimum: got 0, want 1" is plainer
         bounds["minimum"] = bounds.pop("exclusiveMinimum") + 1
-    return {"$ref": f"#/$defs/vllm.{argument.type}", **bounds}
+    kind = argument.type
+    if kind == "int" and (sign := _SIGNS.get(bounds.get("minimum", -1))):
+        kind = sign
+        del bounds["minimum"]
+    return {"$ref": f"#/$defs/vllm.{_named(kind, argument)}", **bounds}
+
+
+#: Whole numbers by the least that they may be: a bound on numbers alone says nothing of one that is written as text.
+_SIGNS: Mapping[float, str] = {0: "natural", 1: "positive"}
 
 
 def _widened(one: Schema | None, other: Schema) -> Schema:
@@ -233,27 +250,44 @@ def _widened(one: Schema | None, other: Schema) -> Schema:
     if one and "enum" in one and "enum" in other:
         return {"enum": [*dict.fromkeys([*one["enum"], *other["enum"]])]}
     if one and "$ref" in one and one != other:  # their bounds differ, which each version's own definition says
-        return {"$ref": other["$ref"]}
+        wider = re.sub("natural|positive", "int", other["$ref"])
+        return {"$ref": f"{wider}-or-none" if one["$ref"] == f"{wider}-or-none" else wider}
     return other
 
 
 _FLAG: Schema = {"$ref": "#/$defs/vllm.flag"}
 
 
-def _text(pattern: str, *types: str) -> Schema:
-    return {"type": ["string", "null", *types], "pattern": f"^({pattern})?$"}
+def _text(pattern: str, *types: str, **bounds: int) -> Schema:
+    return {"type": ["string", "null", *types], "pattern": f"^({pattern})?$", **bounds}
+
+
+def _or_none(name: str, pattern: str, *types: str, **bounds: int) -> dict[str, Schema]:
+    """A kind of number, and the same where "None" is no value."""
+    both = {name: pattern, f"{name}-or-none": f"{pattern}|None"}
+    return {f"vllm.{each}": _text(written, *types, **bounds) for each, written in both.items()}
 
 
 def _list(item: Schema) -> Schema:
     return {"if": {"type": "array"}, "then": {"items": item}, "else": item}
 
 
-def _json(*types: str) -> Schema:
-    """A JSON-valued flag written as a map or as text; a shell's quotes and escapes would become part of it."""
+def _json(*types: str, text: str = "") -> Schema:
+    """A JSON-valued flag written as a map or as text; a shell's quotes and escapes would become part of it.
+
+    text: how its JSON begins, where nothing else is taken.
+    """
+    typed: Schema = {"type": [*types, "string", "null"]}
+    if text:
+        typed = {
+            "if": {"type": "string", "not": {"pattern": rf"^\s*({text}|\$\(|(null)?$)"}},
+            "then": {"const": "write a map, such as {image: 2}, or JSON in braces"},
+            "else": typed,
+        }
     plain: Schema = {
         "if": {"type": "string", "pattern": _ESCAPED},
         "then": {"const": "write a map, or JSON as it is: nothing takes quotes or backslashes off it"},
-        "else": {"type": [*types, "string", "null"]},
+        "else": typed,
     }
     if "array" in types:
         return plain
@@ -262,7 +296,7 @@ def _json(*types: str) -> Schema:
 
 
 _ESCAPED = r"^\s*(['\\]|\{\s*\\)"
-_INT = _text(f"{INTEGER}|None", "integer")
+_INT = _text(INTEGER, "integer")
 _STR: Schema = {"type": ["string", "number", "null"]}
 _SHARED: dict[str, Schema] = {
     "vllm.flag": {"enum": [True, False, *NOTHING]},
@@ -271,15 +305,22 @@ _SHARED: dict[str, Schema] = {
     "vllm.optional-text": {"type": ["string", "number", "boolean", "null"], "not": {"const": False}},
     "vllm.reasoning-parser": _STR,
     "vllm.device-ids": _STR,
-    "vllm.int": _INT,
     "vllm.int-list": _list(_INT),
-    "vllm.float": _text(f"{FLOAT}|None", "number"),
+    **_or_none("int", INTEGER, "integer"),
+    **_or_none("natural", "[0-9]+", "integer", minimum=0),
+    **_or_none("positive", "0*[1-9][0-9]*", "integer", minimum=1),
+    **_or_none("float", FLOAT, "number"),
     "vllm.number": {"type": ["number", "string"], "pattern": f"^{FLOAT}$"},
-    "vllm.fraction": _text(r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+|None", "number"),
-    "vllm.human-int": _text(f"{INTEGER}|{HUMAN}|None", "integer"),
-    "vllm.human-int-or-auto": _text(f"{INTEGER}|{HUMAN}|(?i:auto)", "integer"),
-    "vllm.json": _json("object", "array"),
-    "vllm.json-text": _json(),
+    **_or_none("fraction", r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+", "number"),
+    **_or_none("human-int", f"{INTEGER}|{HUMAN}", "integer"),
+    # The longest that fits, or a number of tokens; none at all would be 0.
+    "vllm.human-int-or-auto": _text(f"-1|0*[1-9][0-9]*|{HUMAN}|(?i:auto)", "integer") | {"not": {"const": 0}},
+    "vllm.json": _json("object", "array", text=r'[\[{"]|(true|false|-?[0-9][0-9.eE+-]*)\s*$'),
+    "vllm.json-text": _json(text=r"\{"),
+    **{
+        f"vllm.{name}-or-none": {"if": {"const": "None"}, "else": {"$ref": f"#/$defs/vllm.{name}"}}
+        for name in ("json", "json-text")
+    },
     "vllm.text-or-json": _json("object"),
     # name=path, JSON, or a map of the same.
     "vllm.lora-modules": _list(

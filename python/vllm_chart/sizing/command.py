@@ -90,6 +90,8 @@ def command(
             offline=offline or hub["offline"],
         )
         model = architecture.read(source.config)
+        if refused := plan.refused_quantization(settings, model):
+            _end(ctx, [refused], output)
         product = _gpu(gpu, gpu_memory, values)
         if product is None and cluster:
             product = _gpu_of(kubeconfig, context, values)

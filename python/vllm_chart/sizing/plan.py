@@ -147,6 +147,14 @@ def make(engine: Engine, model: Model, source: Source, gpu: Gpu) -> Plan:
     return dataclasses.replace(plan, findings=tuple(_findings(plan)))
 
 
+def refused_quantization(engine: Engine, model: Model) -> Finding | None:
+    """A quantization that the checkpoint has not, of which there is no plan."""
+    if why := quantization.refusal(engine.quantization, model.quantization, engine.model):
+        remedy = "leave it out: the checkpoint says its own; fp8_per_tensor quantizes one that is not as it is loaded"
+        return Finding("quantization", "engine.args.quantization", why, remedy)
+    return None
+
+
 def _quantization(engine: Engine, model: Model, source: Source) -> Quantization | None:
     """The checkpoint's quantization, or the one that a flag applies on loading; None for none, and for one without a
     formula where the checkpoint's size stands in for it."""

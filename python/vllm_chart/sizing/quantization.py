@@ -144,6 +144,32 @@ def by_flag(flag: str, dtype: str) -> Quantization:
     )
 
 
+#: What `--quantization` may say of a checkpoint by its own method; "humming" of any. Other methods take whatever it
+#: says, or are not looked at. Source: `override_quantization_method` in quantization/auto_awq.py, auto_gptq.py,
+#: moe_wna16.py and humming.py, and `ModelConfig._verify_quantization` (config/model.py).
+NAMES = {
+    "awq": ("awq", "awq_marlin", "auto_awq", "marlin", "moe_wna16"),
+    "gptq": ("gptq", "gptq_marlin", "auto_gptq", "marlin", "moe_wna16"),
+    "fp8": ("fp8",),
+    "compressed-tensors": ("compressed-tensors",),
+}
+
+
+def refusal(flag: str | None, config: Config | None, model: str) -> str:
+    """Why vLLM does not take `--quantization` for a checkpoint with this `quantization_config`; "" where it does, or
+    where that is not known."""
+    method = str((config or {}).get("quant_method") or "").lower()
+    asked = {name: method for method, names in NAMES.items() for name in names if name not in ("marlin", "moe_wna16")}
+    if not flag or flag not in asked:
+        return ""
+    if method in NAMES and flag not in NAMES[method]:
+        return f"{flag} is not the {method} by which {model} is quantized"
+    # Old checkpoints have it in a file of its own, and in their name.
+    if not config and asked[flag] != "fp8" and asked[flag] not in model.lower():
+        return f"{model} is not quantized, and {flag} needs a checkpoint that is"
+    return ""
+
+
 MXFP4 = Scheme(4, 32, 1, 1)
 """Blocks of 32 with an 8-bit exponent (OCP microscaling; quantization/mxfp4.py)."""
 NVFP4 = Scheme(4, 16, 1, 1)

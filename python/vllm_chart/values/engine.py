@@ -5,33 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from vllm_chart.engine.owned import OWNED_FLAGS as OWNED_FLAGS
 from vllm_chart.values.base import LABEL, SUBDOMAIN, Block, Count, Empty, Parts, Pattern
-
-#: Flags of `vllm serve` that the chart writes itself, with the key to use instead.
-OWNED_FLAGS: dict[str, str] = {
-    "model": "write model.id",
-    "served-model-name": "write model.servedModelName",
-    "revision": "write model.revision",
-    "max-num-queued-reqs": "write traffic.maxRequests",
-    "sse-keep-alive-interval": "write traffic.streamKeepAliveSeconds",
-    "trust-remote-code": "write model.trustRemoteCode",
-    "host": "leave it out: the engine listens on every address of its pod",
-    "port": "write containerPort",
-    "api-key": "put the key in a Secret and name it in auth.apiKeySecretRef",
-    "tp": "write gpu.count, or parallelism.tensorParallelSize",
-    "pp": "write parallelism.pipelineParallelSize",
-    "dp": "write parallelism.dataParallelSize",
-    "tensor-parallel-size": "write gpu.count, or parallelism.tensorParallelSize",
-    "pipeline-parallel-size": "write parallelism.pipelineParallelSize",
-    "data-parallel-size": "write parallelism.dataParallelSize",
-    "shutdown-timeout": "write shutdown.drainSeconds",
-    "hf-token": "put the token in a Secret and name it in hub.tokenSecretRef",
-    "config": "write the flags in engine.args: vLLM drops `flag: false` in a config file without a word",
-    "headless": "leave it out: a pod of this chart serves HTTP",
-    "grpc": "leave it out: probes, Service and clients of this chart speak HTTP",
-    "uds": "leave it out: a Service cannot reach a Unix socket",
-    "device": "write engine.device",
-}
 
 
 class EngineArgs:

@@ -175,6 +175,7 @@ REMEDIES: dict[str, dict[str, str]] = {
     }
     | {"gpu": "write gpu.count at the top level"},
     "core.v1.SecretVolumeSource": {"name": "write secretName"},
+    "core.v1.SecurityContext": {"fsGroup": "write podSecurityContext.fsGroup"},
     "core.v1.Volume": {"pvc": "write persistentVolumeClaim: {claimName}"},
 }
 

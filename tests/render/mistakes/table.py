@@ -4,7 +4,7 @@ import dataclasses
 import re
 from typing import Any
 
-from kubernetes.client import V1Namespace
+from kubernetes.client import V1LimitRange, V1Namespace, V1ResourceQuota
 
 from tests.cluster_objects import (
     GPU_TAINT,
@@ -72,6 +72,19 @@ def init_crash(log: str) -> Snapshot:
 def cluster(**there: Any) -> preflight.Snapshot:
     """A cluster with one GPU node."""
     return preflight.Snapshot(V1Namespace(), **{"nodes": [node("gpu-1", gpu="1")], **there})
+
+
+def limit_range(default: dict[str, str]) -> V1LimitRange:
+    """A namespace's LimitRange for containers."""
+    limits = [{"type": "Container", "default": default}]
+    return V1LimitRange.model_validate({"metadata": {"name": "small"}, "spec": {"limits": limits}})
+
+
+def quota(hard: dict[str, str]) -> V1ResourceQuota:
+    """A namespace's ResourceQuota of which nothing is used."""
+    return V1ResourceQuota.model_validate(
+        {"metadata": {"name": "team"}, "spec": {"hard": hard}, "status": {"used": {}}}
+    )
 
 
 LATER = "later: "
@@ -1110,6 +1123,500 @@ REST = [
     ),
 ]
 
+ARGUMENTS = [
+    mistake(
+        "flag-that-was-removed",
+        "a flag of an older vLLM, kept through an upgrade of the image",
+        "gpustack/gpustack#3991",
+        Refused("engine: {args: {task: embed}}", "engine.args.task", "gone since 0.13: write runner: pooling"),
+        Checked("engine: {extraArgs: [--task=embed]}", "--task", "gone since 0.13"),
+    ),
+    mistake(
+        "flag-that-was-renamed",
+        "a switch that vLLM turned round",
+        "ai-dynamo/dynamo#8693",
+        Refused(
+            "{image: {tag: v0.32.0}, engine: {args: {disable-log-requests: true}}}",
+            "engine.args.disable-log-requests",
+            "vLLM 0.32.0 has no such flag",
+        ),
+    ),
+    mistake(
+        "sampling-parameter-as-flag",
+        "a parameter of requests among the flags",
+        "containers/ramalama#758",
+        Refused("engine: {args: {temperature: 0.8}}", "engine.args.temperature", "override-generation-config"),
+    ),
+    mistake(
+        "limits-per-prompt-in-the-old-form",
+        "image=4,audio=1 for a flag that reads JSON now",
+        "vllm-project/vllm#39687",
+        Refused(
+            "engine: {args: {limit-mm-per-prompt: 'image=4,audio=1'}}",
+            "engine.args.limit-mm-per-prompt",
+            "write a map, such as {image: 2}",
+        ),
+    ),
+    mistake(
+        "flags-in-camel-case",
+        "flags as another chart spells them",
+        "vllm-project/production-stack#700",
+        Refused(
+            "engine: {args: {maxModelLen: 2048, gpuMemoryUtilization: 0.8}}",
+            "engine.args.gpuMemoryUtilization",
+            "write gpu-memory-utilization",
+        ),
+    ),
+    mistake(
+        "unknown-key-in-a-json-flag",
+        "a key of a JSON flag by the name that it had as a flag of its own",
+        "vllm-project/vllm#24888",
+        Refused(
+            "engine: {args: {speculative-config:"
+            " {method: ngram, num_speculative_tokens: 10, ngram_prompt_lookup_max: 10}}}",
+            "ngram_prompt_lookup_max",
+            "prompt_lookup_max?",
+        ),
+    ),
+    mistake(
+        "tool-choice-without-parser",
+        "automatic tool choice, and no parser for the model's calls",
+        "vllm-project/vllm#14359",
+        Refused(
+            "engine: {args: {enable-auto-tool-choice: true}}",
+            "engine.args.enable-auto-tool-choice",
+            "write engine.args.tool-call-parser too",
+        ),
+    ),
+    mistake(
+        "parser-that-this-version-has-not",
+        "a parser of tool calls by a name that this vLLM does not know",
+        "vllm-project/vllm#9312",
+        Refused(
+            "engine: {args: {enable-auto-tool-choice: true, tool-call-parser: llama3}}",
+            "engine.args.tool-call-parser",
+            "llama3_json",
+        ),
+    ),
+    mistake(
+        "tools-asked-of-an-engine-without",
+        "a client that calls tools, of an engine that was not told to",
+        "vllm-project/vllm#9986",
+        Answered(
+            400,
+            '{"error": {"message": "\\"auto\\" tool choice requires --enable-auto-tool-choice and --tool-call-parser'
+            ' to be set", "type": "BadRequestError", "code": 400}}',
+            "/v1/chat/completions",
+            "write engine.args.enable-auto-tool-choice: true and engine.args.tool-call-parser",
+        ),
+    ),
+    mistake(
+        "model-without-chat-template",
+        "a chat with a model that brings no template for one",
+        "vllm-project/vllm#17977",
+        Answered(
+            400,
+            '{"error": {"message": "As of transformers v4.44, default chat template is no longer allowed"}}',
+            "/v1/chat/completions",
+            "write one in engine.args.chat-template",
+        ),
+    ),
+    mistake(
+        "template-that-is-not-in-the-pod",
+        "the path of a chat template that nothing mounts",
+        "vllm-project/vllm#47600",
+        Refused(
+            "engine: {args: {chat-template: /etc/templates/gemma4.jinja}}",
+            "engine.args.chat-template",
+            "add the volume that has the file",
+        ),
+        Diagnosed(
+            crash(
+                "ValueError: The supplied chat template string (examples/x.jinja) appears path-like, but doesn't exist!"
+            ),
+            "vllm",
+            "mount the template",
+        ),
+    ),
+    mistake(
+        "adapter-that-is-not-in-the-pod",
+        "the path of an adapter that nothing mounts",
+        "vllm-project/vllm#30690",
+        Refused(
+            "engine: {args: {enable-lora: true, lora-modules: [qc=/data/output/checkpoint-57]}}",
+            "engine.args.lora-modules",
+            "nothing is mounted at /data/output/checkpoint-57",
+        ),
+        Diagnosed(
+            crash("ValueError: Call to add_lora method failed: Loading lora qc failed: No adapter found for /data/out"),
+            "vllm",
+            "correct the path in engine.args.lora-modules",
+        ),
+    ),
+    mistake(
+        "quantization-other-than-the-checkpoints",
+        "a quantization beside the one that the checkpoint has",
+        "vllm-project/vllm#5842",
+        Checked(
+            "{model: {id: Qwen/Qwen2.5-32B-Instruct-AWQ}, engine: {args: {quantization: fp8}}}",
+            "engine.args.quantization",
+            "fp8 is not the awq by which",
+        ),
+        Diagnosed(
+            crash(
+                "  Value error, Quantization method specified in the model config (gptq) does not match the"
+                " quantization method specified in the `quantization` argument (gptq_marlin)."
+            ),
+            "vllm",
+            "leave engine.args.quantization out",
+        ),
+    ),
+    mistake(
+        "quantization-of-a-plain-checkpoint",
+        "a quantization that only a checkpoint made for it can have",
+        "vllm-project/vllm#1419",
+        Checked(
+            "{model: {id: Qwen/Qwen3-8B}, engine: {args: {quantization: awq}}}",
+            "engine.args.quantization",
+            "is not quantized",
+        ),
+        Diagnosed(crash("ValueError: Cannot find the config file for awq"), "vllm", "engine.args.quantization"),
+    ),
+    mistake(
+        "quantization-whose-package-is-missing",
+        "a quantization whose package the image does not bring",
+        "vllm-project/production-stack#548",
+        Diagnosed(
+            crash("ImportError: Please install bitsandbytes>=0.46.1 via `pip install bitsandbytes>=0.46.1`"),
+            "vllm",
+            "write an image.repository that has it",
+        ),
+    ),
+    mistake(
+        "mistral-format-of-other-files",
+        "Mistral's own formats for a repository in Hugging Face's",
+        "vllm-project/vllm#17132",
+        Diagnosed(
+            crash("ValueError: Failed to load mistral 'params.json' config for model RedHatAI/Mistral-Small-FP8."),
+            "vllm",
+            "leave engine.args.config-format, load-format and tokenizer-mode out",
+        ),
+    ),
+    mistake(
+        "image-larger-than-a-batch",
+        "a picture that has more tokens than a batch",
+        "vllm-project/vllm#42687",
+        Diagnosed(
+            crash(
+                "ValueError: Chunked MM input disabled but max_tokens_per_mm_item (2496) is larger than"
+                " max_num_batched_tokens (2048). Please increase max_num_batched_tokens."
+            ),
+            "vllm",
+            "correct engine.args.max-num-batched-tokens",
+        ),
+    ),
+    mistake(
+        "pipeline-of-a-model-that-has-none",
+        "stages for a model that cannot be cut into them",
+        "vllm-project/vllm#16231",
+        Diagnosed(
+            crash("NotImplementedError: Pipeline parallelism is not supported for this model."),
+            "vllm",
+            "write parallelism.pipelineParallelSize: 1",
+        ),
+    ),
+    mistake(
+        "heads-over-six-gpus",
+        "as many GPUs as there were, which do not divide the model",
+        "vllm-project/vllm#11147",
+        Checked(
+            "{model: {id: meta-llama/Llama-3.1-70B-Instruct}, gpu: {count: 6}}",
+            "parallelism.tensorParallelSize",
+            "sizes that work: 1, 2, 4, 8",
+        ),
+    ),
+    mistake(
+        "sizes-beyond-the-gpus",
+        "stages on top of a tensor-parallel size that takes all GPUs already",
+        "vllm-project/production-stack#512",
+        Refused(
+            "{gpu: {count: 4}, parallelism: {tensorParallelSize: 4, pipelineParallelSize: 2}}",
+            "parallelism",
+            "gpu.count: 8",
+        ),
+    ),
+]
+
+VARIABLES = [
+    mistake(
+        "backend-by-its-old-variable",
+        "the attention backend by a variable that nothing reads any more",
+        "vllm-project/vllm#50292",
+        Checked(
+            "env: {VLLM_ATTENTION_BACKEND: TRITON_ATTN}",
+            "env.VLLM_ATTENTION_BACKEND",
+            "write engine.args.attention-backend",
+        ),
+    ),
+    mistake(
+        "downloads-by-hf-transfer",
+        "fast downloads by a package that is not there",
+        "vllm-project/vllm-omni#1264",
+        Checked(
+            'env: {HF_HUB_ENABLE_HF_TRANSFER: "1"}', "env.HF_HUB_ENABLE_HF_TRANSFER", "write HF_XET_HIGH_PERFORMANCE"
+        ),
+        Diagnosed(
+            crash("ValueError: Fast download using 'hf_transfer' is enabled (HF_HUB_ENABLE_HF_TRANSFER=1) but"),
+            "vllm",
+            "leave HF_HUB_ENABLE_HF_TRANSFER out of env",
+        ),
+    ),
+    mistake(
+        "token-under-another-name",
+        "the Hub's token in a variable that another program reads",
+        "opea-project/GenAIInfra#100",
+        Refused(
+            "env: {HUGGINGFACEHUB_API_TOKEN: {valueFrom: {secretKeyRef: {name: hf, key: token}}}}",
+            "env.HUGGINGFACEHUB_API_TOKEN",
+            "write hub.tokenSecretRef",
+        ),
+    ),
+    mistake(
+        "gpu-by-its-index",
+        "a GPU of the node by its index, in a pod that has one of its own",
+        "vllm-project/production-stack#270",
+        Refused(
+            'env: {CUDA_VISIBLE_DEVICES: "4"}', "env.CUDA_VISIBLE_DEVICES", "the device plugin chooses the pod's GPU"
+        ),
+    ),
+    mistake(
+        "all-gpus-visible",
+        "all GPUs of the node, whatever the pod was given",
+        "otwld/ollama-helm#98",
+        Refused("env: {NVIDIA_VISIBLE_DEVICES: all}", "env.NVIDIA_VISIBLE_DEVICES", "leave it out"),
+    ),
+]
+
+CLUSTERS = [
+    mistake(
+        "two-shares-of-one-gpu",
+        "two shares of a GPU for a model that needs two GPUs",
+        "NVIDIA/gpu-operator#386",
+        Refused(
+            "gpu: {count: 2, resourceName: nvidia.com/gpu.shared}", "gpu.count", "two shares may be of the same GPU"
+        ),
+        Preflighted(
+            "gpu: {count: 2}",
+            cluster(nodes=[node("gpu-1", labels={"nvidia.com/gpu.replicas": "4"}, gpu="4")]),
+            "Node/gpu-1",
+            "write gpu.count: 1, or choose nodes that share no GPUs",
+        ),
+    ),
+    mistake(
+        "gpu-product-by-its-short-name",
+        "a GPU by another name than its node's label has",
+        "https://github.com/llm-d-incubation/llm-d-planner/pull/112",
+        Preflighted(
+            "nodeSelector: {nvidia.com/gpu.product: L4}",
+            cluster(nodes=[node("gpu-1", labels={"nvidia.com/gpu.product": "NVIDIA-L4"}, gpu="1")]),
+            "Deployment/",
+            "nvidia.com/gpu.product=NVIDIA-L4",
+        ),
+    ),
+    mistake(
+        "driver-older-than-the-image",
+        "a new image on nodes with an old driver",
+        "vllm-project/vllm#18813",
+        Preflighted(
+            "{}",
+            cluster(nodes=[node("gpu-1", labels={"nvidia.com/cuda.driver-version.major": "535"}, gpu="1")]),
+            "Node/gpu-1",
+            "its driver is R535",
+        ),
+        Diagnosed(
+            snapshot(
+                pod(
+                    status=waiting(
+                        "RunContainerError",
+                        "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, please update your"
+                        " driver to a newer version, or use an earlier cuda container: unknown",
+                    )
+                )
+            ),
+            "vllm",
+            "upgrade the node's driver",
+        ),
+    ),
+    mistake(
+        "driver-and-libraries-that-do-not-fit",
+        "the image's compatibility libraries before a driver that needs none",
+        "gpustack/gpustack#4678",
+        Diagnosed(
+            crash(
+                "RuntimeError: Unexpected error from cudaGetDeviceCount(). Error 803: system has unsupported display"
+                " driver / cuda driver combination"
+            ),
+            "vllm",
+            "env.LD_LIBRARY_PATH: /usr/local/nvidia/lib64",
+        ),
+    ),
+    mistake(
+        "format-that-the-gpu-cannot-compute",
+        "an FP8 model on GPUs of the generation before",
+        "vllm-project/vllm#18182",
+        Diagnosed(
+            crash('ValueError("type fp8e4nv not supported in this architecture. The supported fp8 dtypes are")'),
+            "vllm",
+            "FP8 begins with compute capability 8.9",
+        ),
+    ),
+    mistake(
+        "processor-without-avx512",
+        "the CPU image on a processor that lacks its instructions",
+        "volcano-sh/kthena#612",
+        Diagnosed(
+            crash("subprocess.CalledProcessError: Command '['python3', '-m', 'x']' died with <Signals.SIGILL: 4>."),
+            "vllm",
+            "AVX-512",
+        ),
+    ),
+    mistake(
+        "no-shared-memory-for-nccl",
+        "the container runtime's 64 MiB of /dev/shm for GPUs that talk through it",
+        "MiniMax-AI/MiniMax-01#42",
+        Mended(
+            "a gibibyte, and one more for each worker",
+            lambda v: v.volumes["shm"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "9Gi"},
+            "gpu: {count: 8}",
+        ),
+        Diagnosed(
+            crash("NCCL WARN Error while creating shared memory segment /dev/shm/nccl-AbCdEf (size 7340384)"),
+            "vllm",
+            "raise shm.sizeLimit",
+        ),
+    ),
+    mistake(
+        "limits-for-small-pods",
+        "a namespace whose default limits were made for small pods",
+        "curie-eng/curie#2329",
+        Preflighted(
+            "{}",
+            cluster(ranges=[limit_range({"memory": "1Gi"})]),
+            "LimitRange/",
+            "write resources.limits.memory",
+        ),
+    ),
+    mistake(
+        "quota-that-wants-to-see-memory",
+        "a quota of memory, and pods that do not say how much they need",
+        "kserve/kserve#1242",
+        Preflighted(
+            "{}", cluster(quotas=[quota({"limits.memory": "64Gi"})]), "ResourceQuota/", "write resources.limits.memory"
+        ),
+        Diagnosed(
+            refused_pod('pods "llm-vllm-5c8-" is forbidden: failed quota: kf-resource-quota: must specify memory'),
+            "Deployment/",
+            "write in resources what the ResourceQuota wants to see",
+        ),
+    ),
+    mistake(
+        "volume-that-ignores-fsgroup",
+        "a shared volume of the root user's, whose driver gives it to nobody else",
+        "defilantech/LLMKube#855",
+        Diagnosed(
+            init_crash("mkdir: can't create directory '/models/1f3c': Permission denied"),
+            "download",
+            "a volume whose driver ignores fsGroup has to belong to runAsUser",
+        ),
+    ),
+    mistake(
+        "image-larger-than-the-disk",
+        "an image of ten gigabytes and more for nodes with small disks",
+        "vllm-project/vllm#17163",
+        Diagnosed(
+            snapshot(
+                pod(
+                    status=waiting(
+                        "ErrImagePull", "failed to extract layer sha256:5dac: write /usr/lib/x: no space left on device"
+                    )
+                )
+            ),
+            "vllm",
+            "free the node's disk",
+        ),
+    ),
+    mistake(
+        "condition-taken-for-a-taint",
+        "a node that ran out of disk, and takes no pods for it",
+        "llmos-ai/llmos#21",
+        Diagnosed(
+            snapshot(
+                pod(
+                    status=unschedulable(
+                        "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }."
+                    )
+                )
+            ),
+            "Pod/",
+            "free the node's disk",
+        ),
+    ),
+    mistake(
+        "pulls-without-an-account",
+        "images pulled from Docker Hub without an account, by everybody at once",
+        "canonical/bundle-kubeflow#1274",
+        Diagnosed(
+            snapshot(
+                pod(
+                    status=waiting(
+                        "ErrImagePull",
+                        "unexpected status from HEAD request to https://registry-1.docker.io/v2/vllm: 429 Too Many "
+                        "Requests",
+                    )
+                )
+            ),
+            "vllm",
+            "imagePullSecrets",
+        ),
+    ),
+    mistake(
+        "engine-that-is-not-in-the-image",
+        "an image without a vllm command",
+        "vllm-project/production-stack#454",
+        Diagnosed(
+            snapshot(
+                pod(status=crashed(128, "StartError", message='exec: "vllm": executable file not found in $PATH'))
+            ),
+            "vllm",
+            "write the image that has it",
+        ),
+    ),
+    mistake(
+        "no-gpu-asked-for",
+        "a pod that asks for no GPU, with an image that can't do without",
+        "vllm-project/vllm#27318",
+        Checked("gpu: {count: 0}", "gpu.count", "engine.device: cpu"),
+    ),
+    mistake(
+        "amd-gpu-of-another-group",
+        "an AMD GPU that the container's user may not open",
+        "kyuz0/amd-strix-halo-vllm-toolboxes#6",
+        Diagnosed(
+            crash("Unable to open /dev/kfd read-write: Permission denied\nRuntimeError: No HIP GPUs are available"),
+            "vllm",
+            "podSecurityContext.supplementalGroups",
+        ),
+    ),
+    mistake(
+        "timeout-of-a-gateway",
+        "a gateway that gives up before the answer is whole",
+        "defilantech/LLMKube#734",
+        Answered(
+            504, "<html><title>504 Gateway Time-out</title></html>", "/v1/completions", "timeouts of the proxy in front"
+        ),
+    ),
+]
+
 MISTAKES = [
     *FLAGS,
     *GPUS,
@@ -1125,4 +1632,7 @@ MISTAKES = [
     *NETWORKS,
     *YAML,
     *REST,
+    *ARGUMENTS,
+    *VARIABLES,
+    *CLUSTERS,
 ]
