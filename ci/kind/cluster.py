@@ -42,6 +42,11 @@ def down() -> None:
             engines.stop()
 
 
+def stop_node(name: str) -> None:
+    """Let a node be gone, as if its power was cut. `up` brings it back. Raises HarnessError."""
+    engines.ensure().run("stop", "--time", "0", name)
+
+
 def status() -> None:
     """Print the nodes. Raises HarnessError if the cluster is not there or not healthy."""
     remedy = "`python -m ci.kind up` makes or mends it"

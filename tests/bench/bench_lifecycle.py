@@ -1,22 +1,25 @@
 """The life cycle of a release in numbers, beside the article's manifests and a bare `vllm serve`, on a live cluster.
 
-python -m tests.bench.bench_lifecycle --kubeconfig ~/.kube/config [--json out.json] [--only start,drain,…]
+python -m tests.bench.bench_lifecycle --kubeconfig ~/.kube/config [--json out.json] [--only starts,warm,…]
 
 Everything is asked by the same generator from inside the cluster, and runs in a namespace that is deleted at the end.
-The table goes to standard output, the numbers to a JSON file. It takes about half an hour on two cores.
+The table goes to standard output, the numbers to a JSON file. On two cores the parts of the default take less than an
+hour; `many` and `saturated` are asked for by name, and take about an hour each.
 """
 
 import argparse
 import contextlib
 import copy
 import dataclasses
+import itertools
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,29 +33,43 @@ from tests.e2e.releases import Installation
 from tests.e2e.traffic import Traffic, Window
 from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.load.generate import OK, Options
+from vllm_chart.load.generate import OK, RESET_IDLE, Options
 from vllm_chart.load.pod import LoadPod, Placement
+from vllm_chart.load.report import upper_bound
 
 Json = dict[str, Any]
 
 MODEL = "/models/san-francisco"
 SERVED = "san-francisco"
-# Answers of ten to twenty seconds on two cores that do nothing else: short ones hide what is cut.
-LOAD = Options(url="", model=SERVED, clients=12, max_tokens=1200, duration_seconds=1800, timeout_seconds=120)
+# Short answers hide what is cut; alike ones compare.
+LOAD = Options(
+    url="", model=SERVED, clients=12, max_tokens=256, answer_seconds=15, duration_seconds=3600, timeout_seconds=120
+)
+MANY = dataclasses.replace(LOAD, clients=96, max_tokens=32, duration_seconds=7200, timeout_seconds=600)
+MANY_REQUESTS = 10_000
+# The longest prompt that this engine takes, beside more short ones than it can answer.
+LONG = Options(url="", model=SERVED, clients=4, max_tokens=16, prompt_words=20_000, timeout_seconds=1200)
+LONG_CONTEXT = 131_072
+SATURATED = Options(url="", model=SERVED, clients=64, max_tokens=400, duration_seconds=7200, timeout_seconds=1200)
+SATURATED_SECONDS = 3600
+# A sixtieth of the default: what is not taken for hung here will not be with a machine that is so much slower.
+SATURATED_HANG_SECONDS = 5
 # A rollout that has not ended by then has hung: its pods start within a minute or two.
 ROLLOUT_SECONDS = 180
 READY_SECONDS = 900
+STOP_SECONDS = 360
 
 
 class Bench:
     """A cluster, a namespace in it, and what was measured there."""
 
-    def __init__(self, cluster: Cluster, helm: Helm, profile: Profile, namespace: str) -> None:
-        self.cluster, self.helm, self.profile, self.namespace = cluster, helm, profile, namespace
-        self.numbers: Json = {}
+    def __init__(self, cluster: Cluster, helm: Helm, profile: Profile, namespace: str, set_: Sequence[str]) -> None:
+        self.cluster, self.helm, self.profile, self.namespace, self.set_ = cluster, helm, profile, namespace, set_
+        self.part = ""
+        self.numbers: dict[str, Json] = {}
 
     def note(self, what: str, value: object) -> None:
-        self.numbers[what] = value
+        self.numbers[self.part][what] = value
         print(f"{what:<64} {value}", flush=True)
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
@@ -61,7 +78,8 @@ class Bench:
         return done.stdout
 
     def chart(self, *set_: str) -> Installation:
-        return Installation(self.helm, self.cluster, self.profile, self.namespace, "llm", self.profile.article, set_)
+        more = (*self.set_, *set_)
+        return Installation(self.helm, self.cluster, self.profile, self.namespace, "llm", self.profile.article, more)
 
     @contextlib.contextmanager
     def applied(self, *objects: Json) -> Iterator[None]:
@@ -168,6 +186,11 @@ def idle_pod(bench: Bench, release: Installation) -> None:
     release.wait_until_available()
 
 
+def _new_version() -> str:
+    """An annotation that rolls the pods."""
+    return f"podAnnotations.version={secrets.token_hex(3)}"
+
+
 def _names(release: Installation) -> list[str]:
     return [(pod.metadata.name if pod.metadata else None) or "" for pod in release.engines()]
 
@@ -198,10 +221,11 @@ def chart_changes(bench: Bench) -> None:
             ),
             "rollout by Recreate": ("replicaCount=1", "strategy.type=Recreate"),
         }.items():
-            version = "" if what == "scale to 1" else f"podAnnotations.version={secrets.token_hex(3)}"
+            if what != "scale to 1":
+                version = _new_version()
             with traffic.through(what) as windows:
                 began = time.monotonic()
-                release.upgrade(*set_, *([version] if version else []))
+                release.upgrade(*set_, version)
                 bench.note(f"chart, {what}: s", round(time.monotonic() - began))
                 release.wait_until_departed()
             _note_window(bench, "chart", windows[0])
@@ -227,24 +251,134 @@ def article_changes(bench: Bench) -> None:
                 bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
                 bench.note("article, pod delete: two pods are ready after, s", round(time.monotonic() - began))
             _note_window(bench, "article", windows[0])
-            with traffic.through("rollout restart") as windows:
-                began = time.monotonic()
-                bench.kubectl("rollout", "restart", deployment)
-                said = bench.kubectl("rollout", "status", deployment, f"--timeout={ROLLOUT_SECONDS}s", check=False)
-                ended = "successfully rolled out" in said
-                seconds = round(time.monotonic() - began)
-                bench.note("article, rollout restart", f"{seconds} s" if ended else f"hung: not done in {seconds} s")
+
+            def restart(what: str, seconds: int) -> None:
+                with traffic.through(what) as windows:
+                    began = time.monotonic()
+                    bench.kubectl("rollout", "restart", deployment)
+                    said = bench.kubectl("rollout", "status", deployment, f"--timeout={seconds}s", check=False)
+                    took = round(time.monotonic() - began)
+                    ended = "successfully rolled out" in said
+                    bench.note(f"article, {what}: s", took if ended else f"hung: not done in {took}")
+                _note_window(bench, "article", windows[0])
+
+            restart("rollout without a spare GPU", ROLLOUT_SECONDS)
+            bench.kubectl("rollout", "undo", deployment)
+            with traffic.through("scale to 1") as windows:
+                bench.kubectl("scale", deployment, "--replicas=1")
+                bench.kubectl("wait", deployment, "--for=jsonpath={.status.replicas}=1", f"--timeout={STOP_SECONDS}s")
             _note_window(bench, "article", windows[0])
+            restart("rollout with a spare GPU", READY_SECONDS)
 
 
-PARTS = {"starts": starts, "warm": warm, "chart": chart_changes, "article": article_changes}
+def connections(bench: Bench) -> None:
+    """What `Connection: close` is for: clients that keep their connections alive, with and without it."""
+    for asks in ("true", "false"):
+        release = bench.chart("replicaCount=2", f"shutdown.closeConnections={asks}")
+        release.install()
+        with Traffic.on(release, dataclasses.replace(LOAD, fresh=0.0)) as traffic:
+            traffic.wait_for_answers(LOAD.clients)
+            with traffic.through(f"pod delete, all connections kept alive, closeConnections: {asks}") as windows:
+                began = time.monotonic()
+                bench.kubectl("delete", f"pod/{_names(release)[0]}", "--wait")
+                bench.note(f"chart, closeConnections={asks}: the pod is gone after, s", round(time.monotonic() - began))
+            _note_window(bench, "chart", windows[0])
+        release.uninstall()
+
+
+def many(bench: Bench) -> None:
+    """Planned changes, one after the other, until ten thousand requests are answered."""
+    release = bench.chart("replicaCount=2", "shutdown.drainSeconds=600", "engine.args.stream-interval=20")
+    rolled = [_new_version()]
+    release.install(rolled[0])
+
+    def roll() -> None:
+        rolled.append(_new_version())
+        release.upgrade("replicaCount=2", rolled[-1])
+
+    def delete() -> None:
+        bench.kubectl("delete", f"pod/{_names(release)[0]}", "--wait")
+        release.wait_until_available()
+
+    def scale() -> None:
+        release.upgrade("replicaCount=1", rolled[-1])
+        release.wait_until_departed()
+        release.upgrade("replicaCount=2", rolled[-1])
+
+    changes = {"rollouts": roll, "pod deletes": delete, "scale to 1 and back to 2": scale}
+    made = dict.fromkeys(changes, 0)
+    with Traffic.on(release, MANY) as traffic:
+        traffic.wait_for_answers(MANY.clients)
+        for change in itertools.cycle(changes):
+            if len(traffic.report.records) >= MANY_REQUESTS:
+                break
+            with traffic.through(change) as windows:
+                changes[change]()
+                release.wait_until_departed()
+            made[change] += 1
+            assert windows
+        report = traffic.report
+    bench.note("many: planned changes", ", ".join(f"{count} {change}" for change, count in made.items()))
+    bench.note("many: requests", len(report.records))
+    bench.note("many: median answer, s", round(report.latencies["total"][50], 1))
+    bench.note("many: lost", report.failed)
+    bench.note("many: idle connections reset", report.counts.get(RESET_IDLE, 0))
+    bound = upper_bound(report.failed, len(report.records))
+    bench.note("many: with 95 % confidence, at most so many are lost", f"{bound:.3%}")
+    release.uninstall()
+
+
+def saturated(bench: Bench) -> None:
+    """An hour of more than one engine can answer, with long prefills among it: is it taken for hung?"""
+    args = {
+        "max-model-len": LONG_CONTEXT,
+        "hf-overrides.max_position_embeddings": LONG_CONTEXT,
+        "max-num-batched-tokens": 8192,
+    }
+    set_ = [f"engine.args.{name.replace('.', chr(92) + '.')}={value}" for name, value in args.items()]
+    release = bench.chart("replicaCount=1", f"hang.seconds={SATURATED_HANG_SECONDS}", *set_)
+    release.install()
+    with Traffic.on(release, SATURATED) as traffic, Traffic.on(release, LONG) as long:
+        traffic.wait_for_answers(SATURATED.clients)
+        traffic.keep_on(SATURATED_SECONDS)
+        for who, report in (("short", traffic.report), ("long", long.report)):
+            bench.note(f"saturated hour: {who} requests", len(report.records))
+            bench.note(f"saturated hour: {who} requests lost", report.failed)
+            bench.note(f"saturated hour: median {who} answer, s", round(report.latencies["total"][50], 1))
+    (pod,) = release.engines()
+    statuses = (pod.status.container_statuses if pod.status else None) or []
+    bench.note("saturated hour: restarts", sum(status.restart_count for status in statuses))
+    log = bench.kubectl("logs", f"pod/{_names(release)[0]}", "--container=vllm")
+    silences = [int(seconds) for seconds in re.findall(r"liveness: the engine has not answered for (\d+) s", log)]
+    longest = f"{max(silences)}" if silences else f"under {SATURATED_HANG_SECONDS}"
+    bench.note("saturated hour: longest silence of the engine that a probe saw, s", longest)
+    release.uninstall()
+
+
+PARTS = {
+    "starts": starts,
+    "warm": warm,
+    "chart": chart_changes,
+    "article": article_changes,
+    "connections": connections,
+    "many": many,
+    "saturated": saturated,
+}
+BY_NAME = ("many", "saturated")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kubeconfig", type=Path, required=True)
-    parser.add_argument("--json", type=Path, default=Path("bench-lifecycle.json"), help="where the numbers are kept")
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, of: %(default)s")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=Path("bench-lifecycle.json"),
+        help="keeps the numbers, by part (default: %(default)s)",
+    )
+    default = ",".join(part for part in PARTS if part not in BY_NAME)
+    parser.add_argument("--only", default=default, help=f"parts, of: {','.join(PARTS)} (default: %(default)s)")
+    parser.add_argument("--set", action="append", default=[], help="for every release of the chart, as helm has it")
     options = parser.parse_args()
     os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"
     namespace = f"vllm-bench-{secrets.token_hex(3)}"
@@ -252,15 +386,18 @@ def main() -> None:
         profile = profiles.choose(cluster)
         if not profile.no_gpu:
             sys.exit("this bench measures the CPU engine, on simulated GPUs")
-        bench = Bench(cluster, Helm(str(tools.helm()), options.kubeconfig), profile, namespace)
+        bench = Bench(cluster, Helm(str(tools.helm()), options.kubeconfig), profile, namespace, options.set)
         subprocess.run(cluster.kubectl("create", "namespace", namespace), check=True)
         try:
             for name, folder in profile.folders.items():
                 bench.kubectl("create", "configmap", name, f"--from-file={folder}")
             for part in options.only.split(","):
+                bench.part = part
+                bench.numbers[part] = {"measured": time.strftime("%F %R UTC", time.gmtime())}
                 PARTS[part](bench)
         finally:
-            options.json.write_text(json.dumps(bench.numbers, indent=2))
+            earlier = json.loads(options.json.read_text()) if options.json.exists() else {}
+            options.json.write_text(json.dumps(earlier | bench.numbers, indent=2))
             bench.kubectl("delete", "namespace", namespace, "--wait=false")
 
 

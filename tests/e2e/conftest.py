@@ -26,20 +26,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--release", help="Only check this release, which is there already; nothing is changed.")
     group.addoption("--namespace", default="default", help="The namespace of --release.")
     group.addoption("--drain-nodes", action="store_true", help="Also drain a GPU node: what else is on it has to move.")
-    group.addoption("--long", action="store_true", help="Also what takes long: every planned change, and faults.")
+    group.addoption("--faults", action="store_true", help="Also kill, hang and starve engines, and let a node be gone.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "read_only: only looks at a release, so it may run on any (--release)")
     config.addinivalue_line("markers", "drains_nodes: others on the cluster would notice, so it is asked for")
-    config.addinivalue_line("markers", "long: takes minutes, so it is asked for")
+    config.addinivalue_line("markers", "faults: something is broken on purpose, so it is asked for")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--release"):
         config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("read_only")])
         items[:] = [item for item in items if item.get_closest_marker("read_only")]
-    for option, marker in (("--drain-nodes", "drains_nodes"), ("--long", "long")):
+    for option, marker in (("--drain-nodes", "drains_nodes"), ("--faults", "faults")):
         for item in items:
             if item.get_closest_marker(marker) and not config.getoption(option):
                 item.add_marker(pytest.mark.skip(reason=f"not asked for: {option}"))

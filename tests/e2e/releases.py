@@ -13,7 +13,7 @@ from vllm_chart.manifests import Manifests
 
 # For a rollout, pulls of small models included.
 ROLLOUT_SECONDS = 900
-STOP_SECONDS = 360
+STOP_SECONDS = 720
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import pytest
 from kubernetes.client import V1Pod
 
-from tests.e2e.clients import execute
+from ci import kind
+from tests.e2e.clients import execute, is_ready
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
 from tests.e2e.traffic import Traffic, Window
@@ -20,11 +21,14 @@ from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.load.generate import Options
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.faults
 
 CLIENTS = Options(url="", clients=8, max_tokens=64, duration_seconds=3600, timeout_seconds=60)
 HANG_SECONDS = 30
 RESTART_SECONDS = 600
+# A node that says nothing is taken for gone after 50 s. Then every node's proxy has to hear of it.
+GONE_SECONDS = 180
+PROPAGATION_SECONDS = 10
 # Signals a process of the engine by the beginning of its name; one that is stopped stays until it is killed.
 SIGNAL = """
 import os, pathlib, sys
@@ -125,3 +129,34 @@ def test_an_engine_without_memory_is_restarted(llm: Installation, traffic: Traff
     with _restart(llm, traffic, "out of memory") as pod:
         command = ("exec", f"--namespace={llm.namespace}", _name(pod), "--", "python3", "-c", HOG)
         subprocess.run(llm.cluster.kubectl(*command), check=False, capture_output=True)
+
+
+def test_a_node_that_is_gone_takes_its_engine_along_and_no_more(llm: Installation, traffic: Traffic) -> None:
+    """A connection that was open to it hangs until its client gives up; new ones lead to the other engine."""
+    if llm.cluster.kubeconfig != kind.kubeconfig():
+        pytest.skip("a node is stopped on the local kind cluster only (`nox -s cluster -- up`)")
+    engine = llm.engines()[0]
+    assert engine.spec
+    with traffic.through("node gone") as windows:
+        began = time.time()
+        try:
+            kind.stop_node(engine.spec.node_name or "")
+            llm.cluster.wait_for(
+                llm.cluster.core.list_namespaced_pod,
+                llm.namespace,
+                field_selector=f"metadata.name={_name(engine)}",
+                until=lambda pod: not is_ready(pod),
+                timeout_seconds=GONE_SECONDS,
+            )
+            known = time.time()
+            print(f"node gone: the cluster knows after {known - began:.0f} s")
+            traffic.wait_for_answers(len(traffic.report.records) + 4 * CLIENTS.clients)
+        finally:
+            kind.up()
+        back = time.time()
+        llm.wait_until_available()
+        print(f"node gone: all is ready {time.time() - back:.0f} s after the node was back")
+    _say_lost(windows[0])
+    late = [lost for lost in windows[0].lost() if lost.started > known + PROPAGATION_SECONDS and not lost.reused]
+    assert late == [], str(windows[0])
+    _assert_whole(traffic, "node gone, and back")

@@ -15,9 +15,8 @@ from vllm_chart.load.generate import OK, RESET_IDLE, Options, Record
 from vllm_chart.load.pod import LoadPod, Placement
 from vllm_chart.load.report import Report, to_human
 
-# Until the pod runs and its first answer is whole.
-FLOW_SECONDS = 240
-ANSWER_SECONDS = 180
+# Until the pod runs and so many answers are whole.
+FLOW_SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Traffic(contextlib.AbstractContextManager["Traffic"]):
 
     def __exit__(self, *exception: object) -> None:
         self._pod.__exit__(*exception)
-        self._collector.join(timeout=ANSWER_SECONDS)
+        self._collector.join(timeout=self._options.timeout_seconds)
 
     def _collect(self) -> None:
         try:
@@ -84,6 +83,12 @@ class Traffic(contextlib.AbstractContextManager["Traffic"]):
         """Wait until so many requests have ended since the beginning."""
         self._wait(lambda: len(self._records) >= count, FLOW_SECONDS)
 
+    def keep_on(self, seconds: float) -> None:
+        """Let it go on for so long. Raises as soon as it can't."""
+        with self._news:
+            self._news.wait_for(lambda: self._over, seconds)
+        assert self._error is None, self._error
+
     def _wait(self, until: Callable[[], bool], seconds: float) -> None:
         with self._news:
             self._news.wait_for(lambda: self._over or until(), seconds)
@@ -98,7 +103,7 @@ class Traffic(contextlib.AbstractContextManager["Traffic"]):
         began = time.time()
         yield windows
         ended = time.time()
-        self._wait(lambda: self._has_all_until(ended), ANSWER_SECONDS)
+        self._wait(lambda: self._has_all_until(ended), self._options.timeout_seconds + FLOW_SECONDS)
         touched = [record for record in self._records if record.ended >= began and record.started <= ended]
         windows.append(Window(change, ended - began, Report(self._options, touched)))
         print(windows[0])
