@@ -3,20 +3,22 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vllm_chart.findings import has_errors
 from vllm_chart.sizing import report
+from vllm_chart.sizing.cases import Case
+from vllm_chart.sizing.releases import Release
 
 LOGS = Path(__file__).parent / "data" / "kv-cache-logs.json"
 DOCS = Path(__file__).parents[2] / "docs" / "sizing.md"
 
 #: Given the logged memory, these don't come out at the logged tokens, for a reason that the log itself has.
 NOT_EXACT = {
-    "nemotron3-nano-nvfp4-tp2": "two GPUs of different size: the smaller one decides, the larger one is logged",
-    "spark396-minimax-m27-awq-0.85": "two nodes of which one is logged",
     "gemma4-26b-fp8-refused": "the batch of its largest image or video, which the log lacks, counts in its windows",
+    "add-l40s-qwen38-27b-fp8": "one state a request instead of two",
 }
 
 
@@ -27,33 +29,68 @@ def rows() -> list[report.Row]:
 
 def test_bytes_per_token_are_exact(rows: list[report.Row]) -> None:
     assert {row.id for row in rows if row.exact is False} == set(NOT_EXACT)
-    assert sum(row.exact is True for row in rows) >= 20
+    assert report.summary(rows)["exact"].hits >= 38
 
 
-def test_memory_and_tokens_are_near(rows: list[report.Row]) -> None:
-    hits = report.summary(rows)
-    for measure in ("available memory within a tenth", "tokens within a tenth"):
-        near, of = hits[measure]
-        assert of - near <= 2, (measure, near, of)
-    assert all(0.8 < ratio < 1.2 for row in rows if (ratio := row.available) is not None)
+@pytest.mark.parametrize("measure", ["available", "tokens"])
+def test_memory_and_tokens_are_near(rows: list[report.Row], measure: str) -> None:
+    found = report.summary(rows)[measure]
+    assert found.hits >= 0.84 * found.predicted
+    assert found.abstained <= 0.2 * found.complete or measure == "tokens"
 
 
 def test_weights_are_what_vllm_logs(rows: list[report.Row]) -> None:
-    known = [row for row in rows if row.complete and row.weights is not None]
-    assert len(known) >= 12
-    assert all(row.weights == pytest.approx(1, abs=0.02) for row in known)
+    known = [row for row in rows if not row.lacks and not row.beyond and row.weights is not None]
+    assert len(known) >= 20
+    # Without the adapters of this one, of which there is no formula yet.
+    off = [row.id for row in known if row.weights != pytest.approx(1, abs=0.02)]
+    assert off == ["add-4090-qwen3-4b-lora64-0.80"]
 
 
 def test_started_or_refused(rows: list[report.Row]) -> None:
-    # The one that is wrong ran out of memory beside vLLM's share, while it captured graphs.
-    assert [row.id for row in rows if row.right is False and not row.borderline] == ["i17327-a10x4-qwen3-30b-a3b"]
+    # These ran out of memory beside vLLM's share, while they captured graphs.
+    wrong = [row.id for row in rows if row.right is False and not row.borderline]
+    assert wrong == ["i17327-a10x4-qwen3-30b-a3b", "add-4090-qwen3-4b-lora1-0.92"]
+    assert all(row.verdict is not False for row in rows)
 
 
 def test_nothing_that_started_is_refused() -> None:
     for raw in json.loads(LOGS.read_text()):
-        case = report.Case(raw)
-        made = case.plan() if raw["outcome"] == "started" and not case.missing() else None
+        case = Case(raw)
+        predicted = raw["outcome"] == "started" and not case.lacks() and not case.beyond()
+        made = case.plan() if predicted else None
         assert made is None or not has_errors(made.findings), (case.id, made.findings)
+
+
+@pytest.mark.parametrize(
+    ("raw", "release"),
+    [
+        ({"vllm_version": "0.10.2"}, (0, 10, 2)),
+        ({"date": "2026-02"}, (0, 15, 0)),
+        ({"date": "2026-02", "log_lines": ["Model loading took 3.1 GiB and 2.0 seconds"]}, (0, 11, 0)),
+        ({"log_lines": ["Model loading took 3.1 GiB memory and 2.0 seconds"]}, None),
+    ],
+)
+def test_the_release_is_read_from_what_the_log_says(raw: dict[str, Any], release: tuple[int, int, int] | None) -> None:
+    assert Case({"id": "x", **raw}).release == (Release(release) if release else None)
+
+
+def test_a_measure_asks_only_for_the_inputs_that_it_needs() -> None:
+    raw: dict[str, Any] = {
+        "id": "x", "model": "Qwen/Qwen3-8B", "vllm_version": "0.10.2", "outcome": "refused",
+        "flags": {"max_model_len": 40960},
+        "parsed": {"available_kv_gib_per_gpu": 4.5, "kv_needed_gib": 5.62, "kv_needed_for_tokens": 40960,
+                   "estimated_max_model_len": 32768},
+    }  # fmt: skip
+    [row] = report.report([raw])
+    assert row.lacks == ("the GPU",)
+    assert (row.exact, row.longest, row.verdict) == (True, True, True)
+    assert (row.available, row.started) == (None, None)
+    found = report.summary([row])
+    assert found["exact"] == report.Count(1, 1, 1, 1)
+    assert found["available"] == report.Count(1, 0, 0, 0)
+    [other] = report.report([{**raw, "parsed": {**raw["parsed"], "estimated_max_model_len": 30000}}])
+    assert other.longest is False
 
 
 def test_the_documentation_has_this_table(rows: list[report.Row]) -> None:
