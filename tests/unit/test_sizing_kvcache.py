@@ -94,9 +94,18 @@ def test_states_are_padded_to_the_pages_of_attention() -> None:
     assert hybrid.fixed_bytes == 30 * 2096 * 1024
 
 
-def test_prefix_caching_keeps_two_states_a_request() -> None:
-    one = cache("Qwen/Qwen3.5-35B-A3B", prefix_caching=False).request_blocks(1)
-    assert cache("Qwen/Qwen3.5-35B-A3B").request_blocks(1) == one + 3
+@pytest.mark.parametrize(
+    ("release", "told", "states"),
+    [
+        ((0, 32, 0), False, 1), ((0, 32, 0), None, 2), ((0, 28, 0), None, 2), ((0, 27, 1), None, 1),
+        ((0, 26, 0), True, 2), ((0, 14, 0), True, 1),
+    ],
+)  # fmt: skip
+def test_prefix_caching_keeps_two_states_a_request(
+    release: tuple[int, int, int], told: bool | None, states: int
+) -> None:
+    qwen = cache("Qwen/Qwen3.5-35B-A3B", Release(release), prefix_caching=told)
+    assert qwen.request_blocks(1) == 3 * states + 1  # three groups of linear attention, one of full
 
 
 def test_chunked_attention_is_counted_as_full_by_default() -> None:

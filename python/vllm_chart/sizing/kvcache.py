@@ -47,6 +47,13 @@ class Setting:
     """Tokens drafted at once, each with a state of its own in recurrent layers."""
     release: Release = dataclasses.field(default_factory=lambda: Release((0, 32, 0)))
 
+    @property
+    def caches_states(self) -> bool:
+        """Whether the states at the end of a prompt's blocks are kept for the prefix cache, as told or by default."""
+        if self.prefix_caching is None:
+            return self.release.caches_state_prefixes
+        return self.prefix_caching and self.release.can_cache_state_prefixes
+
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
@@ -64,8 +71,7 @@ class Spec:
         """Blocks that one request of `length` tokens takes (`max_memory_usage_bytes` and
         `max_admission_blocks_per_request` of each spec)."""
         if self.kind == "state":
-            caching = setting.release.caches_state_prefixes and setting.prefix_caching is not False
-            return (2 + self.checkpoints if caching else 1) + setting.speculative_tokens
+            return (2 + self.checkpoints if setting.caches_states else 1) + setting.speculative_tokens
         if self.kind == "cross":  # `CrossAttentionSpec`: the encoder's tokens, whatever the request's
             return ceil_div(self.window or 0, self.block_size)
         if self.kind == "full" or self.window is None:

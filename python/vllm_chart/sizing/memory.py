@@ -59,15 +59,15 @@ def estimates(model: Model, split: Split, batch: Batch, release: Release, stage:
     if uses_second_runner(model, release):
         found.append(request_state(model, batch))
     found.append(libraries(split, switched=batch.switched))
-    if release.counts_graphs and not batch.eager:
+    if release.counts_graphs(second_runner=uses_second_runner(model, release)) and not batch.eager:
         found.append(graphs(model, split, batch, stage))
     return found
 
 
 def uses_second_runner(model: Model, release: Release) -> bool:
-    """Whether Model Runner V2 runs this model (config/vllm.py:703)."""
-    simple = not (model.recurrent or model.routed or model.raw.get("vision_config"))
-    return release.second_runner_for_all or (release.second_runner and simple)
+    """Whether Model Runner V2 runs this model by default."""
+    simple = not (model.recurrent or model.routed)
+    return release.runs_second(model.architecture, simple=simple, quantized=bool(model.quantization))
 
 
 def activations(model: Model, split: Split, batch: Batch, release: Release, stage: int = 0) -> Estimate:

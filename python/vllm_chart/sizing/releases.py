@@ -5,6 +5,13 @@ import re
 
 NEWEST = (0, 33, 0)
 
+SECOND_RUNNER_SINCE = {
+    "Qwen3ForCausalLM": (0, 22, 0), "LlamaForCausalLM": (0, 23, 0), "MistralForCausalLM": (0, 23, 0),
+    "DeepseekV2ForCausalLM": (0, 24, 0), "Qwen2MoeForCausalLM": (0, 24, 0), "GraniteMoeForCausalLM": (0, 24, 0),
+}  # fmt: skip
+"""Architectures by the release that first ran them on Model Runner V2 (`DEFAULT_V2_MODEL_RUNNER_ARCHITECTURES`,
+config/vllm.py:68 of 0.22 to 0.28)."""
+
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Release:
@@ -34,22 +41,20 @@ class Release:
         (vllm-project/vllm#18818), with CUDA 13 the toolkit itself (vllm-project/vllm#39878)."""
         return 7.5 if self.number >= (0, 9, 0) else 7.0
 
-    @property
-    def counts_graphs(self) -> bool:
+    def counts_graphs(self, *, second_runner: bool) -> bool:
         """Whether the CUDA graphs' estimate is taken from the cache's share: "default since v0.21.0"
-        (v1/worker/gpu_worker.py:756)."""
-        return self.number >= (0, 21, 0)
+        (v1/worker/gpu_worker.py:756), but Model Runner V2 made none before 0.29
+        (`profile_cudagraph_memory`: "return 0" in v1/worker/gpu/model_runner.py:843 of 0.28)."""
+        return self.number >= ((0, 29, 0) if second_runner else (0, 21, 0))
 
-    @property
-    def second_runner(self) -> bool:
-        """Whether dense models run on Model Runner V2 by default (vllm-project/vllm#44443, merged 2026-07-02, in
-        0.25.0 of 2026-07-11)."""
-        return self.number >= (0, 25, 0)
-
-    @property
-    def second_runner_for_all(self) -> bool:
-        """Whether every model does (config/vllm.py:703; 0.27.1 still ran hybrid models on V1: gpustack/runner#251)."""
-        return self.number >= (0, 28, 0)
+    def runs_second(self, architecture: str, *, simple: bool, quantized: bool) -> bool:
+        """Whether Model Runner V2 runs an architecture by default (`_is_default_v2_model_runner_model`,
+        config/vllm.py): a few by name, since 0.25 all that are `simple` (neither hybrid nor a mixture of experts;
+        config/vllm.py:557 of 0.25, :691 of 0.28), since 0.29 every one. Before 0.24, none that is quantized."""
+        since = SECOND_RUNNER_SINCE.get(architecture, (0, 29, 0))
+        if simple:
+            since = min(since, (0, 25, 0))
+        return self.number >= (max(since, (0, 24, 0)) if quantized else since)
 
     @property
     def sorts_logits(self) -> bool:
@@ -87,9 +92,16 @@ class Release:
 
     @property
     def caches_state_prefixes(self) -> bool:
-        """Whether prefix caching is on for hybrid models, which then hold two states a request instead of one
-        (model_executor/models/config.py:685; vllm-project/vllm#42406, in the release notes beside #44443)."""
-        return self.number >= (0, 25, 0)
+        """Whether prefix caching is on for hybrid models unless it is told otherwise, so that they hold two states a
+        request instead of one (model_executor/models/config.py:685): in 0.27 "and not model_config.is_hybrid" still
+        kept it off (engine/arg_utils.py:2604), which 0.28 no longer has (:2650)."""
+        return self.number >= (0, 28, 0)
+
+    @property
+    def can_cache_state_prefixes(self) -> bool:
+        """Whether a hybrid model caches prefixes if told to, for which it keeps two states a request
+        (`mamba_cache_mode` "align", v1/kv_cache_interface.py:297 of 0.16; 0.14 has no such mode)."""
+        return self.number >= (0, 16, 0)
 
     @property
     def checkpoints_states(self) -> bool:

@@ -1,0 +1,54 @@
+"""What the engine takes besides weights and cache: the rules that decide which tensors count, by release and model."""
+
+import json
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from vllm_chart.sizing import architecture, memory
+from vllm_chart.sizing.memory import Batch
+from vllm_chart.sizing.releases import Release
+from vllm_chart.sizing.weights import Split
+
+CONFIGS: dict[str, Any] = {
+    row["id"]: row["config"] for row in json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())
+}
+BATCH = Batch(tokens=2048, requests=256, length=4096)
+
+
+def model(name: str) -> architecture.Model:
+    return architecture.read(CONFIGS[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Qwen/Qwen3-8B", (0, 22, 0)),
+        ("Qwen/Qwen3-8B-FP8", (0, 24, 0)),  # before, none that is quantized
+        ("meta-llama/Llama-3.1-8B", (0, 23, 0)),
+        ("Qwen/Qwen2.5-7B-Instruct", (0, 25, 0)),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", (0, 25, 0)),  # images make no difference
+        ("Qwen/Qwen3-30B-A3B", (0, 29, 0)),  # experts
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", (0, 29, 0)),  # states
+    ],
+)
+def test_the_second_runner_came_to_one_family_after_the_other(name: str, first: tuple[int, int, int]) -> None:
+    releases = [(0, minor, 0) for minor in range(8, 34)]
+    assert next(each for each in releases if memory.uses_second_runner(model(name), Release(each))) == first
+    assert all(memory.uses_second_runner(model(name), Release(each)) for each in releases if each >= first)
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "counted"),
+    [
+        ("Qwen/Qwen3-32B", (0, 20, 0), False),
+        ("Qwen/Qwen3-32B", (0, 21, 0), True),  # on the first runner
+        ("Qwen/Qwen3-32B", (0, 27, 1), False),  # the second has no estimate yet
+        ("Qwen/Qwen3-30B-A3B", (0, 27, 1), True),  # still on the first
+        ("Qwen/Qwen3-32B", (0, 29, 0), True),
+    ],
+)
+def test_graphs_count_where_the_runner_estimates_them(name: str, release: tuple[int, int, int], counted: bool) -> None:
+    names = [each.name for each in memory.estimates(model(name), Split(), BATCH, Release(release))]
+    assert ("CUDA graphs" in names) is counted
