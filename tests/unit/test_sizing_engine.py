@@ -79,11 +79,18 @@ def test_the_release_is_that_of_the_image(tag: str, release: tuple[int, int, int
 
 
 @pytest.mark.parametrize(
-    ("gpu", "tokens", "requests"),
-    [("l40s", 2048, 256), ("a100-80gb", 2048, 256), ("h100-80gb", 8192, 1024), ("b200", 16384, 1024)],
-)
-def test_batches_are_those_that_vllm_chooses(gpu: str, tokens: int, requests: int) -> None:
-    batch = Engine("x").batch(gpus.find(gpu), 4096)
+    ("gpu", "release", "tokens", "requests"),
+    [
+        ("l40s", (0, 32, 0), 2048, 256), ("a100-80gb", (0, 32, 0), 2048, 256), ("h100-80gb", (0, 32, 0), 8192, 1024),
+        ("b200", (0, 32, 0), 16384, 1024), ("b200", (0, 27, 1), 8192, 1024), ("a100-80gb", (0, 8, 5), 8192, 1024),
+        ("l40s", (0, 8, 3), 2048, 1024), ("a100-80gb", (0, 8, 3), 2048, 1024), ("h100-80gb", (0, 8, 3), 8192, 1024),
+        ("gb10", (0, 32, 0), 8192, 1024), ("gb10", (0, 33, 0), 2048, 256),
+    ],
+)  # fmt: skip
+def test_batches_are_those_that_vllm_chooses(
+    gpu: str, release: tuple[int, int, int], tokens: int, requests: int
+) -> None:
+    batch = Engine("x", release=Release(release)).batch(gpus.find(gpu), 4096)
     assert (batch.tokens, batch.requests) == (tokens, requests)
 
 

@@ -52,3 +52,10 @@ def test_the_second_runner_came_to_one_family_after_the_other(name: str, first: 
 def test_graphs_count_where_the_runner_estimates_them(name: str, release: tuple[int, int, int], counted: bool) -> None:
     names = [each.name for each in memory.estimates(model(name), Split(), BATCH, Release(release))]
     assert ("CUDA graphs" in names) is counted
+
+
+def test_the_drivers_context_counts_in_old_releases() -> None:
+    def reserve(release: tuple[int, int, int]) -> int:
+        return sum(each.bytes for each in memory.estimates(model("Qwen/Qwen3-8B"), Split(), BATCH, Release(release)))
+
+    assert reserve((0, 9, 0)) - reserve((0, 9, 1)) == memory.context().bytes > 0

@@ -100,17 +100,8 @@ class Engine:
         return self.release.utilization if self.utilization is None else self.utilization
 
     def batch(self, gpu: Gpu, length: int) -> Batch:
-        """The batch that the engine is profiled with: given, or as vLLM chooses by the GPU
-        (engine/arg_utils.py:2894, `get_batch_defaults`, for `vllm serve`)."""
-        if self.device == "cpu":
-            ranks = self.split.tensor * self.split.pipeline
-            tokens, requests = 2048 * ranks, 128 * ranks
-        elif gpu.memory >= 160 * GIB and self.release.number >= (0, 28, 0):
-            tokens, requests = 16384, 1024
-        elif gpu.memory >= 70 * GIB and not gpu.name.startswith("a100"):
-            tokens, requests = 8192, 1024
-        else:
-            tokens, requests = 2048, 256
+        """The batch that the engine is profiled with: given, or as vLLM chooses by the GPU."""
+        tokens, requests = self._default_batch(gpu)
         requests = self.requests or requests
         if self.batch_tokens is None:
             tokens = min(tokens if self.chunked else max(tokens, length), requests * length)
@@ -124,6 +115,23 @@ class Engine:
             switched=gpu.switched,
             encoder_tokens=0 if self.language_only else self.encoder_tokens,
         )
+
+    def _default_batch(self, gpu: Gpu) -> tuple[int, int]:
+        """Tokens and requests of a batch by the GPU (engine/arg_utils.py:2894, `get_batch_defaults`, for `vllm serve`;
+        before 0.8.5 by the GPU's name, :1648 of 0.8.3, and the A100 is left out since 0.9, :1495; GB10 since 0.33,
+        :2963)."""
+        number = self.release.number
+        if self.device == "cpu":
+            ranks = self.split.tensor * self.split.pipeline
+            return 2048 * ranks, 128 * ranks
+        if number < (0, 8, 5):
+            return 8192 if gpu.name.startswith(("h100", "h200")) else 2048, 1024
+        if gpu.memory >= 160 * GIB and number >= (0, 28, 0):
+            return 16384, 1024
+        large = gpu.memory >= 70 * GIB and not (
+            (gpu.name.startswith("a100") and number >= (0, 9, 0)) or (gpu.name == "gb10" and number >= (0, 33, 0))
+        )
+        return (8192, 1024) if large else (2048, 256)
 
 
 def from_values(values: Mapping[str, Any], app_version: str) -> Engine:

@@ -59,6 +59,8 @@ def estimates(model: Model, split: Split, batch: Batch, release: Release, stage:
     if uses_second_runner(model, release):
         found.append(request_state(model, batch))
     found.append(libraries(split, switched=batch.switched))
+    if release.counts_whole_device:
+        found.append(context())
     if release.counts_graphs(second_runner=uses_second_runner(model, release)) and not batch.eager:
         found.append(graphs(model, split, batch, stage))
     return found
@@ -211,6 +213,14 @@ def libraries(split: Split, *, switched: bool) -> Estimate:
             "the driver's kernels, and NCCL",
         )
     return Estimate("libraries", round(size * GIB), round(size / 2 * GIB), round(high * GIB), why)
+
+
+def context() -> Estimate:
+    """The driver's context, where it counts: what logs show as used of a GPU before anything is on it, 0.19 GiB of an
+    L4's memory, 0.44 to 0.61 of an H100's, an L40S' or an A100's, 0.88 of an RTX 4090's that also draws a screen."""
+    return Estimate(
+        "context", round(0.5 * GIB), round(0.2 * GIB), round(1.0 * GIB), "all that is in use on the device counts"
+    )
 
 
 def process() -> Estimate:

@@ -57,6 +57,13 @@ class Release:
         return self.number >= (max(since, (0, 24, 0)) if quantized else since)
 
     @property
+    def counts_whole_device(self) -> bool:
+        """Whether all that is in use on the device counts against vLLM's share, the driver's context and other
+        processes too: `total - free` less PyTorch's (v1/worker/gpu_worker.py:202 of 0.8.5), until 0.9.1 took what was
+        there before it as given (`MemorySnapshot`, utils/mem_utils.py)."""
+        return self.number < (0, 9, 1)
+
+    @property
     def sorts_logits(self) -> bool:
         """Whether the sampler sorts all logits while memory is profiled: V1's top-k and top-p in plain PyTorch, until
         Triton's took its place (vllm-project/vllm#33538 of February 2026; v1/sample/ops/topk_topp_sampler.py:460)."""
