@@ -64,6 +64,22 @@ def test_arguments_by_name() -> None:
     assert flags(speculative_config='{"method": "eagle3", "model": "x/y"}').speculative["model"] == "x/y"
 
 
+@pytest.mark.parametrize(
+    ("limits", "language_only", "videos"),
+    [
+        ({}, False, True),
+        ({"limit_mm_per_prompt": {"image": 0}}, True, True),
+        ({"limit_mm_per_prompt": '{"image": 4, "video": 0}'}, False, False),
+        ({"limit_mm_per_prompt": {"image": 0, "video": {"count": 0}}}, True, False),
+        ({"limit_mm_per_prompt.video": 0}, False, False),
+        ({"language_model_only": True}, True, True),
+    ],
+)
+def test_limits_say_which_items_are_accepted(limits: dict[str, Any], language_only: bool, videos: bool) -> None:
+    told = flags(**limits)
+    assert (told.language_only, told.videos) == (language_only, videos)
+
+
 def test_what_is_no_number_is_named_with_its_key() -> None:
     with pytest.raises(SettingError, match="'lots' is not a number") as caught:
         flags("--max-model-len=lots")

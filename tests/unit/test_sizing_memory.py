@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from vllm_chart.sizing import architecture, memory
+from vllm_chart.sizing import architecture, encoder, memory
+from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.memory import Batch
 from vllm_chart.sizing.releases import Release
 from vllm_chart.sizing.weights import Split
@@ -59,3 +60,36 @@ def test_the_drivers_context_counts_in_old_releases() -> None:
         return sum(each.bytes for each in memory.estimates(model("Qwen/Qwen3-8B"), Split(), BATCH, Release(release)))
 
     assert reserve((0, 9, 0)) - reserve((0, 9, 1)) == memory.context().bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "release", "tokens"),
+    [
+        # "Encoder cache will be initialized with a budget of ..." in public logs of these:
+        ("Qwen/Qwen2.5-VL-7B-Instruct", 128000, (0, 23, 0), 114688),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", 128000, (0, 8, 5), 98304),
+        ("Qwen/Qwen3-VL-30B-A3B-Instruct", 65536, (0, 11, 0), 153600),
+        ("Qwen/Qwen3.5-122B-A10B", 131072, (0, 16, 0), 16384),
+        # By the same rules:
+        ("Qwen/Qwen2.5-VL-7B-Instruct", 8192, (0, 23, 0), 16384),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", 0, (0, 23, 0), 16384),  # no videos
+        ("Qwen/Qwen3-VL-30B-A3B-Instruct", 0, (0, 11, 0), 16384),
+        ("Qwen/Qwen3-VL-30B-A3B-Instruct", 65536, (0, 13, 0), 16384),
+    ],
+)
+def test_the_largest_item_is_vllms(name: str, length: int, release: tuple[int, int, int], tokens: int) -> None:
+    assert encoder.item_tokens(model(name), length, Release(release)) == tokens
+
+
+def test_an_encoders_run_takes_what_vllm_logged() -> None:
+    """0.23 on an 80 GB A100 at a share of 0.22: "Available KV cache memory: -14.28 GiB" beside 15.67 GiB of weights and
+    0.53 GiB of graphs, so 15.5 GiB for the run and the driver."""
+    batch = Batch(tokens=2048, requests=256, length=128000)
+    found = memory.activations(model("Qwen/Qwen2.5-VL-7B-Instruct"), Split(), batch, Release((0, 23, 0)))
+    assert found.bytes / GIB == pytest.approx(0.22 * 79.25 + 14.28 - 15.67 - 0.53, rel=0.1)
+    assert found.why.startswith("the vision encoder")
+
+
+def test_no_encoder_runs_where_nothing_is_accepted() -> None:
+    qwen = model("Qwen/Qwen2.5-VL-7B-Instruct")
+    assert encoder.peak(qwen, Split(), 2048, 0, Release((0, 23, 0))) == (0, 0)

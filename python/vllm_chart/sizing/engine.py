@@ -70,6 +70,8 @@ class Engine:
     """`--async-scheduling`"""
     language_only: bool = False
     """Whether no image, video or sound is accepted, so that no encoder runs."""
+    videos: bool = True
+    """Whether videos are accepted, which can be larger than any image."""
     published: bool = False
     """Whether the image is the one that the vLLM project publishes for CUDA."""
 
@@ -114,6 +116,7 @@ class Engine:
             on_cpu=self.device == "cpu",
             switched=gpu.switched,
             encoder_tokens=0 if self.language_only else self.encoder_tokens,
+            videos=self.videos,
         )
 
     def _default_batch(self, gpu: Gpu) -> tuple[int, int]:
@@ -153,6 +156,7 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
     repository = values["image"]["repository"] or "vllm/vllm-openai"
     if device == "cpu":
         kv_memory = _cpu_cache(values) or kv_memory
+    limits = _limits(flags)
     return Engine(
         model=values["model"]["id"],
         revision=values["model"]["revision"],
@@ -183,7 +187,8 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
         chunked=_truth(flags, "enable-chunked-prefill") if "enable-chunked-prefill" in flags else True,
         asynchronous=_truth(flags, "async-scheduling") if "async-scheduling" in flags else True,
         longer_allowed=str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0")).lower() in ("1", "true"),
-        language_only=_truth(flags, "language-model-only"),
+        language_only=_truth(flags, "language-model-only") or (limits.get("image") == 0 and not any(limits.values())),
+        videos=limits.get("video") != 0,
         published=device == "cuda" and bool(re.search(r"(^|/)vllm/vllm-openai$", repository)),
     )
 
@@ -259,6 +264,15 @@ def _mapping(value: Any) -> Mapping[str, Any]:
         except ValueError:
             return {}
     return value if isinstance(value, Mapping) else {}
+
+
+def _limits(flags: Mapping[str, Any]) -> dict[str, int]:
+    """`--limit-mm-per-prompt` by modality; one with options has its count there (config/multimodal.py)."""
+    limits = dict(_mapping(flags.get("limit-mm-per-prompt")))
+    prefix = "limit-mm-per-prompt."
+    limits |= {flag.removeprefix(prefix): value for flag, value in flags.items() if flag.startswith(prefix)}
+    counts = {name: value.get("count") if isinstance(value, Mapping) else value for name, value in limits.items()}
+    return {name: int(str(count)) for name, count in counts.items() if str(count).isdigit()}
 
 
 def _truth(flags: Mapping[str, Any], name: str) -> bool:

@@ -9,7 +9,7 @@ says how far they reach.
 import dataclasses
 import math
 
-from vllm_chart.sizing import vision
+from vllm_chart.sizing import encoder
 from vllm_chart.sizing.architecture import Attention, Dense, Experts, GatedDeltaNet, LatentAttention, Mamba2, Model
 from vllm_chart.sizing.arithmetic import GIB, MIB, ceil_div
 from vllm_chart.sizing.quantization import DTYPE_BYTES
@@ -44,6 +44,8 @@ class Batch:
     """Whether the GPUs talk through an NVSwitch."""
     encoder_tokens: int | None = None
     """Tokens of the largest image or video, 0 where none is accepted; None: by the model's family."""
+    videos: bool = True
+    """Whether videos are accepted."""
 
 
 def requested(total: int, utilization: float) -> int:
@@ -83,11 +85,16 @@ def activations(model: Model, split: Split, batch: Batch, release: Release, stag
     hidden = batch.tokens * model.hidden * DTYPE_BYTES[model.dtype]
     layer = max(layer_peak(model, index, split, batch.tokens) for index in range(len(model.layers)))
     last = stage == split.pipeline - 1
-    held, encoder = encoder_peak(model, split, batch) if stage == 0 else (0, 0)
+    held, encoding = (0, 0)
+    if stage == 0:
+        item = batch.encoder_tokens
+        if item is None:
+            item = encoder.item_tokens(model, batch.length if batch.videos else 0, release)
+        held, encoding = encoder.peak(model, split, batch.tokens, item, release)
     peaks = {
         "the widest layer": held + 2 * hidden + layer,  # the residual and the normed input beside it
         "the sampler": held + hidden + sampler_peak(model, split, batch, release) if last else 0,
-        "the vision encoder": encoder,
+        "the vision encoder": encoding,
     }
     warm = max(peaks.values())
     if stage == 0 and release.benchmarks_kernels and not batch.eager:
@@ -160,31 +167,6 @@ def sampler_peak(model: Model, split: Split, batch: Batch, release: Release) -> 
     if uses_second_runner(model, release):
         return logits * DTYPE_BYTES[model.dtype] * (1 if split.tensor == 1 else 2)
     return logits * (SORTED_LOGIT if release.sorts_logits else 2 + 4 + 4)
-
-
-ITEM_TOKENS = {
-    "qwen2_vl": 16384, "qwen2_5_vl": 16384, "qwen3_vl": 16384, "qwen3_5": 16384, "gemma3": 256, "gemma4": 280,
-    "llama4": 2465, "pixtral": 3025, "mistral3": 3025, "llava": 2928,
-}  # fmt: skip
-"""Tokens of the largest image that the processor makes, by model type (`get_image_size_with_most_features` and
-`get_num_image_tokens` of each family; Qwen: 16,777,216 or 12,845,056 pixels in squares of 32 or 28)."""
-
-
-def encoder_peak(model: Model, split: Split, batch: Batch) -> tuple[int, int]:
-    """Bytes that the vision encoder's output keeps, and its own peak, for a full encoder budget: the batch's tokens or
-    the largest item's, whichever is more (v1/core/encoder_cache_manager.py:316)."""
-    tower = vision.read(model)
-    if tower is None or batch.encoder_tokens == 0:
-        return 0, 0
-    kind = str(model.raw.get("model_type"))
-    largest = batch.encoder_tokens or next((t for prefix, t in ITEM_TOKENS.items() if kind.startswith(prefix)), 4096)
-    tokens = max(batch.tokens, largest)
-    value = DTYPE_BYTES[model.dtype]
-    deep = len((model.raw.get("vision_config") or {}).get("deepstack_visual_indexes") or ())
-    held = tokens * model.hidden * (1 + deep) * value
-    patches = tokens * int((model.raw.get("vision_config") or {}).get("spatial_merge_size") or 1) ** 2
-    widest = max(3 * tower.hidden, (2 if tower.gated else 1) * tower.width) // split.tensor
-    return held, patches * (2 * tower.hidden + widest) * value
 
 
 def request_state(model: Model, batch: Batch) -> Estimate:

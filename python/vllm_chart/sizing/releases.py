@@ -70,6 +70,12 @@ class Release:
         return self.number < (0, 17, 0)
 
     @property
+    def pads_videos(self) -> bool:
+        """Whether Qwen3-VL's videos counted their timestamps' tokens, 12.5 for each: from its first release until 0.13,
+        whose models/qwen3_vl.py:710 has it no more (vllm-project/vllm#25903)."""
+        return self.number < (0, 13, 0)
+
+    @property
     def brings_triton_kernels(self) -> bool:
         """Whether Triton's MXFP4 kernels are part of vLLM (third_party/triton_kernels)."""
         return self.number >= (0, 11, 1)
