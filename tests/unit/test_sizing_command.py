@@ -163,8 +163,8 @@ def test_adapters_take_memory(values: Path) -> None:
     sets = ("--set-string", "model.id=meta-llama/Llama-2-7b-hf", "--output", "json")
     lora = ("--set", "engine.extraArgs={--enable-lora,--max-lora-rank=8}")
     before, after = (document(plan(values, "--gpu", "h100", *sets, *more)) for more in ((), lora))
-    # As logged: a Llama 2 7B takes 0.04 GiB more with buffers for one adapter of rank 8.
-    assert after["weights"]["total"] - before["weights"]["total"] == pytest.approx(0.0372 * GIB, rel=0.01)
+    # A Llama 2 7B with buffers for one adapter of rank 8: 0.0372 GiB for its layers, 0.0011 for its embeddings.
+    assert after["weights"]["total"] - before["weights"]["total"] == pytest.approx(0.0383 * GIB, rel=0.01)
 
 
 def test_every_number_is_explained(values: Path) -> None:

@@ -34,16 +34,15 @@ def test_bytes_per_token_are_exact(rows: list[report.Row]) -> None:
 @pytest.mark.parametrize("measure", ["available", "tokens"])
 def test_memory_and_tokens_are_near(rows: list[report.Row], measure: str) -> None:
     found = report.summary(rows)[measure]
-    assert found.hits >= 0.84 * found.predicted
-    assert found.abstained <= 0.2 * found.complete or measure == "tokens"
+    assert found.hits >= 0.9 * found.predicted
+    assert found.abstained <= 0.2 * found.complete
 
 
 def test_weights_are_what_vllm_logs(rows: list[report.Row]) -> None:
     known = [row for row in rows if not row.lacks and not row.beyond and row.weights is not None]
     assert len(known) >= 20
-    # Without the adapters of this one, of which there is no formula yet.
     off = [row.id for row in known if row.weights != pytest.approx(1, abs=0.02)]
-    assert off == ["add-4090-qwen3-4b-lora64-0.80"]
+    assert off == ["add-4090-qwen3-4b-lora64-0.80"]  # 64 slots for adapters, which take more than their matrices
 
 
 def test_started_or_refused(rows: list[report.Row]) -> None:

@@ -93,3 +93,21 @@ def test_an_encoders_run_takes_what_vllm_logged() -> None:
 def test_no_encoder_runs_where_nothing_is_accepted() -> None:
     qwen = model("Qwen/Qwen2.5-VL-7B-Instruct")
     assert encoder.peak(qwen, Split(), 2048, 0, Release((0, 23, 0))) == (0, 0)
+
+
+def test_a_warm_start_copies_no_embedding() -> None:
+    qwen, release = model("Qwen/Qwen3-14B"), Release((0, 29, 0))
+    cold, warm = (
+        memory.activations(qwen, Split(), Batch(2048, 256, 4096, compiled=compiled), release)
+        for compiled in (False, True)
+    )
+    assert cold.bytes == 2 * 2048 * 5120 * 2 + memory.embedding(qwen, Split())
+    assert warm.bytes < cold.bytes / 4
+
+
+def test_graphs_are_captured_with_adapters_and_without() -> None:
+    qwen = model("Qwen/Qwen3-8B")
+    plain, adapted = (
+        memory.graphs(qwen, Split(), Batch(2048, 256, 4096, adapted=adapted)) for adapted in (False, True)
+    )
+    assert adapted.why.split()[0] == str(2 * int(plain.why.split()[0]))

@@ -138,6 +138,9 @@ class Case:
             prefix_caching=self.flag("enable_prefix_caching"),
             speculative={"method": "eagle"} if self.drafted else {},
             encoder_tokens=self.raw.get("encoder_tokens"),
+            compiled=bool(self.raw.get("compiled")),
+            loras=(self.flag("max_loras") or 1) if self.flag("enable_lora") else 0,
+            lora_rank=self.flag("max_lora_rank") or 16,
         )
 
     @property
@@ -166,7 +169,7 @@ class Case:
             "memory that the host shares": "unified" in self.gpus or "Spark" in self.gpus,
             "several nodes": (self.raw.get("num_gpus") or 1) > (1 if "Spark" in self.gpus else GPUS_OF_A_NODE),
             "the checkpoint's quantization": guessed and config.get("quant_method", "awq") not in ("awq", "fp8"),
-            "LoRA's or a draft's sizes": self.drafted or "LoRA" in str(self.flag("other")),
+            "a draft's sizes": self.drafted,
         }
         return [name for name, unknown in beyond.items() if unknown]
 

@@ -72,6 +72,8 @@ class Engine:
     """Whether no image, video or sound is accepted, so that no encoder runs."""
     videos: bool = True
     """Whether videos are accepted, which can be larger than any image."""
+    compiled: bool = False
+    """Whether the compile cache of an earlier start is there."""
     published: bool = False
     """Whether the image is the one that the vLLM project publishes for CUDA."""
 
@@ -117,6 +119,8 @@ class Engine:
             switched=gpu.switched,
             encoder_tokens=0 if self.language_only else self.encoder_tokens,
             videos=self.videos,
+            adapted=bool(self.loras),
+            compiled=self.compiled,
         )
 
     def _default_batch(self, gpu: Gpu) -> tuple[int, int]:

@@ -46,6 +46,10 @@ class Batch:
     """Tokens of the largest image or video, 0 where none is accepted; None: by the model's family."""
     videos: bool = True
     """Whether videos are accepted."""
+    adapted: bool = False
+    """Whether LoRA adapters are served."""
+    compiled: bool = False
+    """Whether an earlier start left its compiled graphs, so that nothing is compiled while memory is profiled."""
 
 
 def requested(total: int, utilization: float) -> int:
@@ -97,7 +101,7 @@ def activations(model: Model, split: Split, batch: Batch, release: Release, stag
         "the vision encoder": encoding,
     }
     warm = max(peaks.values())
-    if stage == 0 and release.benchmarks_kernels and not batch.eager:
+    if stage == 0 and release.benchmarks_kernels and not batch.eager and not batch.compiled:
         peaks["the compiler's benchmark of the embedding"] = held + 2 * hidden + embedding(model, split)
     which, peak = max(peaks.items(), key=lambda item: item[1])
     why = f"{which}, at {batch.tokens:,} tokens and {batch.requests:,} requests"
@@ -226,6 +230,7 @@ def graphs(model: Model, split: Split, batch: Batch, stage: int = 0) -> Estimate
     if not sizes:
         return Estimate("CUDA graphs", 0, 0, 0, "none are captured")
     count = len(sizes) + sum(size <= batch.requests for size in sizes)  # piecewise, and full ones for decoding
+    count *= 1 + batch.adapted  # with adapters and without (`cudagraph_specialize_lora`, v1/cudagraph_dispatcher.py)
     value = DTYPE_BYTES[model.dtype]
     layer = max(layer_peak(model, index, split, sizes[-1]) for index in range(len(model.layers)))
     pool = 2 * sizes[-1] * model.hidden * value + layer

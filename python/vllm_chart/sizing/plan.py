@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from vllm_chart.findings import Finding, Severity, has_errors
-from vllm_chart.sizing import divisibility, kvcache, memory, quantization, vision, weights
+from vllm_chart.sizing import adapters, divisibility, kvcache, memory, quantization, vision, weights
 from vllm_chart.sizing.architecture import Model
 from vllm_chart.sizing.arithmetic import GIB, gib
 from vllm_chart.sizing.engine import Engine
@@ -195,7 +195,8 @@ def _stage(
         Part(part.name, round(part.bytes * (factor or 1.0))) for part in _parts(model, split, quantized, index)
     )
     if engine.loras:
-        parts += (Part("LoRA", weights.adapters(model, split, index, engine.loras, engine.lora_rank)),)
+        buffers = adapters.size(model, split, index, engine.loras, engine.lora_rank, engine.release)
+        parts += (Part("LoRA", buffers),)
     total = sum(part.bytes for part in parts)
     certain = source.confidence == "config" and weights.known(model) and factor is None
     spread = 0.0 if certain else MEASURED_SPREAD if factor else UNKNOWN_SPREAD

@@ -70,6 +70,16 @@ class Release:
         return self.number < (0, 17, 0)
 
     @property
+    def extends_vocabulary(self) -> bool:
+        """Whether LoRA adapters may bring tokens of their own (`lora_extra_vocab_size`, config/lora.py of 0.11.2)."""
+        return self.number < (0, 12, 0)
+
+    @property
+    def adapts_experts(self) -> bool:
+        """Whether LoRA's buffers are made for experts too (lora/layers/fused_moe.py, since 0.11.1)."""
+        return self.number >= (0, 11, 1)
+
+    @property
     def pads_videos(self) -> bool:
         """Whether Qwen3-VL's videos counted their timestamps' tokens, 12.5 for each: from its first release until 0.13,
         whose models/qwen3_vl.py:710 has it no more (vllm-project/vllm#25903)."""

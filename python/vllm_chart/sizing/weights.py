@@ -208,13 +208,6 @@ def size(weight: Weight, dtype: str, quantized: Quantization | None) -> int:
     return scheme.size(weight.rows, weight.columns) * weight.copies
 
 
-def adapters(model: Model, split: Split, stage: int, count: int, rank: int) -> int:
-    """Bytes of the buffers for LoRA adapters: for each linear layer but the experts, two matrices of the rank
-    (lora/layers/base_linear.py:133, `lora_a_stacked` and `lora_b_stacked`)."""
-    linear = [w for w in language_weights(model, split, stage) if w.linear and ".experts." not in w.name]
-    return sum((w.rows + w.columns) * rank for w in linear if w.name != "lm_head") * count * DTYPE_BYTES[model.dtype]
-
-
 def rope_cache(model: Model) -> int:
     """Bytes of the table of rotations that comes with the weights: one row per position, shared by all layers
     (layers/rotary_embedding/base.py, `_compute_cos_sin_cache`)."""
