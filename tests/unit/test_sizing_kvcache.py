@@ -35,7 +35,6 @@ def cache(name: str, release: Release = NOW, **options: Any) -> kvcache.Cache:
         ("deepseek-ai/DeepSeek-V3", {"block_size": 64, "tensor": 8}, 61 * 576 * 2),  # the same on every rank
         ("deepseek-ai/DeepSeek-V3.2", {"block_size": 64, "dtype": "fp8"}, 61 * (656 + 132)),  # with its indexer
         ("nvidia/Llama-3.1-70B-Instruct-FP8", {}, 80 * 2 * 8 * 128),  # the checkpoint asks for an FP8 cache
-        ("meta-llama/Llama-3.1-8B", {"speculative_layers": 1}, 33 * 2 * 8 * 128 * 2),
     ],
 )
 def test_bytes_per_token(name: str, options: dict[str, Any], token: int) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vllm_chart.sizing import architecture, plan, sources
+from vllm_chart.sizing import architecture, drafts, plan, sources
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.engine import Engine
 from vllm_chart.sizing.gpus import Gpu, UnknownGpuError, find, of_memory
@@ -136,17 +136,12 @@ class Case:
             eager=bool(self.flag("enforce_eager")),
             offload=self.flag("cpu_offload_gb") or 0.0,
             prefix_caching=self.flag("enable_prefix_caching"),
-            speculative={"method": "eagle"} if self.drafted else {},
+            speculative=self.flag("speculative_config") or {},
             encoder_tokens=self.raw.get("encoder_tokens"),
             compiled=bool(self.raw.get("compiled")),
             loras=(self.flag("max_loras") or 1) if self.flag("enable_lora") else 0,
             lora_rank=self.flag("max_lora_rank") or 16,
         )
-
-    @property
-    def drafted(self) -> bool:
-        """Whether a draft is part of the engine."""
-        return bool(re.search("EAGLE|speculative", str(self.flag("other") or "")))
 
     def lacks(self) -> list[str]:
         """The inputs of a prediction of memory that the log lacks."""
@@ -163,13 +158,15 @@ class Case:
         """What of a case whose inputs are there has no formula here, so that its memory is not predicted."""
         source = self.source
         config = source.config.get("quantization_config", {}) if source else {}
+        speculative = self.flag("speculative_config")
+        draft = drafts.read(speculative, architecture.read(source.config)) if source and speculative else None
         guessed = source is not None and source.confidence == "derived" and not config.get("config_groups")
         beyond = {
             "GPUs of several kinds": " + " in self.gpus,
             "memory that the host shares": "unified" in self.gpus or "Spark" in self.gpus,
             "several nodes": (self.raw.get("num_gpus") or 1) > (1 if "Spark" in self.gpus else GPUS_OF_A_NODE),
             "the checkpoint's quantization": guessed and config.get("quant_method", "awq") not in ("awq", "fp8"),
-            "a draft's sizes": self.drafted,
+            "the draft's layers": bool(speculative and speculative.get("method") not in drafts.ON_HOST and not draft),
         }
         return [name for name, unknown in beyond.items() if unknown]
 

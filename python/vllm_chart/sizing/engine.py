@@ -83,11 +83,6 @@ class Engine:
         return self.split.tensor * self.split.pipeline * self.split.data
 
     @property
-    def drafted_layers(self) -> int:
-        """Layers of a draft module that keep a cache beside the model's (one for EAGLE and MTP)."""
-        return 1 if self.speculative.get("method") in ("eagle", "eagle3", "mtp", "deepseek_mtp") else 0
-
-    @property
     def drafted_tokens(self) -> int:
         """Tokens that are drafted at once; 0 where that is the draft's own affair, or nothing is."""
         tokens = self.speculative.get("num_speculative_tokens")

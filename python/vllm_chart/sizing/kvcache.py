@@ -11,6 +11,7 @@ from typing import Literal
 
 from vllm_chart.sizing.architecture import Attention, GatedDeltaNet, LatentAttention, Mamba2, Model
 from vllm_chart.sizing.arithmetic import ceil_div, round_up
+from vllm_chart.sizing.drafts import Draft
 from vllm_chart.sizing.quantization import DTYPE_BYTES
 from vllm_chart.sizing.releases import Release
 from vllm_chart.sizing.weights import stage_layers
@@ -41,8 +42,6 @@ class Setting:
     prefix_caching: bool | None = None
     state_dtype: str = "auto"
     """`--mamba-ssm-cache-dtype`"""
-    speculative_layers: int = 0
-    """Layers of a draft model that keep a cache like the model's own (EAGLE, MTP: one)."""
     speculative_tokens: int = 0
     """Tokens drafted at once, each with a state of its own in recurrent layers."""
     release: Release = dataclasses.field(default_factory=lambda: Release((0, 32, 0)))
@@ -156,8 +155,8 @@ class Cache:
         )
 
 
-def lay_out(model: Model, setting: Setting, stage: int = 0) -> Cache:
-    """The cache of one GPU of a pipeline stage.
+def lay_out(model: Model, setting: Setting, stage: int = 0, draft: Draft | None = None) -> Cache:
+    """The cache of one GPU of a pipeline stage; a draft's layers have theirs in the last.
 
     The groups come from all layers of the model; each stage then keeps the layers that it has
     (v1/core/kv_cache_utils.py:2486, `_project_kv_cache_groups_to_worker`).
@@ -171,10 +170,12 @@ def lay_out(model: Model, setting: Setting, stage: int = 0) -> Cache:
         for mixer in (layer.mixer, layer.cross)
         for spec in _specs(model, mixer, setting)
     ]
-    if owners and setting.speculative_layers:
+    if owners and draft:
         owners += [
-            (len(model.layers) - 1, next(s for _, s in owners if s.kind != "state"))
-        ] * setting.speculative_layers
+            (len(model.layers) - 1, spec)
+            for layer in draft.layers
+            for spec in _specs(draft.model, layer.mixer, setting)
+        ]
     if not setting.hybrid or any(spec.kind == "chunked" for _, spec in owners):
         owners = _unified(owners)
     start, end = stage_layers(len(model.layers), stage, setting.pipeline)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Literal
 
 from vllm_chart.findings import Finding, Severity, has_errors
-from vllm_chart.sizing import adapters, divisibility, kvcache, memory, quantization, vision, weights
+from vllm_chart.sizing import adapters, divisibility, drafts, kvcache, memory, quantization, vision, weights
 from vllm_chart.sizing.architecture import Model
 from vllm_chart.sizing.arithmetic import GIB, gib
+from vllm_chart.sizing.drafts import Draft
 from vllm_chart.sizing.engine import Engine
 from vllm_chart.sizing.gpus import Gpu
 from vllm_chart.sizing.kvcache import Cache
@@ -84,6 +85,9 @@ class Plan:
     batch: Batch
     stages: tuple[Stage, ...]
     findings: tuple[Finding, ...]
+    draft: Draft | None = None
+    """The draft for speculative decoding, where its layers are known."""
+    draft_source: Source | None = None
 
     @property
     def stage(self) -> Stage:
@@ -127,8 +131,8 @@ class Plan:
         )
 
 
-def make(engine: Engine, model: Model, source: Source, gpu: Gpu) -> Plan:
-    """Plan one engine on one kind of GPU.
+def make(engine: Engine, model: Model, source: Source, gpu: Gpu, draft_source: Source | None = None) -> Plan:
+    """Plan one engine on one kind of GPU; `draft_source`: the config of its draft, where it has one of its own.
 
     Raises UnknownQuantizationError and CacheError where there is no formula.
     """
@@ -140,8 +144,9 @@ def make(engine: Engine, model: Model, source: Source, gpu: Gpu) -> Plan:
     split = dataclasses.replace(
         engine.split, expert_multiples=quantization.expert_multiples(quantized, gpu.capability, engine.release)
     )
-    stages = tuple(_stage(engine, model, source, gpu, quantized, split, batch, i) for i in range(split.pipeline))
-    plan = Plan(model, source, engine, gpu, quantized, length, batch, stages, ())
+    draft = drafts.read(engine.speculative, model, draft_source)
+    stages = tuple(_stage(engine, model, source, gpu, quantized, split, batch, draft, i) for i in range(split.pipeline))
+    plan = Plan(model, source, engine, gpu, quantized, length, batch, stages, (), draft, draft_source)
     if engine.max_length == -1 and plan.longest:  # "auto": v1/core/kv_cache_utils.py:2414
         plan = dataclasses.replace(plan, length=plan.longest)
     return dataclasses.replace(plan, findings=tuple(_findings(plan)))
@@ -188,12 +193,15 @@ def _stage(
     quantized: Quantization | None,
     split: Split,
     batch: Batch,
+    draft: Draft | None,
     index: int,
 ) -> Stage:
     factor = measured(model, source, quantized)
     parts = tuple(
         Part(part.name, round(part.bytes * (factor or 1.0))) for part in _parts(model, split, quantized, index)
     )
+    if draft and (drafted := drafts.size(draft, model, split, index, quantized)):
+        parts += (Part("draft", drafted),)
     if engine.loras:
         buffers = adapters.size(model, split, index, engine.loras, engine.lora_rank, engine.release)
         parts += (Part("LoRA", buffers),)
@@ -212,11 +220,10 @@ def _stage(
         hybrid=engine.hybrid,
         prefix_caching=engine.prefix_caching,
         state_dtype=engine.state_dtype,
-        speculative_layers=engine.drafted_layers,
         speculative_tokens=engine.drafted_tokens,
         release=engine.release,
     )
-    cache = kvcache.lay_out(model, setting, index)
+    cache = kvcache.lay_out(model, setting, index, draft)
     given = engine.kv_memory
     if engine.blocks_override:
         given = engine.blocks_override * cache.block_bytes
@@ -273,7 +280,7 @@ def _findings(plan: Plan) -> Iterator[Finding]:
             f"its architecture is {plan.source.confidence}, not read from its config.json: {plan.source.origin}",
             "give its config.json with --config to be sure", "info",
         )  # fmt: skip
-    if engine.speculative.get("model"):
+    if engine.speculative.get("model") and plan.draft is None:
         yield Finding(
             "plan", "engine.args.speculative-config",
             f"the weights of {engine.speculative['model']} are not counted", "leave room for them", "warning",
