@@ -1,15 +1,18 @@
 """What the engine takes besides weights and cache: the rules that decide which tensors count, by release and model."""
 
+import dataclasses
 import json
 from importlib import resources
 from typing import Any
 
 import pytest
 
-from vllm_chart.sizing import architecture, encoder, memory
+from vllm_chart.sizing import architecture, encoder, gpus, memory, plan
 from vllm_chart.sizing.arithmetic import GIB
+from vllm_chart.sizing.engine import Engine
 from vllm_chart.sizing.memory import Batch
 from vllm_chart.sizing.releases import Release
+from vllm_chart.sizing.sources import shipped
 from vllm_chart.sizing.weights import Split
 
 CONFIGS: dict[str, Any] = {
@@ -105,9 +108,45 @@ def test_a_warm_start_copies_no_embedding() -> None:
     assert warm.bytes < cold.bytes / 4
 
 
+def test_a_model_that_takes_images_compiles_no_embedding() -> None:
+    qwen, release = model("Qwen/Qwen3.5-27B"), Release((0, 26, 0))
+    text = memory.activations(qwen, Split(), Batch(2048, 256, 4096, encoder_tokens=0), release)
+    images = memory.activations(qwen, Split(), Batch(2048, 256, 4096), release)
+    assert text.why.startswith("the compiler's benchmark of the embedding")
+    assert images.why.startswith("the vision encoder")
+    assert text.bytes > images.bytes > memory.embedding(qwen, Split()) / 2
+
+
 def test_graphs_are_captured_with_adapters_and_without() -> None:
     qwen = model("Qwen/Qwen3-8B")
-    plain, adapted = (
-        memory.graphs(qwen, Split(), Batch(2048, 256, 4096, adapted=adapted)) for adapted in (False, True)
-    )
+    batches = Batch(2048, 256, 4096), Batch(2048, 256, 4096, adapted=True)
+    plain, adapted = (memory.graphs(qwen, Split(), batch, Release((0, 32, 0))) for batch in batches)
     assert adapted.why.split()[0] == str(2 * int(plain.why.split()[0]))
+
+
+@pytest.mark.parametrize(
+    ("release", "requests", "sizes"),
+    [
+        ((0, 8, 5), 1, 67),  # "Capturing CUDA graph shapes: 100%|...| 67/67" whatever the requests
+        ((0, 10, 2), 256, 67),
+        ((0, 11, 0), 4, 4),  # 1, 2, 4 and 8
+        ((0, 11, 1), 256, 51),  # "PIECEWISE=51 (largest=512), FULL=35 (largest=256)"
+    ],
+)
+def test_the_sizes_that_are_captured(release: tuple[int, int, int], requests: int, sizes: int) -> None:
+    assert len(memory.capture_sizes(Batch(2048, requests, 4096), Release(release))) == sizes
+
+
+def test_graphs_that_the_share_does_not_count_need_room_beside_it() -> None:
+    """0.27.1 on an RTX 4090 at 0.92 ran out of memory for 1.28 GiB of graphs, and at 0.8 it started."""
+    source = shipped()["Qwen/Qwen3-4B"]
+    engine = Engine("x", release=Release((0, 27, 1)), loras=1, utilization=0.92)
+    gpu = gpus.of_memory(round(23.52 * GIB))
+    full = plan.make(engine, architecture.read(source.config), source, gpu)
+    assert (full.starts("worst"), full.starts("best")) == (False, True)
+    part = plan.make(dataclasses.replace(engine, utilization=0.6), architecture.read(source.config), source, gpu)
+    assert part.stage.captures("worst")
+    high = plan.make(dataclasses.replace(engine, utilization=0.97), architecture.read(source.config), source, gpu)
+    assert [f.severity for f in high.findings if f.where.endswith("utilization")] == ["warning"]
+    counted = plan.make(dataclasses.replace(engine, release=Release((0, 29, 0))), high.model, source, gpu)
+    assert counted.stage.graphs is None

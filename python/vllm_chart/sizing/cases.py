@@ -156,19 +156,37 @@ class Case:
 
     def beyond(self) -> list[str]:
         """What of a case whose inputs are there has no formula here, so that its memory is not predicted."""
-        source = self.source
-        config = source.config.get("quantization_config", {}) if source else {}
-        speculative = self.flag("speculative_config")
-        draft = drafts.read(speculative, architecture.read(source.config)) if source and speculative else None
-        guessed = source is not None and source.confidence == "derived" and not config.get("config_groups")
         beyond = {
             "GPUs of several kinds": " + " in self.gpus,
             "memory that the host shares": "unified" in self.gpus or "Spark" in self.gpus,
-            "several nodes": (self.raw.get("num_gpus") or 1) > (1 if "Spark" in self.gpus else GPUS_OF_A_NODE),
-            "the checkpoint's quantization": guessed and config.get("quant_method", "awq") not in ("awq", "fp8"),
-            "the draft's layers": bool(speculative and speculative.get("method") not in drafts.ON_HOST and not draft),
+            "the checkpoint's quantization": self._guessed,
+            "the draft's layers": self._drafted_unknown,
         }
         return [name for name, unknown in beyond.items() if unknown]
+
+    @property
+    def scattered(self) -> bool:
+        """Whether the workers may have unequal memory, of which the log shows one's: unlike GPUs, or several nodes."""
+        nodes = (self.raw.get("num_gpus") or 1) > (1 if "Spark" in self.gpus else GPUS_OF_A_NODE)
+        return nodes or " + " in self.gpus
+
+    @property
+    def _guessed(self) -> bool:
+        """Whether the config's quantization is put together from what others do, not read."""
+        source = self.source
+        if source is None or source.confidence != "derived":
+            return False
+        config = source.config.get("quantization_config", {})
+        if "modules not read" in source.note:
+            return True
+        return not config.get("config_groups") and config.get("quant_method", "awq") not in ("awq", "fp8")
+
+    @property
+    def _drafted_unknown(self) -> bool:
+        speculative = self.flag("speculative_config") or {}
+        if self.source is None or not speculative or speculative.get("method") in drafts.ON_HOST:
+            return False
+        return drafts.read(speculative, architecture.read(self.source.config)) is None
 
     def plan(self) -> Plan | None:
         """The plan for this case, whether or not its memory can be predicted; None without model."""

@@ -54,6 +54,10 @@ class Stage:
     """How far the weights may be off."""
     given: int | None = None
     """The cache's memory where `--kv-cache-memory-bytes` sets it."""
+    graphs: Estimate | None = None
+    """CUDA graphs, where the share has no place for them."""
+    beside: Estimate | None = None
+    """What is left for them beside the share, and within it once the activations are gone."""
 
     @property
     def weights(self) -> int:
@@ -70,6 +74,15 @@ class Stage:
             "best": sum(estimate.low for estimate in self.estimates) - self.spread,
         }[scenario]
         return self.share - self.weights - reserve
+
+    def captures(self, scenario: Scenario = "expected") -> bool:
+        """Whether the graphs have room."""
+        if self.graphs is None or self.beside is None:
+            return True
+        graphs, room = self.graphs, self.beside
+        return {
+            "expected": graphs.bytes <= room.bytes, "worst": graphs.high <= room.low, "best": graphs.low <= room.high,
+        }[scenario]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +134,20 @@ class Plan:
         """Whether vLLM is expected to start: the expected sizes fit and nothing refuses."""
         return not has_errors(self.findings) and (
             not self.stage.cache.groups or self.stage.cache.fits(self.available, self.length)
+        )
+
+    def starts(self, scenario: Scenario = "expected") -> bool:
+        """Whether the memory suffices: for the weights, a request of full length, a state for each request where there
+        are states, and the graphs."""
+        stage = self.stage
+        if any(found.check == "weights" for found in self.findings):
+            return False
+        available = stage.available(scenario)
+        stateful = self.model.recurrent and not self.batch.eager
+        return (
+            stage.cache.fits(available, self.length)
+            and not (stateful and self.batch.requests > stage.cache.blocks(available))
+            and stage.captures(scenario)
         )
 
     @property
@@ -227,10 +254,15 @@ def _stage(
     given = engine.kv_memory
     if engine.blocks_override:
         given = engine.blocks_override * cache.block_bytes
+    share = memory.requested(gpu.memory, engine.share())
+    estimates = tuple(memory.estimates(model, split, batch, engine.release, index))
+    outside = not batch.on_cpu and not memory.counts_graphs(model, engine.release)
     return Stage(
-        share=memory.requested(gpu.memory, engine.share()),
+        share=share,
         parts=parts,
-        estimates=tuple(memory.estimates(model, split, batch, engine.release, index)),
+        estimates=estimates,
+        graphs=memory.graphs(model, split, batch, engine.release) if outside else None,
+        beside=memory.beside(gpu.memory - share, estimates, engine.release) if outside else None,
         cache=cache,
         offloaded=min(total, round(engine.offload * GIB)),
         spread=round(total * spread),
@@ -403,7 +435,14 @@ def _memory(plan: Plan) -> Iterator[Finding]:
         )
         yield Finding("kv-cache", f"{where}.max-model-len", message, remedy, "warning")
     requests, states = plan.batch.requests, stage.cache.blocks(max(0, expected))
-    if plan.model.recurrent and not plan.batch.eager and requests > stage.cache.blocks(best):  # compilation.py:1518
+    if plan.model.recurrent and not plan.batch.eager and requests > states:  # compilation.py:1518
         message = f"max-num-seqs {requests} exceeds the {states} blocks that are there for states"
         safe = max(1, stage.cache.blocks(max(0, worst)))
-        yield Finding("kv-cache", f"{where}.max-num-seqs", message, f"write {safe} or less")
+        severity: Severity = "error" if requests > stage.cache.blocks(best) else "warning"
+        yield Finding("kv-cache", f"{where}.max-num-seqs", message, f"write {safe} or less", severity)
+    if stage.graphs and stage.beside and not stage.captures():
+        message = (
+            f"the CUDA graphs take about {gib(stage.graphs.bytes)}, which {plan.engine.release} does not budget, and "
+            f"about {gib(max(0, stage.beside.bytes))} is left beside its share"
+        )
+        yield Finding("memory-share", f"{where}.gpu-memory-utilization", message, "write less", "warning")

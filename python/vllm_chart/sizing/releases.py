@@ -47,6 +47,18 @@ class Release:
         (`profile_cudagraph_memory`: "return 0" in v1/worker/gpu/model_runner.py:843 of 0.28)."""
         return self.number >= ((0, 29, 0) if second_runner else (0, 21, 0))
 
+    @property
+    def captures_decoding(self) -> bool:
+        """Whether whole graphs are captured for decoding beside the pieces (`FULL_AND_PIECEWISE` in
+        config/__init__.py:366 of 0.11)."""
+        return self.number >= (0, 11, 0)
+
+    @property
+    def captures_adapters(self) -> bool:
+        """Whether graphs with LoRA adapters are apart from those without (`cudagraph_specialize_lora`,
+        v1/cudagraph_dispatcher.py:73 of 0.11.1)."""
+        return self.number >= (0, 11, 1)
+
     def runs_second(self, architecture: str, *, simple: bool, quantized: bool) -> bool:
         """Whether Model Runner V2 runs an architecture by default (`_is_default_v2_model_runner_model`,
         config/vllm.py): a few by name, since 0.25 all that are `simple` (neither hybrid nor a mixture of experts;

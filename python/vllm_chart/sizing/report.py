@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vllm_chart.sizing import plan
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.cases import Case
 from vllm_chart.sizing.plan import Plan
@@ -61,6 +60,11 @@ class Row:
         """Whether started or refused was predicted rightly."""
         return None if self.started is None else self.started == (self.outcome == "started")
 
+    @property
+    def within(self) -> bool | None:
+        """Whether the outcome is the predicted one, or within the plan's spread."""
+        return None if self.right is None else self.right or self.borderline
+
 
 def row(case: Case) -> Row:
     """Predict one case and compare."""
@@ -83,8 +87,8 @@ def row(case: Case) -> Row:
         known,
         available=made.available / GIB / available if available and available > 0 else None,
         tokens=made.tokens / tokens if tokens else None,
-        started=_starts(made, "expected"),
-        borderline=_starts(made, "worst") != _starts(made, "best"),
+        started=made.starts(),
+        borderline=made.starts("worst") != made.starts("best"),
     )
 
 
@@ -99,15 +103,9 @@ def _shown(case: Case) -> frozenset[str]:
         "available": (available or 0) > 0,
         "tokens": tokens,
         "right": True,
+        "spread": True,
     }
     return frozenset(name for name, number in numbers.items() if number)
-
-
-def _starts(made: Plan, scenario: plan.Scenario) -> bool:
-    stage = made.stage
-    return not any(f.check == "weights" for f in made.findings) and stage.cache.fits(
-        stage.available(scenario), made.length
-    )
 
 
 def _around(gib: float) -> tuple[int, int]:
@@ -119,7 +117,7 @@ def exact(case: Case, made: Plan) -> bool | None:
     """Whether the cache's layout is the log's: its tokens from the logged memory, else the memory it says it needs."""
     cache, length = made.stage.cache, made.length
     available, tokens = case.logged("available_kv_gib_per_gpu"), case.logged("kv_cache_tokens")
-    if available and tokens and {"GPUs of several kinds", "several nodes"} & set(case.beyond()):
+    if available and tokens and case.scattered:
         return None  # the worker with the least memory decides, and another's may be logged
     if available and tokens and available > 0:
         low, high = _around(available)
@@ -199,6 +197,7 @@ MEASURES = (
     Measure("available", "available memory within a tenth", lambda row: _near(row.available), _complete),
     Measure("tokens", "tokens within a tenth", lambda row: _near(row.tokens), _complete),
     Measure("right", "started or refused, right", lambda row: row.right, _complete),
+    Measure("spread", "right, or borderline", lambda row: row.within, _complete),
 )  # fmt: skip
 
 
