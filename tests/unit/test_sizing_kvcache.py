@@ -107,6 +107,14 @@ def test_prefix_caching_keeps_two_states_a_request(
     assert qwen.request_blocks(1) == 3 * states + 1  # three groups of linear attention, one of full
 
 
+@pytest.mark.parametrize(("drafted", "block"), [(0, 784), (2, 800)])
+def test_a_state_holds_the_inputs_of_drafted_tokens(drafted: int, block: int) -> None:
+    """ "Setting attention block size to 800 tokens" with two tokens drafted at once, and 784 without, in 0.28's logs of
+    a Qwen3.8-27B on two GPUs."""
+    qwen = cache("Qwen/Qwen3.8-27B", Release((0, 28, 0)), tensor=2, speculative_tokens=drafted)
+    assert {group.spec.block_size for group in qwen.groups} == {block}
+
+
 def test_chunked_attention_is_counted_as_full_by_default() -> None:
     scout = cache("meta-llama/Llama-4-Scout-17B-16E-Instruct", BEFORE, tensor=8)
     assert len(scout.groups) == 1

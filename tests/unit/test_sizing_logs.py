@@ -28,12 +28,23 @@ def test_bytes_per_token_are_exact(rows: list[report.Row]) -> None:
     assert found.abstained <= 0.1 * found.complete
 
 
-@pytest.mark.parametrize("addition", [False, True])
 @pytest.mark.parametrize("measure", ["available", "tokens"])
-def test_memory_and_tokens_are_near(rows: list[report.Row], measure: str, addition: bool) -> None:
-    found = report.summary([row for row in rows if row.addition is addition])[measure]
+@pytest.mark.parametrize("additions", [{0}, {1}, {0, 1, 2}])
+def test_memory_and_tokens_are_near(rows: list[report.Row], measure: str, additions: set[int]) -> None:
+    found = report.summary([row for row in rows if row.addition in additions])[measure]
     assert found.hits >= 0.9 * found.predicted
     assert found.abstained <= 0.2 * found.complete
+
+
+#: On these, what 0.28 counts twice makes the difference, which only the spread includes.
+COUNTED_TWICE = {"add-5090-qwen3-14b-awq", "add-5090-qwen3-32b-awq"}
+
+
+def test_memory_that_is_off_is_within_the_spread(rows: list[report.Row]) -> None:
+    off = {row.id for row in rows if row.available and abs(row.available - 1) > 0.1}
+    assert off == {"i27508-h100-gpt-oss-120b-095", *COUNTED_TWICE}
+    found = report.summary(rows)["covered"]
+    assert found.hits == found.predicted >= 45
 
 
 def test_weights_are_what_vllm_logs(rows: list[report.Row]) -> None:

@@ -49,9 +49,10 @@ class Case:
         return str(self.raw["id"])
 
     @property
-    def addition(self) -> bool:
-        """Whether it came after the formulas were written, so that it tests them on what they have not seen."""
-        return bool(self.raw.get("addition"))
+    def addition(self) -> int:
+        """0 for the logs that the formulas were made with; 1 and 2 for those that were looked up afterwards, before and
+        after the formulas were mended, so that they tested them on what they had not seen."""
+        return int(self.raw.get("addition") or 0)
 
     @property
     def outcome(self) -> str:

@@ -333,8 +333,8 @@ def _attention_token(model: Model, setting: Setting) -> int:
 
 
 def state_bytes(model: Model, mixer: Mamba2 | GatedDeltaNet, setting: Setting) -> int:
-    """Bytes of one request's state in one layer on one GPU: the convolution's last inputs, and the recurrent state
-    (model_executor/layers/mamba/mamba_utils.py:150-330)."""
+    """Bytes of one request's state in one layer on one GPU: the convolution's last inputs, those of the tokens that are
+    drafted at once among them, and the recurrent state (model_executor/layers/mamba/mamba_utils.py:150-330)."""
     value = DTYPE_BYTES[model.dtype]
     named = setting.state_dtype
     if named == "auto":
@@ -348,7 +348,8 @@ def state_bytes(model: Model, mixer: Mamba2 | GatedDeltaNet, setting: Setting) -
     else:
         convolved = 2 * mixer.key_heads * mixer.key_dim + mixer.value_heads * mixer.value_dim
         recurrent = mixer.value_heads * mixer.value_dim * mixer.key_dim
-    return convolved // setting.tensor * (mixer.kernel - 1) * value + recurrent // setting.tensor * state
+    inputs = mixer.kernel - 1 + setting.speculative_tokens
+    return convolved // setting.tensor * inputs * value + recurrent // setting.tensor * state
 
 
 def _aligned_block(model: Model, setting: Setting) -> int:

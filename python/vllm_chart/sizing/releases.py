@@ -76,6 +76,14 @@ class Release:
         return self.number < (0, 9, 1)
 
     @property
+    def counts_kept_blocks(self) -> bool:
+        """Whether a block that PyTorch keeps is counted a second time, on top of the peak that it was part of: since
+        0.27.1 all that was consumed on the device counts (`total_consumed`, utils/mem_utils.py:317), and until 0.31 a
+        small allocation could keep a large one that was free (v1/worker/gpu_worker.py:616 of 0.31, which prevents
+        it)."""
+        return (0, 27, 0) <= self.number < (0, 31, 0)
+
+    @property
     def sorts_logits(self) -> bool:
         """Whether the sampler sorts all logits while memory is profiled: V1's top-k and top-p in plain PyTorch, until
         Triton's took its place (vllm-project/vllm#33538 of February 2026; v1/sample/ops/topk_topp_sampler.py:460)."""

@@ -32,7 +32,7 @@ class Row:
     """
 
     id: str
-    addition: bool
+    addition: int
     release: str
     outcome: str
     lacks: tuple[str, ...]
@@ -49,6 +49,8 @@ class Row:
     """Whether, given the logged memory, started or refused comes out as logged."""
     weights: float | None = None
     available: float | None = None
+    covered: bool | None = None
+    """Whether the available memory is within the plan's spread, from its worst to its best."""
     tokens: float | None = None
     started: bool | None = None
     """Whether the plan expects it to start; None where it can't say."""
@@ -86,6 +88,7 @@ def row(case: Case) -> Row:
     return dataclasses.replace(
         known,
         available=made.available / GIB / available if available and available > 0 else None,
+        covered=_covered(made, available) if available else None,
         tokens=made.tokens / tokens if tokens else None,
         started=made.starts(),
         borderline=made.starts("worst") != made.starts("best"),
@@ -101,11 +104,17 @@ def _shown(case: Case) -> frozenset[str]:
         "verdict": available and (tokens or needed),
         "weights": case.logged("weights_gib_per_gpu"),
         "available": (available or 0) > 0,
+        "covered": available,
         "tokens": tokens,
         "right": True,
         "spread": True,
     }
     return frozenset(name for name, number in numbers.items() if number)
+
+
+def _covered(made: Plan, available: float) -> bool:
+    low, high = _around(available)
+    return made.stage.available("worst") <= high and low <= made.stage.available("best")
 
 
 def _around(gib: float) -> tuple[int, int]:
@@ -195,6 +204,7 @@ MEASURES = (
     Measure("verdict", "started or refused, given the memory", lambda row: row.verdict, _has_model),
     Measure("weights", "weights within a fiftieth", lambda row: _near(row.weights, WEIGHTS_TOLERANCE), _has_model),
     Measure("available", "available memory within a tenth", lambda row: _near(row.available), _complete),
+    Measure("covered", "available memory within the plan's spread", lambda row: row.covered, _complete),
     Measure("tokens", "tokens within a tenth", lambda row: _near(row.tokens), _complete),
     Measure("right", "started or refused, right", lambda row: row.right, _complete),
     Measure("spread", "right, or borderline", lambda row: row.within, _complete),
@@ -214,16 +224,17 @@ def summary(rows: Sequence[Row]) -> dict[str, Count]:
     return {measure.key: count(measure, rows) for measure in MEASURES}
 
 
+ADDITIONS = ("the first logs", "added", "added after mending")
+"""The parts of the collection, by `Case.addition`."""
+
+
 def table(rows: Sequence[Row]) -> str:
     """The comparison as Markdown: the counts, then every case."""
     lines = []
-    for title, part in (
-        ("the first 47 logs", [row for row in rows if not row.addition]),
-        ("added later", [row for row in rows if row.addition]),
-        ("all", rows),
-    ):
+    parts = [(title, [row for row in rows if row.addition == index]) for index, title in enumerate(ADDITIONS)]
+    for title, part in (*parts, ("all", rows)):
         lines += [
-            f"| {title} | logs that show it | inputs complete | predicted | abstained | right |",
+            f"| {title} ({len(part)}) | logs that show it | inputs complete | predicted | abstained | right |",
             "|---|---|---|---|---|---|",
         ]
         for measure in MEASURES:
@@ -249,8 +260,9 @@ def _line(row: Row) -> str:
         said = f"the log lacks {', '.join(row.lacks)}"
     elif row.beyond:
         said = f"no formula for {', '.join(row.beyond)}"
+    added = f" ({ADDITIONS[row.addition]})" if row.addition else ""
     cells = (
-        row.id + (" (added)" if row.addition else ""), row.release, exactness, number(row.weights),
+        row.id + added, row.release, exactness, number(row.weights),
         number(row.available), number(row.tokens), row.outcome, said,
     )  # fmt: skip
     return "| " + " | ".join(cells) + " |"
