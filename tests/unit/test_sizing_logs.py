@@ -36,13 +36,18 @@ def test_memory_and_tokens_are_near(rows: list[report.Row], measure: str, additi
     assert found.abstained <= 0.2 * found.complete
 
 
-#: On these, what 0.28 counts twice makes the difference, which only the spread includes.
-COUNTED_TWICE = {"add-5090-qwen3-14b-awq", "add-5090-qwen3-32b-awq"}
+#: Why the memory of these is more than a tenth off.
+OFF = {
+    "i27508-h100-gpt-oss-120b-095": "0.2 GiB of the 1.7 that are left",
+    "add-a10g-qwen25-14b-awq-0.5": "0.1 GiB of the 0.2 that are left",
+    "add-5090-qwen3-14b-awq": "0.28 counts the copy of the embedding twice",
+    "add-5090-qwen3-32b-awq": "0.28 counts the copy of the embedding twice",
+}
 
 
 def test_memory_that_is_off_is_within_the_spread(rows: list[report.Row]) -> None:
     off = {row.id for row in rows if row.available and abs(row.available - 1) > 0.1}
-    assert off == {"i27508-h100-gpt-oss-120b-095", *COUNTED_TWICE}
+    assert off == set(OFF)
     found = report.summary(rows)["covered"]
     assert found.hits == found.predicted >= 45
 
