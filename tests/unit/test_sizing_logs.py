@@ -89,6 +89,48 @@ def test_the_release_is_read_from_what_the_log_says(raw: dict[str, Any], release
     assert Case({"id": "x", **raw}).release == (Release(release) if release else None)
 
 
+@pytest.mark.parametrize(
+    ("other", "speculative", "loras", "videos"),
+    [
+        ("EAGLE speculative decoding", {"method": "eagle"}, 0, True),
+        ("--speculative-config method=qwen3_next_mtp num_speculative_tokens=2",
+         {"method": "qwen3_next_mtp", "num_speculative_tokens": 2}, 0, True),
+        ("speculative decoding with ngram", {"method": "ngram"}, 0, True),
+        ("a draft of its own", {"method": "unknown"}, 0, True),
+        ("--enable-lora --max-loras 4 --max-lora-rank 32", {}, 4, True),
+        ("limit_mm_per_prompt={'image': 4, 'video': 0}", {}, 0, False),
+        ("--async-scheduling", {}, 0, True),
+    ],
+)  # fmt: skip
+def test_other_arguments_are_read_too(other: str, speculative: dict[str, Any], loras: int, videos: bool) -> None:
+    engine = Case({"id": "x", "flags": {"other": other}}).engine
+    assert (engine.speculative, engine.loras, engine.videos) == (speculative, loras, videos)
+
+
+@pytest.mark.parametrize(
+    ("raw", "lacks", "beyond"),
+    [
+        ({}, [], []),
+        ({"quantization": "awq"}, [], ["the checkpoint's quantization"]),
+        ({"quantization": "fp8"}, [], []),  # on loading
+        ({"flags": {"other": "LoRA enabled"}}, ["LoRA's slots and rank"], []),
+        ({"flags": {"other": "speculative decoding"}}, [], ["the draft's layers"]),
+        ({"gpu_model": "NVIDIA H200 + NVIDIA H100", "gpu_memory_gib": 79.2}, [], ["GPUs of several kinds"]),
+        ({"gpu_model": None}, ["the GPU"], []),
+    ],
+)
+def test_what_keeps_a_case_from_being_predicted(raw: dict[str, Any], lacks: list[str], beyond: list[str]) -> None:
+    case = Case({"id": "x", "model": "Qwen/Qwen3-8B", "gpu_model": "H200", "vllm_version": "0.20.0", **raw})
+    assert (case.lacks(), case.beyond()) == (lacks, beyond)
+
+
+def test_a_case_without_a_formula_is_told_so() -> None:
+    raw = {"id": "x", "model": "Qwen/Qwen3-8B", "gpu_model": "H200", "vllm_version": "0.20.0", "outcome": "started"}
+    [row] = report.report([{**raw, "kv_cache_dtype": "exotic"}])
+    assert row.beyond == ("no formula for --kv-cache-dtype exotic",)
+    assert report.summary([row])["right"] == report.Count(1, 1, 0, 0)
+
+
 def test_a_measure_asks_only_for_the_inputs_that_it_needs() -> None:
     raw: dict[str, Any] = {
         "id": "x", "model": "Qwen/Qwen3-8B", "vllm_version": "0.10.2", "outcome": "refused",

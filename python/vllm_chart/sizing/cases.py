@@ -33,6 +33,14 @@ WORDED = {
 }
 """Lines that a later release words otherwise, with the last release that still has them."""
 
+NAMES_OF_DTYPES = {
+    "half": "float16", "fp16": "float16", "float16": "float16", "bf16": "bfloat16", "bfloat16": "bfloat16",
+    "float": "float32", "float32": "float32",
+}  # fmt: skip
+
+ON_LOADING = ("fp8", "bitsandbytes")
+"""What `--quantization` makes of a checkpoint that is not quantized."""
+
 GPUS_OF_A_NODE = 8
 """GPUs of a node at most; more are several nodes."""
 
@@ -116,7 +124,7 @@ class Case:
     @property
     def engine(self) -> Engine:
         """The engine's arguments."""
-        context = re.search(r"decode-context-parallel-size (\d+)", str(self.flag("other") or ""))
+        limits = self._limits
         return Engine(
             model=str(self.raw.get("model") or ""),
             release=self.release or Release((0, 11, 0)),
@@ -126,8 +134,8 @@ class Case:
                 self.raw.get("data_parallel") or 1,
                 bool(self.flag("enable_expert_parallel")),
             ),
-            context=int(context[1]) if context else 1,
-            dtype={"half": "float16"}.get(str(self.raw.get("dtype")), self.raw.get("dtype") or "auto"),
+            context=self._number("decode-context-parallel-size") or 1,
+            dtype=NAMES_OF_DTYPES.get(str(self.raw.get("dtype")).removeprefix("torch."), "auto"),
             kv_dtype=self.raw.get("kv_cache_dtype") or "auto",
             block_size=self.flag("block_size"),
             max_length=self.flag("max_model_len"),
@@ -137,12 +145,50 @@ class Case:
             eager=bool(self.flag("enforce_eager")),
             offload=self.flag("cpu_offload_gb") or 0.0,
             prefix_caching=self.flag("enable_prefix_caching"),
-            speculative=self.flag("speculative_config") or {},
+            quantization=self.raw.get("quantization") if self.raw.get("quantization") in ON_LOADING else None,
+            speculative=self._speculative,
             encoder_tokens=self.raw.get("encoder_tokens"),
+            language_only=limits.get("image") == 0 and not any(limits.values()),
+            videos=limits.get("video") != 0,
             compiled=bool(self.raw.get("compiled")),
-            loras=(self.flag("max_loras") or 1) if self.flag("enable_lora") else 0,
-            lora_rank=self.flag("max_lora_rank") or 16,
+            loras=(self.flag("max_loras") or self._number("max-loras") or 1) if self._adapted else 0,
+            lora_rank=self.flag("max_lora_rank") or self._number("max-lora-rank") or 16,
         )
+
+    @property
+    def other(self) -> str:
+        """What the log shows of arguments besides, in its own words."""
+        return str(self.flag("other") or "")
+
+    def _number(self, name: str) -> int | None:
+        """A whole number among the other arguments, as `--some-flag 8` or `some_flag=8`."""
+        found = re.search(name.replace("-", "[-_]") + r"[\"']?[ =:]+(\d+)", self.other)
+        return int(found[1]) if found else None
+
+    @property
+    def _adapted(self) -> bool:
+        return bool(self.flag("enable_lora") or re.search(r"lora", self.other, re.IGNORECASE))
+
+    @property
+    def _limits(self) -> Mapping[str, int]:
+        """`--limit-mm-per-prompt`, by modality."""
+        found = re.search(r"limit[-_]mm[-_]per[-_]prompt\W*?(\{[^}]*\})", self.other)
+        return {name: int(count) for name, count in re.findall(r"(\w+)\W+(\d+)", found[1])} if found else {}
+
+    @property
+    def _speculative(self) -> Mapping[str, Any]:
+        """`--speculative-config`: as a flag, else what the other arguments say of it."""
+        if given := self.flag("speculative_config"):
+            return dict(given)
+        method = re.search(r"eagle3|eagle|\w*mtp|ngram|suffix|medusa", self.other, re.IGNORECASE)
+        named = re.search(r"speculative|draft", self.other, re.IGNORECASE)
+        if not method and not named:
+            return {}
+        tokens = self._number("num-speculative-tokens")
+        return {
+            "method": method[0].lower() if method else "unknown",
+            **({"num_speculative_tokens": tokens} if tokens else {}),
+        }
 
     def lacks(self) -> list[str]:
         """The inputs of a prediction of memory that the log lacks."""
@@ -150,6 +196,7 @@ class Case:
             "the model": self.source is None,
             "the GPU": self.gpu is None,
             "vLLM's release": self.release is None,
+            "LoRA's slots and rank": self._adapted and not (self.flag("enable_lora") or self._number("max-loras")),
             "the GPU's other users": bool(re.search("other processes", str(self.raw.get("note")))),
             **dict.fromkeys(self.raw.get("unknown") or (), True),
         }
@@ -173,18 +220,22 @@ class Case:
 
     @property
     def _guessed(self) -> bool:
-        """Whether the config's quantization is put together from what others do, not read."""
+        """Whether the quantization isn't the config's, or the config's is put together from what others do, not read."""
         source = self.source
-        if source is None or source.confidence != "derived":
+        if source is None:
             return False
-        config = source.config.get("quantization_config", {})
+        config = source.config.get("quantization_config") or {}
+        if not config and self.raw.get("quantization") not in (None, *ON_LOADING):
+            return True
+        if source.confidence != "derived":
+            return False
         if "modules not read" in source.note:
             return True
         return not config.get("config_groups") and config.get("quant_method", "awq") not in ("awq", "fp8")
 
     @property
     def _drafted_unknown(self) -> bool:
-        speculative = self.flag("speculative_config") or {}
+        speculative = self._speculative
         if self.source is None or not speculative or speculative.get("method") in drafts.ON_HOST:
             return False
         return drafts.read(speculative, architecture.read(self.source.config)) is None

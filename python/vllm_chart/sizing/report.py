@@ -12,9 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vllm_chart.sizing.architecture import ConfigError
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.cases import Case
+from vllm_chart.sizing.kvcache import CacheError
 from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.quantization import UnknownQuantizationError
+
+NO_FORMULA = (ConfigError, UnknownQuantizationError, CacheError)
+"""What a plan may end with."""
 
 TOLERANCE = 0.1
 """How far available memory and tokens may be off."""
@@ -72,13 +78,18 @@ def row(case: Case) -> Row:
     """Predict one case and compare."""
     release = f"{case.release}{' (inferred)' if case.dated else ''}" if case.release else "?"
     lacks, beyond = tuple(case.lacks()), tuple(case.beyond())
-    made = case.plan()
+    try:
+        made = case.plan()
+    except NO_FORMULA as error:
+        made, beyond = None, (*beyond, str(error))
     empty = Row(case.id, case.addition, release, case.outcome, lacks, beyond, _shown(case))
     if made is None:
         return empty
-    known = dataclasses.replace(
-        empty, exact=exact(case, made), longest=longest(case, made), verdict=verdict(case, made)
-    )
+    known = empty
+    if "the draft's layers" not in beyond:
+        known = dataclasses.replace(
+            empty, exact=exact(case, made), longest=longest(case, made), verdict=verdict(case, made)
+        )
     weights = case.logged("weights_gib_per_gpu")
     if weights and "the checkpoint's quantization" not in beyond:
         known = dataclasses.replace(known, weights=max(stage.weights for stage in made.stages) / GIB / weights)
