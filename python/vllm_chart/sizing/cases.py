@@ -220,7 +220,7 @@ class Case:
 
     @property
     def _guessed(self) -> bool:
-        """Whether the quantization isn't the config's, or the config's is put together from what others do, not read."""
+        """Whether the quantization isn't the config's, or the config's is put together after others, not read."""
         source = self.source
         if source is None:
             return False
