@@ -117,11 +117,21 @@ def test_other_arguments_are_read_too(other: str, speculative: dict[str, Any], l
         ({"flags": {"other": "speculative decoding"}}, [], ["the draft's layers"]),
         ({"gpu_model": "NVIDIA H200 + NVIDIA H100", "gpu_memory_gib": 79.2}, [], ["GPUs of several kinds"]),
         ({"gpu_model": None}, ["the GPU"], []),
+        ({"note": "Utilization is in the cut-off part of the script."}, ["the utilization"], []),
+        ({"note": "gpu_memory_utilization not among the non-default args, so vLLM's default."}, [], []),
+        ({"note": "Sharing a GPU with other processes."}, ["the GPU's other users"], []),
     ],
 )
 def test_what_keeps_a_case_from_being_predicted(raw: dict[str, Any], lacks: list[str], beyond: list[str]) -> None:
     case = Case({"id": "x", "model": "Qwen/Qwen3-8B", "gpu_model": "H200", "vllm_version": "0.20.0", **raw})
     assert (case.lacks(), case.beyond()) == (lacks, beyond)
+
+
+def test_the_share_is_what_the_logs_parts_add_up_to() -> None:
+    raw = {"id": "x", "flags": {"gpu_memory_utilization": 0.9}}
+    assert Case(raw).engine.share() == 0.9
+    summed = {**raw, "note": "The parts add up to 75.22 GiB = 0.95 x 79.18, so this run was most likely at 0.95."}
+    assert Case(summed).engine.share() == 0.95
 
 
 def test_a_case_without_a_formula_is_told_so() -> None:

@@ -195,6 +195,22 @@ def test_bytes_of_a_matrix(config: dict[str, Any], rows: int, columns: int, size
     assert quantized.scheme("lm_head").size(rows, columns) == 2 * rows * columns
 
 
+def test_gptqs_exceptions_stay_as_they_are() -> None:
+    """vllm-project/vllm#36973: "Model loading took 21.05 GiB", of which the vision tower and the rotations are 0.95."""
+    read = quantization.read(MODELS["Qwen/Qwen3.5-35B-A3B-GPTQ-Int4"]["config"]["quantization_config"], "bfloat16")
+    assert read is not None
+    kept = (
+        "layers.3.self_attn.q_proj",
+        "layers.0.linear_attn.out_proj",
+        "layers.0.mlp.shared_experts.up_proj",
+        "lm_head",
+    )
+    assert all(read.scheme(name) == read.plain for name in kept)
+    assert read.scheme("layers.0.mlp.experts.down_proj") == read.default
+    assert read.default.size(1024, 4096) == 1024 * 4096 // 2 + 1024 * 32 * 2  # symmetric: no zero points
+    assert bytes_of("Qwen/Qwen3.5-35B-A3B-GPTQ-Int4") == pytest.approx(21.05 - 0.95, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("pattern", "name", "meant"),
     [

@@ -41,6 +41,9 @@ NAMES_OF_DTYPES = {
 ON_LOADING = ("fp8", "bitsandbytes")
 """What `--quantization` makes of a checkpoint that is not quantized."""
 
+UNSURE = r"[Uu]tili[sz]ation\b(?:[^;.]|\.\d)*(cut[- ]off|another value|not (in|given|shown|stated|seen|visible|known)|unknown)"
+"""What notes say where neither an argument nor the default is sure to have been the share."""
+
 GPUS_OF_A_NODE = 8
 """GPUs of a node at most; more are several nodes."""
 
@@ -115,8 +118,8 @@ class Case:
                 gpu = find(name)
             except UnknownGpuError:
                 continue
-            # nvidia-smi counts what CUDA doesn't; the table has CUDA's figure.
-            if memory and "nvidia-smi" not in str(self.raw.get("gpu_memory_stated")):
+            # nvidia-smi counts what CUDA doesn't, and a whole number is the data sheet's; the table has CUDA's figure.
+            if memory and memory % 1 and "nvidia-smi" not in str(self.raw.get("gpu_memory_stated")):
                 return dataclasses.replace(gpu, memory=round(memory * GIB))
             return gpu
         return of_memory(round(memory * GIB)) if memory else None
@@ -141,7 +144,7 @@ class Case:
             max_length=self.flag("max_model_len"),
             requests=self.flag("max_num_seqs"),
             batch_tokens=self.flag("max_num_batched_tokens"),
-            utilization=self.flag("gpu_memory_utilization"),
+            utilization=self._utilization,
             eager=bool(self.flag("enforce_eager")),
             offload=self.flag("cpu_offload_gb") or 0.0,
             prefix_caching=self.flag("enable_prefix_caching"),
@@ -154,6 +157,17 @@ class Case:
             loras=(self.flag("max_loras") or self._number("max-loras") or 1) if self._adapted else 0,
             lora_rank=self.flag("max_lora_rank") or self._number("max-lora-rank") or 16,
         )
+
+    @property
+    def note(self) -> str:
+        """What whoever collected the log says of it."""
+        return str(self.raw.get("note") or "")
+
+    @property
+    def _utilization(self) -> float | None:
+        """The share: what the log's own parts add up to, where the collector has added them up, else the argument."""
+        summed = re.search(r"add up to [\d.]+ GiB = (0?\.\d+) x", self.note)
+        return float(summed[1]) if summed else self.flag("gpu_memory_utilization")
 
     @property
     def other(self) -> str:
@@ -197,7 +211,9 @@ class Case:
             "the GPU": self.gpu is None,
             "vLLM's release": self.release is None,
             "LoRA's slots and rank": self._adapted and not (self.flag("enable_lora") or self._number("max-loras")),
-            "the GPU's other users": bool(re.search("other processes", str(self.raw.get("note")))),
+            "the utilization": self.flag("gpu_memory_utilization") is None and bool(re.search(UNSURE, self.note)),
+            "the number of GPUs": bool(re.search(r"\d+ nodes\b", self.note)) and not self.scattered,
+            "the GPU's other users": bool(re.search("other processes", self.note)),
             **dict.fromkeys(self.raw.get("unknown") or (), True),
         }
         return [name for name, lacking in lacks.items() if lacking]
@@ -231,7 +247,8 @@ class Case:
             return False
         if "modules not read" in source.note:
             return True
-        return not config.get("config_groups") and config.get("quant_method", "awq") not in ("awq", "fp8")
+        read = "config_groups" in config or "dynamic" in config
+        return not read and config.get("quant_method", "awq") not in ("awq", "fp8")
 
     @property
     def _drafted_unknown(self) -> bool:

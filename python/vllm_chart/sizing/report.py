@@ -143,6 +143,9 @@ def exact(case: Case, made: Plan) -> bool | None:
         low, high = _around(available)
         return cache.tokens(low, length) <= tokens <= cache.tokens(high, length)
     needed, at = case.logged("kv_needed_gib"), case.logged("kv_needed_for_tokens")
+    windows = any(group.spec.kind in ("sliding", "chunked") for group in cache.groups)
+    if windows and case.gpu is None and not case.flag("max_num_batched_tokens"):
+        return None  # windows reserve for a batch, whose size is the GPU's
     if needed and at:
         return abs(cache.request_bytes(int(at)) / GIB - needed) <= 0.006
     return None
