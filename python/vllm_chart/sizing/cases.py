@@ -41,7 +41,10 @@ NAMES_OF_DTYPES = {
 ON_LOADING = ("fp8", "bitsandbytes")
 """What `--quantization` makes of a checkpoint that is not quantized."""
 
-UNSURE = r"[Uu]tili[sz]ation\b(?:[^;.]|\.\d)*(cut[- ]off|another value|not (in|given|shown|stated|seen|visible|known)|unknown)"
+UNSURE = (
+    r"[Uu]tili[sz]ation\b(?:[^;.]|\.\d)*"
+    r"(cut[- ]off|another value|not (in|given|shown|stated|seen|visible|known)|unknown)"
+)
 """What notes say where neither an argument nor the default is sure to have been the share."""
 
 GPUS_OF_A_NODE = 8

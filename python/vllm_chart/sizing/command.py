@@ -10,7 +10,19 @@ import click
 from vllm_chart import checks, helm
 from vllm_chart.findings import Finding, UnavailableError, exit_code, has_errors, to_human, to_json
 from vllm_chart.options import EXIT_CODES, kubeconfig_options, output_option, values_options
-from vllm_chart.sizing import architecture, engine, gpus, kvcache, nodes, picture, plan, quantization, show, sources
+from vllm_chart.sizing import (
+    architecture,
+    engine,
+    gpus,
+    kvcache,
+    nodes,
+    picture,
+    plan,
+    quantization,
+    refusals,
+    show,
+    sources,
+)
 from vllm_chart.sizing.arithmetic import quantity
 from vllm_chart.sizing.explain import explain
 from vllm_chart.sizing.gpus import Gpu
@@ -104,7 +116,7 @@ def command(
     except NO_FORMULA as error:
         _end(ctx, [Finding("plan", "model.id", f"no plan: {error}", severity="warning")], output)
     if product is None:
-        findings = [finding for finding in made.findings if finding.check not in plan.OF_GPU]
+        findings = [finding for finding in made.findings if finding.check not in refusals.OF_GPU]
         click.echo(show.where_it_fits(made, findings, output))
         ctx.exit(exit_code(findings))
     if svg:

@@ -107,7 +107,7 @@ def read(config: Config | None, dtype: str) -> Quantization | None:
     ignored = tuple(_ignored(config))
     if method in ("awq", "awq_marlin", "gptq", "gptq_marlin", "auto-round", "auto_round"):
         group = int(config.get("group_size") or 128)
-        # Symmetric GPTQ keeps no zero points: empty ones take their place (kernels/linear/mixed_precision/marlin.py:172).
+        # Symmetric GPTQ keeps no zero points: empty ones replace them (kernels/linear/mixed_precision/marlin.py:172).
         zero_points = not (method.startswith("gptq") and config.get("sym", True))
         scheme = _integer(int(config.get("bits") or 4), group, zero_points=zero_points)
         # GPTQModel's exceptions: "-:" leaves what it matches as it is (layers/quantization/utils/gptq_utils.py).
