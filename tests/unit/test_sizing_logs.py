@@ -81,8 +81,10 @@ def test_nothing_that_started_is_refused() -> None:
     [
         ({"vllm_version": "0.10.2"}, (0, 10, 2)),
         ({"date": "2026-02"}, (0, 15, 0)),
-        ({"date": "2026-02", "log_lines": ["Model loading took 3.1 GiB and 2.0 seconds"]}, (0, 11, 0)),
-        ({"log_lines": ["Model loading took 3.1 GiB memory and 2.0 seconds"]}, None),
+        ({"date": "2026-02", "log_lines": ["Model loading took 3.1415 GiB and 2.0 seconds"]}, (0, 11, 0)),
+        ({"date": "2026-02", "log_lines": ["Model loading took 3.1415 GiB memory and 2.0 seconds"]}, (0, 13, 0)),
+        ({"date": "2026-10", "log_lines": ["Model loading took 3.14 GiB and 2.0 seconds"]}, (0, 27, 1)),
+        ({"log_lines": ["Model loading took 3.14 GiB memory and 2.0 seconds"]}, None),
     ],
 )
 def test_the_release_is_read_from_what_the_log_says(raw: dict[str, Any], release: tuple[int, int, int] | None) -> None:

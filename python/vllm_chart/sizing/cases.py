@@ -29,7 +29,11 @@ RELEASED = {
 """Days of vLLM's minor releases on PyPI."""
 
 WORDED = {
-    r"Model loading took [\d.]+ GiB and ": (0, 11, 0),  # since: "GiB memory and" (v1/worker/gpu_model_runner.py:3050)
+    # The first runner: four digits until 0.14, "GiB memory and" since 0.11.1 (v1/worker/gpu_model_runner.py:2653 of
+    # 0.11). The second: two digits, and "GiB and" until 0.28 (v1/worker/gpu/model_runner.py:330 of 0.27.1).
+    r"Model loading took \d+\.\d{4} GiB": (0, 13, 0),
+    r"Model loading took \d+\.\d{4} GiB and ": (0, 11, 0),
+    r"Model loading took \d+(\.\d{1,2})? GiB and ": (0, 27, 1),
 }
 """Lines that a later release words otherwise, with the last release that still has them."""
 
