@@ -180,6 +180,30 @@ def test_every_number_is_explained(values: Path) -> None:
         assert said in text
 
 
+DRAFTED = """
+model: {id: Qwen/Qwen3.5-35B-A3B}
+engine: {args: {speculative-config: {method: mtp, num_speculative_tokens: 2}}}
+"""
+
+
+def test_graphs_outside_of_the_share_are_explained_and_a_draft_is_a_part(values: Path) -> None:
+    values.write_text(DRAFTED)
+    old = plan(values, "--gpu", "h200", "--explain", "--set", "image.tag=v0.20.1").stdout
+    assert "    draft        1.57 GiB" in old
+    assert "beside the share: CUDA graphs of" in old
+    assert "room for them: " in old
+    now = plan(values, "--gpu", "h200", "--explain").stdout
+    assert "    draft        1.57 GiB" in now
+    assert "beside the share" not in now
+
+
+def test_an_unknown_draft_is_said_to_be_left_out(values: Path) -> None:
+    values.write_text(DRAFTED.replace("method: mtp", "model: org/draft"))
+    assert "the weights of org/draft are not counted" in plan(values, "--gpu", "h200").stdout
+    values.write_text(DRAFTED)
+    assert "are not counted" not in plan(values, "--gpu", "h200").stdout
+
+
 def test_the_picture(values: Path, tmp_path: Path) -> None:
     drawn = tmp_path / "memory.svg"
     result = plan(values, "--gpu", "h100", "--svg", drawn)
