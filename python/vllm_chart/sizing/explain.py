@@ -58,7 +58,7 @@ def _lines(made: Plan) -> Iterator[str]:
     yield f"  = {gib(stage.available())}, between {gib(stage.available('worst'))} and {gib(stage.available('best'))}"
     if stage.graphs and stage.beside:
         graphs, room = stage.graphs, stage.beside
-        yield f"  beside the share: CUDA graphs of {gib(graphs.bytes)}, up to {gib(graphs.high)} (estimate): {graphs.why}"
+        yield f"  beside the share: CUDA graphs of {gib(graphs.bytes)} to {gib(graphs.high)}, an estimate: {graphs.why}"
         yield f"  room for them: {gib(max(0, room.bytes))}, at least {gib(max(0, room.low))}"
 
 
