@@ -59,9 +59,25 @@ def test_arguments_by_name() -> None:
         gpu_memory_utilization="0.9", enable_expert_parallel=True, cpu_offload_gb=4, max_num_batched_tokens=1024,
         speculative_config={"method": "mtp", "num_speculative_tokens": 1}, dtype="half",
     )  # fmt: skip
-    assert (told.share(), told.offload, told.batch_tokens, told.drafted_layers) == (0.9, 4.0, 1024, 1)
+    assert (told.share(), told.offload, told.batch_tokens, told.drafted_tokens) == (0.9, 4.0, 1024, 1)
     assert told.split.expert_parallel
     assert flags(speculative_config='{"method": "eagle3", "model": "x/y"}').speculative["model"] == "x/y"
+
+
+@pytest.mark.parametrize(
+    ("limits", "language_only", "videos"),
+    [
+        ({}, False, True),
+        ({"limit_mm_per_prompt": {"image": 0}}, True, True),
+        ({"limit_mm_per_prompt": '{"image": 4, "video": 0}'}, False, False),
+        ({"limit_mm_per_prompt": {"image": 0, "video": {"count": 0}}}, True, False),
+        ({"limit_mm_per_prompt.video": 0}, False, False),
+        ({"language_model_only": True}, True, True),
+    ],
+)
+def test_limits_say_which_items_are_accepted(limits: dict[str, Any], language_only: bool, videos: bool) -> None:
+    told = flags(**limits)
+    assert (told.language_only, told.videos) == (language_only, videos)
 
 
 def test_what_is_no_number_is_named_with_its_key() -> None:
@@ -79,11 +95,18 @@ def test_the_release_is_that_of_the_image(tag: str, release: tuple[int, int, int
 
 
 @pytest.mark.parametrize(
-    ("gpu", "tokens", "requests"),
-    [("l40s", 2048, 256), ("a100-80gb", 2048, 256), ("h100-80gb", 8192, 1024), ("b200", 16384, 1024)],
-)
-def test_batches_are_those_that_vllm_chooses(gpu: str, tokens: int, requests: int) -> None:
-    batch = Engine("x").batch(gpus.find(gpu), 4096)
+    ("gpu", "release", "tokens", "requests"),
+    [
+        ("l40s", (0, 32, 0), 2048, 256), ("a100-80gb", (0, 32, 0), 2048, 256), ("h100-80gb", (0, 32, 0), 8192, 1024),
+        ("b200", (0, 32, 0), 16384, 1024), ("b200", (0, 27, 1), 8192, 1024), ("a100-80gb", (0, 8, 5), 8192, 1024),
+        ("l40s", (0, 8, 3), 2048, 1024), ("a100-80gb", (0, 8, 3), 2048, 1024), ("h100-80gb", (0, 8, 3), 8192, 1024),
+        ("gb10", (0, 32, 0), 8192, 1024), ("gb10", (0, 33, 0), 2048, 256),
+    ],
+)  # fmt: skip
+def test_batches_are_those_that_vllm_chooses(
+    gpu: str, release: tuple[int, int, int], tokens: int, requests: int
+) -> None:
+    batch = Engine("x", release=Release(release)).batch(gpus.find(gpu), 4096)
     assert (batch.tokens, batch.requests) == (tokens, requests)
 
 

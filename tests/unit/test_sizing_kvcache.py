@@ -35,7 +35,6 @@ def cache(name: str, release: Release = NOW, **options: Any) -> kvcache.Cache:
         ("deepseek-ai/DeepSeek-V3", {"block_size": 64, "tensor": 8}, 61 * 576 * 2),  # the same on every rank
         ("deepseek-ai/DeepSeek-V3.2", {"block_size": 64, "dtype": "fp8"}, 61 * (656 + 132)),  # with its indexer
         ("nvidia/Llama-3.1-70B-Instruct-FP8", {}, 80 * 2 * 8 * 128),  # the checkpoint asks for an FP8 cache
-        ("meta-llama/Llama-3.1-8B", {"speculative_layers": 1}, 33 * 2 * 8 * 128 * 2),
     ],
 )
 def test_bytes_per_token(name: str, options: dict[str, Any], token: int) -> None:
@@ -94,9 +93,26 @@ def test_states_are_padded_to_the_pages_of_attention() -> None:
     assert hybrid.fixed_bytes == 30 * 2096 * 1024
 
 
-def test_prefix_caching_keeps_two_states_a_request() -> None:
-    one = cache("Qwen/Qwen3.5-35B-A3B", prefix_caching=False).request_blocks(1)
-    assert cache("Qwen/Qwen3.5-35B-A3B").request_blocks(1) == one + 3
+@pytest.mark.parametrize(
+    ("release", "told", "states"),
+    [
+        ((0, 32, 0), False, 1), ((0, 32, 0), None, 2), ((0, 28, 0), None, 2), ((0, 27, 1), None, 1),
+        ((0, 26, 0), True, 2), ((0, 14, 0), True, 1),
+    ],
+)  # fmt: skip
+def test_prefix_caching_keeps_two_states_a_request(
+    release: tuple[int, int, int], told: bool | None, states: int
+) -> None:
+    qwen = cache("Qwen/Qwen3.5-35B-A3B", Release(release), prefix_caching=told)
+    assert qwen.request_blocks(1) == 3 * states + 1  # three groups of linear attention, one of full
+
+
+@pytest.mark.parametrize(("drafted", "block"), [(0, 784), (2, 800)])
+def test_a_state_holds_the_inputs_of_drafted_tokens(drafted: int, block: int) -> None:
+    """ "Setting attention block size to 800 tokens" with two tokens drafted at once, and 784 without, in 0.28's logs of
+    a Qwen3.8-27B on two GPUs."""
+    qwen = cache("Qwen/Qwen3.8-27B", Release((0, 28, 0)), tensor=2, speculative_tokens=drafted)
+    assert {group.spec.block_size for group in qwen.groups} == {block}
 
 
 def test_chunked_attention_is_counted_as_full_by_default() -> None:

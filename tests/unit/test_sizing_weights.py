@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from vllm_chart.sizing import architecture, quantization, vision, weights
+from vllm_chart.sizing import adapters, architecture, quantization, vision, weights
 from vllm_chart.sizing.architecture import ConfigError, Experts
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.quantization import UnknownQuantizationError
+from vllm_chart.sizing.releases import Release
 from vllm_chart.sizing.weights import Split
 
 ROWS: list[dict[str, Any]] = json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())
@@ -194,6 +195,22 @@ def test_bytes_of_a_matrix(config: dict[str, Any], rows: int, columns: int, size
     assert quantized.scheme("lm_head").size(rows, columns) == 2 * rows * columns
 
 
+def test_gptqs_exceptions_stay_as_they_are() -> None:
+    """vllm-project/vllm#36973: "Model loading took 21.05 GiB", of which the vision tower and the rotations are 0.95."""
+    read = quantization.read(MODELS["Qwen/Qwen3.5-35B-A3B-GPTQ-Int4"]["config"]["quantization_config"], "bfloat16")
+    assert read is not None
+    kept = (
+        "layers.3.self_attn.q_proj",
+        "layers.0.linear_attn.out_proj",
+        "layers.0.mlp.shared_experts.up_proj",
+        "lm_head",
+    )
+    assert all(read.scheme(name) == read.plain for name in kept)
+    assert read.scheme("layers.0.mlp.experts.down_proj") == read.default
+    assert read.default.size(1024, 4096) == 1024 * 4096 // 2 + 1024 * 32 * 2  # symmetric: no zero points
+    assert bytes_of("Qwen/Qwen3.5-35B-A3B-GPTQ-Int4") == pytest.approx(21.05 - 0.95, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("pattern", "name", "meant"),
     [
@@ -228,6 +245,43 @@ def test_experts_for_mxfp4_are_padded_as_the_kernels_want() -> None:
     padded = Split(expert_multiples=(128, 256))
     down = next(w for w in weights.language_weights(read, padded) if w.name == "layers.0.mlp.experts.down_proj")
     assert (down.rows, down.columns) == (3072, 2944)
+
+
+SMALL = {
+    "hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+    "intermediate_size": 96, "vocab_size": 1000, "tie_word_embeddings": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "extra", "values"),
+    [
+        # q, k, v and gate and up have an A each: of 64 inputs, and 64, 32, 32, 96 and 96 outputs; o and down have one.
+        ("qwen2", {}, 5 * 64 + 64 + 32 + 32 + 96 + 96 + (64 + 64) + (96 + 64)),
+        # The embeddings are adapted too.
+        ("qwen3", {}, 5 * 64 + 64 + 32 + 32 + 96 + 96 + (64 + 64) + (96 + 64) + 2 * (1000 + 64)),
+        # Attention, and four experts of 32 with three matrices each; the embeddings.
+        ("qwen3_moe", {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32},
+         3 * 64 + 64 + 32 + 32 + (64 + 64) + 4 * (2 * (64 + 32) + 32 + 64) + 2 * (1000 + 64)),
+    ],
+)  # fmt: skip
+def test_adapters_have_two_matrices_for_each_part(family: str, extra: dict[str, int], values: int) -> None:
+    read = architecture.read({"model_type": family, **SMALL, **extra})
+    assert adapters.size(read, Split(), 0, 3, 8, Release((0, 32, 0))) == 3 * 8 * values * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "slots", "rank", "release", "logged"),
+    [
+        ("meta-llama/Llama-2-7b-chat-hf", 1, 8, (0, 8, 5), 12.5986 - 12.5524),  # vllm-project/vllm#16668
+        ("Qwen/Qwen3-4B", 64, 16, (0, 27, 1), 12.49 - 7.50),  # less the weights
+    ],
+)
+def test_adapters_take_what_vllm_logs(
+    name: str, slots: int, rank: int, release: tuple[int, int, int], logged: float
+) -> None:
+    size = adapters.size(model(name), Split(), 0, slots, rank, Release(release))
+    assert size / GIB == pytest.approx(logged, rel=0.1)
 
 
 def test_a_config_without_sizes_is_refused_by_name() -> None:

@@ -80,7 +80,7 @@ def smallest_count(made: Plan) -> int | None:
             return None
         split = dataclasses.replace(engine.split, tensor=count, pipeline=1, data=1)
         candidate = dataclasses.replace(engine, split=split, context=1, max_length=made.length)
-        other = plan.make(candidate, made.model, source, made.gpu)
+        other = plan.make(candidate, made.model, source, made.gpu, made.draft_source)
         if other.fits:
             return count
     return None
@@ -88,7 +88,7 @@ def smallest_count(made: Plan) -> int | None:
 
 def fitting(engine: Engine, made: Plan, gpus: tuple[Gpu, ...]) -> list[tuple[Gpu, int]]:
     """The GPUs on which the model fits, each with the fewest of them, as `made` is configured."""
-    counts = ((gpu, smallest_count(plan.make(engine, made.model, made.source, gpu))) for gpu in gpus)
+    counts = ((gpu, smallest_count(plan.make(engine, made.model, made.source, gpu, made.draft_source))) for gpu in gpus)
     return [(gpu, count) for gpu, count in counts if count]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vllm_chart.findings import Finding, UnavailableError
-from vllm_chart.sizing import architecture, engine, gpus, kvcache, plan, quantization, sources
+from vllm_chart.sizing import architecture, engine, gpus, kvcache, plan, quantization, refusals, sources
 from vllm_chart.sizing.gpus import Gpu
 
 
@@ -35,4 +35,4 @@ def check(values: Mapping[str, Any], app_version: str, gpu: Gpu | None = None) -
         return []
     if gpu:
         return list(made.findings)
-    return [found for found in made.findings if found.severity == "error" and found.check not in plan.OF_GPU]
+    return [found for found in made.findings if found.severity == "error" and found.check not in refusals.OF_GPU]

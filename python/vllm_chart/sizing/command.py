@@ -8,13 +8,26 @@ from typing import Any, NoReturn
 import click
 
 from vllm_chart import checks, helm
-from vllm_chart.findings import Finding, exit_code, has_errors, to_human, to_json
+from vllm_chart.findings import Finding, UnavailableError, exit_code, has_errors, to_human, to_json
 from vllm_chart.options import EXIT_CODES, kubeconfig_options, output_option, values_options
-from vllm_chart.sizing import architecture, engine, gpus, kvcache, nodes, picture, plan, quantization, show, sources
+from vllm_chart.sizing import (
+    architecture,
+    engine,
+    gpus,
+    kvcache,
+    nodes,
+    picture,
+    plan,
+    quantization,
+    refusals,
+    show,
+    sources,
+)
 from vllm_chart.sizing.arithmetic import quantity
 from vllm_chart.sizing.explain import explain
 from vllm_chart.sizing.gpus import Gpu
 from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.sources import Source
 
 NO_FORMULA = (architecture.ConfigError, quantization.UnknownQuantizationError, kvcache.CacheError)
 """What is said of a model for which there is no plan: that isn't the model's fault, and so no refusal."""
@@ -95,7 +108,7 @@ def command(
         product = _gpu(gpu, gpu_memory, values)
         if product is None and cluster:
             product = _gpu_of(kubeconfig, context, values)
-        made = plan.make(settings, model, source, product or gpus.products()[0])
+        made = plan.make(settings, model, source, product or gpus.products()[0], _draft(settings, hub, offline))
     except engine.SettingError as error:
         _end(ctx, [Finding("plan", error.where, str(error))], output)
     except (gpus.UnknownGpuError, sources.UnreadableConfigError) as error:
@@ -105,13 +118,24 @@ def command(
     except NO_FORMULA as error:
         _end(ctx, [Finding("plan", "model.id", f"no plan: {error}", severity="warning")], output)
     if product is None:
-        findings = [finding for finding in made.findings if finding.check not in plan.OF_GPU]
+        findings = [finding for finding in made.findings if finding.check not in refusals.OF_GPU]
         click.echo(show.where_it_fits(made, findings, output))
         ctx.exit(exit_code(findings))
     if svg:
         svg.write_text(picture.svg(made))
     click.echo(_shown(made, values, output, explained))
     ctx.exit(exit_code(made.findings))
+
+
+def _draft(settings: engine.Engine, hub: Mapping[str, Any], offline: bool) -> Source | None:
+    """The config of a draft that is named; None where nothing has it: the plan then says that it is left out."""
+    name = settings.speculative.get("model")
+    if not isinstance(name, str) or name == settings.model:
+        return None
+    try:
+        return sources.find(name, endpoint=hub["endpoint"], offline=offline or hub["offline"])
+    except (UnavailableError, sources.UnknownModelError, sources.UnreadableConfigError):
+        return None
 
 
 def _shown(made: Plan, values: Mapping[str, Any], output: str, explained: bool) -> str:

@@ -70,6 +70,10 @@ class Engine:
     """`--async-scheduling`"""
     language_only: bool = False
     """Whether no image, video or sound is accepted, so that no encoder runs."""
+    videos: bool = True
+    """Whether videos are accepted, which can be larger than any image."""
+    compiled: bool = False
+    """Whether the compile cache of an earlier start is there."""
     published: bool = False
     """Whether the image is the one that the vLLM project publishes for CUDA."""
 
@@ -77,11 +81,6 @@ class Engine:
     def workers(self) -> int:
         """Worker processes, each with a GPU of its own."""
         return self.split.tensor * self.split.pipeline * self.split.data
-
-    @property
-    def drafted_layers(self) -> int:
-        """Layers of a draft module that keep a cache beside the model's (one for EAGLE and MTP)."""
-        return 1 if self.speculative.get("method") in ("eagle", "eagle3", "mtp", "deepseek_mtp") else 0
 
     @property
     def drafted_tokens(self) -> int:
@@ -100,17 +99,8 @@ class Engine:
         return self.release.utilization if self.utilization is None else self.utilization
 
     def batch(self, gpu: Gpu, length: int) -> Batch:
-        """The batch that the engine is profiled with: given, or as vLLM chooses by the GPU
-        (engine/arg_utils.py:2894, `get_batch_defaults`, for `vllm serve`)."""
-        if self.device == "cpu":
-            ranks = self.split.tensor * self.split.pipeline
-            tokens, requests = 2048 * ranks, 128 * ranks
-        elif gpu.memory >= 160 * GIB and self.release.number >= (0, 28, 0):
-            tokens, requests = 16384, 1024
-        elif gpu.memory >= 70 * GIB and not gpu.name.startswith("a100"):
-            tokens, requests = 8192, 1024
-        else:
-            tokens, requests = 2048, 256
+        """The batch that the engine is profiled with: given, or as vLLM chooses by the GPU."""
+        tokens, requests = self._default_batch(gpu)
         requests = self.requests or requests
         if self.batch_tokens is None:
             tokens = min(tokens if self.chunked else max(tokens, length), requests * length)
@@ -123,7 +113,27 @@ class Engine:
             on_cpu=self.device == "cpu",
             switched=gpu.switched,
             encoder_tokens=0 if self.language_only else self.encoder_tokens,
+            videos=self.videos,
+            adapted=bool(self.loras),
+            compiled=self.compiled,
         )
+
+    def _default_batch(self, gpu: Gpu) -> tuple[int, int]:
+        """Tokens and requests of a batch by the GPU (engine/arg_utils.py:2894, `get_batch_defaults`, for `vllm serve`;
+        before 0.8.5 by the GPU's name, :1648 of 0.8.3, and the A100 is left out since 0.9, :1495; GB10 since 0.33,
+        :2963)."""
+        number = self.release.number
+        if self.device == "cpu":
+            ranks = self.split.tensor * self.split.pipeline
+            return 2048 * ranks, 128 * ranks
+        if number < (0, 8, 5):
+            return 8192 if gpu.name.startswith(("h100", "h200")) else 2048, 1024
+        if gpu.memory >= 160 * GIB and number >= (0, 28, 0):
+            return 16384, 1024
+        large = gpu.memory >= 70 * GIB and not (
+            (gpu.name.startswith("a100") and number >= (0, 9, 0)) or (gpu.name == "gb10" and number >= (0, 33, 0))
+        )
+        return (8192, 1024) if large else (2048, 256)
 
 
 def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
@@ -145,6 +155,7 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
     repository = values["image"]["repository"] or "vllm/vllm-openai"
     if device == "cpu":
         kv_memory = _cpu_cache(values) or kv_memory
+    limits = _limits(flags)
     return Engine(
         model=values["model"]["id"],
         revision=values["model"]["revision"],
@@ -175,7 +186,8 @@ def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
         chunked=_truth(flags, "enable-chunked-prefill") if "enable-chunked-prefill" in flags else True,
         asynchronous=_truth(flags, "async-scheduling") if "async-scheduling" in flags else True,
         longer_allowed=str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0")).lower() in ("1", "true"),
-        language_only=_truth(flags, "language-model-only"),
+        language_only=_truth(flags, "language-model-only") or (limits.get("image") == 0 and not any(limits.values())),
+        videos=limits.get("video") != 0,
         published=device == "cuda" and bool(re.search(r"(^|/)vllm/vllm-openai$", repository)),
     )
 
@@ -251,6 +263,15 @@ def _mapping(value: Any) -> Mapping[str, Any]:
         except ValueError:
             return {}
     return value if isinstance(value, Mapping) else {}
+
+
+def _limits(flags: Mapping[str, Any]) -> dict[str, int]:
+    """`--limit-mm-per-prompt` by modality; one with options has its count there (config/multimodal.py)."""
+    limits = dict(_mapping(flags.get("limit-mm-per-prompt")))
+    prefix = "limit-mm-per-prompt."
+    limits |= {flag.removeprefix(prefix): value for flag, value in flags.items() if flag.startswith(prefix)}
+    counts = {name: value.get("count") if isinstance(value, Mapping) else value for name, value in limits.items()}
+    return {name: int(str(count)) for name, count in counts.items() if str(count).isdigit()}
 
 
 def _truth(flags: Mapping[str, Any], name: str) -> bool:

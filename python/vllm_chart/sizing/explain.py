@@ -56,6 +56,10 @@ def _lines(made: Plan) -> Iterator[str]:
         span = f"{gib(estimate.low)} to {gib(estimate.high)}"
         yield f"  - {estimate.name}: {gib(estimate.bytes)} (estimate, {span}): {estimate.why}"
     yield f"  = {gib(stage.available())}, between {gib(stage.available('worst'))} and {gib(stage.available('best'))}"
+    if stage.graphs and stage.beside:
+        graphs, room = stage.graphs, stage.beside
+        yield f"  beside the share: CUDA graphs of {gib(graphs.bytes)} to {gib(graphs.high)}, an estimate: {graphs.why}"
+        yield f"  room for them: {gib(max(0, room.bytes))}, at least {gib(max(0, room.low))}"
 
 
 def _describe(part: object) -> str:

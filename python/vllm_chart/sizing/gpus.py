@@ -23,7 +23,7 @@ class Gpu:
     @property
     def switched(self) -> bool:
         """Whether it sits behind an NVSwitch, as Hopper's and Blackwell's server modules do."""
-        return self.capability in (9.0, 10.0) and self.name not in ("h100-pcie", "h100-nvl", "gh200-96gb")
+        return self.capability in (9.0, 10.0, 10.3) and self.name not in ("h100-pcie", "h100-nvl", "gh200-96gb")
 
 
 class UnknownGpuError(Exception):

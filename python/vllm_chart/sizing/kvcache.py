@@ -11,6 +11,7 @@ from typing import Literal
 
 from vllm_chart.sizing.architecture import Attention, GatedDeltaNet, LatentAttention, Mamba2, Model
 from vllm_chart.sizing.arithmetic import ceil_div, round_up
+from vllm_chart.sizing.drafts import Draft
 from vllm_chart.sizing.quantization import DTYPE_BYTES
 from vllm_chart.sizing.releases import Release
 from vllm_chart.sizing.weights import stage_layers
@@ -41,11 +42,16 @@ class Setting:
     prefix_caching: bool | None = None
     state_dtype: str = "auto"
     """`--mamba-ssm-cache-dtype`"""
-    speculative_layers: int = 0
-    """Layers of a draft model that keep a cache like the model's own (EAGLE, MTP: one)."""
     speculative_tokens: int = 0
     """Tokens drafted at once, each with a state of its own in recurrent layers."""
     release: Release = dataclasses.field(default_factory=lambda: Release((0, 32, 0)))
+
+    @property
+    def caches_states(self) -> bool:
+        """Whether the states at the end of a prompt's blocks are kept for the prefix cache, as told or by default."""
+        if self.prefix_caching is None:
+            return self.release.caches_state_prefixes
+        return self.prefix_caching and self.release.can_cache_state_prefixes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,8 +70,7 @@ class Spec:
         """Blocks that one request of `length` tokens takes (`max_memory_usage_bytes` and
         `max_admission_blocks_per_request` of each spec)."""
         if self.kind == "state":
-            caching = setting.release.caches_state_prefixes and setting.prefix_caching is not False
-            return (2 + self.checkpoints if caching else 1) + setting.speculative_tokens
+            return (2 + self.checkpoints if setting.caches_states else 1) + setting.speculative_tokens
         if self.kind == "cross":  # `CrossAttentionSpec`: the encoder's tokens, whatever the request's
             return ceil_div(self.window or 0, self.block_size)
         if self.kind == "full" or self.window is None:
@@ -150,8 +155,8 @@ class Cache:
         )
 
 
-def lay_out(model: Model, setting: Setting, stage: int = 0) -> Cache:
-    """The cache of one GPU of a pipeline stage.
+def lay_out(model: Model, setting: Setting, stage: int = 0, draft: Draft | None = None) -> Cache:
+    """The cache of one GPU of a pipeline stage; a draft's layers have theirs in the last.
 
     The groups come from all layers of the model; each stage then keeps the layers that it has
     (v1/core/kv_cache_utils.py:2486, `_project_kv_cache_groups_to_worker`).
@@ -165,10 +170,12 @@ def lay_out(model: Model, setting: Setting, stage: int = 0) -> Cache:
         for mixer in (layer.mixer, layer.cross)
         for spec in _specs(model, mixer, setting)
     ]
-    if owners and setting.speculative_layers:
+    if owners and draft:
         owners += [
-            (len(model.layers) - 1, next(s for _, s in owners if s.kind != "state"))
-        ] * setting.speculative_layers
+            (len(model.layers) - 1, spec)
+            for layer in draft.layers
+            for spec in _specs(draft.model, layer.mixer, setting)
+        ]
     if not setting.hybrid or any(spec.kind == "chunked" for _, spec in owners):
         owners = _unified(owners)
     start, end = stage_layers(len(model.layers), stage, setting.pipeline)
@@ -326,8 +333,8 @@ def _attention_token(model: Model, setting: Setting) -> int:
 
 
 def state_bytes(model: Model, mixer: Mamba2 | GatedDeltaNet, setting: Setting) -> int:
-    """Bytes of one request's state in one layer on one GPU: the convolution's last inputs, and the recurrent state
-    (model_executor/layers/mamba/mamba_utils.py:150-330)."""
+    """Bytes of one request's state in one layer on one GPU: the convolution's last inputs, those of the tokens that are
+    drafted at once among them, and the recurrent state (model_executor/layers/mamba/mamba_utils.py:150-330)."""
     value = DTYPE_BYTES[model.dtype]
     named = setting.state_dtype
     if named == "auto":
@@ -341,7 +348,8 @@ def state_bytes(model: Model, mixer: Mamba2 | GatedDeltaNet, setting: Setting) -
     else:
         convolved = 2 * mixer.key_heads * mixer.key_dim + mixer.value_heads * mixer.value_dim
         recurrent = mixer.value_heads * mixer.value_dim * mixer.key_dim
-    return convolved // setting.tensor * (mixer.kernel - 1) * value + recurrent // setting.tensor * state
+    inputs = mixer.kernel - 1 + setting.speculative_tokens
+    return convolved // setting.tensor * inputs * value + recurrent // setting.tensor * state
 
 
 def _aligned_block(model: Model, setting: Setting) -> int:

@@ -8,8 +8,9 @@ says how far they reach.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
-from vllm_chart.sizing import vision
+from vllm_chart.sizing import encoder
 from vllm_chart.sizing.architecture import Attention, Dense, Experts, GatedDeltaNet, LatentAttention, Mamba2, Model
 from vllm_chart.sizing.arithmetic import GIB, MIB, ceil_div
 from vllm_chart.sizing.quantization import DTYPE_BYTES
@@ -44,6 +45,12 @@ class Batch:
     """Whether the GPUs talk through an NVSwitch."""
     encoder_tokens: int | None = None
     """Tokens of the largest image or video, 0 where none is accepted; None: by the model's family."""
+    videos: bool = True
+    """Whether videos are accepted."""
+    adapted: bool = False
+    """Whether LoRA adapters are served."""
+    compiled: bool = False
+    """Whether an earlier start left its compiled graphs, so that nothing is compiled while memory is profiled."""
 
 
 def requested(total: int, utilization: float) -> int:
@@ -59,15 +66,22 @@ def estimates(model: Model, split: Split, batch: Batch, release: Release, stage:
     if uses_second_runner(model, release):
         found.append(request_state(model, batch))
     found.append(libraries(split, switched=batch.switched))
-    if release.counts_graphs and not batch.eager:
-        found.append(graphs(model, split, batch, stage))
+    if release.counts_whole_device:
+        found.append(context())
+    if counts_graphs(model, release):
+        found.append(graphs(model, split, batch, release))
     return found
 
 
+def counts_graphs(model: Model, release: Release) -> bool:
+    """Whether the graphs are taken from the share; else they have what is beside it."""
+    return release.counts_graphs(second_runner=uses_second_runner(model, release))
+
+
 def uses_second_runner(model: Model, release: Release) -> bool:
-    """Whether Model Runner V2 runs this model (config/vllm.py:703)."""
-    simple = not (model.recurrent or model.routed or model.raw.get("vision_config"))
-    return release.second_runner_for_all or (release.second_runner and simple)
+    """Whether Model Runner V2 runs this model by default."""
+    simple = not (model.recurrent or model.routed)
+    return release.runs_second(model.architecture, simple=simple, quantized=bool(model.quantization))
 
 
 def activations(model: Model, split: Split, batch: Batch, release: Release, stage: int = 0) -> Estimate:
@@ -81,19 +95,27 @@ def activations(model: Model, split: Split, batch: Batch, release: Release, stag
     hidden = batch.tokens * model.hidden * DTYPE_BYTES[model.dtype]
     layer = max(layer_peak(model, index, split, batch.tokens) for index in range(len(model.layers)))
     last = stage == split.pipeline - 1
-    held, encoder = encoder_peak(model, split, batch) if stage == 0 else (0, 0)
+    item = batch.encoder_tokens
+    if item is None:
+        item = encoder.item_tokens(model, batch.length if batch.videos else 0, release)
+    held, encoding = encoder.peak(model, split, batch.tokens, item, release) if stage == 0 else (0, 0)
     peaks = {
         "the widest layer": held + 2 * hidden + layer,  # the residual and the normed input beside it
         "the sampler": held + hidden + sampler_peak(model, split, batch, release) if last else 0,
-        "the vision encoder": encoder,
+        "the vision encoder": encoding,
     }
     warm = max(peaks.values())
-    if stage == 0 and release.benchmarks_kernels and not batch.eager:
+    # A model that takes images gets its inputs embedded, so that the embedding is no part of what is compiled
+    # (v1/worker/gpu_model_runner.py:6025 and v1/worker/gpu/model_runner.py:1673).
+    compiles_embedding = stage == 0 and not encoding
+    if compiles_embedding and release.benchmarks_kernels and not batch.eager and not batch.compiled:
         peaks["the compiler's benchmark of the embedding"] = held + 2 * hidden + embedding(model, split)
     which, peak = max(peaks.items(), key=lambda item: item[1])
     why = f"{which}, at {batch.tokens:,} tokens and {batch.requests:,} requests"
-    # Below: the compiler reuses some of it. Above: the allocator may keep its largest block, which vLLM then counts.
-    return Estimate("activations", peak, warm * 3 // 4, peak + max(layer, embedding(model, split)), why)
+    # Below: the compiler reuses some of it. Above: more lives at once, or the allocator keeps the largest block, which
+    # some releases then count again: on an RTX 5090, 0.28 counted the copy of the embedding twice, on an L4 once.
+    more = max(layer, embedding(model, split)) if release.counts_kept_blocks else layer
+    return Estimate("activations", peak, warm * 3 // 4, peak + more, why)
 
 
 def embedding(model: Model, split: Split) -> int:
@@ -160,31 +182,6 @@ def sampler_peak(model: Model, split: Split, batch: Batch, release: Release) -> 
     return logits * (SORTED_LOGIT if release.sorts_logits else 2 + 4 + 4)
 
 
-ITEM_TOKENS = {
-    "qwen2_vl": 16384, "qwen2_5_vl": 16384, "qwen3_vl": 16384, "qwen3_5": 16384, "gemma3": 256, "gemma4": 280,
-    "llama4": 2465, "pixtral": 3025, "mistral3": 3025, "llava": 2928,
-}  # fmt: skip
-"""Tokens of the largest image that the processor makes, by model type (`get_image_size_with_most_features` and
-`get_num_image_tokens` of each family; Qwen: 16,777,216 or 12,845,056 pixels in squares of 32 or 28)."""
-
-
-def encoder_peak(model: Model, split: Split, batch: Batch) -> tuple[int, int]:
-    """Bytes that the vision encoder's output keeps, and its own peak, for a full encoder budget: the batch's tokens or
-    the largest item's, whichever is more (v1/core/encoder_cache_manager.py:316)."""
-    tower = vision.read(model)
-    if tower is None or batch.encoder_tokens == 0:
-        return 0, 0
-    kind = str(model.raw.get("model_type"))
-    largest = batch.encoder_tokens or next((t for prefix, t in ITEM_TOKENS.items() if kind.startswith(prefix)), 4096)
-    tokens = max(batch.tokens, largest)
-    value = DTYPE_BYTES[model.dtype]
-    deep = len((model.raw.get("vision_config") or {}).get("deepstack_visual_indexes") or ())
-    held = tokens * model.hidden * (1 + deep) * value
-    patches = tokens * int((model.raw.get("vision_config") or {}).get("spatial_merge_size") or 1) ** 2
-    widest = max(3 * tower.hidden, (2 if tower.gated else 1) * tower.width) // split.tensor
-    return held, patches * (2 * tower.hidden + widest) * value
-
-
 def request_state(model: Model, batch: Batch) -> Estimate:
     """V2's tables per request on the GPU, of which one is large: a count of each token of the vocabulary, for the
     penalties, and a bit for each in the prompt (v1/worker/gpu/sample/penalties.py:41-48)."""
@@ -213,6 +210,29 @@ def libraries(split: Split, *, switched: bool) -> Estimate:
     return Estimate("libraries", round(size * GIB), round(size / 2 * GIB), round(high * GIB), why)
 
 
+def context() -> Estimate:
+    """The driver's context, where it counts: what logs show as used of a GPU before anything is on it, 0.19 GiB of an
+    L4's memory, 0.44 to 0.61 of an H100's, an L40S' or an A100's, 0.88 of an RTX 4090's that also draws a screen."""
+    return Estimate(
+        "context", round(0.5 * GIB), round(0.2 * GIB), round(1.0 * GIB), "all that is in use on the device counts"
+    )
+
+
+def beside(unclaimed: int, estimates: Sequence[Estimate], release: Release) -> Estimate:
+    """What is left of a GPU for graphs that the share does not count: what vLLM doesn't claim, less what is in use
+    without it, and what the activations took while memory was profiled. The libraries may still grow: NCCL sets up its
+    channels when they are first used, which for some is while graphs are captured."""
+    active, loaded = (next(each for each in estimates if each.name == name) for name in ("activations", "libraries"))
+    used = Estimate("none", 0, 0, 0, "") if release.counts_whole_device else context()
+    return Estimate(
+        "beside",
+        unclaimed - used.bytes + active.bytes,
+        unclaimed - used.high + active.low - (loaded.high - loaded.bytes),
+        unclaimed - used.low + active.high,
+        "what the share leaves",
+    )
+
+
 def process() -> Estimate:
     """On CPU: what a worker's process takes besides the weights when the cache is sized, which nothing profiles
     (v1/worker/cpu_worker.py:222 subtracts the process' resident memory); the other processes are not counted at all."""
@@ -224,31 +244,40 @@ GRAPH_FLOOR = 1 * MIB
 """vLLM's own least for a graph: "driver overhead per graph" (v1/worker/gpu/cudagraph_utils.py:868)."""
 GRAPH_CEILING = 24 * MIB
 """A full graph of a large hybrid model, measured (vllm-project/vllm#50780)."""
+PIECES_CEILING = 34 * MIB
+"""The same where pieces are captured at every size: 2.24 GiB for 67 sizes of a Qwen3-8B on an A100 with 0.9.2."""
 
 
-def graphs(model: Model, split: Split, batch: Batch, stage: int = 0) -> Estimate:
+def graphs(model: Model, split: Split, batch: Batch, release: Release) -> Estimate:
     """CUDA graphs, as vLLM estimates them before it sizes the cache: one pool as large as the largest graph needs, and
     a piece per graph (v1/worker/gpu/cudagraph_utils.py:873). What a piece takes is the driver's affair: between vLLM's
     floor and what was measured for a large one, so their geometric mean."""
-    sizes = capture_sizes(batch)
+    sizes = [] if batch.eager else capture_sizes(batch, release)
     if not sizes:
         return Estimate("CUDA graphs", 0, 0, 0, "none are captured")
-    count = len(sizes) + sum(size <= batch.requests for size in sizes)  # piecewise, and full ones for decoding
+    # Piecewise, and full ones for decoding; with adapters and without.
+    count = len(sizes) + release.captures_decoding * sum(size <= batch.requests for size in sizes)
+    count *= 1 + (batch.adapted and release.captures_adapters)
     value = DTYPE_BYTES[model.dtype]
     layer = max(layer_peak(model, index, split, sizes[-1]) for index in range(len(model.layers)))
     pool = 2 * sizes[-1] * model.hidden * value + layer
-    each = round(math.sqrt(GRAPH_FLOOR * GRAPH_CEILING))
+    ceiling = GRAPH_CEILING if counts_graphs(model, release) else PIECES_CEILING
+    each = round(math.sqrt(GRAPH_FLOOR * ceiling))
     return Estimate(
         "CUDA graphs",
         pool + count * each,
         pool + count * GRAPH_FLOOR,
-        pool + count * GRAPH_CEILING,
+        pool + count * ceiling,
         f"{count} graphs, the largest of {sizes[-1]} tokens",
     )
 
 
-def capture_sizes(batch: Batch) -> list[int]:
-    """Batch sizes that vLLM captures by default (config/vllm.py:2292, `_set_cudagraph_sizes`)."""
-    largest = min(2 * batch.requests, 512, batch.tokens)
-    sizes = [1, 2, 4, *range(8, 256, 8), *range(256, largest + 1, 16)]
-    return [size for size in sizes if size <= largest]
+def capture_sizes(batch: Batch, release: Release) -> list[int]:
+    """Batch sizes that vLLM captures by default (config/vllm.py:2292, `_set_cudagraph_sizes`): in steps of 16 beyond
+    256 since 0.11.1 (config/vllm.py:810), and before 0.10 all up to 512 whatever the requests (config.py:4036 of
+    0.8.5)."""
+    largest = min(512, batch.tokens)
+    if release.number >= (0, 10, 0):
+        largest = min(largest, 2 * batch.requests)
+    step = 16 if release.number >= (0, 11, 1) else 8
+    return [size for size in (1, 2, 4, *range(8, 256, 8), *range(256, 513, step)) if size <= largest]

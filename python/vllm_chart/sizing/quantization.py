@@ -107,7 +107,11 @@ def read(config: Config | None, dtype: str) -> Quantization | None:
     ignored = tuple(_ignored(config))
     if method in ("awq", "awq_marlin", "gptq", "gptq_marlin", "auto-round", "auto_round"):
         group = int(config.get("group_size") or 128)
-        scheme = _integer(int(config.get("bits") or 4), group, zero_points=True)
+        # Symmetric GPTQ keeps no zero points: empty ones replace them (kernels/linear/mixed_precision/marlin.py:172).
+        zero_points = not (method.startswith("gptq") and config.get("sym", True))
+        scheme = _integer(int(config.get("bits") or 4), group, zero_points=zero_points)
+        # GPTQModel's exceptions: "-:" leaves what it matches as it is (layers/quantization/utils/gptq_utils.py).
+        ignored += tuple(f"re:{key[2:]}" for key in config.get("dynamic") or () if key.startswith("-:"))
         if not config.get("lm_head"):
             ignored = (*ignored, "lm_head")
         return Quantization(method, scheme, plain, ignored)

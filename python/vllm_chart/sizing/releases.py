@@ -5,6 +5,13 @@ import re
 
 NEWEST = (0, 33, 0)
 
+SECOND_RUNNER_SINCE = {
+    "Qwen3ForCausalLM": (0, 22, 0), "LlamaForCausalLM": (0, 23, 0), "MistralForCausalLM": (0, 23, 0),
+    "DeepseekV2ForCausalLM": (0, 24, 0), "Qwen2MoeForCausalLM": (0, 24, 0), "GraniteMoeForCausalLM": (0, 24, 0),
+}  # fmt: skip
+"""Architectures by the release that first ran them on Model Runner V2 (`DEFAULT_V2_MODEL_RUNNER_ARCHITECTURES`,
+config/vllm.py:68 of 0.22 to 0.28)."""
+
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Release:
@@ -34,28 +41,69 @@ class Release:
         (vllm-project/vllm#18818), with CUDA 13 the toolkit itself (vllm-project/vllm#39878)."""
         return 7.5 if self.number >= (0, 9, 0) else 7.0
 
-    @property
-    def counts_graphs(self) -> bool:
+    def counts_graphs(self, *, second_runner: bool) -> bool:
         """Whether the CUDA graphs' estimate is taken from the cache's share: "default since v0.21.0"
-        (v1/worker/gpu_worker.py:756)."""
-        return self.number >= (0, 21, 0)
+        (v1/worker/gpu_worker.py:756), but Model Runner V2 made none before 0.29
+        (`profile_cudagraph_memory`: "return 0" in v1/worker/gpu/model_runner.py:843 of 0.28)."""
+        return self.number >= ((0, 29, 0) if second_runner else (0, 21, 0))
 
     @property
-    def second_runner(self) -> bool:
-        """Whether dense models run on Model Runner V2 by default (vllm-project/vllm#44443, merged 2026-07-02, in
-        0.25.0 of 2026-07-11)."""
-        return self.number >= (0, 25, 0)
+    def captures_decoding(self) -> bool:
+        """Whether whole graphs are captured for decoding beside the pieces (`FULL_AND_PIECEWISE` in
+        config/__init__.py:366 of 0.11)."""
+        return self.number >= (0, 11, 0)
 
     @property
-    def second_runner_for_all(self) -> bool:
-        """Whether every model does (config/vllm.py:703; 0.27.1 still ran hybrid models on V1: gpustack/runner#251)."""
-        return self.number >= (0, 28, 0)
+    def captures_adapters(self) -> bool:
+        """Whether graphs with LoRA adapters are apart from those without (`cudagraph_specialize_lora`,
+        v1/cudagraph_dispatcher.py:73 of 0.11.1)."""
+        return self.number >= (0, 11, 1)
+
+    def runs_second(self, architecture: str, *, simple: bool, quantized: bool) -> bool:
+        """Whether Model Runner V2 runs an architecture by default (`_is_default_v2_model_runner_model`,
+        config/vllm.py): a few by name, since 0.25 all that are `simple` (neither hybrid nor a mixture of experts;
+        config/vllm.py:557 of 0.25, :691 of 0.28), since 0.29 every one. Before 0.24, none that is quantized."""
+        since = SECOND_RUNNER_SINCE.get(architecture, (0, 29, 0))
+        if simple:
+            since = min(since, (0, 25, 0))
+        return self.number >= (max(since, (0, 24, 0)) if quantized else since)
+
+    @property
+    def counts_whole_device(self) -> bool:
+        """Whether all that is in use on the device counts against vLLM's share, the driver's context and other
+        processes too: `total - free` less PyTorch's (v1/worker/gpu_worker.py:202 of 0.8.5), until 0.9.1 took what was
+        there before it as given (`MemorySnapshot`, utils/mem_utils.py)."""
+        return self.number < (0, 9, 1)
+
+    @property
+    def counts_kept_blocks(self) -> bool:
+        """Whether a block that PyTorch keeps is counted a second time, on top of the peak that it was part of: since
+        0.27.1 all that was consumed on the device counts (`total_consumed`, utils/mem_utils.py:317), and until 0.31 a
+        small allocation could keep a large one that was free (v1/worker/gpu_worker.py:616 of 0.31, which prevents
+        it)."""
+        return (0, 27, 0) <= self.number < (0, 31, 0)
 
     @property
     def sorts_logits(self) -> bool:
         """Whether the sampler sorts all logits while memory is profiled: V1's top-k and top-p in plain PyTorch, until
         Triton's took its place (vllm-project/vllm#33538 of February 2026; v1/sample/ops/topk_topp_sampler.py:460)."""
         return self.number < (0, 17, 0)
+
+    @property
+    def extends_vocabulary(self) -> bool:
+        """Whether LoRA adapters may bring tokens of their own (`lora_extra_vocab_size`, config/lora.py of 0.11.2)."""
+        return self.number < (0, 12, 0)
+
+    @property
+    def adapts_experts(self) -> bool:
+        """Whether LoRA's buffers are made for experts too (lora/layers/fused_moe.py, since 0.11.1)."""
+        return self.number >= (0, 11, 1)
+
+    @property
+    def pads_videos(self) -> bool:
+        """Whether Qwen3-VL's videos counted their timestamps' tokens, 12.5 for each: from its first release until 0.13,
+        whose models/qwen3_vl.py:710 has it no more (vllm-project/vllm#25903)."""
+        return self.number < (0, 13, 0)
 
     @property
     def brings_triton_kernels(self) -> bool:
@@ -87,9 +135,16 @@ class Release:
 
     @property
     def caches_state_prefixes(self) -> bool:
-        """Whether prefix caching is on for hybrid models, which then hold two states a request instead of one
-        (model_executor/models/config.py:685; vllm-project/vllm#42406, in the release notes beside #44443)."""
-        return self.number >= (0, 25, 0)
+        """Whether prefix caching is on for hybrid models unless it is told otherwise, so that they hold two states a
+        request instead of one (model_executor/models/config.py:685): in 0.27 "and not model_config.is_hybrid" still
+        kept it off (engine/arg_utils.py:2604), which 0.28 no longer has (:2650)."""
+        return self.number >= (0, 28, 0)
+
+    @property
+    def can_cache_state_prefixes(self) -> bool:
+        """Whether a hybrid model caches prefixes if told to, for which it keeps two states a request
+        (`mamba_cache_mode` "align", v1/kv_cache_interface.py:297 of 0.16; 0.14 has no such mode)."""
+        return self.number >= (0, 16, 0)
 
     @property
     def checkpoints_states(self) -> bool:

@@ -1,7 +1,7 @@
 """Hold the plan against real start-up logs of vLLM: `python -m vllm_chart.sizing.report LOGS.json`.
 
-Before any comparison, `missing` says which inputs a case would need: a case that lacks one is not predicted. Where the
-version isn't in the log, it is the newest release of the day; where an argument isn't, vLLM's default holds.
+Which inputs a measure needs is decided beforehand (`Case.lacks`, `Case.beyond`): a case whose log lacks one is not
+asked; a case whose inputs are there but that has no formula counts as abstained.
 """
 
 import argparse
@@ -12,213 +12,161 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vllm_chart.sizing import architecture, plan, sources
+from vllm_chart.sizing.architecture import ConfigError
 from vllm_chart.sizing.arithmetic import GIB
-from vllm_chart.sizing.engine import Engine
-from vllm_chart.sizing.gpus import Gpu, UnknownGpuError, find, of_memory
+from vllm_chart.sizing.cases import Case
+from vllm_chart.sizing.kvcache import CacheError
 from vllm_chart.sizing.plan import Plan
-from vllm_chart.sizing.releases import Release
-from vllm_chart.sizing.weights import Split
+from vllm_chart.sizing.quantization import UnknownQuantizationError
+
+NO_FORMULA = (ConfigError, UnknownQuantizationError, CacheError)
+"""What a plan may end with."""
 
 TOLERANCE = 0.1
 """How far available memory and tokens may be off."""
-
-RELEASED = {
-    "2025-01-27": (0, 7, 0), "2025-03-18": (0, 8, 0), "2025-05-28": (0, 9, 0), "2025-07-25": (0, 10, 0),
-    "2025-10-04": (0, 11, 0), "2025-12-03": (0, 12, 0), "2025-12-19": (0, 13, 0), "2026-01-20": (0, 14, 0),
-    "2026-01-29": (0, 15, 0), "2026-02-26": (0, 16, 0), "2026-03-07": (0, 17, 0), "2026-03-20": (0, 18, 0),
-    "2026-04-03": (0, 19, 0), "2026-04-27": (0, 20, 0), "2026-05-15": (0, 21, 0), "2026-05-29": (0, 22, 0),
-    "2026-06-15": (0, 23, 0), "2026-06-30": (0, 24, 0), "2026-07-11": (0, 25, 0), "2026-07-25": (0, 26, 0),
-    "2026-08-10": (0, 27, 0), "2026-08-26": (0, 28, 0), "2026-09-09": (0, 29, 0), "2026-09-22": (0, 30, 0),
-    "2026-10-05": (0, 31, 0), "2026-10-18": (0, 32, 0), "2026-11-02": (0, 33, 0),
-}  # fmt: skip
-"""Days of vLLM's minor releases on PyPI."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """One start-up log: its facts as collected (`raw`), and the plan for it where the inputs suffice."""
-
-    raw: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """Its name in the collection."""
-        return str(self.raw["id"])
-
-    def logged(self, key: str) -> float | None:
-        """A number that the log shows."""
-        return (self.raw.get("parsed") or {}).get(key)
-
-    def flag(self, key: str) -> Any:
-        """An argument that the log shows."""
-        return (self.raw.get("flags") or {}).get(key)
-
-    @property
-    def release(self) -> Release | None:
-        """The release of the log, or of its day."""
-        version = str(self.raw.get("vllm_version") or "")
-        found = Release.parse(version) if re.match(r"v?0\.\d+", version) else None
-        if found:
-            return found
-        day = str(self.raw.get("date") or "")[:10]
-        before = [number for released, number in RELEASED.items() if len(day) >= 7 and released <= f"{day}-01"[:10]]
-        return Release(before[-1]) if before else None
-
-    @property
-    def source(self) -> sources.Source | None:
-        """The model's config, where it is among the known ones."""
-        name = re.sub(r" \(.*(not given|says).*", "", str(self.raw.get("model") or ""))
-        known = sources.shipped()
-        return known.get(name) or next((known[k] for k in sorted(known) if k.rpartition("/")[2] == name), None)
-
-    @property
-    def gpu(self) -> Gpu | None:
-        """The GPU: its memory as logged, else as the table has it."""
-        named = re.sub(r"[ (]*\(.*", "", str(self.raw.get("gpu_model") or ""))
-        memory = self.raw.get("gpu_memory_gib")
-        stated = re.match(r"(\d+) ?Gi?B", str(self.raw.get("gpu_memory_stated") or ""))
-        for name in (f"{named} {stated[1]}GB" if stated else "", named):
-            try:
-                gpu = find(name)
-            except UnknownGpuError:
-                continue
-            # nvidia-smi counts what CUDA doesn't; the table has CUDA's figure.
-            if memory and "nvidia-smi" not in str(self.raw.get("gpu_memory_stated")):
-                return dataclasses.replace(gpu, memory=round(memory * GIB))
-            return gpu
-        return of_memory(round(memory * GIB)) if memory else None
-
-    @property
-    def engine(self) -> Engine:
-        """The engine's arguments."""
-        other = str(self.flag("other") or "")
-        context = re.search(r"decode-context-parallel-size (\d+)", other)
-        return Engine(
-            model=str(self.raw.get("model") or ""),
-            release=self.release or Release((0, 11, 0)),
-            split=Split(
-                self.raw.get("tensor_parallel") or 1,
-                self.raw.get("pipeline_parallel") or 1,
-                self.raw.get("data_parallel") or 1,
-                bool(self.flag("enable_expert_parallel")),
-            ),
-            context=int(context[1]) if context else 1,
-            dtype={"half": "float16"}.get(str(self.raw.get("dtype")), self.raw.get("dtype") or "auto"),
-            kv_dtype=self.raw.get("kv_cache_dtype") or "auto",
-            block_size=self.flag("block_size"),
-            max_length=self.flag("max_model_len"),
-            requests=self.flag("max_num_seqs"),
-            batch_tokens=self.flag("max_num_batched_tokens"),
-            utilization=self.flag("gpu_memory_utilization"),
-            eager=bool(self.flag("enforce_eager")),
-            offload=self.flag("cpu_offload_gb") or 0.0,
-            prefix_caching=self.flag("enable_prefix_caching"),
-            speculative={"method": "eagle"} if "EAGLE" in other else {},
-            encoder_tokens=self.raw.get("encoder_tokens"),
-        )
-
-    def missing(self) -> list[str]:
-        """The inputs of the memory prediction that the log lacks; none: it is complete."""
-        source, gpus = self.source, str(self.raw.get("gpu_model") or "")
-        other = str(self.flag("other") or "")
-        config = source.config.get("quantization_config", {}) if source else {}
-        guessed = source is not None and source.confidence == "derived" and not config.get("config_groups")
-        lacks = {
-            "the model": source is None,
-            "the GPU": self.gpu is None,
-            "GPUs of one kind": " + " in gpus,
-            "memory of its own (the host shares it)": "unified" in gpus or "Spark" in gpus,
-            "a single node": (self.raw.get("num_gpus") or 1) > 8,
-            "vLLM's release": self.release is None,
-            "the checkpoint's quantization": guessed and config.get("quant_method", "awq") not in ("awq", "fp8"),
-            "LoRA's or a draft's sizes": "LoRA" in other or "speculative" in other or "EAGLE" in other,
-            "the GPU's other users": bool(re.search("other processes", str(self.raw.get("note")))),
-            **dict.fromkeys(self.raw.get("unknown") or (), True),
-        }  # fmt: skip
-        return [name for name, lacking in lacks.items() if lacking]
-
-    def plan(self) -> Plan | None:
-        """The plan for this case, whether or not its memory can be predicted; None without model."""
-        if self.source is None:
-            return None
-        model = architecture.read(self.source.config)
-        return plan.make(self.engine, model, self.source, self.gpu or of_memory(0))
+WEIGHTS_TOLERANCE = 0.02
+"""How far the weights may be off."""
+ROUNDING = 0.005
+"""Half of the last digit, in GiB, that vLLM logs of its memory."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What was predicted and what was logged for one case; a ratio is predicted over logged."""
+    """What was predicted and what was logged for one case; a ratio is predicted over logged.
+
+    None: the log doesn't show it, or it was not predicted.
+    """
 
     id: str
+    addition: int
     release: str
-    missing: tuple[str, ...]
-    exact: bool | None
-    """Whether bytes per token are the log's own: given the logged memory, the tokens come out within its rounding."""
-    weights: float | None
-    available: float | None
-    tokens: float | None
-    started: bool | None
-    """Whether the plan expects it to start; None where it can't say."""
     outcome: str
+    lacks: tuple[str, ...]
+    """Inputs that the log lacks."""
+    beyond: tuple[str, ...]
+    """What has no formula."""
+    shown: frozenset[str]
+    """The measures that the log has a number for."""
+    exact: bool | None = None
+    """Whether bytes per token are the log's own: given the logged memory, the tokens come out within its rounding."""
+    longest: bool | None = None
+    """Whether, given the logged memory, the longest length that fits is the one that vLLM suggests."""
+    verdict: bool | None = None
+    """Whether, given the logged memory, started or refused comes out as logged."""
+    weights: float | None = None
+    available: float | None = None
+    covered: bool | None = None
+    """Whether the available memory is within the plan's spread, from its worst to its best."""
+    tokens: float | None = None
+    started: bool | None = None
+    """Whether the plan expects it to start; None where it can't say."""
     borderline: bool = False
     """Whether the plan's own spread includes both outcomes."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether all required inputs are there."""
-        return not self.missing
 
     @property
     def right(self) -> bool | None:
         """Whether started or refused was predicted rightly."""
         return None if self.started is None else self.started == (self.outcome == "started")
 
+    @property
+    def within(self) -> bool | None:
+        """Whether the outcome is the predicted one, or within the plan's spread."""
+        return None if self.right is None else self.right or self.borderline
+
 
 def row(case: Case) -> Row:
     """Predict one case and compare."""
-    made = case.plan()
-    missing = tuple(case.missing())
-    outcome = str(case.raw["outcome"])
-    release = (
-        f"{case.release}{'' if re.match(r'0[.]', str(case.raw.get('vllm_version'))) else ' (by date)'}"
-        if case.release
-        else "?"
-    )
+    release = f"{case.release}{' (inferred)' if case.dated else ''}" if case.release else "?"
+    lacks, beyond = tuple(case.lacks()), tuple(case.beyond())
+    try:
+        made = case.plan()
+    except NO_FORMULA as error:
+        made, beyond = None, (*beyond, str(error))
+    empty = Row(case.id, case.addition, release, case.outcome, lacks, beyond, _shown(case))
     if made is None:
-        return Row(case.id, release, missing, None, None, None, None, None, outcome)
-    logged_weights = case.logged("weights_gib_per_gpu")
-    ratio = max(stage.weights for stage in made.stages) / GIB / logged_weights if logged_weights else None
-    if missing:
-        return Row(case.id, release, missing, exact(case, made), ratio, None, None, None, outcome)
+        return empty
+    known = empty
+    if "the draft's layers" not in beyond:
+        known = dataclasses.replace(
+            empty, exact=exact(case, made), longest=longest(case, made), verdict=verdict(case, made)
+        )
+    weights = case.logged("weights_gib_per_gpu")
+    if weights and "the checkpoint's quantization" not in beyond:
+        known = dataclasses.replace(known, weights=max(stage.weights for stage in made.stages) / GIB / weights)
+    if lacks or beyond:
+        return known
     available, tokens = case.logged("available_kv_gib_per_gpu"), case.logged("kv_cache_tokens")
-    verdicts = {_starts(made, "worst"), _starts(made, "best")}
-    return Row(
-        case.id, release, missing, exact(case, made), ratio,
-        made.available / GIB / available if available and available > 0 else None,
-        made.tokens / tokens if tokens else None,
-        _starts(made, "expected"), outcome, len(verdicts) == 2,
-    )  # fmt: skip
-
-
-def _starts(made: Plan, scenario: plan.Scenario) -> bool:
-    stage = made.stage
-    return not any(f.check == "weights" for f in made.findings) and stage.cache.fits(
-        stage.available(scenario), made.length
+    return dataclasses.replace(
+        known,
+        available=made.available / GIB / available if available and available > 0 else None,
+        covered=_covered(made, available) if available else None,
+        tokens=made.tokens / tokens if tokens else None,
+        started=made.starts(),
+        borderline=made.starts("worst") != made.starts("best"),
     )
+
+
+def _shown(case: Case) -> frozenset[str]:
+    available, tokens = case.logged("available_kv_gib_per_gpu"), case.logged("kv_cache_tokens")
+    needed = case.logged("kv_needed_gib") and case.logged("kv_needed_for_tokens")
+    numbers = {
+        "exact": ((available or 0) > 0 and tokens) or needed,
+        "longest": case.logged("estimated_max_model_len") and available,
+        "verdict": available and (tokens or needed),
+        "weights": case.logged("weights_gib_per_gpu"),
+        "available": (available or 0) > 0,
+        "covered": available,
+        "tokens": tokens,
+        "right": True,
+        "spread": True,
+    }
+    return frozenset(name for name, number in numbers.items() if number)
+
+
+def _covered(made: Plan, available: float) -> bool:
+    low, high = _around(available)
+    return made.stage.available("worst") <= high and low <= made.stage.available("best")
+
+
+def _around(gib: float) -> tuple[int, int]:
+    """The least and the most bytes that are logged as this many GiB."""
+    return round((gib - ROUNDING) * GIB), round((gib + ROUNDING) * GIB)
 
 
 def exact(case: Case, made: Plan) -> bool | None:
     """Whether the cache's layout is the log's: its tokens from the logged memory, else the memory it says it needs."""
     cache, length = made.stage.cache, made.length
     available, tokens = case.logged("available_kv_gib_per_gpu"), case.logged("kv_cache_tokens")
+    if available and tokens and case.scattered:
+        return None  # the worker with the least memory decides, and another's may be logged
     if available and tokens and available > 0:
-        low, high = (round((available + side * 0.005) * GIB) for side in (-1, 1))
+        low, high = _around(available)
         return cache.tokens(low, length) <= tokens <= cache.tokens(high, length)
     needed, at = case.logged("kv_needed_gib"), case.logged("kv_needed_for_tokens")
+    windows = any(group.spec.kind in ("sliding", "chunked") for group in cache.groups)
+    if windows and case.gpu is None and not case.flag("max_num_batched_tokens"):
+        return None  # windows reserve for a batch, whose size is the GPU's
     if needed and at:
         return abs(cache.request_bytes(int(at)) / GIB - needed) <= 0.006
     return None
+
+
+def longest(case: Case, made: Plan) -> bool | None:
+    """Whether the longest length within the logged memory is the one that vLLM's message suggests."""
+    suggested, available = case.logged("estimated_max_model_len"), case.logged("available_kv_gib_per_gpu")
+    if not suggested or not available:
+        return None
+    low, high = _around(available)
+    cache = made.stage.cache
+    return cache.longest(low, made.length) <= suggested <= cache.longest(high, made.length)
+
+
+def verdict(case: Case, made: Plan) -> bool | None:
+    """Whether a request of full length fits in the logged memory just where the engine did not refuse it."""
+    if "verdict" not in _shown(case):
+        return None
+    fits = made.stage.cache.fits(_around(case.logged("available_kv_gib_per_gpu") or 0)[1], made.length)
+    return fits == (case.logged("kv_needed_gib") is None)
 
 
 def report(cases: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -226,61 +174,112 @@ def report(cases: Iterable[Mapping[str, Any]]) -> list[Row]:
     return [row(Case(raw)) for raw in cases]
 
 
-def summary(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
-    """How many of how many hold, by measure."""
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """One thing that is compared, over all cases whose logs show it."""
 
-    def count(test: Callable[[Row], bool | None], of: Iterable[Row]) -> tuple[int, int]:
-        results = [result for each in of if (result := test(each)) is not None]
-        return sum(results), len(results)
-
-    complete = [each for each in rows if each.complete]
-    memory = [each for each in complete if each.available is not None or each.tokens is not None]
-    return {
-        "bytes per token exact": count(lambda each: each.exact, rows),
-        "available memory within a tenth": count(lambda each: _near(each.available), memory),
-        "tokens within a tenth": count(lambda each: _near(each.tokens), memory),
-        "started or refused, right": count(lambda each: each.right, complete),
-        "started or refused, right or within the spread": count(
-            lambda each: each.right is None or each.right or each.borderline, complete
-        ),
-        "inputs complete": (len(complete), len(rows)),
-    }
+    key: str
+    name: str
+    hit: Callable[[Row], bool | None]
+    needs: Callable[[Row], bool]
+    """Whether the inputs that this measure needs are in the log."""
 
 
-def _near(ratio: float | None) -> bool | None:
-    return None if ratio is None else abs(ratio - 1) <= TOLERANCE
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """How one measure came out."""
+
+    shown: int
+    complete: int
+    predicted: int
+    hits: int
+
+    @property
+    def abstained(self) -> int:
+        """Cases whose inputs are there, but that were not predicted."""
+        return self.complete - self.predicted
+
+
+def _near(ratio: float | None, tolerance: float = TOLERANCE) -> bool | None:
+    return None if ratio is None else abs(ratio - 1) <= tolerance
+
+
+def _has_model(row: Row) -> bool:
+    return "the model" not in row.lacks
+
+
+def _complete(row: Row) -> bool:
+    return not row.lacks
+
+
+MEASURES = (
+    Measure("exact", "bytes per token exact", lambda row: row.exact, _has_model),
+    Measure("longest", "longest length as vLLM's, given the memory", lambda row: row.longest, _has_model),
+    Measure("verdict", "started or refused, given the memory", lambda row: row.verdict, _has_model),
+    Measure("weights", "weights within a fiftieth", lambda row: _near(row.weights, WEIGHTS_TOLERANCE), _has_model),
+    Measure("available", "available memory within a tenth", lambda row: _near(row.available), _complete),
+    Measure("covered", "available memory within the plan's spread", lambda row: row.covered, _complete),
+    Measure("tokens", "tokens within a tenth", lambda row: _near(row.tokens), _complete),
+    Measure("right", "started or refused, right", lambda row: row.right, _complete),
+    Measure("spread", "right, or borderline", lambda row: row.within, _complete),
+)  # fmt: skip
+
+
+def count(measure: Measure, rows: Iterable[Row]) -> Count:
+    """Count one measure over these rows."""
+    shown = [row for row in rows if measure.key in row.shown]
+    complete = [row for row in shown if measure.needs(row)]
+    results = [result for row in complete if (result := measure.hit(row)) is not None]
+    return Count(len(shown), len(complete), len(results), sum(results))
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Count]:
+    """Every measure's count by its key."""
+    return {measure.key: count(measure, rows) for measure in MEASURES}
+
+
+ADDITIONS = ("the first logs", "added", "added after mending")
+"""The parts of the collection, by `Case.addition`."""
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The comparison as Markdown."""
-
-    def number(value: float | None) -> str:
-        return "" if value is None else f"{value:.3f}"
-
-    lines = [
+    """The comparison as Markdown: the counts, then every case."""
+    lines = []
+    parts = [(title, [row for row in rows if row.addition == index]) for index, title in enumerate(ADDITIONS)]
+    for title, part in (*parts, ("all", rows)):
+        lines += [
+            f"| {title} ({len(part)}) | logs that show it | inputs complete | predicted | abstained | right |",
+            "|---|---|---|---|---|---|",
+        ]
+        for measure in MEASURES:
+            found = count(measure, part)
+            share = f" ({found.hits / found.predicted:.0%})" if found.predicted else ""
+            cells = (found.shown, found.complete, found.predicted, found.abstained, f"{found.hits}{share}")
+            lines.append(f"| {measure.name} | " + " | ".join(str(cell) for cell in cells) + " |")
+        lines.append("")
+    lines += [
         "| case | vLLM | bytes per token | weights | KV memory | KV tokens | outcome | predicted |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for each in rows:
-        exactness = "" if each.exact is None else "exact" if each.exact else "differs"
-        verdict = {None: "", True: "starts", False: "refused"}[each.started] + (
-            " (borderline)" if each.borderline else ""
-        )
-        if each.missing:
-            verdict = f"not predicted, lacks {', '.join(each.missing)}"
-        cells = [
-            each.id,
-            each.release,
-            exactness,
-            number(each.weights),
-            number(each.available),
-            number(each.tokens),
-            each.outcome,
-            verdict,
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", *(f"- {name}: {hits} of {total}" for name, (hits, total) in summary(rows).items())]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_line(row) for row in rows)])
+
+
+def _line(row: Row) -> str:
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.3f}"
+
+    exactness = "" if row.exact is None else "exact" if row.exact else "differs"
+    said = {None: "", True: "starts", False: "refused"}[row.started] + (" (borderline)" if row.borderline else "")
+    if row.lacks:
+        said = f"the log lacks {', '.join(row.lacks)}"
+    elif row.beyond:
+        said = f"no formula for {', '.join(row.beyond)}"
+    added = f" ({ADDITIONS[row.addition]})" if row.addition else ""
+    cells = (
+        row.id + added, row.release, exactness, number(row.weights),
+        number(row.available), number(row.tokens), row.outcome, said,
+    )  # fmt: skip
+    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:

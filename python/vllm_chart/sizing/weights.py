@@ -175,7 +175,7 @@ def language_weights(model: Model, split: Split = Split(), stage: int = 0) -> li
     if first and family.positions is not None:
         weights.append(Weight("embed_positions", model.max_length + family.positions, model.hidden, linear=False))
     for index in range(start, end):
-        weights += _layer(model, family, model.layers[index], split, f"layers.{index}")
+        weights += layer_weights(model, model.layers[index], split, f"layers.{index}")
     if last:
         weights.append(Weight("norm", model.hidden, 1 + family.norm_bias, linear=False))
         if not model.tied:
@@ -208,13 +208,6 @@ def size(weight: Weight, dtype: str, quantized: Quantization | None) -> int:
     return scheme.size(weight.rows, weight.columns) * weight.copies
 
 
-def adapters(model: Model, split: Split, stage: int, count: int, rank: int) -> int:
-    """Bytes of the buffers for LoRA adapters: for each linear layer but the experts, two matrices of the rank
-    (lora/layers/base_linear.py:133, `lora_a_stacked` and `lora_b_stacked`)."""
-    linear = [w for w in language_weights(model, split, stage) if w.linear and ".experts." not in w.name]
-    return sum((w.rows + w.columns) * rank for w in linear if w.name != "lm_head") * count * DTYPE_BYTES[model.dtype]
-
-
 def rope_cache(model: Model) -> int:
     """Bytes of the table of rotations that comes with the weights: one row per position, shared by all layers
     (layers/rotary_embedding/base.py, `_compute_cos_sin_cache`)."""
@@ -233,7 +226,9 @@ def _share(size: int, ranks: int) -> int:
     return ceil_div(size, ranks)
 
 
-def _layer(model: Model, family: Traits, layer: Layer, split: Split, name: str) -> Iterator[Weight]:
+def layer_weights(model: Model, layer: Layer, split: Split, name: str) -> Iterator[Weight]:
+    """The weights of one layer on one GPU."""
+    family = traits(model)
     norm = (model.hidden, 1 + family.norm_bias)
     halves = [half for half in (layer.mixer, layer.cross, layer.feed_forward) if half is not None]
     shared = family.parallel and len(halves) > 1

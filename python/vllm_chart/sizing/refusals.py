@@ -1,0 +1,163 @@
+"""What a plan refuses, and what it warns of: only what does not fit at the low end of the estimates is refused."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from vllm_chart.findings import Finding, Severity
+from vllm_chart.sizing import divisibility, kvcache, quantization, weights
+from vllm_chart.sizing.arithmetic import gib
+
+if TYPE_CHECKING:
+    from vllm_chart.sizing.plan import Plan
+
+OF_GPU = ("weights", "kv-cache", "capability")
+"""The checks that ask for a GPU."""
+
+FREE_SHARE = 0.97
+"""What is free of a GPU on start at least: logs show 0.978 (RTX 3090) to 0.992 (H100) beside the driver's own."""
+
+
+def check(plan: "Plan") -> Iterator[Finding]:
+    """Everything that is to be said of a plan."""
+    engine, model = plan.engine, plan.model
+    yield from divisibility.check(model, engine.split, plan.quantized)
+    if plan.source.confidence != "config":
+        yield Finding(
+            "plan", "model.id",
+            f"its architecture is {plan.source.confidence}, not read from its config.json: {plan.source.origin}",
+            "give its config.json with --config to be sure", "info",
+        )  # fmt: skip
+    if engine.speculative.get("model") and plan.draft is None:
+        yield Finding(
+            "plan", "engine.args.speculative-config",
+            f"the weights of {engine.speculative['model']} are not counted", "leave room for them", "warning",
+        )  # fmt: skip
+    if plan.by_files:
+        yield Finding(
+            "plan", "model.id", "the weights are those of the checkpoint's files, divided as Llama's would be",
+            "expect them to be off by some percent", "info",
+        )  # fmt: skip
+    elif not weights.known(model):
+        yield Finding(
+            "plan", "model.id", f"the weights of {model.architecture or model.type} are counted as Llama's",
+            "expect the weights to be off by a tenth", "warning",
+        )  # fmt: skip
+    if engine.kv_dtype in kvcache.ESTIMATED:
+        yield Finding(
+            "plan", "engine.args.kv-cache-dtype", f"{engine.kv_dtype} is counted for all layers, but some keep another",
+            "expect somewhat fewer tokens", "info",
+        )  # fmt: skip
+    if plan.length > model.limit and not engine.stretched:
+        # Allowed or not, positions that the model never saw yield nonsense or a crash (config/model.py:2647).
+        severity: Severity = "warning" if engine.longer_allowed else "error"
+        yield Finding(
+            "max-model-len", "engine.args.max-model-len",
+            f"{plan.length} is longer than the {model.limit} that the model was made for",
+            f"write {model.limit} or less, or override the model's positions with hf-overrides", severity,
+        )  # fmt: skip
+    if not engine.chunked and engine.batch_tokens and engine.batch_tokens < plan.length:  # config/scheduler.py
+        yield Finding(
+            "batch", "engine.args.max-num-batched-tokens",
+            f"{engine.batch_tokens} is less than max-model-len, {plan.length}, but chunked prefill is off",
+            f"write {plan.length} or more, or leave chunked prefill on",
+        )  # fmt: skip
+    if engine.share() > FREE_SHARE and engine.device == "cuda":
+        yield Finding(
+            "memory-share", "engine.args.gpu-memory-utilization",
+            f"{engine.share():g} of the GPU may be more than is free when vLLM starts, which it then refuses",
+            f"write {FREE_SHARE} or less", "warning",
+        )  # fmt: skip
+    if engine.device == "cpu" and not plan.gpu.memory:
+        yield Finding(
+            "plan", "resources.limits.memory", "without a limit, whether it fits is up to the node",
+            "write a limit", "info",
+        )  # fmt: skip
+        return
+    yield from _capability(plan)
+    yield from _memory(plan)
+
+
+def _capability(plan: "Plan") -> Iterator[Finding]:
+    """What the GPU's generation can't do. https://developer.nvidia.com/cuda-gpus has their compute capabilities."""
+    engine, gpu = plan.engine, plan.gpu
+    if gpu.capability is None:
+        return
+    has = f"{gpu.product} has compute capability {gpu.capability}"
+    oldest = engine.release.oldest_capability
+    if engine.published and gpu.capability < oldest:
+        yield Finding(
+            "capability", "image.repository",
+            f"{has}, and vLLM's own image of {engine.release} is built for {oldest} and later",
+            "newer GPUs, or an image that is built for these",
+        )  # fmt: skip
+    if engine.dtype == "bfloat16" and gpu.capability < 8.0:  # platforms/cuda.py:638, `check_if_supports_dtype`
+        yield Finding(
+            "capability", "engine.args.dtype", f"{has}, and bfloat16 needs 8.0", "write half, or leave it out"
+        )
+    method = plan.quantized.method if plan.quantized else engine.quantization or ""
+    needed = quantization.OLDEST_CAPABILITY.get(method, 0.0)
+    if gpu.capability < needed:
+        yield Finding(
+            "capability", "model.id", f"{has}, and {method} needs {needed}", "another checkpoint, or newer GPUs"
+        )  # fmt: skip
+
+
+def _memory(plan: "Plan") -> Iterator[Finding]:
+    stage = plan.stage
+    where = "engine.args"
+    for index, each in enumerate(plan.stages):
+        if each.weights - each.spread > plan.gpu.memory:
+            stage_name = f" of stage {index}" if len(plan.stages) > 1 else ""
+            message = (
+                f"the weights{stage_name} take {gib(each.weights)} on each GPU, "
+                f"but {plan.gpu.product} has {gib(plan.gpu.memory)}"
+            )
+            yield Finding("weights", "gpu.count", message, "more GPUs, a quantized checkpoint, or a larger GPU")
+            return
+    if not stage.cache.groups:
+        return
+    best, expected, worst = stage.available("best"), stage.available("expected"), stage.available("worst")
+    if best <= 0:
+        message = (
+            f"no memory is left for the KV cache: {gib(stage.weights)} of weights and "
+            f"{gib(stage.share - stage.weights - expected)} of activations and reserves exceed the share of "
+            f"{gib(stage.share)}"
+        )
+        yield Finding(
+            "kv-cache", where, message, "more GPUs, a quantized checkpoint, or a higher gpu-memory-utilization"
+        )
+        return
+    needed = stage.cache.request_bytes(plan.length)
+    if not stage.cache.fits(best, plan.length):
+        length = stage.cache.longest(max(0, expected), plan.length)
+        message = (
+            f"one request of {plan.length:,} tokens needs {gib(needed)} of KV cache, and at most {gib(best)} is left "
+            f"(expected: {gib(expected)})"
+        )
+        remedy = f"max-model-len: {length} fits" if length > 0 else "more GPUs, or a quantized checkpoint"
+        yield Finding("kv-cache", f"{where}.max-model-len", message, remedy)
+    elif not stage.cache.fits(worst, plan.length):
+        expectation = "is expected to fit" if stage.cache.fits(expected, plan.length) else "is not expected to fit"
+        message = (
+            f"one request of {plan.length:,} tokens needs {gib(needed)} of KV cache, which {expectation}: between "
+            f"{gib(max(0, worst))} and {gib(best)} is left"
+        )
+        safe = stage.cache.longest(max(0, worst), plan.length)
+        remedy = (
+            f"max-model-len: {safe} fits in any case"
+            if safe > 0
+            else "leave more room: more GPUs, or a lower max-num-seqs"
+        )
+        yield Finding("kv-cache", f"{where}.max-model-len", message, remedy, "warning")
+    requests, states = plan.batch.requests, stage.cache.blocks(max(0, expected))
+    if plan.model.recurrent and not plan.batch.eager and requests > states:  # compilation.py:1518
+        message = f"max-num-seqs {requests} exceeds the {states} blocks that are there for states"
+        safe = max(1, stage.cache.blocks(max(0, worst)))
+        severity: Severity = "error" if requests > stage.cache.blocks(best) else "warning"
+        yield Finding("kv-cache", f"{where}.max-num-seqs", message, f"write {safe} or less", severity)
+    if stage.graphs and stage.beside and not stage.captures():
+        message = (
+            f"the CUDA graphs take about {gib(stage.graphs.bytes)}, which {plan.engine.release} does not budget, and "
+            f"about {gib(max(0, stage.beside.bytes))} is left beside its share"
+        )
+        yield Finding("memory-share", f"{where}.gpu-memory-utilization", message, "write less", "warning")
