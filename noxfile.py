@@ -16,6 +16,14 @@ def install(session: nox.Session, *extras: str) -> None:
     session.install("-e", f".[{','.join(extras)}]" if extras else ".")
 
 
+def free_cluster(session: nox.Session) -> str:
+    """Have the local cluster, and nothing in it that holds its GPUs: the kubeconfig's path."""
+    session.run("python", "-m", "ci.kind", "up")
+    session.run("python", "-m", "ci.kind", "clear")
+    session.run("python", "-m", "ci.demo", "remove")
+    return str(session.run("python", "-m", "ci.kind", "kubeconfig", silent=True)).strip()
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, generated files up to date, `helm lint --strict` on the chart and every example."""
@@ -53,10 +61,8 @@ def render_tests(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be."""
     install(session, "test")
-    session.run("python", "-m", "ci.kind", "up")
-    session.run("python", "-m", "ci.demo", "remove")  # it would hold the GPUs
-    kubeconfig = session.run("python", "-m", "ci.kind", "kubeconfig", silent=True)
-    session.run("pytest", "tests/e2e", "--kubeconfig", str(kubeconfig).strip(), "--drain-nodes", *session.posargs)
+    kubeconfig = free_cluster(session)
+    session.run("pytest", "tests/e2e", "--kubeconfig", kubeconfig, "--drain-nodes", *session.posargs)
 
 
 @nox.session
@@ -98,11 +104,8 @@ def bench_render(session: nox.Session) -> None:
 def bench_lifecycle(session: nox.Session) -> None:
     """Starts, rollouts and what they lose, beside the article's manifests, on the local kind cluster; half an hour."""
     install(session, "test")
-    session.run("python", "-m", "ci.kind", "up")
-    session.run("python", "-m", "ci.demo", "remove")  # it would hold the GPUs
-    kubeconfig = session.run("python", "-m", "ci.kind", "kubeconfig", silent=True)
-    bench = ("python", "-m", "tests.bench.bench_lifecycle")
-    session.run(*bench, "--kubeconfig", str(kubeconfig).strip(), *session.posargs)
+    kubeconfig = free_cluster(session)
+    session.run("python", "-m", "tests.bench.bench_lifecycle", "--kubeconfig", kubeconfig, *session.posargs)
 
 
 @nox.session

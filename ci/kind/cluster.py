@@ -17,6 +17,8 @@ NAME = "vllm-chart"
 CONFIG = Path(__file__).with_name("cluster.yaml")
 NODES = 3
 READY_SECONDS = 180
+# Of what the live tests and the benches make, one run at a time.
+OF_TESTS = ("vllm-e2e-", "vllm-bench-")
 PROVISIONER = ("deployment/local-path-provisioner", "--namespace=local-path-storage")
 
 
@@ -40,6 +42,26 @@ def down() -> None:
             with step("Remove the cluster"):
                 _delete(engines.ensure())
             engines.stop()
+
+
+def clear() -> None:
+    """Remove what tests left that were killed: they hold GPUs, and may have drained a node. Raises HarnessError."""
+    namespaces = [name for name in _names("namespaces") if name.startswith(OF_TESTS)]
+    pods = [name for name in _names("pods", "--namespace=default") if name.startswith(OF_TESTS)]
+    now = ("--force", "--grace-period=0", "--ignore-not-found")
+    for namespace in namespaces:
+        say(f"  {namespace} was left by a run that was killed: it is removed")
+        kubectl("delete", "deployments,jobs", "--all", f"--namespace={namespace}")
+        kubectl("delete", "pods", "--all", f"--namespace={namespace}", *now)
+    if pods:
+        kubectl("delete", "pods", "--namespace=default", *pods, *now)
+    if namespaces:
+        kubectl("delete", "namespaces", *namespaces, "--ignore-not-found", "--wait")
+    kubectl("uncordon", *_names("nodes"))
+
+
+def _names(kind: str, *options: str) -> list[str]:
+    return kubectl("get", kind, *options, "--output=jsonpath={.items[*].metadata.name}").split()
 
 
 def stop_node(name: str) -> None:
