@@ -56,6 +56,7 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 {{ $key }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
 {{- else if and (contains "/" $name) (ne $number (floor $number)) }}
 {{ $key }}: {{ $text }} is not a whole number of devices: write one, such as 1
+{{- else if include "vllm.isGpu" (list (first $) $name) }}
 {{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
 {{ $key }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
 {{- else if and (eq $kind "requests") $limit (gt $number (include "vllm.quantity" $limit | float64)) }}
@@ -72,13 +73,17 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 {{- end }}
 {{- end }}
 
+{{/* "true" if a resource is a GPU or the like, or nothing. Takes a list: root context, the resource's name. */}}
+{{- define "vllm.isGpu" -}}
+{{- if or (eq (last .) (first .).Values.gpu.resourceName) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" (last .)) }}true{{ end }}
+{{- end }}
+
 {{/* Lines for GPUs among resources. Takes a list: root context, key, resources of a container. */}}
 {{- define "vllm.validate.devices" }}
-{{- $gpu := (index . 0).Values.gpu.resourceName }}
+{{- $gpu := (first .).Values.gpu.resourceName }}
 {{- range $kind, $quantities := pick (index . 2) "limits" "requests" }}
 {{- range $name, $quantity := $quantities }}
-{{- if kindIs "invalid" $quantity }}
-{{- else if or (eq $name $gpu) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" $name) }}
+{{- if and (not (kindIs "invalid" $quantity)) (include "vllm.isGpu" (list (first $) $name)) }}
 {{ index $ 1 }}.{{ $kind }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
 {{- end }}
 {{- end }}
@@ -104,8 +109,9 @@ persistence.accessModes: ReadWriteOncePod cannot be together with another mode: 
 {{- $modes := .accessModes | default (ternary list (list "ReadWriteOnce") (not (empty .existingClaim))) }}
 {{- $shared := or (has "ReadWriteMany" $modes) (has "ReadOnlyMany" $modes) }}
 {{- if and .enabled $modes (not $shared) }}
-{{- if gt (int $.Values.replicaCount) 1 }}
-persistence.accessModes: {{ $.Values.replicaCount }} replicas cannot share a {{ first $modes }} volume: write accessModes: [ReadWriteMany], or replicaCount: 1
+{{- $replicas := include "vllm.mostReplicas" $ | int }}
+{{- if gt $replicas 1 }}
+persistence.accessModes: {{ $replicas }} replicas cannot share a {{ first $modes }} volume: write accessModes: [ReadWriteMany], or replicaCount: 1
 {{- end }}
 {{- if gt (include "vllm.rollout.surge" $ | int) 0 }}
 strategy.rollingUpdate.maxSurge: a surge pod cannot mount the {{ first $modes }} volume that the old pod holds, and the rollout hangs: write maxSurge: 0 and maxUnavailable: 1, or accessModes: [ReadWriteMany]
@@ -148,6 +154,39 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- end }}
 {{- end }}
 
+{{/* Integer as string: replicaCount, or what an autoscaler among the extraObjects may make of it. */}}
+{{- define "vllm.mostReplicas" -}}
+{{- $most := int .Values.replicaCount }}
+{{- range compact (.Values.extraObjects | default list) }}
+{{- if and (has .kind (list "HorizontalPodAutoscaler" "ScaledObject")) (kindIs "map" .spec) }}
+{{- if eq ((.spec).scaleTargetRef).name (include "vllm.deployment.name" $) }}
+{{- /* KEDA's own default. */}}
+{{- $most = max $most (.spec.maxReplicas | default (.spec.maxReplicaCount | default 100)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $most }}
+{{- end }}
+
+{{/*
+YAML list: for each mount of the engine's that a path is in, "filled", or "empty" where it is an emptyDir. Takes a list: root
+context, path.
+*/}}
+{{- define "vllm.volumesAt" -}}
+{{- $root := first . }}
+{{- $path := last . }}
+{{- $cache := ternary (list (dict "name" "cache" "mountPath" $root.Values.persistence.mountPath)) list $root.Values.persistence.enabled }}
+{{- $found := list }}
+{{- range $mount := concat $cache ($root.Values.volumeMounts | default list) | compact }}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" $mount.mountPath)) (printf "%s/" $path) }}
+{{- range include "vllm.volumes" $root | fromYamlArray }}
+{{- if eq .name $mount.name }}{{ $found = append $found (ternary "empty" "filled" (empty (omit . "name" "emptyDir"))) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
 {{/* YAML list: the names of the pod's volumes. */}}
 {{- define "vllm.volumeNames" -}}
 {{- $names := list }}
@@ -184,6 +223,7 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 
 {{- define "vllm.validate.containers" }}
 {{- $names := list "vllm" }}
+{{- $taken := dict }}
 {{- $volumes := include "vllm.volumeNames" . | fromYamlArray }}
 {{- range $key := list "initContainers" "extraContainers" }}
 {{- range $index, $container := get $.Values $key | default list }}
@@ -233,6 +273,12 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- if and (not $once) (eq (int .containerPort) (int $.Values.containerPort)) (eq (.protocol | default "TCP") "TCP") }}
 {{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, which is the engine's port: write another one, or another containerPort for the engine
 {{- end }}
+{{- $port := printf "%v %s" .containerPort (.protocol | default "TCP") }}
+{{- $other := get $taken $port | default $container.name }}
+{{- if ne $other $container.name }}
+{{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, as {{ $other }} does: write another port for one of them
+{{- end }}
+{{- if not $once }}{{ $_ := set $taken $port $container.name }}{{ end }}
 {{- end }}
 {{- include "vllm.validate.probes" (list (printf "%s." $at) $container $ports) }}
 {{- end }}

@@ -68,8 +68,10 @@ def rendering() -> dict[str, Any]:
     """What the chart's templates have to know of flags, beyond that a list is several words and a boolean has a `no`.
 
     storeTrue: flags without a `no` form; append: those that come once for each value; json: those that read a list
-    as one JSON text; needs and atMost: the flag that one needs, or may not be more than; deprecated: by version, what
-    to say of each; parsers: by version and flag, the names that vLLM has.
+    as one JSON text; onlyJson: those that read nothing else; maps: those whose JSON is an object; needs and atMost: the
+    flag that one needs, or may not be more than; advice: what to write instead of a flag that there is not; deprecated:
+    by version, what to say of each; names: by version and flag, the names that vLLM has; quantizations: those of which
+    plugins may add more; flags: by version, every flag, each after a blank.
     """
     known = [catalogue.load(version) for version in catalogue.versions()]
     every = [argument for each in known for argument in each.arguments if argument.action != "help"]
@@ -82,12 +84,15 @@ def rendering() -> dict[str, Any]:
         "storeTrue": names(argument for argument in every if argument.action == "store-true"),
         "append": names(argument for argument in every if argument.action == "append"),
         "json": names(argument for argument in every if _reads_json(argument) and argument.nargs is None),
-        "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
+        "needs": _NEEDS | {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
         "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
-        "parsers": {
-            each.version: {flag: names for flag, names in each.names.items() if flag.endswith("-parser")}
-            for each in known
-        },
+        "onlyJson": names(argument for argument in every if argument.type in ("config", "json")),
+        # Those that take lists have one as their default.
+        "maps": names(argument for argument in every if argument.type == "json" and argument.default is None),
+        "advice": dict(advice.FLAGS),
+        "names": {each.version: _names(each) for each in known},
+        "quantizations": {each.version: each.names.get("quantization", []) for each in known},
+        "flags": {each.version: _every_flag(each) for each in known},
         "deprecated": {
             each.version: {
                 argument.name: ": ".join(filter(None, advice.deprecation(argument.name, argument.deprecated)))
@@ -97,6 +102,27 @@ def rendering() -> dict[str, Any]:
             for each in known
         },
     }
+
+
+#: What the web server ends with, once the model is loaded.
+_NEEDS = {"ssl-keyfile": "ssl-certfile"}
+
+
+def _names(known: Catalogue) -> dict[str, list[str]]:
+    """The names of what an argument chooses from, where its parser takes any text."""
+    parsers = {flag: [*names] for flag, names in known.names.items() if flag.endswith("-parser")}
+    chosen = {argument.name: [*argument.known] for argument in known.arguments if argument.name in _CHOSEN}
+    return parsers | {flag: names for flag, names in chosen.items() if names}
+
+
+#: Beside parsers: vLLM looks these up in a table that only plugins add to.
+_CHOSEN = ("kv-cache-dtype", "distributed-executor-backend")
+
+
+def _every_flag(known: Catalogue) -> str:
+    """One text, because reading a list of hundreds would take as long as the rest of a render."""
+    flags = {flag[2:] for argument in known.arguments for flag in argument.flags if flag.startswith("--")}
+    return " ".join(["", *sorted(flag for flag in flags if not flag.startswith("no-"))])
 
 
 # Flags

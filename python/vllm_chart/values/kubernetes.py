@@ -127,6 +127,7 @@ DEFINITIONS: dict[str, Schema] = {
     "core.v1.ConfigMapEnvSource": {"required": ["name"]},
     "core.v1.ConfigMapKeySelector": {"required": ["name", "key"]},
     "core.v1.ConfigMapVolumeSource": {"required": ["name"]},
+    "core.v1.DownwardAPIVolumeFile": {"anyOf": [{"required": ["fieldRef"]}, {"required": ["resourceFieldRef"]}]},
     "core.v1.EphemeralVolumeSource": {"required": ["volumeClaimTemplate"]},
     "core.v1.ExecAction": {"required": ["command"]},
     "core.v1.NodeSelectorRequirement": SELECTOR,
@@ -283,6 +284,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.SecretKeySelector": {"name": NAME},
     "core.v1.SecretVolumeSource": {"defaultMode": MODE, "secretName": NAME},
     "core.v1.SecurityContext": {"procMount": one_of("Default", "Unmasked"), "runAsGroup": ID, "runAsUser": ID},
+    "core.v1.ServiceAccountTokenProjection": {"expirationSeconds": at_least(600)},
     "core.v1.ServicePort": {
         "name": DNS_LABEL,
         "nodePort": at_least(*NODE_PORTS),

@@ -163,7 +163,7 @@ FLAGS = [
         "a flag that vLLM does not have",
         "defilantech/LLMKube#1030",
         Refused("engine: {args: {enable-metrics: true}}", "engine.args.enable-metrics", "/metrics is always there"),
-        Checked("engine: {extraArgs: [--enable-metrics]}", "--enable-metrics", "/metrics is always there"),
+        Refused("engine: {extraArgs: [--enable-metrics]}", "engine.extraArgs", "/metrics is always there"),
     ),
     mistake(
         "lora-rank-over-default",
