@@ -50,11 +50,6 @@ model.id: {{ $id }} is in an emptyDir, which is empty in every new pod: write a 
 hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache: write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
 {{- end }}
 {{- end }}
-{{- range $key, $ref := dict "hub.tokenSecretRef" (list .Values.hub.tokenSecretRef "token") "auth.apiKeySecretRef" (list .Values.auth.apiKeySecretRef "api-key") }}
-{{- if and (not (first $ref).name) (ne (first $ref).key (last $ref)) }}
-{{ $key }}.name: {{ (first $ref).key }} is the key of no Secret: write the Secret's name, or leave out key
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{- define "vllm.validate.image" }}
@@ -206,9 +201,13 @@ engine.args.lora-modules: vLLM loads the model and then no adapter: write engine
 {{- end }}
 {{- $image := "/vllm-workspace|/usr|/opt|/etc|/home|/root|/tmp|/dev|/var" }}
 {{- $there := printf "^(%s|%s)/" $image (.Values.persistence.mountPath | trimSuffix "/" | regexQuoteMeta) }}
+{{- $users := list (.Values.podSecurityContext | default dict).runAsUser (.Values.securityContext | default dict).runAsUser }}
 {{- range $flag := list "chat-template" "download-dir" "reasoning-parser-plugin" "ssl-ca-certs" "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}
 {{- $path := get $args $flag | include "vllm.text" }}
-{{- if and (regexMatch `^/[^\s{]+$` $path) (not (regexMatch $there (printf "%s/" $path))) (not (include "vllm.volumesAt" (list $ $path) | fromYamlArray)) (not $.Values.command) }}
+{{- $mounted := or (regexMatch $there (printf "%s/" $path)) (include "vllm.volumesAt" (list $ $path) | fromYamlArray) }}
+{{- /* Root may make a directory anywhere. */}}
+{{- $made := and (eq $flag "download-dir") (has "0" (list (first $users | include "vllm.text") (last $users | include "vllm.text"))) }}
+{{- if and (regexMatch `^/[^\s{]+$` $path) (not (or $mounted $made $.Values.command)) }}
 engine.args.{{ $flag }}: nothing is mounted at {{ $path }}: add its volume to volumes and volumeMounts{{ if eq $flag "download-dir" }}, or leave it out{{ end }}
 {{- end }}
 {{- end }}
@@ -375,6 +374,11 @@ env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
 env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
 {{- end }}
 {{- end }}
+{{- with ($value.valueFrom | default dict).fieldRef }}
+{{- if has .fieldPath (list "metadata.labels" "metadata.annotations") }}
+env.{{ $name }}.valueFrom.fieldRef.fieldPath: all of {{ .fieldPath }} fit into a file only: write {{ .fieldPath }}['…'], or a downwardAPI volume
+{{- end }}
+{{- end }}
 {{- if and (eq $name "PYTHONPATH") $value.valueFrom (include "vllm.middlewares" $ | fromYamlArray) }}
 env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to be: write the path as text, or shutdown.closeConnections: false and hang.seconds: 0
 {{- end }}
@@ -389,9 +393,14 @@ env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them i
 env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {secretKeyRef: {name: …, key: …}}}
 {{- end }}
 {{- end }}
-{{- range without (.Values.envFrom | default list) nil }}
+{{- include "vllm.validate.envFrom" (list "envFrom" .Values.envFrom) }}
+{{- end }}
+
+{{/* Lines for sources of environments. Takes a list: their key, the sources. */}}
+{{- define "vllm.validate.envFrom" }}
+{{- range without (last . | default list) nil }}
 {{- if ne (include "vllm.validate.set" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
-envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
+{{ first $ }}: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
 {{- end }}
 {{- end }}

@@ -33,9 +33,17 @@ resourceClaims: {{ .name }} is there twice: give each claim a name of its own
 resourceClaims: {{ .name }} needs either a claim or a template: write one of resourceClaimName and resourceClaimTemplateName
 {{- end }}
 {{- end }}
+{{- $given := dict "resources" $resources }}
+{{- range $key := list "initContainers" "extraContainers" }}
+{{- range $index, $container := get $.Values $key | default list }}
+{{- if $container }}{{ $_ := set $given (printf "%s[%d].resources" $key $index) ($container.resources | default dict) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- range $key, $resources := $given }}
 {{- range compact ($resources.claims | default list) }}
 {{- if not (has .name $claims) }}
-resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
+{{ $key }}.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -56,7 +64,8 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 {{ $key }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
 {{- else if and (contains "/" $name) (ne $number (floor $number)) }}
 {{ $key }}: {{ $text }} is not a whole number of devices: write one, such as 1
-{{- else if include "vllm.isGpu" (list (first $) $name) }}
+{{- else if and (has (index $ 1) (list "resources" "test.resources")) (include "vllm.isGpu" (list (first $) $name)) }}
+{{- /* "vllm.validate.devices" says what to write. */}}
 {{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
 {{ $key }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
 {{- else if and (eq $kind "requests") $limit (gt $number (include "vllm.quantity" $limit | float64)) }}
@@ -254,8 +263,11 @@ context, path.
 {{- range compact ($container.env | default list) }}
 {{- if and .value .valueFrom }}
 {{ $at }}.env: {{ .name }} has both value and valueFrom: keep one
+{{- else if and (kindIs "map" .valueFrom) (ne (len .valueFrom) 1) }}
+{{ $at }}.env: {{ .name }} has {{ keys .valueFrom | sortAlpha | join " and " | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
 {{- end }}
 {{- end }}
+{{- include "vllm.validate.envFrom" (list (printf "%s.envFrom" $at) $container.envFrom) }}
 {{- $ports := list }}
 {{- range $field, $value := pick $container "livenessProbe" "readinessProbe" "startupProbe" "lifecycle" }}
 {{- if and $once $value }}
@@ -272,6 +284,13 @@ context, path.
 {{- with .name }}{{ $ports = append $ports . }}{{ end }}
 {{- if and (not $once) (eq (int .containerPort) (int $.Values.containerPort)) (eq (.protocol | default "TCP") "TCP") }}
 {{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, which is the engine's port: write another one, or another containerPort for the engine
+{{- end }}
+{{- if .hostPort }}
+{{- $hostPort := printf "%v %s %s on the host" .hostPort (.protocol | default "TCP") (.hostIP | default "") }}
+{{- if hasKey $taken $hostPort }}
+{{ $key }}: {{ $container.name }} has hostPort {{ .hostPort }}, as {{ get $taken $hostPort }} has: write another one
+{{- end }}
+{{- $_ := set $taken $hostPort $container.name }}
 {{- end }}
 {{- $port := printf "%v %s" .containerPort (.protocol | default "TCP") }}
 {{- $other := get $taken $port | default $container.name }}
@@ -347,8 +366,20 @@ dnsPolicy: None leaves the pod without DNS: write dnsConfig.nameservers, or anot
 extraObjects: a {{ .kind }} has no name: write metadata.name
 {{- else if has $object $taken }}
 extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
+{{- else if not (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$" (.metadata.name | default "") | or (hasPrefix "rbac." .apiVersion)) }}
+extraObjects: {{ .metadata.name }} is no name of a {{ .kind }}: write lower-case letters, digits, dashes and dots
 {{- end }}
 {{- $taken = append $taken $object }}
+{{- $texts := pick .metadata "annotations" "labels" }}
+{{- if has .kind (list "ConfigMap" "Secret") }}{{ $texts = merge $texts (pick . "data" "stringData") }}{{ end }}
+{{- $object := . }}
+{{- range $field, $map := $texts }}
+{{- range $name, $value := $map }}
+{{- if not (or (kindIs "string" $value) (kindIs "invalid" $value)) }}
+extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}.{{ $name }}: {{ toJson $value }}, which has to be text: write it in quotes
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

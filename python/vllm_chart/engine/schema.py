@@ -266,8 +266,9 @@ def _widened(one: Schema | None, other: Schema) -> Schema:
 _FLAG: Schema = {"$ref": "#/$defs/vllm.flag"}
 
 
-def _text(pattern: str, *types: str) -> Schema:
-    return {"type": ["string", "null", *types], "pattern": f"^({pattern})?$"}
+def _text(pattern: str, remedy: str, *types: str) -> Schema:
+    """A value of these types, or its text; Helm prints the remedy for any other text."""
+    return {"type": ["string", "null", *types], "if": {"pattern": f"^({pattern})?$"}, "else": {"const": remedy}}
 
 
 def _list(item: Schema) -> Schema:
@@ -288,7 +289,7 @@ def _json(*types: str) -> Schema:
 
 
 _ESCAPED = r"^\s*(['\\]|\{\s*\\)"
-_INT = _text(f"{INTEGER}|None", "integer")
+_INT = _text(f"{INTEGER}|None", "write a whole number", "integer")
 _STR: Schema = {"type": ["string", "number", "null"]}
 _SHARED: dict[str, Schema] = {
     "vllm.flag": {"enum": [True, False, *NOTHING]},
@@ -299,11 +300,13 @@ _SHARED: dict[str, Schema] = {
     "vllm.device-ids": _STR,
     "vllm.int": _INT,
     "vllm.int-list": _list(_INT),
-    "vllm.float": _text(f"{FLOAT}|None", "number"),
+    "vllm.float": _text(f"{FLOAT}|None", "write a number", "number"),
     "vllm.number": {"type": ["number", "string"], "pattern": f"^{FLOAT}$"},
-    "vllm.fraction": _text(r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+|None", "number"),
-    "vllm.human-int": _text(f"{INTEGER}|{HUMAN}|None", "integer"),
-    "vllm.human-int-or-auto": _text(f"{INTEGER}|{HUMAN}|(?i:auto)", "integer"),
+    "vllm.fraction": _text(r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+|None", "write a fraction: 0.9", "number"),
+    "vllm.human-int": _text(f"{INTEGER}|{HUMAN}|None", "write a whole number: 8192, 8k", "integer"),
+    "vllm.human-int-or-auto": _text(
+        f"{INTEGER}|{HUMAN}|(?i:auto)", "write a whole number: 8192, 8k; or auto", "integer"
+    ),
     "vllm.json": _json("object", "array"),
     "vllm.json-text": _json(),
     "vllm.text-or-json": _json("object"),

@@ -96,7 +96,7 @@ FLAGS = [
         "suffix-not-supported-by-that-flag",
         "a number with a suffix for a flag that takes none in that version",
         "vllm-project/vllm#18968",
-        Refused("engine: {args: {max-num-seqs: 1k}}", "engine.args.max-num-seqs", "does not match"),
+        Refused("engine: {args: {max-num-seqs: 1k}}", "engine.args.max-num-seqs", "write a whole number"),
         Mended(
             "this version reads max-num-batched-tokens: 10k, and so does the chart",
             lambda v: "--max-num-batched-tokens=10k" in v.args,
