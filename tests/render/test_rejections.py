@@ -762,6 +762,30 @@ WRONG: list[Row] = [
         "net.core.somaxconn",
     ),
     (
+        "projected Secret without a name",
+        "volumes: [{name: a, projected: {sources: [{secret: {}}]}}]",
+        "volumes[0].projected.sources[0].secret.name",
+        MISSING,
+    ),
+    (
+        "token outside of its volume",
+        "volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: /b}}]}}]",
+        "volumes[0].projected.sources[0].serviceAccountToken.path",
+        "a path inside the volume",
+    ),
+    (
+        "sleep of less than nothing",
+        "extraContainers: [{name: a, image: b, lifecycle: {preStop: {sleep: {seconds: -1}}}}]",
+        "extraContainers[0].lifecycle.preStop.sleep.seconds",
+        "minimum: got -1, want 0",
+    ),
+    (
+        "sidecar's variable with a blank",
+        "extraContainers: [{name: a, image: b, env: [{name: MY VAR, value: c}]}]",
+        "extraContainers[0].env[0].name",
+        "letters, digits and underscores",
+    ),
+    (
         "file about nothing",
         "volumes: [{name: a, downwardAPI: {items: [{path: labels}]}}]",
         "volumes[0].downwardAPI.items[0].fieldRef",
@@ -1732,6 +1756,12 @@ IMPOSSIBLE: list[Row] = [
         "service: {clusterIP: 10.96.0.10, ipFamilies: [IPv6]}",
         "service.clusterIP",
         "write IPv4 first",
+    ),
+    (
+        "sidecar's probe with nothing in it",
+        "extraContainers: [{name: a, image: b, readinessProbe: {}}]",
+        "extraContainers[0].readinessProbe",
+        "write httpGet",
     ),
     (
         "sidecar's environment out of nothing",

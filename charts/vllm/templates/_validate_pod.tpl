@@ -226,6 +226,10 @@ context, path.
 {{- if and (eq $name "readinessProbe") .terminationGracePeriodSeconds }}
 {{ $key }}.terminationGracePeriodSeconds: a readiness probe kills nothing: leave it out
 {{- end }}
+{{- else }}
+{{- if and (ne $key $name) (kindIs "map" (get (index $ 1) $name)) }}
+{{ $key }}: it does not say what to ask: write httpGet, tcpSocket, grpc or exec
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -18,6 +18,8 @@ from vllm_chart.values.base import (
     QUANTITY,
     QUANTITY_REMEDY,
     SUBDOMAIN,
+    VARIABLE,
+    VARIABLE_REMEDY,
     Schema,
 )
 
@@ -131,6 +133,7 @@ DEFINITIONS: dict[str, Schema] = {
     "core.v1.AppArmorProfile": LOCALHOST_PROFILE,
     "core.v1.ConfigMapEnvSource": {"required": ["name"]},
     "core.v1.ConfigMapKeySelector": {"required": ["name", "key"]},
+    "core.v1.ConfigMapProjection": {"required": ["name"]},
     "core.v1.ConfigMapVolumeSource": {"required": ["name"]},
     "core.v1.DownwardAPIVolumeFile": {"oneOf": [{"required": ["fieldRef"]}, {"required": ["resourceFieldRef"]}]},
     "core.v1.EphemeralVolumeSource": {"required": ["volumeClaimTemplate"]},
@@ -145,6 +148,7 @@ DEFINITIONS: dict[str, Schema] = {
     },
     "core.v1.PodDNSConfigOption": {"required": ["name"]},
     "core.v1.SeccompProfile": LOCALHOST_PROFILE,
+    "core.v1.SecretProjection": {"required": ["name"]},
     "core.v1.SecretEnvSource": {"required": ["name"]},
     "core.v1.SecretKeySelector": {"required": ["name", "key"]},
     "core.v1.SecretVolumeSource": {"required": ["secretName"]},
@@ -212,6 +216,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.ClientIPConfig": {"timeoutSeconds": at_least(1, 86400)},
     "core.v1.ConfigMapEnvSource": {"name": NAME},
     "core.v1.ConfigMapKeySelector": {"key": DATA_KEY, "name": NAME},
+    "core.v1.ConfigMapProjection": {"name": NAME},
     "core.v1.ConfigMapVolumeSource": {"defaultMode": MODE, "name": NAME},
     "core.v1.Container": {
         "image": form(r"^\S*$", "write registry/path:tag"),
@@ -239,6 +244,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.EmptyDirVolumeSource": {
         "medium": form("^(|Memory|HugePages(-[0-9]+[KMG]i)?)$", "write Memory, HugePages or nothing")
     },
+    "core.v1.EnvVar": {"name": form(f"^{VARIABLE}$", VARIABLE_REMEDY)},
     "core.v1.ExecAction": {"command": {"type": "array", "minItems": 1}},
     "core.v1.GRPCAction": {"port": PORT},
     "core.v1.HTTPGetAction": {"port": PORT_OR_NAME, "scheme": one_of("HTTP", "HTTPS")},
@@ -310,10 +316,11 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     },
     "core.v1.SeccompProfile": {"type": PROFILE},
     "core.v1.SecretEnvSource": {"name": NAME},
+    "core.v1.SecretProjection": {"name": NAME},
     "core.v1.SecretKeySelector": {"key": DATA_KEY, "name": NAME},
     "core.v1.SecretVolumeSource": {"defaultMode": MODE, "secretName": NAME},
     "core.v1.SecurityContext": {"procMount": one_of("Default", "Unmasked"), "runAsGroup": ID, "runAsUser": ID},
-    "core.v1.ServiceAccountTokenProjection": {"expirationSeconds": at_least(600)},
+    "core.v1.ServiceAccountTokenProjection": {"expirationSeconds": at_least(600), "path": INSIDE},
     "core.v1.ServicePort": {
         "appProtocol": KEY,
         "name": DNS_LABEL,
@@ -322,6 +329,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
         "protocol": one_of("SCTP", "TCP", "UDP"),
         "targetPort": PORT_OR_NAME,
     },
+    "core.v1.SleepAction": {"seconds": {"minimum": 0}},
     "core.v1.Sysctl": {"name": form("^[a-z0-9][-_./a-z0-9]*$", "write a name: net.core.somaxconn")},
     "core.v1.TCPSocketAction": {"port": PORT_OR_NAME},
     "core.v1.Toleration": {
@@ -342,6 +350,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.VolumeMount": {
         "mountPath": form("^/[^:]*[^:/][^:]*$", "write an absolute path below the root, without a colon"),
         "mountPropagation": one_of("Bidirectional", "HostToContainer", "None"),
+        "recursiveReadOnly": one_of("Disabled", "Enabled", "IfPossible"),
         "subPath": INSIDE,
         "subPathExpr": INSIDE,
     },
