@@ -1169,6 +1169,18 @@ SERVING: list[Row] = [
         lambda v: "startupProbe" not in v.engine,
     ),
     (
+        "a certificate that an agent brings",
+        "https://developer.hashicorp.com/vault/docs/deploy/kubernetes/injector",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        engine: {args: {ssl-certfile: /vault/secrets/tls.crt, ssl-keyfile: /vault/secrets/tls.key}}
+        podAnnotations:
+          vault.hashicorp.com/agent-inject: "true"
+          vault.hashicorp.com/agent-inject-template-tls.crt: '{{ with secret "pki/llm" }}{{ .Data.cert }}{{ end }}'
+        """,
+        lambda v: "--ssl-keyfile=/vault/secrets/tls.key" in v.args,
+    ),
+    (
         "roles, whose names may have colons",
         f"{KUBERNETES}/reference/access-authn-authz/rbac/",
         """

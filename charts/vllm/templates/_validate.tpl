@@ -199,7 +199,8 @@ engine.args.{{ $flag }}: vLLM reads an object here: write a map, or use --set-js
 {{- if and (get $args "lora-modules") (not (get $args "enable-lora")) (not (contains "--enable-lora" $extra)) }}
 engine.args.lora-modules: vLLM loads the model and then no adapter: write engine.args.enable-lora: true as well
 {{- end }}
-{{- $image := "/vllm-workspace|/usr|/opt|/etc|/home|/root|/tmp|/dev|/var" }}
+{{- /* Directories that the image has, or that a secrets agent adds to the pod. */}}
+{{- $image := "/vllm-workspace|/usr|/opt|/etc|/home|/root|/tmp|/dev|/var|/run|/vault" }}
 {{- $there := printf "^(%s|%s)/" $image (.Values.persistence.mountPath | trimSuffix "/" | regexQuoteMeta) }}
 {{- $users := list (.Values.podSecurityContext | default dict).runAsUser (.Values.securityContext | default dict).runAsUser }}
 {{- range $flag := list "chat-template" "download-dir" "reasoning-parser-plugin" "ssl-ca-certs" "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}

@@ -370,7 +370,7 @@ dnsPolicy: None leaves the pod without DNS: write dnsConfig.nameservers, or anot
 extraObjects: a {{ .kind }} has no name: write metadata.name
 {{- else if has $object $taken }}
 extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
-{{- else if not (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$" (.metadata.name | default "") | or (hasPrefix "rbac." .apiVersion)) }}
+{{- else if not (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$" (.metadata.name | default "") | or (contains "." .apiVersion)) }}
 extraObjects: {{ .metadata.name }} is no name of a {{ .kind }}: write lower-case letters, digits, dashes and dots
 {{- end }}
 {{- $taken = append $taken $object }}
