@@ -132,7 +132,7 @@ def _json(node: Any, indent: str = "") -> str:
     if len(indent) + len(text) <= 3000 or not isinstance(node, dict) or not node:
         return text
     deeper = indent + " "
-    lines = [f"{deeper}{json.dumps(key)}: {_json(value, deeper)}" for key, value in node.items()]
+    lines = [f"{deeper}{json.dumps(key)}:{_json(value, deeper)}" for key, value in node.items()]
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 

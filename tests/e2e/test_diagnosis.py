@@ -57,8 +57,8 @@ MISTAKES = {
     "no-such-model": Mistake(
         ("model.id=absent/absent", "hub.offline=true"), "model", "absent/absent: ", "correct model.id"
     ),
-    "no-such-flag": Mistake(
-        ("engine.extraArgs[0]=--absent",), "engine-arguments", "unrecognized arguments: --absent", "engine.extraArgs"
+    "no-number": Mistake(
+        ("engine.extraArgs[0]=--seed=many",), "engine-arguments", "argument --seed: ", "engine.extraArgs"
     ),
     "too-little-shared-memory": Mistake(
         ("shm.sizeLimit=64Mi",),

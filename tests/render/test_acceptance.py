@@ -317,6 +317,31 @@ MODELS: list[Row] = [
 
 WEIGHTS: list[Row] = [
     (
+        "fetched into an empty volume by another container",
+        "https://kserve.github.io/website/docs/model-serving/storage/providers/oci",
+        """
+        model: {id: /mnt/models}
+        volumes: [{name: share, emptyDir: {}}]
+        volumeMounts: [{name: share, mountPath: /mnt}]
+        extraContainers:
+          - name: modelcar
+            image: registry.example.com/models/qwen3:8b
+            command: [sh, -c, "ln -sf /proc/$$/root/models /mnt/models && sleep infinity"]
+            volumeMounts: [{name: share, mountPath: /mnt}]
+        """,
+        lambda v: v.volumes["share"]["emptyDir"] == {},
+    ),
+    (
+        "downloaded by root to a directory of the container's",
+        "https://github.com/vllm-project/vllm/blob/main/docker/Dockerfile",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        engine: {args: {download-dir: /models}}
+        podSecurityContext: {runAsNonRoot: false, runAsUser: 0}
+        """,
+        lambda v: "--download-dir=/models" in v.args,
+    ),
+    (
         "a claim of one's own",
         f"{STACK}/values-05-cpu-offloading.yaml",
         """
@@ -799,6 +824,95 @@ NODES: list[Row] = [
 
 SERVING: list[Row] = [
     (
+        "what the pod is called, in files",
+        f"{KUBERNETES}/tasks/inject-data-application/downward-api-volume-expose-pod-information/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        volumes:
+          - name: podinfo
+            downwardAPI:
+              items:
+                - {path: labels, fieldRef: {fieldPath: metadata.labels}}
+                - {path: annotations, fieldRef: {fieldPath: metadata.annotations}}
+                - {path: cpu, resourceFieldRef: {containerName: vllm, resource: limits.cpu, divisor: 1m}}
+        volumeMounts: [{name: podinfo, mountPath: /etc/podinfo}]
+        """,
+        lambda v: v.volumes["podinfo"]["downwardAPI"]["items"][0]["fieldRef"]["fieldPath"] == "metadata.labels",
+    ),
+    (
+        "a program of one's own behind vLLM's API, with its own flags",
+        "https://github.com/llm-d/llm-d-inference-sim",
+        """
+        model: {id: food-review}
+        image: {repository: ghcr.io/llm-d/llm-d-inference-sim, tag: v0.6.1}
+        command: [/app/llm-d-inference-sim]
+        gpu: {count: 0}
+        engine: {extraArgs: [--mode=random, --time-to-first-token=100ms]}
+        shutdown: {closeConnections: false}
+        hang: {seconds: 0}
+        """,
+        lambda v: v.args[-1] == "--time-to-first-token=100ms" and "PYTHONPATH" not in v.env,
+    ),
+    (
+        "flags of every spelling, as they were pasted",
+        f"{VLLM}/configuration/serve_args/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        engine:
+          extraArgs:
+            - --max-model-len
+            - "8192"
+            - --max_num_seqs=32
+            - --no-enable-prefix-caching
+            - --compilation-config.mode=3
+            - -asc
+            - "1"
+            - -O3
+        """,
+        lambda v: v.args[-1] == "-O3",
+    ),
+    (
+        "JSON over several lines, and with a variable in it",
+        f"{VLLM}/features/spec_decode/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        env: {POD_IP: {valueFrom: {fieldRef: {fieldPath: status.podIP}}}}
+        engine:
+          args:
+            kv-events-config: '{"enable_kv_cache_events": true, "publisher": "zmq", "topic": "kv@$(POD_IP)"}'
+            speculative-config: |
+              {
+                "method": "ngram",
+                "num_speculative_tokens": 4
+              }
+        """,
+        lambda v: v.args[-2].endswith('"topic": "kv@$(POD_IP)"}') and v.args[-1].endswith("4\n}\n"),
+    ),
+    (
+        "a port whose name looks like something else",
+        f"{KUBERNETES}/concepts/services-networking/service/#field-spec-ports",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        service: {targetPort: "on"}
+        extraContainers: [{name: proxy, image: "envoyproxy/envoy:v1.36.0", ports: [{name: "on", containerPort: 8080}]}]
+        """,
+        lambda v: v.service["ports"][0]["targetPort"] == "on",
+    ),
+    (
+        "node ports of several protocols",
+        f"{KUBERNETES}/concepts/services-networking/service/#type-nodeport",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        service:
+          type: LoadBalancer
+          nodePort: 30080
+          extraPorts:
+            - {name: metrics, port: 9090, targetPort: http, nodePort: 30090}
+            - {name: udp, port: 9090, targetPort: 9091, protocol: UDP, nodePort: 30090}
+        """,
+        lambda v: [port["nodePort"] for port in v.service["ports"]] == [30080, 30090, 30090],
+    ),
+    (
         "KV cache kept by LMCache",
         "https://docs.lmcache.ai/getting_started/quickstart.html",
         """
@@ -1055,6 +1169,32 @@ SERVING: list[Row] = [
         lambda v: "startupProbe" not in v.engine,
     ),
     (
+        "a certificate that an agent brings",
+        "https://developer.hashicorp.com/vault/docs/deploy/kubernetes/injector",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        engine: {args: {ssl-certfile: /vault/secrets/tls.crt, ssl-keyfile: /vault/secrets/tls.key}}
+        podAnnotations:
+          vault.hashicorp.com/agent-inject: "true"
+          vault.hashicorp.com/agent-inject-template-tls.crt: '{{ with secret "pki/llm" }}{{ .Data.cert }}{{ end }}'
+        """,
+        lambda v: "--ssl-keyfile=/vault/secrets/tls.key" in v.args,
+    ),
+    (
+        "roles, whose names may have colons",
+        f"{KUBERNETES}/reference/access-authn-authz/rbac/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        extraObjects:
+          - apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRoleBinding
+            metadata: {name: "vllm:auth-delegator"}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "system:auth-delegator"}
+            subjects: [{kind: ServiceAccount, name: llm-vllm, namespace: default}]
+        """,
+        lambda v: v.manifests.one("ClusterRoleBinding").name == "vllm:auth-delegator",
+    ),
+    (
         "objects of the chart's names, of other kinds or elsewhere",
         "https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor",
         """
@@ -1141,7 +1281,12 @@ ROWS = [*MODELS, *WEIGHTS, *NODES, *SERVING]
 by_row = pytest.mark.parametrize(("values", "fact"), [(row[2], row[3]) for row in ROWS], ids=[row[0] for row in ROWS])
 
 #: What only a privileged namespace admits, because its user asked for it.
-PRIVILEGED = ("Intel Gaudi", "InfiniBand", "a GGUF file with another's tokenizer")
+PRIVILEGED = (
+    "downloaded by root to a directory of the container's",
+    "Intel Gaudi",
+    "InfiniBand",
+    "a GGUF file with another's tokenizer",
+)
 
 
 def test_there_is_a_source_for_every_row() -> None:

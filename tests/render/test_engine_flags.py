@@ -80,7 +80,9 @@ def rendered(version: str, variant: int) -> list[str]:
     known = catalogue.load(version)
 
     def words(args: dict[str, Any]) -> list[str]:
-        values = {"model": {"id": "org/name"}, "image": {"tag": f"v{version}"}, "engine": {"args": args}} | ADAPTERS
+        # An image of one's own: its plugins may have parsers and the like of any name.
+        image = {"repository": "org/vllm", "tag": f"v{version}"}
+        values = {"model": {"id": "org/name"}, "image": image, "engine": {"args": args}} | ADAPTERS
         pod = render(values=values).one("Deployment")["spec"]["template"]["spec"]
         found: list[str] = pod["containers"][0]["args"]
         return found

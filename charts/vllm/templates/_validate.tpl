@@ -9,7 +9,7 @@ _validate_pod.tpl.
 
 {{- define "vllm.validate" -}}
 {{- $lines := list }}
-{{- range $room := list "model" "image" "gpu" "args" "resources" "storage" "lifecycle" "network" "env" "containers" "pod" "objects" "text" }}
+{{- range $room := list "model" "image" "gpu" "args" "stock" "resources" "storage" "lifecycle" "network" "env" "containers" "pod" "objects" "text" }}
 {{- range include (printf "vllm.validate.%s" $room) $ | splitList "\n" }}
 {{- with trim . }}{{ $lines = append $lines (printf "  - %s" .) }}{{ end }}
 {{- end }}
@@ -21,6 +21,7 @@ _validate_pod.tpl.
 
 {{- define "vllm.validate.model" }}
 {{- $id := .Values.model.id | default "" }}
+{{- $stock := not (or .Values.image.repository .Values.command) }}
 {{- if not $id }}
 model.id: no model is named: write a Hub id (organisation/name) or the path of a directory in a mounted volume
 {{- else if regexMatch "^(https?://|hf\\.co/|huggingface\\.co/)" $id }}
@@ -29,19 +30,23 @@ model.id: {{ $id }} is a URL: write organisation/name
 model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
 {{- else if hasPrefix "~/" $id }}
 model.id: no shell expands {{ $id }}: write the whole path, from the root
+{{- else if and $stock (regexMatch "^(hf|huggingface|file|pvc|oci|docker|ollama|modelscope)://" $id) }}
+model.id: vLLM does not read {{ regexFind "^[a-z]+" $id }} addresses: write organisation/name, the path of a directory in a mounted volume, or an s3:// or gs:// address
+{{- else if and $stock (regexMatch "^[^/@]+/[^/@]+@[^/@]+$" $id) }}
+model.id: {{ $id }} names a revision, which is none of the name: write {{ regexReplaceAll "@.*" $id "" }}, and model.revision: {{ regexReplaceAll ".*@" $id "" }}
 {{- end }}
 {{- if and (regexMatch "^/|://" $id) .Values.model.revision }}
 model.revision: {{ $id }} is a directory or a bucket, which has no revisions: leave it empty
 {{- end }}
 {{- /* Somebody else's image, command or init container may bring the files. */}}
-{{- if not (or .Values.image.repository .Values.command .Values.initContainers) }}
-{{- $paths := ternary (list .Values.persistence.mountPath) list .Values.persistence.enabled }}
-{{- range compact (.Values.volumeMounts | default list) }}{{ $paths = append $paths .mountPath }}{{ end }}
-{{- $mounted := list }}
-{{- range $paths }}{{ $mounted = ternary (append $mounted .) $mounted (hasPrefix (printf "%s/" (trimSuffix "/" .)) $id) }}{{ end }}
-{{- if and (regexMatch "^\\.{0,2}/" $id) (not $mounted) (not (has $id $paths)) }}
+{{- if and $stock (not .Values.initContainers) }}
+{{- $volumes := include "vllm.volumesAt" (list . $id) | fromYamlArray }}
+{{- $any := or .Values.persistence.enabled (compact (.Values.volumeMounts | default list)) }}
+{{- if and (regexMatch "^\\.{0,2}/" $id) (not $volumes) }}
 model.id: nothing is mounted at {{ $id }}: add the volume with the model to volumes and volumeMounts, or write a Hub id
-{{- else if and .Values.hub.offline (not $paths) (not (contains "://" $id)) }}
+{{- else if and $volumes (not .Values.extraContainers) (not (has "filled" $volumes)) }}
+model.id: {{ $id }} is in an emptyDir, which is empty in every new pod: write a volume that holds the model, or an init container that fetches it
+{{- else if and .Values.hub.offline (not $any) (not (contains "://" $id)) }}
 hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache: write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
 {{- end }}
 {{- end }}
@@ -87,6 +92,7 @@ gpu.count: a model cannot span slices of a GPU, which have no way to talk to eac
 {{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
 {{- $args := .Values.engine.args | default dict }}
 {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
+{{- $version := include "vllm.knownVersion" . }}
 {{- range $flag, $needed := $kinds.needs }}
 {{- if and (get $args $flag) (not (get $args $needed)) (not (contains (printf "--%s" $needed) $extra)) }}
 engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.args.{{ $needed }} too, or leave it out
@@ -97,25 +103,22 @@ engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.arg
 engine.args.{{ $flag }}: vLLM loads the model and then ends without {{ $needed }}: write engine.args.{{ $needed }}: true too
 {{- end }}
 {{- end }}
-{{- /* An image of one's own may bring plugins, which register others. */}}
-{{- if not .Values.image.repository }}
-{{- $version := include "vllm.knownVersion" . }}
-{{- range $flag, $names := get $kinds.parsers $version | default dict }}
-{{- $name := get $args $flag | include "vllm.text" }}
-{{- $plugin := printf "%s-plugin" ($flag | replace "tool-call" "tool") }}
-{{- if and $name (not (has $name $names)) (ne (lower $name) "none") (not (get $args $plugin)) (not (contains $plugin $extra)) }}
-engine.args.{{ $flag }}: vLLM {{ $version }} has no parser {{ $name }}: write one of {{ join ", " $names }}
+{{- range $flag := $kinds.onlyJson }}
+{{- $text := get $args $flag | default "" }}
+{{- if and (kindIs "string" $text) (not (regexMatch "^(?i)\\s*(none|null)?\\s*$" $text)) (not (contains "$(" $text)) }}
+{{- if or (not (regexMatch "^\\s*[{\\[]" $text)) (hasKey (printf "{\"a\":%s}" $text | fromJson) "Error") }}
+engine.args.{{ $flag }}: {{ toJson $text }} is not JSON, which vLLM reads here: write a map or a list instead of a text
 {{- end }}
 {{- end }}
 {{- end }}
-{{- range $flag := list "chat-template" "hf-config-path" "reasoning-parser-plugin" "ssl-ca-certs" "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}
-{{- include "vllm.validate.path" (list $ (printf "engine.args.%s" $flag) (get $args $flag | include "vllm.text")) }}
+{{- if eq (get $args "max-model-len" | include "vllm.text") "0" }}
+engine.args.max-model-len: no token fits into 0: write a number of tokens, auto, or leave it out
 {{- end }}
-{{- $adapters := get $args "lora-modules" }}
-{{- range $adapter := ternary $adapters (list $adapters) (kindIs "slice" $adapters) }}
-{{- $path := include "vllm.text" $adapter | regexFind "=/.*" | trimPrefix "=" }}
-{{- if kindIs "map" $adapter }}{{ $path = $adapter.path | default "" }}{{ end }}
-{{- include "vllm.validate.path" (list $ "engine.args.lora-modules" $path) }}
+{{- $quantization := get $args "quantization" | include "vllm.text" }}
+{{- range get $kinds.quantizations $version | default list }}
+{{- if and (ne . (lower $quantization)) (eq (replace "-" "_" .) (replace "-" "_" (lower $quantization))) }}
+engine.args.quantization: vLLM spells it otherwise than {{ $quantization }}: write {{ . }}
+{{- end }}
 {{- end }}
 {{- range $flag, $most := $kinds.atMost }}
 {{- $value := get $args $flag | include "vllm.text" }}
@@ -136,6 +139,8 @@ engine.args.{{ $flag }}: {{ include "vllm.text" $value }} is the HTTP port (cont
 {{- end }}
 {{- include "vllm.validate.expansion" (list $ (printf "engine.args.%s" $flag) (include "vllm.text" $value)) }}
 {{- end }}
+{{- /* Whose flags they are: another program or a fork may have others. */}}
+{{- $vllm := and (regexMatch "^(.*/)?(vllm-openai(-cpu)?)?$" (.Values.image.repository | default "")) (or (not .Values.command) (eq (last .Values.command) "serve")) }}
 {{- range $index, $argument := .Values.engine.extraArgs }}
 {{- if and (eq $index 0) (not (hasPrefix "-" $argument)) }}
 engine.extraArgs: {{ toJson $argument }} belongs to no flag: begin with one (--flag), and write another program in command
@@ -151,6 +156,12 @@ engine.extraArgs: --{{ $flag }} changes what else the chart renders, which reads
 {{- if and $flag (hasKey $args .) }}
 engine.extraArgs: --{{ $flag }} is in engine.args as well ({{ . }}): write it once
 {{- end }}
+{{- end }}
+{{- $all := get $kinds.flags $version | default "" }}
+{{- if and (regexMatch "^--[A-Za-z][A-Za-z0-9_-]*([.=]|$)" $argument) $all $vllm (not (contains (printf " %s" (trimPrefix "no-" $flag)) $all)) }}
+engine.extraArgs: vLLM {{ $version }} has no --{{ $flag }}: {{ get $kinds.advice $flag | default "correct it, or leave it out" }}
+{{- else if and (regexMatch "^-[a-z][a-z0-9]*[-_]" $argument) }}
+engine.extraArgs: {{ toJson $argument }} begins with one dash: write -{{ $argument }}
 {{- end }}
 {{- if regexMatch "^--?[A-Za-z][A-Za-z0-9_-]*\\s+\\S" $argument }}
 engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
@@ -172,20 +183,49 @@ command: a shell would not hand the chart's arguments on: leave command empty, o
 {{- end }}
 
 {{/*
-A line for a file that is nowhere in the pod: an absolute path that is in no mount and not among what vLLM's own image
-has. Somebody else's image, command or init container may bring it. Takes a list: root context, key, path.
+Lines for what holds for vLLM's own image. One of somebody else's may bring files, and plugins that register other names.
 */}}
-{{- define "vllm.validate.path" }}
-{{- $values := (first .).Values }}
+{{- define "vllm.validate.stock" }}
+{{- if not .Values.image.repository }}
+{{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
+{{- $args := .Values.engine.args | default dict }}
+{{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
+{{- $version := include "vllm.knownVersion" . }}
+{{- range $flag, $names := get $kinds.names $version | default dict }}
+{{- $name := get $args $flag | include "vllm.text" }}
+{{- $plugin := printf "%s-plugin" ($flag | replace "tool-call" "tool") }}
+{{- if and $name (not (has $name $names)) (ne (lower $name) "none") (not (contains "." $name)) (not (get $args $plugin)) (not (contains $plugin $extra)) }}
+engine.args.{{ $flag }}: vLLM {{ $version }} does not know {{ $name }}: write one of {{ join ", " $names }}
+{{- end }}
+{{- end }}
+{{- range $flag := $kinds.maps }}
+{{- if kindIs "slice" (get $args $flag) }}
+engine.args.{{ $flag }}: vLLM reads an object here: write a map, or use --set-json, because --set takes JSON apart at its commas and braces
+{{- end }}
+{{- end }}
+{{- /* Directories that the image has, or that a secrets agent adds to the pod. */}}
+{{- $image := "/vllm-workspace|/usr|/opt|/etc/ssl|/etc/pki|/etc/vllm|/home|/root|/tmp|/dev|/var|/run|/vault" }}
+{{- $there := printf "^(%s|%s)/" $image (.Values.persistence.mountPath | trimSuffix "/" | regexQuoteMeta) }}
+{{- $users := list (.Values.podSecurityContext | default dict).runAsUser (.Values.securityContext | default dict).runAsUser }}
+{{- $paths := list }}
+{{- range $flag := list "chat-template" "download-dir" "hf-config-path" "reasoning-parser-plugin" "ssl-ca-certs" "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}
+{{- $paths = append $paths (list $flag (get $args $flag | include "vllm.text")) }}
+{{- end }}
+{{- $adapters := get $args "lora-modules" }}
+{{- range $adapter := ternary $adapters (list $adapters) (kindIs "slice" $adapters) }}
+{{- $path := include "vllm.text" $adapter | regexFind "=/.*" | trimPrefix "=" }}
+{{- if kindIs "map" $adapter }}{{ $path = $adapter.path | default "" }}{{ end }}
+{{- $paths = append $paths (list "lora-modules" $path) }}
+{{- end }}
+{{- range $paths }}
+{{- $flag := first . }}
 {{- $path := last . }}
-{{- if and (regexMatch "^/[^/]" $path) (not (or $values.image.repository $values.command $values.initContainers)) }}
-{{- $mounts := list "/vllm-workspace" "/usr" "/opt" "/etc/ssl" "/etc/pki" "/etc/vllm" "/root" "/home" }}
-{{- if $values.persistence.enabled }}{{ $mounts = append $mounts $values.persistence.mountPath }}{{ end }}
-{{- range compact ($values.volumeMounts | default list) }}{{ $mounts = append $mounts .mountPath }}{{ end }}
-{{- $there := false }}
-{{- range $mounts }}{{ $there = or $there (eq . $path) (hasPrefix (printf "%s/" (trimSuffix "/" .)) $path) }}{{ end }}
-{{- if not $there }}
-{{ index . 1 }}: nothing is mounted at {{ $path }}: add the volume that has the file to volumes and volumeMounts
+{{- $mounted := or (regexMatch $there (printf "%s/" $path)) (include "vllm.volumesAt" (list $ $path) | fromYamlArray) }}
+{{- /* Root may make a directory anywhere. */}}
+{{- $made := and (eq $flag "download-dir") (has "0" (list (first $users | include "vllm.text") (last $users | include "vllm.text"))) }}
+{{- if and (regexMatch `^/[^\s{]+$` $path) (not (or $mounted $made $.Values.command)) }}
+engine.args.{{ $flag }}: nothing is mounted at {{ $path }}: add its volume to volumes and volumeMounts{{ if eq $flag "download-dir" }}, or leave it out{{ end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -209,10 +249,25 @@ templates, where a dollar could be part of the text. Takes a list: root context,
 
 {{- define "vllm.validate.lifecycle" }}
 {{- include "vllm.validate.probes" (list "" .Values (list "http")) }}
+{{- /* Another container, image or command may listen on other ports; so does vLLM, with this flag. */}}
+{{- $others := concat (.Values.extraContainers | default list) (.Values.initContainers | default list) (.Values.command | default list) | compact }}
+{{- if not (or $others .Values.image.repository (get (.Values.engine.args | default dict) "data-parallel-multi-port-external-lb")) }}
+{{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
+{{- range pick (get $.Values $name | default dict) "httpGet" "tcpSocket" }}
+{{- if and . (not (kindIs "string" .port)) (ne (int .port) (int $.Values.containerPort)) }}
+{{ $name }}: nothing listens on {{ .port }}: write port: http, or the engine's port in containerPort
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- with .Values.livenessProbe }}
 {{- if not (or $.Values.startupProbe .initialDelaySeconds) }}
 startupProbe: without one the liveness probe kills a model that loads for longer than {{ mul (.failureThreshold | default 3) (.periodSeconds | default 10) }} seconds: leave startupProbe out, or write livenessProbe.initialDelaySeconds
 {{- end }}
+{{- end }}
+{{- $budget := include "vllm.startup.budgetSeconds" . | int }}
+{{- if and (ne (int .Values.startup.budgetSeconds) 1800) (lt $budget (int .Values.startup.budgetSeconds)) }}
+startupProbe.failureThreshold: with it the probe gives up after {{ $budget }} seconds, before the {{ int .Values.startup.budgetSeconds }} of startup.budgetSeconds: leave it out
 {{- end }}
 {{- with .Values.strategy }}
 {{- $rolling := .rollingUpdate | default dict }}
@@ -253,7 +308,8 @@ service.targetPort: nothing listens on {{ .targetPort }} but a container that yo
 {{- end }}
 {{- $names := list "http" }}
 {{- $numbers := list (printf "%v TCP" .port) }}
-{{- range compact (.extraPorts | default list) }}
+{{- $nodePorts := list (printf "%v TCP" .nodePort) }}
+{{- range $port := compact (.extraPorts | default list) }}
 {{- $number := printf "%v %s" .port (.protocol | default "TCP") }}
 {{- if or (has .name $names) (has $number $numbers) }}
 service.extraPorts: {{ .name }} ({{ .port }}) is there already: use another name and port
@@ -261,11 +317,24 @@ service.extraPorts: {{ .name }} ({{ .port }}) is there already: use another name
 {{- if and (kindIs "string" .targetPort) (not (has .targetPort $ports)) }}
 service.extraPorts: no container has a port named {{ .targetPort }}: write {{ join " or " $ports }}, or a number
 {{- end }}
+{{- with .nodePort }}
+{{- $nodePort := printf "%v %s" . ($port.protocol | default "TCP") }}
+{{- if eq $.Values.service.type "ClusterIP" }}
+service.extraPorts: {{ $port.name }} has a nodePort, which a ClusterIP Service has not: write service.type: NodePort, or leave it out
+{{- else if has $nodePort $nodePorts }}
+service.extraPorts: the nodePort {{ . }} of {{ $port.name }} is there already: use another one
+{{- end }}
+{{- $nodePorts = append $nodePorts $nodePort }}
+{{- end }}
 {{- $names = append $names .name }}
 {{- $numbers = append $numbers $number }}
 {{- end }}
 {{- if and (eq (.ipFamilyPolicy | default "") "SingleStack") (gt (len (.ipFamilies | default list)) 1) }}
 service.ipFamilies: two families are not a single stack: write one, or service.ipFamilyPolicy: PreferDualStack
+{{- end }}
+{{- $family := ternary "IPv6" "IPv4" (contains ":" (.clusterIP | default "")) }}
+{{- if and (regexMatch "[.:]" (.clusterIP | default "")) .ipFamilies (ne (first .ipFamilies) $family) }}
+service.clusterIP: {{ .clusterIP }} is {{ $family }}, but the main family is {{ first .ipFamilies }}: write {{ $family }} first in service.ipFamilies, or leave clusterIP empty
 {{- end }}
 {{- if and .sessionAffinityConfig (ne .sessionAffinity "ClientIP") }}
 service.sessionAffinityConfig: only with ClientIP: write service.sessionAffinity: ClientIP
@@ -323,6 +392,11 @@ env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
 env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
 {{- end }}
 {{- end }}
+{{- with ($value.valueFrom | default dict).fieldRef }}
+{{- if has .fieldPath (list "metadata.labels" "metadata.annotations") }}
+env.{{ $name }}.valueFrom.fieldRef.fieldPath: all of {{ .fieldPath }} fit into a file only: write {{ .fieldPath }}['…'], or a downwardAPI volume
+{{- end }}
+{{- end }}
 {{- if and (eq $name "PYTHONPATH") $value.valueFrom (include "vllm.middlewares" $ | fromYamlArray) }}
 env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to be: write the path as text, or shutdown.closeConnections: false and hang.seconds: 0
 {{- end }}
@@ -337,9 +411,14 @@ env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them i
 env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {secretKeyRef: {name: …, key: …}}}
 {{- end }}
 {{- end }}
-{{- range without (.Values.envFrom | default list) nil }}
+{{- include "vllm.validate.envFrom" (list "envFrom" .Values.envFrom) }}
+{{- end }}
+
+{{/* Lines for sources of environments. Takes a list: their key, the sources. */}}
+{{- define "vllm.validate.envFrom" }}
+{{- range without (last . | default list) nil }}
 {{- if ne (include "vllm.validate.set" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
-envFrom: {{ toJson . }} has to name one source: write configMapRef or secretRef
+{{ first $ }}: {{ toJson . }} has to name one source: write configMapRef or secretRef
 {{- end }}
 {{- end }}
 {{- end }}

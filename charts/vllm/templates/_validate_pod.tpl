@@ -33,9 +33,17 @@ resourceClaims: {{ .name }} is there twice: give each claim a name of its own
 resourceClaims: {{ .name }} needs either a claim or a template: write one of resourceClaimName and resourceClaimTemplateName
 {{- end }}
 {{- end }}
+{{- $given := dict "resources" $resources }}
+{{- range $key := list "initContainers" "extraContainers" }}
+{{- range $index, $container := get $.Values $key | default list }}
+{{- if $container }}{{ $_ := set $given (printf "%s[%d].resources" $key $index) ($container.resources | default dict) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- range $key, $resources := $given }}
 {{- range compact ($resources.claims | default list) }}
 {{- if not (has .name $claims) }}
-resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
+{{ $key }}.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -56,6 +64,8 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 {{ $key }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
 {{- else if and (contains "/" $name) (ne $number (floor $number)) }}
 {{ $key }}: {{ $text }} is not a whole number of devices: write one, such as 1
+{{- else if and (has (index $ 1) (list "resources" "test.resources")) (include "vllm.isGpu" (list (first $) $name)) }}
+{{- /* "vllm.validate.devices" says what to write. */}}
 {{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
 {{ $key }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
 {{- else if and (eq $kind "requests") $limit (gt $number (include "vllm.quantity" $limit | float64)) }}
@@ -72,13 +82,17 @@ resources.claims: {{ .name }} is not a claim of the pod: add it to resourceClaim
 {{- end }}
 {{- end }}
 
+{{/* "true" if a resource is a GPU or the like, or nothing. Takes a list: root context, the resource's name. */}}
+{{- define "vllm.isGpu" -}}
+{{- if or (eq (last .) (first .).Values.gpu.resourceName) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" (last .)) }}true{{ end }}
+{{- end }}
+
 {{/* Lines for GPUs among resources. Takes a list: root context, key, resources of a container. */}}
 {{- define "vllm.validate.devices" }}
-{{- $gpu := (index . 0).Values.gpu.resourceName }}
+{{- $gpu := (first .).Values.gpu.resourceName }}
 {{- range $kind, $quantities := pick (index . 2) "limits" "requests" }}
 {{- range $name, $quantity := $quantities }}
-{{- if kindIs "invalid" $quantity }}
-{{- else if or (eq $name $gpu) (regexMatch "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" $name) }}
+{{- if and (not (kindIs "invalid" $quantity)) (include "vllm.isGpu" (list (first $) $name)) }}
 {{ index $ 1 }}.{{ $kind }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
 {{- end }}
 {{- end }}
@@ -104,8 +118,9 @@ persistence.accessModes: ReadWriteOncePod cannot be together with another mode: 
 {{- $modes := .accessModes | default (ternary list (list "ReadWriteOnce") (not (empty .existingClaim))) }}
 {{- $shared := or (has "ReadWriteMany" $modes) (has "ReadOnlyMany" $modes) }}
 {{- if and .enabled $modes (not $shared) }}
-{{- if gt (int $.Values.replicaCount) 1 }}
-persistence.accessModes: {{ $.Values.replicaCount }} replicas cannot share a {{ first $modes }} volume: write accessModes: [ReadWriteMany], or replicaCount: 1
+{{- $replicas := include "vllm.mostReplicas" $ | int }}
+{{- if gt $replicas 1 }}
+persistence.accessModes: {{ $replicas }} replicas cannot share a {{ first $modes }} volume: write accessModes: [ReadWriteMany], or replicaCount: 1
 {{- end }}
 {{- if gt (include "vllm.rollout.surge" $ | int) 0 }}
 strategy.rollingUpdate.maxSurge: a surge pod cannot mount the {{ first $modes }} volume that the old pod holds, and the rollout hangs: write maxSurge: 0 and maxUnavailable: 1, or accessModes: [ReadWriteMany]
@@ -148,6 +163,39 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- end }}
 {{- end }}
 
+{{/* Integer as string: replicaCount, or what an autoscaler among the extraObjects may make of it. */}}
+{{- define "vllm.mostReplicas" -}}
+{{- $most := int .Values.replicaCount }}
+{{- range compact (.Values.extraObjects | default list) }}
+{{- if and (has .kind (list "HorizontalPodAutoscaler" "ScaledObject")) (kindIs "map" .spec) }}
+{{- if eq ((.spec).scaleTargetRef).name (include "vllm.deployment.name" $) }}
+{{- /* KEDA's own default. */}}
+{{- $most = max $most (.spec.maxReplicas | default (.spec.maxReplicaCount | default 100)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $most }}
+{{- end }}
+
+{{/*
+YAML list: for each mount of the engine's that a path is in, "filled", or "empty" where it is an emptyDir. Takes a list: root
+context, path.
+*/}}
+{{- define "vllm.volumesAt" -}}
+{{- $root := first . }}
+{{- $path := last . }}
+{{- $cache := ternary (list (dict "name" "cache" "mountPath" $root.Values.persistence.mountPath)) list $root.Values.persistence.enabled }}
+{{- $found := list }}
+{{- range $mount := concat $cache ($root.Values.volumeMounts | default list) | compact }}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" $mount.mountPath)) (printf "%s/" $path) }}
+{{- range include "vllm.volumes" $root | fromYamlArray }}
+{{- if eq .name $mount.name }}{{ $found = append $found (ternary "empty" "filled" (empty (omit . "name" "emptyDir"))) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
 {{/* YAML list: the names of the pod's volumes. */}}
 {{- define "vllm.volumeNames" -}}
 {{- $names := list }}
@@ -178,12 +226,17 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- if and (eq $name "readinessProbe") .terminationGracePeriodSeconds }}
 {{ $key }}.terminationGracePeriodSeconds: a readiness probe kills nothing: leave it out
 {{- end }}
+{{- else }}
+{{- if and (ne $key $name) (kindIs "map" (get (index $ 1) $name)) }}
+{{ $key }}: it does not say what to ask: write httpGet, tcpSocket, grpc or exec
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "vllm.validate.containers" }}
 {{- $names := list "vllm" }}
+{{- $taken := dict }}
 {{- $volumes := include "vllm.volumeNames" . | fromYamlArray }}
 {{- range $key := list "initContainers" "extraContainers" }}
 {{- range $index, $container := get $.Values $key | default list }}
@@ -214,8 +267,11 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- range compact ($container.env | default list) }}
 {{- if and .value .valueFrom }}
 {{ $at }}.env: {{ .name }} has both value and valueFrom: keep one
+{{- else if and (kindIs "map" .valueFrom) (ne (len .valueFrom) 1) }}
+{{ $at }}.env: {{ .name }} has {{ keys .valueFrom | sortAlpha | join " and " | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
 {{- end }}
 {{- end }}
+{{- include "vllm.validate.envFrom" (list (printf "%s.envFrom" $at) $container.envFrom) }}
 {{- $ports := list }}
 {{- range $field, $value := pick $container "livenessProbe" "readinessProbe" "startupProbe" "lifecycle" }}
 {{- if and $once $value }}
@@ -233,6 +289,19 @@ volumeMounts: {{ $path }} is mounted already: {{ get (dict "/dev/shm" "write shm
 {{- if and (not $once) (eq (int .containerPort) (int $.Values.containerPort)) (eq (.protocol | default "TCP") "TCP") }}
 {{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, which is the engine's port: write another one, or another containerPort for the engine
 {{- end }}
+{{- if .hostPort }}
+{{- $hostPort := printf "%v %s %s on the host" .hostPort (.protocol | default "TCP") (.hostIP | default "") }}
+{{- if hasKey $taken $hostPort }}
+{{ $key }}: {{ $container.name }} has hostPort {{ .hostPort }}, as {{ get $taken $hostPort }} has: write another one
+{{- end }}
+{{- $_ := set $taken $hostPort $container.name }}
+{{- end }}
+{{- $port := printf "%v %s" .containerPort (.protocol | default "TCP") }}
+{{- $other := get $taken $port | default $container.name }}
+{{- if ne $other $container.name }}
+{{ $key }}: {{ $container.name }} listens on {{ .containerPort }}, as {{ $other }} does: write another port for one of them
+{{- end }}
+{{- if not $once }}{{ $_ := set $taken $port $container.name }}{{ end }}
 {{- end }}
 {{- include "vllm.validate.probes" (list (printf "%s." $at) $container $ports) }}
 {{- end }}
@@ -301,8 +370,20 @@ dnsPolicy: None leaves the pod without DNS: write dnsConfig.nameservers, or anot
 extraObjects: a {{ .kind }} has no name: write metadata.name
 {{- else if has $object $taken }}
 extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
+{{- else if not (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$" (.metadata.name | default "") | or (contains "." .apiVersion)) }}
+extraObjects: {{ .metadata.name }} is no name of a {{ .kind }}: write lower-case letters, digits, dashes and dots
 {{- end }}
 {{- $taken = append $taken $object }}
+{{- $texts := pick .metadata "annotations" "labels" }}
+{{- if has .kind (list "ConfigMap" "Secret") }}{{ $texts = merge $texts (pick . "data" "stringData") }}{{ end }}
+{{- $object := . }}
+{{- range $field, $map := $texts }}
+{{- range $name, $value := $map }}
+{{- if not (or (kindIs "string" $value) (kindIs "invalid" $value)) }}
+extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}.{{ $name }}: {{ toJson $value }}, which has to be text: write it in quotes
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

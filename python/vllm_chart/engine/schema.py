@@ -68,8 +68,10 @@ def rendering() -> dict[str, Any]:
     """What the chart's templates have to know of flags, beyond that a list is several words and a boolean has a `no`.
 
     storeTrue: flags without a `no` form; append: those that come once for each value; json: those that read a list
-    as one JSON text; needs, needsToStart and atMost: the flag that one needs, or may not be more than; deprecated: by
-    version, what to say of each; parsers: by version and flag, the names that vLLM has.
+    as one JSON text; onlyJson: those that read nothing else; maps: those whose JSON is an object; needs, needsToStart
+    and atMost: the flag that one needs, or may not be more than; advice: what to write instead of a flag that there is
+    not; deprecated: by version, what to say of each; names: by version and flag, the names that vLLM has;
+    quantizations: those of which plugins may add more; flags: by version, every flag, each after a blank.
     """
     known = [catalogue.load(version) for version in catalogue.versions()]
     every = [argument for each in known for argument in each.arguments if argument.action != "help"]
@@ -82,15 +84,18 @@ def rendering() -> dict[str, Any]:
         "storeTrue": names(argument for argument in every if argument.action == "store-true"),
         "append": names(argument for argument in every if argument.action == "append"),
         "json": names(argument for argument in every if _reads_json(argument) and argument.nargs is None),
-        "needs": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
+        "needs": _NEEDS | {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS.items()},
         "needsToStart": {
             name.replace("_", "-"): other.replace("_", "-") for name, other in rules.NEEDS_TO_START.items()
         },
         "atMost": {name.replace("_", "-"): other.replace("_", "-") for name, other in rules.AT_MOST.items()},
-        "parsers": {
-            each.version: {flag: names for flag, names in each.names.items() if flag.endswith("-parser")}
-            for each in known
-        },
+        "onlyJson": names(argument for argument in every if argument.type in ("config", "json")),
+        # Those that take lists have one as their default.
+        "maps": names(argument for argument in every if argument.type == "json" and argument.default is None),
+        "advice": dict(advice.FLAGS),
+        "names": {each.version: _names(each) for each in known},
+        "quantizations": {each.version: each.names.get("quantization", []) for each in known},
+        "flags": {each.version: _every_flag(each) for each in known},
         "deprecated": {
             each.version: {
                 argument.name: ": ".join(filter(None, advice.deprecation(argument.name, argument.deprecated)))
@@ -100,6 +105,27 @@ def rendering() -> dict[str, Any]:
             for each in known
         },
     }
+
+
+#: What the web server ends with, once the model is loaded.
+_NEEDS = {"ssl-keyfile": "ssl-certfile"}
+
+
+def _names(known: Catalogue) -> dict[str, list[str]]:
+    """The names of what an argument chooses from, where its parser takes any text."""
+    parsers = {flag: [*names] for flag, names in known.names.items() if flag.endswith("-parser")}
+    chosen = {argument.name: [*argument.known] for argument in known.arguments if argument.name in _CHOSEN}
+    return parsers | {flag: names for flag, names in chosen.items() if names}
+
+
+#: Beside parsers: vLLM looks these up in a table that only plugins add to.
+_CHOSEN = ("kv-cache-dtype", "distributed-executor-backend")
+
+
+def _every_flag(known: Catalogue) -> str:
+    """One text, because reading a list of hundreds would take as long as the rest of a render."""
+    flags = {flag[2:] for argument in known.arguments for flag in argument.flags if flag.startswith("--")}
+    return " ".join(["", *sorted(flag for flag in flags if not flag.startswith("no-"))])
 
 
 # Flags
@@ -258,36 +284,28 @@ def _widened(one: Schema | None, other: Schema) -> Schema:
 _FLAG: Schema = {"$ref": "#/$defs/vllm.flag"}
 
 
-def _text(pattern: str, *types: str, **bounds: int) -> Schema:
-    return {"type": ["string", "null", *types], "pattern": f"^({pattern})?$", **bounds}
+def _text(pattern: str, remedy: str, *types: str, **bounds: int) -> Schema:
+    """A value of these types, or its text; Helm prints the remedy for any other text."""
+    written = {"if": {"pattern": f"^({pattern})?$"}, "else": {"const": remedy}}
+    return {"type": ["string", "null", *types], **written, **bounds}
 
 
-def _or_none(name: str, pattern: str, *types: str, **bounds: int) -> dict[str, Schema]:
+def _or_none(name: str, pattern: str, remedy: str, *types: str, **bounds: int) -> dict[str, Schema]:
     """A kind of number, and the same where "None" is no value."""
     both = {name: pattern, f"{name}-or-none": f"{pattern}|None"}
-    return {f"vllm.{each}": _text(written, *types, **bounds) for each, written in both.items()}
+    return {f"vllm.{each}": _text(written, remedy, *types, **bounds) for each, written in both.items()}
 
 
 def _list(item: Schema) -> Schema:
     return {"if": {"type": "array"}, "then": {"items": item}, "else": item}
 
 
-def _json(*types: str, text: str = "") -> Schema:
-    """A JSON-valued flag written as a map or as text; a shell's quotes and escapes would become part of it.
-
-    text: how its JSON begins, where nothing else is taken.
-    """
-    typed: Schema = {"type": [*types, "string", "null"]}
-    if text:
-        typed = {
-            "if": {"type": "string", "not": {"pattern": rf"^\s*({text}|\$\(|(null)?$)"}},
-            "then": {"const": "write a map, such as {image: 2}, or JSON in braces"},
-            "else": typed,
-        }
+def _json(*types: str) -> Schema:
+    """A JSON-valued flag written as a map or as text; a shell's quotes and escapes would become part of it."""
     plain: Schema = {
         "if": {"type": "string", "pattern": _ESCAPED},
         "then": {"const": "write a map, or JSON as it is: nothing takes quotes or backslashes off it"},
-        "else": typed,
+        "else": {"type": [*types, "string", "null"]},
     }
     if "array" in types:
         return plain
@@ -296,7 +314,7 @@ def _json(*types: str, text: str = "") -> Schema:
 
 
 _ESCAPED = r"^\s*(['\\]|\{\s*\\)"
-_INT = _text(INTEGER, "integer")
+_INT = _text(INTEGER, "write a whole number", "integer")
 _STR: Schema = {"type": ["string", "number", "null"]}
 _SHARED: dict[str, Schema] = {
     "vllm.flag": {"enum": [True, False, *NOTHING]},
@@ -306,17 +324,19 @@ _SHARED: dict[str, Schema] = {
     "vllm.reasoning-parser": _STR,
     "vllm.device-ids": _STR,
     "vllm.int-list": _list(_INT),
-    **_or_none("int", INTEGER, "integer"),
-    **_or_none("natural", "[0-9]+", "integer", minimum=0),
-    **_or_none("positive", "0*[1-9][0-9]*", "integer", minimum=1),
-    **_or_none("float", FLOAT, "number"),
+    **_or_none("int", INTEGER, "write a whole number", "integer"),
+    **_or_none("natural", "[0-9]+", "write a whole number from 0", "integer", minimum=0),
+    **_or_none("positive", "0*[1-9][0-9]*", "write a whole number from 1", "integer", minimum=1),
+    **_or_none("float", FLOAT, "write a number", "number"),
     "vllm.number": {"type": ["number", "string"], "pattern": f"^{FLOAT}$"},
-    **_or_none("fraction", r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+", "number"),
-    **_or_none("human-int", f"{INTEGER}|{HUMAN}", "integer"),
-    # The longest that fits, or a number of tokens; none at all would be 0.
-    "vllm.human-int-or-auto": _text(f"-1|0*[1-9][0-9]*|{HUMAN}|(?i:auto)", "integer") | {"not": {"const": 0}},
-    "vllm.json": _json("object", "array", text=r'[\[{"]|(true|false|-?[0-9][0-9.eE+-]*)\s*$'),
-    "vllm.json-text": _json(text=r"\{"),
+    **_or_none("fraction", r"0*\.[0-9]+|0|1|1\.0*|[0-9.]+[eE]-[0-9]+", "write a fraction: 0.9", "number"),
+    **_or_none("human-int", f"{INTEGER}|{HUMAN}", "write a whole number: 8192, 8k", "integer"),
+    # The longest that fits, or a number of tokens.
+    "vllm.human-int-or-auto": _text(
+        f"-1|0*[1-9][0-9]*|{HUMAN}|(?i:auto)", "write a whole number: 8192, 8k; or auto", "integer"
+    ),
+    "vllm.json": _json("object", "array"),
+    "vllm.json-text": _json(),
     **{
         f"vllm.{name}-or-none": {"if": {"const": "None"}, "else": {"$ref": f"#/$defs/vllm.{name}"}}
         for name in ("json", "json-text")

@@ -37,7 +37,9 @@ class Manifest:
     """Marks a Kubernetes object of any kind."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        properties = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
+        text = {"type": "string"}
+        metadata = {"type": "object", "properties": {"name": text, "namespace": text}}
+        properties = {"apiVersion": text, "kind": text, "metadata": metadata}
         return {"type": ["object", "null"], "properties": properties, "required": list(properties)}
 
 

@@ -156,6 +156,9 @@ SecretName = Annotated[
 #: A key of a Secret or ConfigMap.
 DataKey = Annotated[str, Pattern("^[-._A-Za-z0-9]+$", "write the key: letters, digits, dashes, underscores, dots", 253)]
 
+#: The name of a variable as all supported versions of Kubernetes take it; newer ones take more.
+VARIABLE, VARIABLE_REMEDY = "[A-Za-z_][A-Za-z0-9_.-]*", "write a name of letters, digits and underscores"
+
 #: At most a week: what is longer was meant in milliseconds, and sums have to fit the 32 bits Kubernetes gives them.
 Seconds = Annotated[int, Field(ge=0, le=604800)]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -18,6 +18,8 @@ from vllm_chart.values.base import (
     QUANTITY,
     QUANTITY_REMEDY,
     SUBDOMAIN,
+    VARIABLE,
+    VARIABLE_REMEDY,
     Schema,
 )
 
@@ -70,6 +72,10 @@ VALUES_OF_OPERATOR: Schema = {
     ]
 }
 
+#: A step of a path that does not lead upwards.
+_STEP = r"(\.?[^/.][^/]*|\.\.[^/]+|\.)"
+INSIDE_PATTERN, INSIDE_REMEDY = rf"^({_STEP}(/+{_STEP})*/?)?$", "write a path inside the volume: models/llama"
+
 #: Definitions of our own that others refer to.
 SHARED: dict[str, Schema] = {
     "int32": INT32 | {"type": ["integer", "null"]},
@@ -77,17 +83,16 @@ SHARED: dict[str, Schema] = {
     "label": form("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", "write at most 63 lower-case letters, digits and dashes"),
     "key": form(f"^{LABEL_KEY}$", "write a key, such as nvidia.com/gpu"),
     "ip": form(f"^{IP_ADDRESS}$", "write an IP address"),
+    "inside": form(INSIDE_PATTERN, INSIDE_REMEDY),
+    "dataKey": form("^[-._A-Za-z0-9]+$", "write the key: letters, digits, dashes, underscores, dots"),
     "labelValue": form(f"^({LABEL})?$", "write at most 63 letters, digits, dashes, underscores and dots"),
     "pullPolicy": one_of("Always", "IfNotPresent", "Never"),
     "selector": VALUES_OF_OPERATOR,
 }
-NAME, DNS_LABEL, KEY, IP, LABEL_VALUE, PULL_POLICY, SELECTOR = (
-    {"$ref": f"#/$defs/{name}"} for name in ("name", "label", "key", "ip", "labelValue", "pullPolicy", "selector")
+NAME, DNS_LABEL, KEY, IP, INSIDE, DATA_KEY, LABEL_VALUE, PULL_POLICY, SELECTOR = (
+    {"$ref": f"#/$defs/{name}"}
+    for name in ("name", "label", "key", "ip", "inside", "dataKey", "labelValue", "pullPolicy", "selector")
 )
-#: A step of a path that does not lead upwards.
-_STEP = r"(\.?[^/.][^/]*|\.\.[^/]+|\.)"
-INSIDE_PATTERN, INSIDE_REMEDY = rf"^({_STEP}(/+{_STEP})*/?)?$", "write a path inside the volume: models/llama"
-INSIDE = form(INSIDE_PATTERN, INSIDE_REMEDY)
 CAPABILITY: Schema = {"if": {"pattern": "^(?i)CAP_"}, "then": {"const": "write it without CAP_: IPC_LOCK"}}
 HONOR = one_of("Honor", "Ignore")
 ID = at_least(0)
@@ -95,6 +100,8 @@ MODE = at_least(0, 0o777)
 PORT = at_least(1, 65535)
 PORT_OR_NAME: Schema = {"type": ["integer", "string"]} | PORT
 WEIGHT = at_least(1, 100)
+#: Of an object whose properties are ways to say the same: one of them.
+ONE: Schema = {"minProperties": 1, "maxProperties": 1}
 PROFILE = one_of("Localhost", "RuntimeDefault", "Unconfined", null=False)
 LOCALHOST_PROFILE = only_if({"type": {"const": "Localhost"}}, required=["localhostProfile"]) | {
     "else": {
@@ -126,13 +133,22 @@ DEFINITIONS: dict[str, Schema] = {
     "core.v1.AppArmorProfile": LOCALHOST_PROFILE,
     "core.v1.ConfigMapEnvSource": {"required": ["name"]},
     "core.v1.ConfigMapKeySelector": {"required": ["name", "key"]},
+    "core.v1.ConfigMapProjection": {"required": ["name"]},
     "core.v1.ConfigMapVolumeSource": {"required": ["name"]},
+    "core.v1.DownwardAPIVolumeFile": {"oneOf": [{"required": ["fieldRef"]}, {"required": ["resourceFieldRef"]}]},
     "core.v1.EphemeralVolumeSource": {"required": ["volumeClaimTemplate"]},
     "core.v1.ExecAction": {"required": ["command"]},
+    "core.v1.ImageVolumeSource": {"required": ["reference"]},
+    "core.v1.LifecycleHandler": ONE,
+    "core.v1.LocalObjectReference": {"required": ["name"]},
     "core.v1.NodeSelectorRequirement": SELECTOR,
     "core.v1.PersistentVolumeClaimSpec": {"required": ["accessModes", "resources"]},
+    "core.v1.PodAffinityTerm": {
+        "dependentRequired": {keys: ["labelSelector"] for keys in ("matchLabelKeys", "mismatchLabelKeys")}
+    },
     "core.v1.PodDNSConfigOption": {"required": ["name"]},
     "core.v1.SeccompProfile": LOCALHOST_PROFILE,
+    "core.v1.SecretProjection": {"required": ["name"]},
     "core.v1.SecretEnvSource": {"required": ["name"]},
     "core.v1.SecretKeySelector": {"required": ["name", "key"]},
     "core.v1.SecretVolumeSource": {"required": ["secretName"]},
@@ -155,6 +171,7 @@ DEFINITIONS: dict[str, Schema] = {
             },
         ]
     },
+    "core.v1.VolumeProjection": ONE,
     "core.v1.VolumeResourceRequirements": {"required": ["requests"]},
     "core.v1.TopologySpreadConstraint": only_if(
         {"minDomains": {"type": "integer"}}, properties={"whenUnsatisfiable": {"const": "DoNotSchedule"}}
@@ -196,9 +213,11 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     },
     "core.v1.AppArmorProfile": {"type": PROFILE},
     "core.v1.Capabilities": {name: {"items": CAPABILITY} for name in ("add", "drop")},
+    "core.v1.CSIVolumeSource": {"driver": form("^[-.A-Za-z0-9]+$", "write a name: csi.example.com")},
     "core.v1.ClientIPConfig": {"timeoutSeconds": at_least(1, 86400)},
     "core.v1.ConfigMapEnvSource": {"name": NAME},
-    "core.v1.ConfigMapKeySelector": {"name": NAME},
+    "core.v1.ConfigMapKeySelector": {"key": DATA_KEY, "name": NAME},
+    "core.v1.ConfigMapProjection": {"name": NAME},
     "core.v1.ConfigMapVolumeSource": {"defaultMode": MODE, "name": NAME},
     "core.v1.Container": {
         "image": form(r"^\S*$", "write registry/path:tag"),
@@ -213,39 +232,56 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
         "name": form("^[a-z0-9-]{1,15}$", "write at most 15 lower-case letters, digits and dashes"),
         "protocol": one_of("SCTP", "TCP", "UDP"),
     },
-    "core.v1.DownwardAPIVolumeFile": {"mode": MODE, "path": INSIDE},
+    "core.v1.ContainerResizePolicy": {"restartPolicy": one_of("NotRequired", "RestartContainer", null=False)},
+    "core.v1.DownwardAPIVolumeFile": {
+        "fieldRef": {
+            "properties": {"fieldPath": form("^metadata", "write metadata.labels, for example: a file holds metadata")}
+        },
+        "mode": MODE,
+        "path": INSIDE,
+        "resourceFieldRef": {"required": ["containerName"]},
+    },
     "core.v1.DownwardAPIVolumeSource": {"defaultMode": MODE},
     "core.v1.EmptyDirVolumeSource": {
         "medium": form("^(|Memory|HugePages(-[0-9]+[KMG]i)?)$", "write Memory, HugePages or nothing")
     },
+    "core.v1.EnvVar": {"name": form(f"^{VARIABLE}$", VARIABLE_REMEDY)},
     "core.v1.ExecAction": {"command": {"type": "array", "minItems": 1}},
     "core.v1.GRPCAction": {"port": PORT},
     "core.v1.HTTPGetAction": {"port": PORT_OR_NAME, "scheme": one_of("HTTP", "HTTPS")},
     "core.v1.HTTPHeader": {"name": form("^[-A-Za-z0-9]+$", "write letters, digits and dashes")},
     "core.v1.HostAlias": {"hostnames": {"items": NAME}, "ip": IP},
     "core.v1.HostPathVolumeSource": {
+        "path": {"if": {"pattern": r"(^|/)\.\.(/|$)"}, "then": {"const": "write a path without steps upwards"}},
         "type": one_of(
             *("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
-        )
+        ),
     },
     "core.v1.ImageVolumeSource": {"pullPolicy": PULL_POLICY},
-    "core.v1.KeyToPath": {"mode": MODE, "path": INSIDE},
+    "core.v1.KeyToPath": {"key": DATA_KEY, "mode": MODE, "path": INSIDE},
     "core.v1.LocalObjectReference": {"name": NAME},
+    "core.v1.NFSVolumeSource": {"path": form("^/", "write an absolute path")},
     "core.v1.NodeSelector": {"nodeSelectorTerms": {"minItems": 1}},
     "core.v1.NodeSelectorRequirement": {
         "key": KEY,
         "operator": one_of("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", null=False),
         "values": {"items": LABEL_VALUE},
     },
+    "core.v1.NodeSelectorTerm": {
+        "matchFields": {"items": {"properties": {"key": {"const": "metadata.name"}, "values": {"maxItems": 1}}}}
+    },
     "core.v1.ObjectFieldSelector": {
         "fieldPath": form(
-            r"^(metadata\.(name|namespace|uid|(labels|annotations)\['.+'\])|spec\.(nodeName|serviceAccountName)"
+            r"^(metadata\.(name|namespace|uid|(labels|annotations)(\['.+'\])?)|spec\.(nodeName|serviceAccountName)"
             r"|status\.(host|pod)IPs?)$",
             "write a field that a pod can see, such as status.podIP",
         )
     },
     "core.v1.PersistentVolumeClaimSpec": {
-        "accessModes": {"items": one_of("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")},
+        "accessModes": {
+            "minItems": 1,
+            "items": one_of("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"),
+        },
         "volumeMode": one_of("Block", "Filesystem"),
     },
     "core.v1.PersistentVolumeClaimVolumeSource": {"claimName": NAME},
@@ -281,21 +317,27 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     },
     "core.v1.SeccompProfile": {"type": PROFILE},
     "core.v1.SecretEnvSource": {"name": NAME},
-    "core.v1.SecretKeySelector": {"name": NAME},
+    "core.v1.SecretProjection": {"name": NAME},
+    "core.v1.SecretKeySelector": {"key": DATA_KEY, "name": NAME},
     "core.v1.SecretVolumeSource": {"defaultMode": MODE, "secretName": NAME},
     "core.v1.SecurityContext": {"procMount": one_of("Default", "Unmasked"), "runAsGroup": ID, "runAsUser": ID},
+    "core.v1.ServiceAccountTokenProjection": {"expirationSeconds": at_least(600), "path": INSIDE},
     "core.v1.ServicePort": {
+        "appProtocol": KEY,
         "name": DNS_LABEL,
         "nodePort": at_least(*NODE_PORTS),
         "port": PORT,
         "protocol": one_of("SCTP", "TCP", "UDP"),
         "targetPort": PORT_OR_NAME,
     },
+    "core.v1.SleepAction": {"seconds": {"minimum": 0}},
+    "core.v1.Sysctl": {"name": form("^[a-z0-9][-_./a-z0-9]*$", "write a name: net.core.somaxconn")},
     "core.v1.TCPSocketAction": {"port": PORT_OR_NAME},
     "core.v1.Toleration": {
         "effect": one_of("NoExecute", "NoSchedule", "PreferNoSchedule", ""),
         "key": {"if": {"minLength": 1}, "then": KEY},
-        "operator": one_of("Equal", "Exists", "Gt", "Lt", ""),
+        "operator": one_of("Equal", "Exists", ""),
+        "value": LABEL_VALUE,
     },
     "core.v1.TopologySpreadConstraint": {
         "maxSkew": {"minimum": 1},
@@ -309,7 +351,10 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.VolumeMount": {
         "mountPath": form("^/[^:]*[^:/][^:]*$", "write an absolute path below the root, without a colon"),
         "mountPropagation": one_of("Bidirectional", "HostToContainer", "None"),
+        "recursiveReadOnly": one_of("Disabled", "Enabled", "IfPossible"),
         "subPath": INSIDE,
+        "subPathExpr": INSIDE,
     },
+    "core.v1.VolumeResourceRequirements": {"requests": {"required": ["storage"]}},
     "core.v1.WeightedPodAffinityTerm": {"weight": WEIGHT},
 }

@@ -7,6 +7,8 @@ from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from vllm_chart.values.base import (
+    VARIABLE,
+    VARIABLE_REMEDY,
     Annotations,
     Block,
     DataKey,
@@ -46,7 +48,7 @@ class NotAList:
 
 Env = Annotated[
     dict[str, Annotated[Any, Variable()] | None],
-    KeyedMap("^[A-Za-z_][A-Za-z0-9_.-]*$", "write a name of letters, digits and underscores"),
+    KeyedMap(f"^{VARIABLE}$", VARIABLE_REMEDY),
     NotAList("write a map, {NAME: text}, so that it merges across files"),
 ]
 

@@ -47,9 +47,9 @@ class Service(Block):
     ip_family_policy: Literal["", "SingleStack", "PreferDualStack", "RequireDualStack"] = Field(
         "", description="IPv4, IPv6 or both. Empty: as the cluster has it."
     )
-    ip_families: Annotated[list[Literal["IPv4", "IPv6"]], Field(max_length=2)] = Field(
-        [], description="The families, the main one first."
-    )
+    ip_families: Annotated[
+        list[Literal["IPv4", "IPv6"]], Field(max_length=2, json_schema_extra={"uniqueItems": True})
+    ] = Field([], description="The families, the main one first.")
     extra_ports: list[Annotated[dict[str, Any], Kubernetes("core.v1.ServicePort")]] = Field(
         [], description="Ports of other containers: `[{name: metrics, port: 9400, targetPort: metrics}]`."
     )

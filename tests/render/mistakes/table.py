@@ -109,7 +109,7 @@ FLAGS = [
         "suffix-not-supported-by-that-flag",
         "a number with a suffix for a flag that takes none in that version",
         "vllm-project/vllm#18968",
-        Refused("engine: {args: {max-num-seqs: 1k}}", "engine.args.max-num-seqs", "does not match"),
+        Refused("engine: {args: {max-num-seqs: 1k}}", "engine.args.max-num-seqs", "write a whole number"),
         Mended(
             "this version reads max-num-batched-tokens: 10k, and so does the chart",
             lambda v: "--max-num-batched-tokens=10k" in v.args,
@@ -176,7 +176,7 @@ FLAGS = [
         "a flag that vLLM does not have",
         "defilantech/LLMKube#1030",
         Refused("engine: {args: {enable-metrics: true}}", "engine.args.enable-metrics", "/metrics is always there"),
-        Checked("engine: {extraArgs: [--enable-metrics]}", "--enable-metrics", "/metrics is always there"),
+        Refused("engine: {extraArgs: [--enable-metrics]}", "engine.extraArgs", "/metrics is always there"),
     ),
     mistake(
         "lora-rank-over-default",
@@ -1129,7 +1129,7 @@ ARGUMENTS = [
         "a flag of an older vLLM, kept through an upgrade of the image",
         "gpustack/gpustack#3991",
         Refused("engine: {args: {task: embed}}", "engine.args.task", "gone since 0.13: write runner: pooling"),
-        Checked("engine: {extraArgs: [--task=embed]}", "--task", "gone since 0.13"),
+        Refused("engine: {extraArgs: [--task=embed]}", "engine.extraArgs", "gone since 0.13"),
     ),
     mistake(
         "flag-that-was-renamed",
@@ -1154,7 +1154,7 @@ ARGUMENTS = [
         Refused(
             "engine: {args: {limit-mm-per-prompt: 'image=4,audio=1'}}",
             "engine.args.limit-mm-per-prompt",
-            "write a map, such as {image: 2}",
+            "write a map",
         ),
     ),
     mistake(
@@ -1228,7 +1228,7 @@ ARGUMENTS = [
         Refused(
             "engine: {args: {chat-template: /etc/templates/gemma4.jinja}}",
             "engine.args.chat-template",
-            "add the volume that has the file",
+            "add its volume",
         ),
         Diagnosed(
             crash(
