@@ -65,8 +65,7 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
         said = _as_vllm_spells_it(path, schema) or instead[1]
         yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
     else:
-        remedy = _keys_of(path, message, schema) or _what_fits(path, message, schema)
-        yield Finding("schema", dotted(path), message.replace("null or ", ""), remedy)
+        yield Finding("schema", dotted(path), message.replace("null or ", ""), _keys_of(path, message, schema))
 
 
 def _keys_of(path: Sequence[str], message: str, schema: Schema) -> str:
@@ -77,26 +76,6 @@ def _keys_of(path: Sequence[str], message: str, schema: Schema) -> str:
     if not keys:
         return f"write a map: {path[-1]}: {{name: value}}"
     return f"write a map: {', '.join(dotted((*path, key)) for key in keys[:3])}, …"
-
-
-# A value that only flags of one kind take, and what a value of that kind is; the first that a pattern takes says it.
-_KINDS = {
-    "32k": "write a whole number, or one such as 32k",
-    "7.5": "write a number",
-    "0.5": "write a fraction, such as 0.9",
-    "7": "write a whole number",
-}
-
-
-def _what_fits(path: Sequence[str], message: str, schema: Schema) -> str:
-    """What to write for a flag whose pattern a text doesn't match. Or ""."""
-    found = re.search(r" does not match pattern '(.*)'$", message)
-    if not found or (*path,)[: len(_FLAGS)] != _FLAGS:
-        return ""
-    pattern = re.sub(r"\\\\(.)", r"\\\1", found[1])
-    said = next((said for sample, said in _KINDS.items() if re.search(pattern, sample)), "")
-    several = any(variant.get("if", {}).get("type") == "array" for variant in _at(path, schema, schema))
-    return f"{said}, or a list of them: [1, 2]" if said and several else said
 
 
 def _flag(key: str, schema: Schema) -> tuple[str, Schema]:

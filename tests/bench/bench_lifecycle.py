@@ -48,7 +48,9 @@ LOAD = Options(
 MANY = dataclasses.replace(LOAD, clients=96, max_tokens=32, duration_seconds=7200, timeout_seconds=600)
 MANY_REQUESTS = 10_000
 # The longest prompt that this engine takes, beside more short ones than it can answer.
-LONG = Options(url="", model=SERVED, clients=4, max_tokens=16, prompt_words=20_000, timeout_seconds=1200)
+LONG = Options(
+    url="", model=SERVED, clients=4, max_tokens=16, prompt_words=20_000, duration_seconds=7200, timeout_seconds=1200
+)
 LONG_CONTEXT = 131_072
 SATURATED = Options(url="", model=SERVED, clients=64, max_tokens=400, duration_seconds=7200, timeout_seconds=1200)
 SATURATED_SECONDS = 3600

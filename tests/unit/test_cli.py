@@ -58,7 +58,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("dtype: half", "dtype", "write engine.args.dtype"),
     ("nodeSelector: gpu", "nodeSelector", "write a map: nodeSelector: {name: value}"),
     ("engine: {args: {max-num-seqs: 1k}}", "engine.args.max-num-seqs", "write a whole number"),
-    ("engine: {args: {max-model-len: many}}", "engine.args.max-model-len", "such as 32k"),
+    ("engine: {args: {max-model-len: many}}", "engine.args.max-model-len", "write a whole number: 8192, 8k"),
     ("engine: {args: {gpu-memory-utilization: 90%}}", "engine.args.gpu-memory-utilization", "write a fraction"),
     (
         'engine: {args: {cudagraph-capture-sizes: "1,2"}}',

@@ -314,7 +314,6 @@ def _json(*types: str) -> Schema:
 
 
 _ESCAPED = r"^\s*(['\\]|\{\s*\\)"
-_INT = _text(INTEGER, "write a whole number", "integer")
 _STR: Schema = {"type": ["string", "number", "null"]}
 _SHARED: dict[str, Schema] = {
     "vllm.flag": {"enum": [True, False, *NOTHING]},
@@ -323,7 +322,7 @@ _SHARED: dict[str, Schema] = {
     "vllm.optional-text": {"type": ["string", "number", "boolean", "null"], "not": {"const": False}},
     "vllm.reasoning-parser": _STR,
     "vllm.device-ids": _STR,
-    "vllm.int-list": _list(_INT),
+    "vllm.int-list": _list(_text(INTEGER, "write a whole number, or a list of them: [1, 2]", "integer")),
     **_or_none("int", INTEGER, "write a whole number", "integer"),
     **_or_none("natural", "[0-9]+", "write a whole number from 0", "integer", minimum=0),
     **_or_none("positive", "0*[1-9][0-9]*", "write a whole number from 1", "integer", minimum=1),
