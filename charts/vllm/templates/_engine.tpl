@@ -64,7 +64,7 @@ begins with a dash stays a value.
 {{- range include "vllm.middlewares" . | fromYamlArray }}{{ $args = append $args (printf "--middleware=%s" .) }}{{ end }}
 {{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
 {{- with int .Values.traffic.streamKeepAliveSeconds }}{{ $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}{{ end }}
-{{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
+{{- $kinds := .Files.Get "files/flags.json" | fromJson }}
 {{- range $flag, $value := .Values.engine.args }}
 {{- $text := include "vllm.argument" (list $ $value) }}
 {{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
@@ -106,7 +106,7 @@ vLLM as it stands. Takes a list: root context, value.
 {{/* String: the version of vLLM that the image's tag names, or nothing where its flags are not known to the schema. */}}
 {{- define "vllm.knownVersion" -}}
 {{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
-{{- range (.Files.Get "files/flags.yaml" | fromYaml).versions }}
+{{- range (.Files.Get "files/flags.json" | fromJson).versions }}
 {{- if regexMatch (printf "^v?%s([-+._].*)?$" (regexQuoteMeta .)) $tag }}{{ . }}{{ end }}
 {{- end }}
 {{- end }}

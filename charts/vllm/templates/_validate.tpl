@@ -89,7 +89,7 @@ gpu.count: a model cannot span slices of a GPU, which have no way to talk to eac
 
 {{- define "vllm.validate.args" }}
 {{- $owned := .Files.Get "files/owned-flags.yaml" | fromYaml }}
-{{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
+{{- $kinds := .Files.Get "files/flags.json" | fromJson }}
 {{- $args := .Values.engine.args | default dict }}
 {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
 {{- $version := include "vllm.knownVersion" . }}
@@ -187,7 +187,7 @@ Lines for what holds for vLLM's own image. One of somebody else's may bring file
 */}}
 {{- define "vllm.validate.stock" }}
 {{- if not .Values.image.repository }}
-{{- $kinds := .Files.Get "files/flags.yaml" | fromYaml }}
+{{- $kinds := .Files.Get "files/flags.json" | fromJson }}
 {{- $args := .Values.engine.args | default dict }}
 {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
 {{- $version := include "vllm.knownVersion" . }}
