@@ -285,16 +285,17 @@ class _Length:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._speed = 0.0  # tokens per second of one answer, a moving average
+        self._per_token = 0.0  # seconds, a moving average: of two engines, the slow one weighs more
 
     def next(self) -> int:
         """Tokens of the next answer."""
-        return math.ceil(self._speed * self._options.answer_seconds) or self._options.max_tokens
+        if not self._options.answer_seconds or not self._per_token:
+            return self._options.max_tokens
+        return math.ceil(self._options.answer_seconds / self._per_token)
 
     def learn(self, tokens: int, seconds: float) -> None:
         """An answer of so many tokens took so long."""
-        speed = tokens / seconds
-        self._speed += (speed - self._speed) * (_NEWS if self._speed else 1)
+        self._per_token += (seconds / tokens - self._per_token) * (_NEWS if self._per_token else 1)
 
 
 class _Request:
