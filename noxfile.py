@@ -74,7 +74,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def cluster(session: nox.Session) -> None:
-    """The local kind cluster: `nox -s cluster -- up`, `down` or `status`."""
+    """The local kind cluster: `nox -s cluster -- up`, `down`, `clear` or `status`."""
     install(session)
     session.run("python", "-m", "ci.kind", *(session.posargs or ["--help"]))
 

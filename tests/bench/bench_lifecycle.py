@@ -343,10 +343,12 @@ def saturated(bench: Bench) -> None:
     with Traffic.on(release, SATURATED) as traffic, Traffic.on(release, LONG) as long:
         traffic.wait_for_answers(SATURATED.clients)
         traffic.keep_on(SATURATED_SECONDS)
+        long.keep_on(0)
         for who, report in (("short", traffic.report), ("long", long.report)):
             bench.note(f"saturated hour: {who} requests", len(report.records))
             bench.note(f"saturated hour: {who} requests lost", report.failed)
-            bench.note(f"saturated hour: median {who} answer, s", round(report.latencies["total"][50], 1))
+            median = report.latencies.get("total", {}).get(50)
+            bench.note(f"saturated hour: median {who} answer, s", round(median, 1) if median else "none")
     (pod,) = release.engines()
     statuses = (pod.status.container_statuses if pod.status else None) or []
     bench.note("saturated hour: restarts", sum(status.restart_count for status in statuses))

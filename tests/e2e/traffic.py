@@ -88,6 +88,7 @@ class Traffic(contextlib.AbstractContextManager["Traffic"]):
         with self._news:
             self._news.wait_for(lambda: self._over, seconds)
         assert self._error is None, self._error
+        assert not self._over, "the load ended"
 
     def _wait(self, until: Callable[[], bool], seconds: float) -> None:
         with self._news:

@@ -1259,6 +1259,34 @@ SERVING: list[Row] = [
         lambda v: v.deployment.where == "Deployment/llama-3" and v.deployment.namespace == "models",
     ),
     (
+        "variables in the place of names and paths",
+        "https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        env: {PARSER: hermes, TEMPLATES: templates}
+        engine:
+          args:
+            enable-auto-tool-choice: true
+            tool-call-parser: $(PARSER)
+            chat-template: /$(TEMPLATES)/qwen.jinja
+            max-model-len: null
+          extraArgs: [--max-model-len=8192]
+        """,
+        lambda v: {"--tool-call-parser=$(PARSER)", "--max-model-len=8192"} <= set(v.args),
+    ),
+    (
+        "a probe of a rank's own port",
+        "https://docs.vllm.ai/en/latest/serving/data_parallel_deployment.html",
+        """
+        model: {id: Qwen/Qwen3-30B-A3B}
+        gpu: {count: 2}
+        parallelism: {dataParallelSize: 2}
+        engine: {extraArgs: [--data-parallel-multi-port-external-lb]}
+        livenessProbe: {httpGet: {path: /health, port: 9256}}
+        """,
+        lambda v: v.engine["livenessProbe"]["httpGet"]["port"] == 9256,
+    ),
+    (
         "what a later file takes away",
         "https://helm.sh/docs/chart_template_guide/values_files/#deleting-a-default-key",
         """

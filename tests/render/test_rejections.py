@@ -1807,6 +1807,12 @@ IMPOSSIBLE: list[Row] = [
         "write it in quotes",
     ),
     (
+        "object's data as a text",
+        "extraObjects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: text}]",
+        "extraObjects",
+        "write a map, {name: text}",
+    ),
+    (
         "object's text as a boolean",
         "extraObjects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {DEBUG: true}}]",
         "extraObjects",

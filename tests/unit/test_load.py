@@ -331,13 +331,16 @@ def test_long_prompts_are_as_long_as_was_asked_for_and_each_is_new(serve: Serve)
 
 
 def test_answers_are_given_as_many_tokens_as_take_so_long() -> None:
-    length = generate._Length(Options("", max_tokens=TOKENS, answer_seconds=10))
-    assert length.next() == TOKENS
-    length.learn(TOKENS, 0.03)
+    length = generate._Length(Options("", max_tokens=50, answer_seconds=10))
+    assert length.next() == 50
+    length.learn(50, 0.5)
     assert length.next() == 1000
     for _ in range(50):
         length.learn(1000, 20)
     assert 500 <= length.next() <= 510
+    for _ in range(100):
+        length.learn(1000, 0.01)
+    assert length.next() == 64 * 50  # a context is not endless
 
 
 def test_an_answer_is_whole_that_has_the_tokens_that_it_was_given(serve: Serve) -> None:

@@ -293,6 +293,46 @@ def test_what_is_no_config_is_a_wrong_call(values: Path, tmp_path: Path) -> None
     assert (result.exit_code, "is not JSON" in result.output) == (Exit.USAGE, True)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"num_attention_heads": 0},
+        {"num_hidden_layers": 0},
+        {"quantization_config": "awq"},
+        {"quantization_config": {"quant_method": "fp8", "weight_block_size": [128]}},
+        {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": "x"}},
+        {"layer_types": ["sliding_attention"] * 32, "sliding_window": None},
+        {"text_config": "x"},
+        {"vision_config": {"model_type": "siglip_vision_model"}},
+    ],
+    ids=str,
+)
+def test_an_odd_config_ends_in_no_traceback(values: Path, tmp_path: Path, odd: dict[str, Any]) -> None:
+    config = {**sources.shipped()["meta-llama/Llama-3.1-8B"].config, **odd}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = plan(values, "--gpu", "h100", "--config", tmp_path)
+    assert result.exit_code in (Exit.OK, Exit.REFUSED), result.output
+
+
+@pytest.mark.parametrize("argument", ["--dtype=bf16", "--gpu-memory-utilization=nan", "--cpu-offload-gb=inf"])
+def test_arguments_that_vllm_refuses_end_in_no_traceback(argument: str) -> None:
+    values = {"model": {"id": "meta-llama/Llama-3.1-8B"}, "engine": {"extraArgs": [argument]}}
+    assert check(helm.merged_values(values=values), "0.33.0") is not None
+
+
+def test_lengths_in_words(values: Path) -> None:
+    fitting = ("--gpu", "l4", "--set", "engine.args.max-model-len=AUTO")
+    assert plan(values, *fitting).exit_code == Exit.OK
+
+
+def test_weights_that_were_not_fetched_are_told(values: Path, tmp_path: Path) -> None:
+    config = sources.shipped()["meta-llama/Llama-3.1-8B"].config
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    result = plan(values, "--gpu", "h100", "--config", tmp_path)
+    assert (result.exit_code, "git lfs pull" in result.output) == (Exit.USAGE, True)
+
+
 def test_known_mistakes_are_found_without_a_gpu() -> None:
     def found(**more: Any) -> list[str]:
         values = helm.merged_values(values={"model": {"id": "meta-llama/Llama-3.1-8B"}, **more})

@@ -99,7 +99,7 @@ engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.arg
 {{- end }}
 {{- end }}
 {{- range $flag, $needed := $kinds.needsToStart }}
-{{- if and (get $args $flag) (not (hasKey $args $needed)) (not (contains (printf "--%s" $needed) $extra)) }}
+{{- if and (get $args $flag) (or (not (hasKey $args $needed)) (kindIs "invalid" (get $args $needed))) (not (contains (printf "--%s" $needed) $extra)) }}
 engine.args.{{ $flag }}: vLLM loads the model and then ends without {{ $needed }}: write engine.args.{{ $needed }}: true too
 {{- end }}
 {{- end }}
@@ -131,7 +131,8 @@ engine.args.{{ $flag }}: {{ $value }} is more than the {{ $limit }} of {{ $most 
 {{- if and (hasPrefix "no-" $flag) (kindIs "bool" $value) (not $value) }}
 engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
 {{- end }}
-{{- if and (hasPrefix "no-" $flag) (hasKey $args (trimPrefix "no-" $flag)) (not (kindIs "invalid" $value)) }}
+{{- $both := and (hasPrefix "no-" $flag) (hasKey $args (trimPrefix "no-" $flag)) }}
+{{- if and $both (not (kindIs "invalid" $value)) (not (kindIs "invalid" (get $args (trimPrefix "no-" $flag)))) }}
 engine.args.{{ $flag }}: {{ trimPrefix "no-" $flag }} is there as well: write one of them
 {{- end }}
 {{- if and (hasSuffix "-port" $flag) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
@@ -153,7 +154,7 @@ engine.extraArgs: --{{ $flag }} is the chart's own: {{ . }}
 engine.extraArgs: --{{ $flag }} changes what else the chart renders, which reads it in one place only: write engine.args.{{ $flag }}
 {{- end }}
 {{- range uniq (list $flag (trimPrefix "no-" $flag) (printf "no-%s" $flag)) }}
-{{- if and $flag (hasKey $args .) }}
+{{- if and $flag (hasKey $args .) (not (kindIs "invalid" (get $args .))) }}
 engine.extraArgs: --{{ $flag }} is in engine.args as well ({{ . }}): write it once
 {{- end }}
 {{- end }}
@@ -194,7 +195,7 @@ Lines for what holds for vLLM's own image. One of somebody else's may bring file
 {{- range $flag, $names := get $kinds.names $version | default dict }}
 {{- $name := get $args $flag | include "vllm.text" }}
 {{- $plugin := printf "%s-plugin" ($flag | replace "tool-call" "tool") }}
-{{- if and $name (not (has $name $names)) (ne (lower $name) "none") (not (contains "." $name)) (not (get $args $plugin)) (not (contains $plugin $extra)) }}
+{{- if and $name (not (has $name $names)) (ne (lower $name) "none") (not (or (contains "." $name) (contains "$(" $name))) (not (get $args $plugin)) (not (contains $plugin $extra)) }}
 engine.args.{{ $flag }}: vLLM {{ $version }} does not know {{ $name }}: write one of {{ join ", " $names }}
 {{- end }}
 {{- end }}
@@ -214,7 +215,7 @@ engine.args.{{ $flag }}: vLLM reads an object here: write a map, or use --set-js
 {{- $adapters := get $args "lora-modules" }}
 {{- range $adapter := ternary $adapters (list $adapters) (kindIs "slice" $adapters) }}
 {{- $path := include "vllm.text" $adapter | regexFind "=/.*" | trimPrefix "=" }}
-{{- if kindIs "map" $adapter }}{{ $path = $adapter.path | default "" }}{{ end }}
+{{- if kindIs "map" $adapter }}{{ $path = include "vllm.text" $adapter.path }}{{ end }}
 {{- $paths = append $paths (list "lora-modules" $path) }}
 {{- end }}
 {{- range $paths }}
@@ -223,7 +224,7 @@ engine.args.{{ $flag }}: vLLM reads an object here: write a map, or use --set-js
 {{- $mounted := or (regexMatch $there (printf "%s/" $path)) (include "vllm.volumesAt" (list $ $path) | fromYamlArray) }}
 {{- /* Root may make a directory anywhere. */}}
 {{- $made := and (eq $flag "download-dir") (has "0" (list (first $users | include "vllm.text") (last $users | include "vllm.text"))) }}
-{{- if and (regexMatch `^/[^\s{]+$` $path) (not (or $mounted $made $.Values.command)) }}
+{{- if and (regexMatch `^/[^\s{$]+$` $path) (not (or $mounted $made $.Values.command)) }}
 engine.args.{{ $flag }}: nothing is mounted at {{ $path }}: add its volume to volumes and volumeMounts{{ if eq $flag "download-dir" }}, or leave it out{{ end }}
 {{- end }}
 {{- end }}
@@ -251,7 +252,8 @@ templates, where a dollar could be part of the text. Takes a list: root context,
 {{- include "vllm.validate.probes" (list "" .Values (list "http")) }}
 {{- /* Another container, image or command may listen on other ports; so does vLLM, with this flag. */}}
 {{- $others := concat (.Values.extraContainers | default list) (.Values.initContainers | default list) (.Values.command | default list) | compact }}
-{{- if not (or $others .Values.image.repository (get (.Values.engine.args | default dict) "data-parallel-multi-port-external-lb")) }}
+{{- $flags := join " " (concat (keys (.Values.engine.args | default dict)) .Values.engine.extraArgs) }}
+{{- if not (or $others .Values.image.repository (contains "data-parallel-multi-port-external-lb" $flags)) }}
 {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
 {{- range pick (get $.Values $name | default dict) "httpGet" "tcpSocket" }}
 {{- if and . (not (kindIs "string" .port)) (ne (int .port) (int $.Values.containerPort)) }}

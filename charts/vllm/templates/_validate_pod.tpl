@@ -378,7 +378,10 @@ extraObjects: {{ .metadata.name }} is no name of a {{ .kind }}: write lower-case
 {{- if has .kind (list "ConfigMap" "Secret") }}{{ $texts = merge $texts (pick . "data" "stringData") }}{{ end }}
 {{- $object := . }}
 {{- range $field, $map := $texts }}
-{{- range $name, $value := $map }}
+{{- if not (or (kindIs "map" $map) (kindIs "invalid" $map)) }}
+extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}: {{ toJson $map }}: write a map, {name: text}
+{{- end }}
+{{- range $name, $value := ternary $map dict (kindIs "map" $map) }}
 {{- if not (or (kindIs "string" $value) (kindIs "invalid" $value)) }}
 extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}.{{ $name }}: {{ toJson $value }}, which has to be text: write it in quotes
 {{- end }}

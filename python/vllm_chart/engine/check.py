@@ -145,7 +145,7 @@ def _unknown_names(values: Mapping[str, Any], known: Catalogue, stock: bool) -> 
         value, names = values.get(argument.dest), known.names.get(argument.name)
         if not names or not isinstance(value, str) or not value or value.lower() in map(str.lower, names):
             continue
-        if values.get(PLUGINS.get(argument.name, "")):
+        if values.get(PLUGINS.get(argument.name, "")) or "$(" in value:
             continue
         near = " or ".join(nearest(value, names))
         remedy = f"did you mean {near}?" if near else f"there are {', '.join(names)}"

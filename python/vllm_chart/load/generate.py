@@ -62,6 +62,8 @@ _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _BLOCK_BYTES = 65536
 # What the last answer weighs among all before it: a service that gets slower is noticed after some ten answers.
 _NEWS = 0.1
+# An idle engine may be so fast that its answers would not fit its context.
+_MOST = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -291,7 +293,7 @@ class _Length:
         """Tokens of the next answer."""
         if not self._options.answer_seconds or not self._per_token:
             return self._options.max_tokens
-        return math.ceil(self._options.answer_seconds / self._per_token)
+        return min(math.ceil(self._options.answer_seconds / self._per_token), _MOST * self._options.max_tokens)
 
     def learn(self, tokens: int, seconds: float) -> None:
         """An answer of so many tokens took so long."""
@@ -349,6 +351,8 @@ class _Request:
                 body.add(block)
                 if body.events and self.first_token_seconds is None:
                     self.first_token_seconds = time.perf_counter() - self.began
+                if response.isclosed():  # with the socket, in newer Pythons
+                    break
                 sock.settimeout(self._seconds_left())
         except TimeoutError as error:
             raise _FailureError(TIMEOUT, f"no whole answer in {self._timeout:g} s, {body.size} bytes of it") from error

@@ -4,13 +4,23 @@ Only what sizes depend on is kept. Where a config leaves something out, transfor
 type holds, as it does in vLLM.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from vllm_chart.sizing.arithmetic import round_up
 
 Config = Mapping[str, Any]
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Raise `ConfigError` for whatever an odd config trips up: configs come from anywhere, in any shape."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ConfigError(f"its config is not of a known shape ({type(error).__name__}: {error})") from error
 
 
 class ConfigError(Exception):

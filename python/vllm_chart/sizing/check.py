@@ -21,10 +21,11 @@ def check(values: Mapping[str, Any], app_version: str, gpu: Gpu | None = None) -
         return [Finding("plan", error.where, str(error))]
     try:
         source = sources.find(settings.model, revision=settings.revision, offline=True)
-        model = architecture.read(source.config)
-        if wrong := plan.refused_quantization(settings, model):
-            return [wrong]
-        made = plan.make(settings, model, source, gpu or gpus.products()[0])
+        with architecture.reading():
+            model = architecture.read(source.config)
+            if wrong := plan.refused_quantization(settings, model):
+                return [wrong]
+            made = plan.make(settings, model, source, gpu or gpus.products()[0])
     except (
         UnavailableError,
         sources.UnreadableConfigError,

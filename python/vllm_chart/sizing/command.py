@@ -102,13 +102,17 @@ def command(
             endpoint=hub["endpoint"],
             offline=offline or hub["offline"],
         )
-        model = architecture.read(source.config)
-        if refused := plan.refused_quantization(settings, model):
+        with architecture.reading():
+            model = architecture.read(source.config)
+            refused = plan.refused_quantization(settings, model)
+        if refused:
             _end(ctx, [refused], output)
         product = _gpu(gpu, gpu_memory, values)
         if product is None and cluster:
             product = _gpu_of(kubeconfig, context, values)
-        made = plan.make(settings, model, source, product or gpus.products()[0], _draft(settings, hub, offline))
+        draft = _draft(settings, hub, offline)
+        with architecture.reading():
+            made = plan.make(settings, model, source, product or gpus.products()[0], draft)
     except engine.SettingError as error:
         _end(ctx, [Finding("plan", error.where, str(error))], output)
     except (gpus.UnknownGpuError, sources.UnreadableConfigError) as error:

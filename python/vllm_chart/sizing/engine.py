@@ -237,8 +237,9 @@ UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 1 << 10, "M": 1 <
 def _integer(flags: Mapping[str, Any], name: str, *, auto: int | None = None) -> int | None:
     """An integer flag as vLLM reads it: "8k" is 8000, "8K" is 8192 (engine/arg_utils.py, `human_readable_int`)."""
     value = flags.get(name)
-    if value is None or value == "auto":
-        return auto if value == "auto" else None
+    word = str(value).lower()
+    if word in ("none", "auto"):
+        return auto if word == "auto" else None
     match = re.fullmatch(r"(-?\d+(?:\.\d+)?)([kKmMgGtT]?)(?:i?B)?", str(value).strip())
     if not match:
         raise SettingError(f"engine.args.{name}", f"{value!r} is not a number")

@@ -109,6 +109,8 @@ def _tensor_bytes(file: Path) -> int:
     """Bytes of the tensors in a safetensors file: the end of the last, as its header (a length, then JSON) tells."""
     with file.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
+        if length > file.stat().st_size:
+            raise UnreadableConfigError(f"{file} holds no tensors: is it a Git LFS pointer? Fetch it with git lfs pull")
         header = json.loads(stream.read(length))
     return max((tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"), default=0)
 
