@@ -25,7 +25,7 @@ ANSWER_SECONDS = 10
 # A machine that is busy with more than this may take very long for an answer: it is to be whole, not fast.
 PATIENCE_SECONDS = 600
 CLIENTS = Options(
-    "", clients=64, max_tokens=32, answer_seconds=20, duration_seconds=7200, timeout_seconds=PATIENCE_SECONDS
+    "", clients=64, max_tokens=32, answer_seconds=15, duration_seconds=7200, timeout_seconds=PATIENCE_SECONDS
 )
 
 ONE, TWO = "replicaCount=1", "replicaCount=2"

@@ -252,7 +252,7 @@ templates, where a dollar could be part of the text. Takes a list: root context,
 {{- include "vllm.validate.probes" (list "" .Values (list "http")) }}
 {{- /* Another container, image or command may listen on other ports; so does vLLM, with this flag. */}}
 {{- $others := concat (.Values.extraContainers | default list) (.Values.initContainers | default list) (.Values.command | default list) | compact }}
-{{- $flags := join " " (concat (keys (.Values.engine.args | default dict)) .Values.engine.extraArgs) }}
+{{- $flags := join " " (concat (keys (.Values.engine.args | default dict)) (.Values.engine.extraArgs | default list)) }}
 {{- if not (or $others .Values.image.repository (contains "data-parallel-multi-port-external-lb" $flags)) }}
 {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
 {{- range pick (get $.Values $name | default dict) "httpGet" "tcpSocket" }}
