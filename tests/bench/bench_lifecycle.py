@@ -28,6 +28,7 @@ import yaml
 from ci import tools, versions
 from tests import article
 from tests.e2e import profiles
+from tests.e2e.clients import restarts
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
 from tests.e2e.traffic import Traffic, Window
@@ -350,8 +351,7 @@ def saturated(bench: Bench) -> None:
             median = report.latencies.get("total", {}).get(50)
             bench.note(f"saturated hour: median {who} answer, s", round(median, 1) if median else "none")
     (pod,) = release.engines()
-    statuses = (pod.status.container_statuses if pod.status else None) or []
-    bench.note("saturated hour: restarts", sum(status.restart_count for status in statuses))
+    bench.note("saturated hour: restarts", restarts(pod))
     log = bench.kubectl("logs", f"pod/{_names(release)[0]}", "--container=vllm")
     silences = [int(seconds) for seconds in re.findall(r"liveness: the engine has not answered for (\d+) s", log)]
     longest = f"{max(silences)}" if silences else f"under {SATURATED_HANG_SECONDS}"

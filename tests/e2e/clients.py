@@ -169,6 +169,12 @@ def is_ready(pod: V1Pod) -> bool:
     return not going and any(condition.type == "Ready" and condition.status == "True" for condition in conditions)
 
 
+def restarts(pod: V1Pod) -> int:
+    """How often the containers of a pod were started again."""
+    statuses = (pod.status.container_statuses if pod.status else None) or []
+    return sum(status.restart_count for status in statuses)
+
+
 def execute(cluster: Cluster, namespace: str, pod: str, *command: str) -> str:
     """Run a command in a pod's first container and return what it printed. It has to succeed."""
     # kubectl does it, because the Python client's own exec leaves its socket open.

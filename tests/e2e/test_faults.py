@@ -13,7 +13,7 @@ import pytest
 from kubernetes.client import V1Pod
 
 from ci import kind
-from tests.e2e.clients import execute, is_ready
+from tests.e2e.clients import execute, is_ready, restarts
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
 from tests.e2e.traffic import Traffic, Window
@@ -72,11 +72,6 @@ def _name(pod: V1Pod) -> str:
     return (pod.metadata.name if pod.metadata else None) or ""
 
 
-def _restarts(pod: V1Pod) -> int:
-    statuses = (pod.status.container_statuses if pod.status else None) or []
-    return sum(status.restart_count for status in statuses)
-
-
 def _signal(llm: Installation, pod: V1Pod, process: str, number: int) -> None:
     execute(llm.cluster, llm.namespace, _name(pod), "python3", "-c", SIGNAL, process, str(number))
 
@@ -85,7 +80,7 @@ def _signal(llm: Installation, pod: V1Pod, process: str, number: int) -> None:
 def _restart(llm: Installation, traffic: Traffic, fault: str) -> Iterator[V1Pod]:
     """A pod to do something to, so that its container is restarted. Afterwards traffic has to be whole again."""
     pod = llm.engines()[0]
-    before = _restarts(pod)
+    before = restarts(pod)
     with traffic.through(fault) as windows:
         began = time.monotonic()
         yield pod
@@ -93,7 +88,7 @@ def _restart(llm: Installation, traffic: Traffic, fault: str) -> Iterator[V1Pod]
             llm.cluster.core.list_namespaced_pod,
             llm.namespace,
             field_selector=f"metadata.name={_name(pod)}",
-            until=lambda now: _restarts(now) > before,
+            until=lambda now: restarts(now) > before,
             timeout_seconds=RESTART_SECONDS,
         )
         restarted = time.monotonic() - began
