@@ -162,6 +162,11 @@ def run_to_end(
     return log
 
 
+def pod_name(pod: V1Pod) -> str:
+    """The model that the API client is made of has every field optional, this one too."""
+    return (pod.metadata.name if pod.metadata else None) or ""
+
+
 def is_ready(pod: V1Pod) -> bool:
     """Whether a pod is ready, and not about to go."""
     conditions = (pod.status.conditions if pod.status else None) or []

@@ -4,6 +4,7 @@ import subprocess
 
 from kubernetes.client import ApiException
 
+from tests.e2e.clients import pod_name
 from vllm_chart import diagnose
 from vllm_chart.cluster import Cluster
 from vllm_chart.findings import UnavailableError, to_human
@@ -37,7 +38,7 @@ def _objects(cluster: Cluster, namespace: str) -> list[str]:
         ("describe", "nodes"),
     ]
     for pod in cluster.core.list_namespaced_pod(namespace).items:
-        name = (pod.metadata.name if pod.metadata else None) or ""
+        name = pod_name(pod)
         questions.append(("logs", name, "--all-containers", "--prefix", f"--tail={_LOG_LINES}"))
     return [_answer(cluster.kubectl(f"--namespace={namespace}", *question)) for question in questions]
 

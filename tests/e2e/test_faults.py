@@ -13,7 +13,7 @@ import pytest
 from kubernetes.client import V1Pod
 
 from ci import kind
-from tests.e2e.clients import execute, is_ready, restarts
+from tests.e2e.clients import execute, is_ready, pod_name, restarts
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
 from tests.e2e.traffic import Traffic, Window
@@ -68,12 +68,8 @@ def traffic(llm: Installation) -> Iterator[Traffic]:
         yield traffic
 
 
-def _name(pod: V1Pod) -> str:
-    return (pod.metadata.name if pod.metadata else None) or ""
-
-
 def _signal(llm: Installation, pod: V1Pod, process: str, number: int) -> None:
-    execute(llm.cluster, llm.namespace, _name(pod), "python3", "-c", SIGNAL, process, str(number))
+    execute(llm.cluster, llm.namespace, pod_name(pod), "python3", "-c", SIGNAL, process, str(number))
 
 
 @contextlib.contextmanager
@@ -87,7 +83,7 @@ def _restart(llm: Installation, traffic: Traffic, fault: str) -> Iterator[V1Pod]
         llm.cluster.wait_for(
             llm.cluster.core.list_namespaced_pod,
             llm.namespace,
-            field_selector=f"metadata.name={_name(pod)}",
+            field_selector=f"metadata.name={pod_name(pod)}",
             until=lambda now: restarts(now) > before,
             timeout_seconds=RESTART_SECONDS,
         )
@@ -122,7 +118,7 @@ def test_an_engine_that_hangs_is_found_and_restarted(llm: Installation, traffic:
 
 def test_an_engine_without_memory_is_restarted(llm: Installation, traffic: Traffic) -> None:
     with _restart(llm, traffic, "out of memory") as pod:
-        command = ("exec", f"--namespace={llm.namespace}", _name(pod), "--", "python3", "-c", HOG)
+        command = ("exec", f"--namespace={llm.namespace}", pod_name(pod), "--", "python3", "-c", HOG)
         subprocess.run(llm.cluster.kubectl(*command), check=False, capture_output=True)
 
 
@@ -139,7 +135,7 @@ def test_a_node_that_is_gone_takes_its_engine_along_and_no_more(llm: Installatio
             llm.cluster.wait_for(
                 llm.cluster.core.list_namespaced_pod,
                 llm.namespace,
-                field_selector=f"metadata.name={_name(engine)}",
+                field_selector=f"metadata.name={pod_name(engine)}",
                 until=lambda pod: not is_ready(pod),
                 timeout_seconds=GONE_SECONDS,
             )

@@ -7,7 +7,7 @@ import pytest
 from kubernetes.client import V1Pod
 from pytest_helm_charts.clusters import Cluster as KubeCluster
 
-from tests.e2e.clients import Application, assert_answers, execute, start_application
+from tests.e2e.clients import Application, assert_answers, execute, pod_name, start_application
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
 from vllm_chart import diagnose, smoke
@@ -60,10 +60,6 @@ def _only_engine(release: Installation) -> V1Pod:
     return engine
 
 
-def _name(pod: V1Pod) -> str:
-    return (pod.metadata.name if pod.metadata else None) or ""
-
-
 def _client(release: Installation) -> Application:
     return Application(release.cluster, release.namespace, release.service, release.api_key)
 
@@ -81,7 +77,7 @@ def test_each_service_has_its_own_pods(pair: Pair, kube_cluster: KubeCluster) ->
             f"get endpointslices --selector kubernetes.io/service-name={release.service}", namespace=release.namespace
         )
         pods = [endpoint["targetRef"]["name"] for found in slices for endpoint in found["endpoints"]]
-        assert pods == [_name(pod) for pod in release.engines()]
+        assert pods == [pod_name(pod) for pod in release.engines()]
 
 
 def test_a_release_with_a_key_answers_nobody_without(pair: Pair, helm: Helm) -> None:
@@ -97,10 +93,10 @@ def test_a_release_with_a_key_answers_nobody_without(pair: Pair, helm: Helm) -> 
 
 def test_helm_test_fails_where_another_model_answers(pair: Pair, helm: Helm) -> None:
     release = pair.second
-    before = _name(_only_engine(release))
+    before = pod_name(_only_engine(release))
     helm.test(release.name, namespace=release.namespace)
     release.upgrade("test.expect= city on the Pacific coast of California.")
-    assert _name(_only_engine(release)) == before
+    assert pod_name(_only_engine(release)) == before
     with pytest.raises(HelmError) as failure:
         helm.test(release.name, namespace=release.namespace)
     assert "does not contain" in failure.value.output + str(failure.value)
@@ -108,15 +104,15 @@ def test_helm_test_fails_where_another_model_answers(pair: Pair, helm: Helm) -> 
 
 def test_an_upgrade_rolls_and_its_volume_stays(pair: Pair) -> None:
     release = pair.second
-    before = _name(_only_engine(release))
+    before = pod_name(_only_engine(release))
     execute(release.cluster, release.namespace, before, "touch", "/cache/was-here")
     release.upgrade("engine.args.max-num-seqs=8")
     engine = _only_engine(release)
-    assert _name(engine) != before
+    assert pod_name(engine) != before
     assert engine.spec
     assert "--max-num-seqs=8" in (engine.spec.containers[0].args or [])
     assert_answers(_client(release), release.model)
-    execute(release.cluster, release.namespace, _name(engine), "ls", "/cache/was-here")
+    execute(release.cluster, release.namespace, pod_name(engine), "ls", "/cache/was-here")
 
 
 def test_a_rollback_mends_a_wrong_model(pair: Pair, helm: Helm) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from kubernetes.client import V1DeleteOptions, V1Pod
 
+from tests.e2e.clients import pod_name
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import ROLLOUT_SECONDS, Installation
 from tests.e2e.traffic import Traffic, Window
@@ -60,10 +61,6 @@ def traffic(llm: Installation) -> Iterator[Traffic]:
         yield traffic
 
 
-def _name(pod: V1Pod) -> str:
-    return (pod.metadata.name if pod.metadata else None) or ""
-
-
 def _delete(llm: Installation, name: str) -> float:
     """Delete a pod; the seconds that it takes to be gone."""
     began = time.monotonic()
@@ -90,7 +87,7 @@ def _loading_pod(llm: Installation, version: str) -> str:
         until=loads,
         timeout_seconds=ROLLOUT_SECONDS,
     )
-    return _name(pod)
+    return pod_name(pod)
 
 
 def _assert_nothing_lost(windows: list[Window]) -> None:
@@ -130,7 +127,7 @@ def test_a_rollout_on_a_full_cluster(llm: Installation, traffic: Traffic) -> Non
 
 def test_a_pod_is_deleted(llm: Installation, traffic: Traffic) -> None:
     with traffic.through("pod delete") as windows:
-        _delete(llm, _name(llm.engines()[0]))
+        _delete(llm, pod_name(llm.engines()[0]))
         llm.wait_until_available()
     _assert_nothing_lost(windows)
 

@@ -102,7 +102,7 @@ MENDED: list[tuple[Path, str, Callable[[Objects], bool]]] = [
         "a start may take longer than any fixed delay: the startup probe waits for it",
         lambda o: (
             "initialDelaySeconds" not in engine(o)["livenessProbe"]
-            and engine(o)["startupProbe"]["failureThreshold"] == 180
+            and engine(o)["startupProbe"]["failureThreshold"] == 900
         ),
     ),
     (

@@ -189,19 +189,22 @@ def test_pods_get_no_links_to_services() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "threshold", "deadline"),
+    ("text", "period", "threshold", "deadline"),
     [
-        ("", 180, 160 + 900 + 1800),
-        ("startup: {budgetSeconds: 3600, provisioningSeconds: 0}", 360, 160 + 3600),
-        ("{startup: {budgetSeconds: 100}, startupProbe: {periodSeconds: 7}}", 15, 160 + 900 + 100),
-        ("{startupProbe: {failureThreshold: 30, initialDelaySeconds: 60}}", 30, 160 + 900 + 360),
-        ("{minReadySeconds: 30, shutdown: {drainSeconds: 600, propagationSeconds: 5}}", 180, 635 + 900 + 1800 + 30),
+        ("", 2, 900, 160 + 900 + 1800),
+        ("startup: {budgetSeconds: 3600, provisioningSeconds: 0}", 2, 1800, 160 + 3600),
+        ("{startup: {budgetSeconds: 100}, startupProbe: {periodSeconds: 7}}", 7, 15, 160 + 900 + 100),
+        ("{startupProbe: {failureThreshold: 30, initialDelaySeconds: 60}}", None, 30, 160 + 900 + 360),
+        ("{minReadySeconds: 30, shutdown: {drainSeconds: 600, propagationSeconds: 5}}", 2, 900, 635 + 900 + 1800 + 30),
     ],
 )
-def test_one_number_drives_the_start(text: str, threshold: int, deadline: int) -> None:
+def test_one_number_drives_the_start(text: str, period: int | None, threshold: int, deadline: int) -> None:
     manifests = render(text)
 
-    assert present(engine(manifests).startup_probe).failure_threshold == threshold
+    probe = present(engine(manifests).startup_probe)
+    assert probe.failure_threshold == threshold
+    # A threshold of one's own is counted in the periods that Kubernetes' documentation names.
+    assert probe.period_seconds == period
     assert present(manifests.one(V1Deployment).spec).progress_deadline_seconds == deadline
 
 

@@ -93,7 +93,7 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
         GONE,
     ),
     ("the-deadline-covers-the-start", "Deployment/llm-vllm", ("spec", "progressDeadlineSeconds"), 600),
-    ("the-deadline-covers-the-start", "Deployment/llm-vllm", (*ENGINE, "startupProbe", "failureThreshold"), 1000),
+    ("the-deadline-covers-the-start", "Deployment/llm-vllm", (*ENGINE, "startupProbe", "failureThreshold"), 2000),
     ("the-grace-period-covers-the-stop", "Deployment/llm-vllm", (*POD, "terminationGracePeriodSeconds"), GONE),
     ("the-grace-period-covers-the-stop", "Deployment/llm-vllm", (*PRE_STOP, 5), "--drain=900"),
     ("the-grace-period-covers-the-stop", "Deployment/llm-vllm", (*PRE_STOP, 4), "--propagation=60"),

@@ -300,6 +300,19 @@ def test_a_start_that_took_too_long() -> None:
     assert "startup.budgetSeconds" in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("lived", "log", "check"),
+    [
+        ("00:30:25", "INFO 11-23 15:57:13 [weight_utils.py:1] Downloading weights", "startup"),
+        ("00:30:25", "INFO:     Application startup complete.", "crash"),
+        ("00:12:00", "INFO 11-23 15:57:13 [weight_utils.py:1] Downloading weights", "crash"),
+        ("03:00:00", "INFO:     127.0.0.1 - GET /metrics 200", "crash"),
+    ],
+)
+def test_a_start_that_took_too_long_is_known_when_its_event_is_gone(lived: str, log: str, check: str) -> None:
+    assert crash(log, exit_code=137, lived=lived).check == check
+
+
 def test_an_evicted_pod() -> None:
     message = "The node was low on resource: ephemeral-storage. Container vllm was using 120Gi, request is 0."
     finding = only(explain(snapshot(pod(status={"phase": "Failed", "reason": "Evicted", "message": message}))))

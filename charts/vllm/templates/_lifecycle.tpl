@@ -96,10 +96,15 @@ the model is ready, so it serves all three probes. Takes a list: root context, p
 {{- end }}
 
 {{/*
-YAML map: the startup probe. Unless the user gives its failureThreshold, that follows from startup.budgetSeconds. Takes
-a list: root context, probe.
+YAML map: the startup probe. Unless the user gives its failureThreshold, that follows from startup.budgetSeconds; beside
+one, a period that is not given is Kubernetes' own. Takes a list: root context, probe.
 */}}
 {{- define "vllm.startupProbe" -}}
-{{- $threshold := divf (first .).Values.startup.budgetSeconds ((last .).periodSeconds | default 10) | ceil | int }}
-{{- include "vllm.probe" (list (first .) (merge (dict) (last .) (dict "failureThreshold" $threshold))) }}
+{{- $probe := last . }}
+{{- if not $probe.failureThreshold }}
+{{- $period := $probe.periodSeconds | default 2 }}
+{{- $threshold := divf (first .).Values.startup.budgetSeconds $period | ceil | int }}
+{{- $probe = merge (dict "periodSeconds" $period "failureThreshold" $threshold) $probe }}
+{{- end }}
+{{- include "vllm.probe" (list (first .) $probe) }}
 {{- end }}

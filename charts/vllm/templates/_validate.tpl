@@ -90,7 +90,8 @@ gpu.count: a model cannot span slices of a GPU, which have no way to talk to eac
 {{- define "vllm.validate.args" }}
 {{- $owned := .Files.Get "files/owned-flags.yaml" | fromYaml }}
 {{- $kinds := .Files.Get "files/flags.json" | fromJson }}
-{{- $args := .Values.engine.args | default dict }}
+{{- $args := deepCopy (.Values.engine.args | default dict) }}
+{{- include "vllm.deleteNulls" $args }}
 {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
 {{- $version := include "vllm.knownVersion" . }}
 {{- range $flag, $needed := $kinds.needs }}
@@ -99,7 +100,7 @@ engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.arg
 {{- end }}
 {{- end }}
 {{- range $flag, $needed := $kinds.needsToStart }}
-{{- if and (get $args $flag) (or (not (hasKey $args $needed)) (kindIs "invalid" (get $args $needed))) (not (contains (printf "--%s" $needed) $extra)) }}
+{{- if and (get $args $flag) (not (hasKey $args $needed)) (not (contains (printf "--%s" $needed) $extra)) }}
 engine.args.{{ $flag }}: vLLM loads the model and then ends without {{ $needed }}: write engine.args.{{ $needed }}: true too
 {{- end }}
 {{- end }}
@@ -131,8 +132,7 @@ engine.args.{{ $flag }}: {{ $value }} is more than the {{ $limit }} of {{ $most 
 {{- if and (hasPrefix "no-" $flag) (kindIs "bool" $value) (not $value) }}
 engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
 {{- end }}
-{{- $both := and (hasPrefix "no-" $flag) (hasKey $args (trimPrefix "no-" $flag)) }}
-{{- if and $both (not (kindIs "invalid" $value)) (not (kindIs "invalid" (get $args (trimPrefix "no-" $flag)))) }}
+{{- if and (hasPrefix "no-" $flag) (hasKey $args (trimPrefix "no-" $flag)) }}
 engine.args.{{ $flag }}: {{ trimPrefix "no-" $flag }} is there as well: write one of them
 {{- end }}
 {{- if and (hasSuffix "-port" $flag) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
@@ -154,7 +154,7 @@ engine.extraArgs: --{{ $flag }} is the chart's own: {{ . }}
 engine.extraArgs: --{{ $flag }} changes what else the chart renders, which reads it in one place only: write engine.args.{{ $flag }}
 {{- end }}
 {{- range uniq (list $flag (trimPrefix "no-" $flag) (printf "no-%s" $flag)) }}
-{{- if and $flag (hasKey $args .) (not (kindIs "invalid" (get $args .))) }}
+{{- if and $flag (hasKey $args .) }}
 engine.extraArgs: --{{ $flag }} is in engine.args as well ({{ . }}): write it once
 {{- end }}
 {{- end }}
