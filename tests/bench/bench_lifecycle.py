@@ -160,11 +160,12 @@ def starts(bench: Bench) -> None:
     """From the command to the first token, in turns: whoever comes first finds the disk's cache cold."""
     objects, release = bare_objects(bench), bench.chart("replicaCount=1")
     bare, ours = [], []
-    for _ in range(STARTS):
+    for turn in range(STARTS):
         with contextlib.ExitStack() as stack:
             bare.append(bench.first_token("bare", lambda: stack.enter_context(bench.applied(*objects))))
         ours.append(bench.first_token(release.service, lambda: release.install(wait=False)))
         release.uninstall()
+        print(f"start {turn + 1} of {STARTS}: bare {bare[-1]:.1f} s, chart {ours[-1]:.1f} s", flush=True)
     bench.note("bare vllm serve: start to first token, s", [round(seconds, 1) for seconds in bare])
     bench.note("chart: helm install to first token, s", [round(seconds, 1) for seconds in ours])
     bench.note("chart over bare, by their medians", round(statistics.median(ours) / statistics.median(bare), 2))
@@ -216,8 +217,11 @@ def chart_changes(bench: Bench) -> None:
     with Traffic.on(release, LOAD) as traffic:
         traffic.wait_for_answers(LOAD.clients)
         with traffic.through("pod delete") as windows:
+            began = time.monotonic()
             bench.kubectl("delete", f"pod/{_names(release)[0]}", "--wait")
+            bench.note("chart, pod delete: the old pod is gone after, s", round(time.monotonic() - began))
             release.wait_until_available()
+            bench.note("chart, pod delete: two pods are ready after, s", round(time.monotonic() - began))
         _note_window(bench, "chart", windows[0])
         for what, set_ in {
             "rollout without a spare GPU": ("replicaCount=2",),
