@@ -86,13 +86,9 @@ def waiting(reason: str, message: str = "", **more: Any) -> Json:
     return {"containerStatuses": [container_status(state={"waiting": {"reason": reason, "message": message}}, **more)]}
 
 
-def crashed(
-    exit_code: int = 1, reason: str = "Error", ready: bool = False, message: str = "", lived: str = "00:01:00"
-) -> Json:
-    """lived: hours, minutes and seconds from the container's start to its end."""
+def crashed(exit_code: int = 1, reason: str = "Error", ready: bool = False, message: str = "") -> Json:
     state: Json = {"running": {}} if ready else {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
-    times = {"startedAt": "2026-11-23T00:00:00Z", "finishedAt": f"2026-11-23T{lived}Z"}
-    last = {"terminated": {"exitCode": exit_code, "reason": reason, "message": message or None, **times}}
+    last = {"terminated": {"exitCode": exit_code, "reason": reason, "message": message or None}}
     return {"containerStatuses": [container_status(ready=ready, restarts=3, state=state, lastState=last)]}
 
 

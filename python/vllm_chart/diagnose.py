@@ -14,7 +14,6 @@ from kubernetes.client import (
     CoreV1Event,
     V1Container,
     V1ContainerState,
-    V1ContainerStateTerminated,
     V1ContainerStatus,
     V1Deployment,
     V1Node,
@@ -378,6 +377,8 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
     container = _container(pod, status.name)
     # By the time that the log was read, it may have been the next run's: the message holds the last run's end.
     log = f"{snapshot.logs.get((_name(pod), status.name), '')}\n{ended.message or ''}"
+    # What an engine says after that is how its processes were ended, and no cause.
+    log, killed_while_loading, _ = log.partition(engine_log.KILLED_WHILE_LOADING)
     outcome = f"(exit code {ended.exit_code}, {status.restart_count} restarts)"
     if ended.reason == "OOMKilled":
         limit = (container.resources.limits or {}).get("memory") if container and container.resources else None
@@ -400,7 +401,8 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
         message = f"its CPU lacks an instruction that the image uses {outcome}"
         return Finding("processor", where, message, "choose nodes with nodeSelector whose CPU has AVX-512", severity)
     last = engine_log.last_line(log) or "it left no log"
-    if _killed_by_startup_probe(pod, status, snapshot.events) or _had_its_time(container, ended, log):
+    # The hook says so; the event says so for an hour, and of an image without Python too.
+    if killed_while_loading or _killed_by_startup_probe(pod, status, snapshot.events):
         return Finding(
             "startup",
             where,
@@ -438,21 +440,6 @@ def _start_remedy(message: str) -> str:
 def _killed_by_startup_probe(pod: V1Pod, status: V1ContainerStatus, events: Iterable[CoreV1Event]) -> bool:
     killed = f"Container {status.name} failed startup probe"
     return any(killed in (event.message or "") and _about(event, pod) for event in events)
-
-
-def _had_its_time(container: V1Container | None, ended: V1ContainerStateTerminated, log: str) -> bool:
-    """Whether a container went when its startup budget was spent, and was never ready.
-
-    The kubelet's event is gone after an hour, which a start may take. Kubernetes 1.30 drops it among those of the
-    failing probe: https://github.com/kubernetes/kubernetes/pull/124747.
-    """
-    probe = container.startup_probe if container else None
-    if probe is None or not (ended.started_at and ended.finished_at) or engine_log.READY in log:
-        return False
-    lived = (ended.finished_at - ended.started_at).total_seconds()
-    period, budget = probe.period_seconds or 10, _startup_seconds(container)
-    # The first probe comes at once, so the last one a period before the budget; then a container has its grace period.
-    return budget - period <= lived <= budget + period + (probe.termination_grace_period_seconds or 30) + 10
 
 
 def _slow_start(last_line: str) -> str:

@@ -382,8 +382,8 @@ _VALIDATION = re.compile(r"\d+ validation errors? for \w+$")
 _EXCEPTION = re.compile(r"^(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?:: |$)")
 # A Hub token, an API key as most people make them, any bearer token.
 _SECRET = re.compile(r"\b(?:hf_[A-Za-z0-9]{10,}|sk-[A-Za-z0-9_-]{8,})|(?<=Bearer )\S+", re.IGNORECASE)
-#: The web server's word, once the model is loaded.
-READY = "Application startup complete"
+#: The preStop hook's word: the startup probe ended a container in a pod that stays.
+KILLED_WHILE_LOADING = "preStop: still loading"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
