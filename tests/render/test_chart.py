@@ -195,6 +195,7 @@ def test_pods_get_no_links_to_services() -> None:
         ("startup: {budgetSeconds: 3600, provisioningSeconds: 0}", 2, 1800, 160 + 3600),
         ("{startup: {budgetSeconds: 100}, startupProbe: {periodSeconds: 7}}", 7, 15, 160 + 900 + 100),
         ("{startupProbe: {failureThreshold: 30, initialDelaySeconds: 60}}", None, 30, 160 + 900 + 360),
+        ("{startupProbe: {initialDelaySeconds: 60}}", 2, 900, 160 + 900 + 1860),
         ("{minReadySeconds: 30, shutdown: {drainSeconds: 600, propagationSeconds: 5}}", 2, 900, 635 + 900 + 1800 + 30),
     ],
 )

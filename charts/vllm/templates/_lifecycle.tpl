@@ -1,13 +1,11 @@
 {{/* Start, stop and roll: the computed numbers. All are integers as strings, in seconds where not said otherwise. */}}
 
-{{/* The startup probe's budget: startup.budgetSeconds, or what the user's own failureThreshold comes to. */}}
+{{/* The startup probe's budget: startup.budgetSeconds, or what the user's own failureThreshold comes to; and its delay. */}}
 {{- define "vllm.startup.budgetSeconds" -}}
 {{- $probe := .Values.startupProbe | default dict }}
-{{- if $probe.failureThreshold }}
-{{- add (int $probe.initialDelaySeconds) (mul $probe.failureThreshold ($probe.periodSeconds | default 10)) }}
-{{- else }}
-{{- int .Values.startup.budgetSeconds }}
-{{- end }}
+{{- $seconds := int .Values.startup.budgetSeconds }}
+{{- if $probe.failureThreshold }}{{ $seconds = mul $probe.failureThreshold ($probe.periodSeconds | default 10) }}{{ end }}
+{{- add (int $probe.initialDelaySeconds) $seconds }}
 {{- end }}
 
 {{/* The pod's grace period: propagation, drain, and a margin for the engine's own end, which took an idle one 5 to 14 s. */}}

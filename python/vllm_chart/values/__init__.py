@@ -122,8 +122,8 @@ class Values(Block):
         {"timeoutSeconds": 5, "terminationGracePeriodSeconds": 30},
         description="Probes take Kubernetes' fields; the handler is `GET /health` unless you write another one. vLLM "
         "refuses connections until the model is ready, so no delay is needed. This probe asks every 2 s, which finds a "
-        "ready model at once, and its failureThreshold follows from startup.budgetSeconds; a loading vLLM ignores "
-        "SIGTERM, hence the short grace period.",
+        "ready model at once, and its failureThreshold follows from startup.budgetSeconds (beside one of your own, "
+        "periodSeconds is Kubernetes' 10); a loading vLLM ignores SIGTERM, hence the short grace period.",
     )
     readiness_probe: Annotated[Object, Kubernetes("core.v1.Probe")] = Field(
         {"periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},

@@ -96,9 +96,10 @@ class Traffic(Block):
     )
     max_requests: Count = Field(
         0,
-        description="Requests that a pod has at a time, running and waiting; more are answered 503 with Retry-After "
-        "at once, instead of after all those before them. As many as it answers in the time that clients wait. 0: "
-        "no limit, because a batch that sends everything at once is right to wait.",
+        description="Requests that a pod has at a time, running and waiting; more are answered 503 at once (with "
+        "Retry-After, where shutdown.closeConnections is on) instead of after all those before them. As many as it "
+        "answers in the time that clients wait. 0: no limit, because a batch that sends everything at once is right to "
+        "wait.",
     )
 
 
