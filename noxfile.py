@@ -102,7 +102,7 @@ def bench_render(session: nox.Session) -> None:
 
 @nox.session
 def bench_lifecycle(session: nox.Session) -> None:
-    """Starts, rollouts and what they lose, beside the article's manifests, on the local kind cluster; half an hour."""
+    """Starts, rollouts and what they lose, beside the article's manifests, on the local kind cluster; an hour."""
     install(session, "test")
     kubeconfig = free_cluster(session)
     session.run("python", "-m", "tests.bench.bench_lifecycle", "--kubeconfig", kubeconfig, *session.posargs)

@@ -3,8 +3,8 @@
 python -m tests.bench.bench_lifecycle --kubeconfig ~/.kube/config [--json out.json] [--only starts,warm,…]
 
 Everything is asked by the same generator from inside the cluster, and runs in a namespace that is deleted at the end.
-The table goes to standard output, the numbers to a JSON file. On two cores the parts of the default take less than an
-hour; `many` and `saturated` are asked for by name, and take about an hour each.
+The table goes to standard output, the numbers to a JSON file. On two cores the parts of the default take an hour;
+`many` and `saturated` are asked for by name, and take about an hour each.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from tests import article
 from tests.e2e import profiles
 from tests.e2e.clients import pod_name, restarts
 from tests.e2e.profiles import Profile
-from tests.e2e.releases import Installation
+from tests.e2e.releases import Installation, wait_until_departed
 from tests.e2e.traffic import Traffic, Window
 from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm
@@ -202,6 +202,15 @@ def _names(release: Installation) -> list[str]:
     return [pod_name(pod) for pod in release.engines()]
 
 
+def _drain_node(bench: Bench, pod: str) -> None:
+    """Take the node of a pod out of use, and back."""
+    node = bench.kubectl("get", f"pod/{pod}", "--output=jsonpath={.spec.nodeName}")
+    try:
+        bench.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={STOP_SECONDS}s")
+    finally:
+        bench.kubectl("uncordon", node)
+
+
 def _note_window(bench: Bench, who: str, window: Window) -> None:
     report = window.report
     lost = {kind: count for kind, count in report.counts.items() if kind != OK}
@@ -223,6 +232,10 @@ def chart_changes(bench: Bench) -> None:
             release.wait_until_available()
             bench.note("chart, pod delete: two pods are ready after, s", round(time.monotonic() - began))
         _note_window(bench, "chart", windows[0])
+        with traffic.through("node drain") as windows:
+            _drain_node(bench, _names(release)[0])
+            release.wait_until_available()
+        _note_window(bench, "chart", windows[0])
         for what, set_ in {
             "rollout without a spare GPU": ("replicaCount=2",),
             "scale to 1": ("replicaCount=1",),
@@ -243,23 +256,30 @@ def chart_changes(bench: Bench) -> None:
 
 
 def article_changes(bench: Bench) -> None:
-    """The article's manifests through a pod delete and a restart, which is a rollout."""
+    """The article's manifests through the same changes; a restart is a rollout."""
+    deployment, selector = "deployment/llama-3", "app=llama-3"
+
+    def name() -> str:
+        return bench.kubectl("get", "pods", f"--selector={selector}", "--output=name").split()[0].removeprefix("pod/")
+
     began = time.monotonic()
     with bench.applied(*article_objects(bench)):
-        deployment = "deployment/llama-3"
         bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
         bench.note("article: kubectl apply to ready, and no answer before, s", round(time.monotonic() - began))
         front = f"http://llama-3.{bench.namespace}.svc"
         placement = Placement(bench.namespace, versions.CLIENT_IMAGE, {"app": "llama-3"})
         with Traffic(bench.cluster, placement, dataclasses.replace(LOAD, url=front)) as traffic:
             traffic.wait_for_answers(LOAD.clients)
-            name = bench.kubectl("get", "pods", "--selector=app=llama-3", "--output=name").split()[0]
             with traffic.through("pod delete") as windows:
                 began = time.monotonic()
-                bench.kubectl("delete", name, "--wait")
+                bench.kubectl("delete", f"pod/{name()}", "--wait")
                 bench.note("article, pod delete: the old pod is gone after, s", round(time.monotonic() - began))
                 bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
                 bench.note("article, pod delete: two pods are ready after, s", round(time.monotonic() - began))
+            _note_window(bench, "article", windows[0])
+            with traffic.through("node drain") as windows:
+                _drain_node(bench, name())
+                bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
             _note_window(bench, "article", windows[0])
 
             def restart(what: str, seconds: int) -> None:
@@ -270,6 +290,7 @@ def article_changes(bench: Bench) -> None:
                     took = round(time.monotonic() - began)
                     ended = "successfully rolled out" in said
                     bench.note(f"article, {what}: s", took if ended else f"hung: not done in {took}")
+                    wait_until_departed(bench.cluster, bench.namespace, selector)
                 _note_window(bench, "article", windows[0])
 
             restart("rollout without a spare GPU", ROLLOUT_SECONDS)
@@ -277,6 +298,7 @@ def article_changes(bench: Bench) -> None:
             with traffic.through("scale to 1") as windows:
                 bench.kubectl("scale", deployment, "--replicas=1")
                 bench.kubectl("wait", deployment, "--for=jsonpath={.status.replicas}=1", f"--timeout={STOP_SECONDS}s")
+                wait_until_departed(bench.cluster, bench.namespace, selector)
             _note_window(bench, "article", windows[0])
             restart("rollout with a spare GPU", READY_SECONDS)
 

@@ -27,6 +27,20 @@ request = urllib.request.Request(url, body.encode(), headers)
 with urllib.request.urlopen(request, timeout=60) as response:
     sys.stdout.write(response.read().decode())
 """
+# All at once, over connections of their own.
+_BURST = """
+import concurrent.futures, json, sys, urllib.error, urllib.request
+url, body, count = sys.argv[1:]
+def ask(_):
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=100) as response:
+            return response.status, ""
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Retry-After"]
+with concurrent.futures.ThreadPoolExecutor(int(count)) as pool:
+    print(json.dumps(list(pool.map(ask, range(int(count))))))
+"""
 
 
 class Client(abc.ABC):
@@ -81,6 +95,13 @@ class Application(Client):
     def _post(self, path: str, body: dict[str, Any]) -> str:
         command = ("python3", "-c", _POST, self._url + path, json.dumps(body), self._api_key)
         return execute(self._cluster, self._namespace, _APPLICATION, *command)
+
+    def ask_at_once(self, model: str, count: int) -> set[tuple[int, str]]:
+        """What so many requests at a time are answered: status and Retry-After of each."""
+        body = {"model": model, "prompt": "San Francisco is a", "max_tokens": 256, "ignore_eos": True}
+        command = ("python3", "-c", _BURST, f"{self._url}/v1/completions", json.dumps(body), str(count))
+        said = execute(self._cluster, self._namespace, _APPLICATION, *command)
+        return {(status, retry_after) for status, retry_after in json.loads(said)}
 
 
 def start_application(cluster: Cluster, namespace: str) -> V1Pod:

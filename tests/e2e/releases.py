@@ -92,10 +92,7 @@ class Installation:
 
     def wait_until_departed(self) -> None:
         """Wait until the engines' pods that are about to go are gone."""
-        going = [f"pod/{pod.metadata.name}" for pod in self._pods() if pod.metadata and pod.metadata.deletion_timestamp]
-        if going:
-            options = (f"--namespace={self.namespace}", "--for=delete", f"--timeout={STOP_SECONDS}s")
-            subprocess.run(self.cluster.kubectl("wait", *going, *options), check=True)
+        wait_until_departed(self.cluster, self.namespace, self.selector)
 
     @property
     def service(self) -> str:
@@ -112,3 +109,12 @@ class Installation:
 
     def _pods(self) -> list[V1Pod]:
         return list(self.cluster.core.list_namespaced_pod(self.namespace, label_selector=self.selector).items)
+
+
+def wait_until_departed(cluster: Cluster, namespace: str, selector: str) -> None:
+    """Wait until the pods that are about to go are gone."""
+    pods = cluster.core.list_namespaced_pod(namespace, label_selector=selector).items
+    going = [f"pod/{pod.metadata.name}" for pod in pods if pod.metadata and pod.metadata.deletion_timestamp]
+    if going:
+        options = (f"--namespace={namespace}", "--for=delete", f"--timeout={STOP_SECONDS}s")
+        subprocess.run(cluster.kubectl("wait", *going, *options), check=True)

@@ -48,7 +48,7 @@ signal.alarm(60)
 os.wait()
 """
 SIGKILL, SIGSTOP = 9, 19
-CORE, WORKER = "VLLM::EngineCor", "VLLM::Worker"
+CORE = "VLLM::EngineCor"
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from vllm_chart.helm import Helm, HelmError
 CRASH_SECONDS = 180
 KEY_SECRET = "first-key"
 CLAIM = "second-vllm-cache"
+MAX_REQUESTS = 2
 # What comes and goes by itself.
 FLEETING = {"events", "events.events.k8s.io", "pods.metrics.k8s.io"}
 
@@ -106,13 +107,19 @@ def test_an_upgrade_rolls_and_its_volume_stays(pair: Pair) -> None:
     release = pair.second
     before = pod_name(_only_engine(release))
     execute(release.cluster, release.namespace, before, "touch", "/cache/was-here")
-    release.upgrade("engine.args.max-num-seqs=8")
+    release.upgrade("engine.args.max-num-seqs=8", f"traffic.maxRequests={MAX_REQUESTS}")
     engine = _only_engine(release)
     assert pod_name(engine) != before
     assert engine.spec
     assert "--max-num-seqs=8" in (engine.spec.containers[0].args or [])
     assert_answers(_client(release), release.model)
     execute(release.cluster, release.namespace, pod_name(engine), "ls", "/cache/was-here")
+
+
+def test_a_full_queue_is_told_at_once_and_when_to_come_again(pair: Pair) -> None:
+    release = pair.second
+    answers = _client(release).ask_at_once(release.model.served, 8 * MAX_REQUESTS)
+    assert answers == {(200, ""), (503, "5")}
 
 
 def test_a_rollback_mends_a_wrong_model(pair: Pair, helm: Helm) -> None:

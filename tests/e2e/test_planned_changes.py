@@ -115,6 +115,7 @@ def test_a_version_that_never_gets_ready_and_the_way_back(llm: Installation, hel
         seconds = _delete(llm, _loading_pod(llm, "v1"))
         llm.wait_until_available()
     _assert_nothing_lost(windows)
+    print(f"a pod that was loading was gone {seconds:.0f} s after its delete")
     assert seconds < LOADING_PODS_END_SECONDS
 
 
@@ -166,6 +167,7 @@ def test_enough_was_asked_and_answers_were_long_enough_to_be_cut(traffic: Traffi
     report = traffic.report
     print(to_human(report))
     assert len(report.records) >= REQUESTS
+    assert report.failed == 0, "something was lost between the changes"
     assert report.latencies["total"][50] >= ANSWER_SECONDS
 
 
