@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from kubernetes.client import V1Pod
 
 from ci import tools, versions
 from tests import article
 from tests.e2e import profiles
 from tests.e2e.clients import pod_name, restarts
 from tests.e2e.profiles import Profile
-from tests.e2e.releases import Installation, wait_until_departed
+from tests.e2e.releases import Installation, drain_node, wait_until_departed
 from tests.e2e.traffic import Traffic, Window
 from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm
@@ -202,20 +203,28 @@ def _names(release: Installation) -> list[str]:
     return [pod_name(pod) for pod in release.engines()]
 
 
-def _drain_node(bench: Bench, pod: str) -> None:
-    """Take the node of a pod out of use, and back."""
-    node = bench.kubectl("get", f"pod/{pod}", "--output=jsonpath={.spec.nodeName}")
-    try:
-        bench.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={STOP_SECONDS}s")
-    finally:
-        bench.kubectl("uncordon", node)
-
-
 def _note_window(bench: Bench, who: str, window: Window) -> None:
     report = window.report
     lost = {kind: count for kind, count in report.counts.items() if kind != OK}
     bench.note(f"{who}, {window.change}: requests", len(report.records))
     bench.note(f"{who}, {window.change}: lost", f"{len(window.lost())} {lost or ''}".strip())
+
+
+def _lose_pods(
+    bench: Bench, who: str, traffic: Traffic, a_pod: Callable[[], V1Pod], wait_until_available: Callable[[], object]
+) -> None:
+    """One of two pods is deleted, and then the node of one drained."""
+    with traffic.through("pod delete") as windows:
+        began = time.monotonic()
+        bench.kubectl("delete", f"pod/{pod_name(a_pod())}", "--wait")
+        bench.note(f"{who}, pod delete: the old pod is gone after, s", round(time.monotonic() - began))
+        wait_until_available()
+        bench.note(f"{who}, pod delete: two pods are ready after, s", round(time.monotonic() - began))
+    _note_window(bench, who, windows[0])
+    with traffic.through("node drain") as windows:
+        drain_node(bench.cluster, a_pod(), STOP_SECONDS)
+        wait_until_available()
+    _note_window(bench, who, windows[0])
 
 
 def chart_changes(bench: Bench) -> None:
@@ -225,17 +234,7 @@ def chart_changes(bench: Bench) -> None:
     idle_pod(bench, release)
     with Traffic.on(release, LOAD) as traffic:
         traffic.wait_for_answers(LOAD.clients)
-        with traffic.through("pod delete") as windows:
-            began = time.monotonic()
-            bench.kubectl("delete", f"pod/{_names(release)[0]}", "--wait")
-            bench.note("chart, pod delete: the old pod is gone after, s", round(time.monotonic() - began))
-            release.wait_until_available()
-            bench.note("chart, pod delete: two pods are ready after, s", round(time.monotonic() - began))
-        _note_window(bench, "chart", windows[0])
-        with traffic.through("node drain") as windows:
-            _drain_node(bench, _names(release)[0])
-            release.wait_until_available()
-        _note_window(bench, "chart", windows[0])
+        _lose_pods(bench, "chart", traffic, lambda: release.engines()[0], release.wait_until_available)
         for what, set_ in {
             "rollout without a spare GPU": ("replicaCount=2",),
             "scale to 1": ("replicaCount=1",),
@@ -259,28 +258,22 @@ def article_changes(bench: Bench) -> None:
     """The article's manifests through the same changes; a restart is a rollout."""
     deployment, selector = "deployment/llama-3", "app=llama-3"
 
-    def name() -> str:
-        return bench.kubectl("get", "pods", f"--selector={selector}", "--output=name").split()[0].removeprefix("pod/")
+    def a_pod() -> V1Pod:
+        pod: V1Pod = bench.cluster.core.list_namespaced_pod(bench.namespace, label_selector=selector).items[0]
+        return pod
+
+    def wait_until_available() -> None:
+        bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
 
     began = time.monotonic()
     with bench.applied(*article_objects(bench)):
-        bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
+        wait_until_available()
         bench.note("article: kubectl apply to ready, and no answer before, s", round(time.monotonic() - began))
         front = f"http://llama-3.{bench.namespace}.svc"
         placement = Placement(bench.namespace, versions.CLIENT_IMAGE, {"app": "llama-3"})
         with Traffic(bench.cluster, placement, dataclasses.replace(LOAD, url=front)) as traffic:
             traffic.wait_for_answers(LOAD.clients)
-            with traffic.through("pod delete") as windows:
-                began = time.monotonic()
-                bench.kubectl("delete", f"pod/{name()}", "--wait")
-                bench.note("article, pod delete: the old pod is gone after, s", round(time.monotonic() - began))
-                bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
-                bench.note("article, pod delete: two pods are ready after, s", round(time.monotonic() - began))
-            _note_window(bench, "article", windows[0])
-            with traffic.through("node drain") as windows:
-                _drain_node(bench, name())
-                bench.kubectl("rollout", "status", deployment, f"--timeout={READY_SECONDS}s")
-            _note_window(bench, "article", windows[0])
+            _lose_pods(bench, "article", traffic, a_pod, wait_until_available)
 
             def restart(what: str, seconds: int) -> None:
                 with traffic.through(what) as windows:

@@ -118,3 +118,14 @@ def wait_until_departed(cluster: Cluster, namespace: str, selector: str) -> None
     if going:
         options = (f"--namespace={namespace}", "--for=delete", f"--timeout={STOP_SECONDS}s")
         subprocess.run(cluster.kubectl("wait", *going, *options), check=True)
+
+
+def drain_node(cluster: Cluster, pod: V1Pod, timeout_seconds: int) -> None:
+    """Drain the node that a pod is on, and take it into use again."""
+    assert pod.spec
+    node = pod.spec.node_name or ""
+    options = ("--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={timeout_seconds}s")
+    try:
+        subprocess.run(cluster.kubectl("drain", node, *options), check=True)
+    finally:
+        subprocess.run(cluster.kubectl("uncordon", node), check=True)

@@ -14,7 +14,7 @@ from kubernetes.client import V1DeleteOptions, V1Pod
 
 from tests.e2e.clients import pod_name
 from tests.e2e.profiles import Profile
-from tests.e2e.releases import ROLLOUT_SECONDS, Installation
+from tests.e2e.releases import ROLLOUT_SECONDS, Installation, drain_node
 from tests.e2e.traffic import Traffic, Window
 from vllm_chart.cluster import Cluster
 from vllm_chart.helm import Helm, HelmError
@@ -136,14 +136,8 @@ def test_a_pod_is_deleted(llm: Installation, traffic: Traffic) -> None:
 @pytest.mark.drains_nodes
 def test_a_node_is_drained(llm: Installation, traffic: Traffic) -> None:
     engine = llm.engines()[0]
-    assert engine.spec
-    node = engine.spec.node_name or ""
     with traffic.through("node drain") as windows:
-        options = ("--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={STOP_SECONDS}s")
-        try:
-            subprocess.run(llm.cluster.kubectl("drain", node, *options), check=True)
-        finally:
-            subprocess.run(llm.cluster.kubectl("uncordon", node), check=True)
+        drain_node(llm.cluster, engine, STOP_SECONDS)
         llm.wait_until_available()
     _assert_nothing_lost(windows)
 
