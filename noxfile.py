@@ -30,7 +30,7 @@ def lint(session: nox.Session) -> None:
     install(session, "lint")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
-    session.run("python", "-m", "vllm_chart.generate", "--check")
+    session.run("python", "-m", "ci.generate", "--check")
     session.run("python", "-m", "tests.render.mistakes", "--check")
     session.run("python", "-m", "ci.lint")
 
@@ -83,7 +83,7 @@ def cluster(session: nox.Session) -> None:
 def generate(session: nox.Session) -> None:
     """Write values.yaml, values.schema.json and the chart's README out of the values model."""
     install(session)
-    session.run("python", "-m", "vllm_chart.generate")
+    session.run("python", "-m", "ci.generate")
 
 
 @nox.session

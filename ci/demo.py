@@ -17,9 +17,10 @@ from ci.images import models
 from ci.kind import cluster as kind
 from ci.kind.nodes import kubeconfig, kubectl
 from ci.shell import HarnessError, main, say, step
-from vllm_chart import diagnose, findings
-from vllm_chart.cluster import Cluster
+from vllm_chart import findings
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm, HelmError
+from vllm_chart.live import diagnose
 
 NAMESPACE = "demo"
 RELEASE = "llm"

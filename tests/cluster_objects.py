@@ -4,7 +4,7 @@ from typing import Any
 
 from kubernetes.client import CoreV1Event, V1Deployment, V1Node, V1Pod, V1ReplicaSet
 
-from vllm_chart.diagnose import Snapshot
+from vllm_chart.live.diagnose import Snapshot
 
 POD_UID = "7d9a"
 CLAIM_UID = "c1a1"

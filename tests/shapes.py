@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from vllm_chart import helm
-from vllm_chart.sizing import architecture, engine, gpus, plan
+from vllm_chart.sizing import plan
+from vllm_chart.sizing import settings as engine
 from vllm_chart.sizing.arithmetic import GIB
+from vllm_chart.sizing.memory import gpus
+from vllm_chart.sizing.model import architecture
 from vllm_chart.sizing.plan import Plan
 from vllm_chart.sizing.sources import Source
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vllm_chart.engine import argv
+from vllm_chart.vllm_args import argv
 
 #: What was recorded of each version, by `ci/run catalogue`.
 FOLDER = Path(__file__).parent / "unit" / "verdicts"
@@ -16,7 +16,7 @@ Verdict = dict[str, Any] | None
 
 
 def read(recorded: bytes) -> Iterator[tuple[list[str], Verdict]]:
-    """Argument lists with their verdicts. recorded: the file of `vllm_chart.engine.record`."""
+    """Argument lists with their verdicts. recorded: the file of `ci.catalogue.record`."""
     for line in gzip.decompress(recorded).decode().splitlines()[1:]:
         words, verdict = json.loads(line)
         yield words, verdict

@@ -10,7 +10,7 @@ from ci import versions
 from ci.shell import HarnessError, cache_dir, only_one, output, publish, run, step
 
 ROOT = Path(__file__).parents[2]
-CATALOGUES = ROOT / "python" / "vllm_chart" / "engine" / "catalogues"
+CATALOGUES = ROOT / "python" / "vllm_chart" / "vllm_args" / "catalogues"
 VERDICTS = ROOT / "tests" / "unit" / "verdicts"
 OVERRIDES = Path(__file__).parent / "overrides.txt"
 STUBS = ROOT / "ci" / "images" / "engine" / "stubs.py"
@@ -27,17 +27,17 @@ def follow(version: str) -> None:
     with only_one("catalogue"):
         site = _installed(version)
         with step(f"Ask vLLM {version} for its arguments"):
-            _ask(site, "vllm_chart.engine.extract", CATALOGUES)
+            _ask(site, "ci.catalogue.extract", CATALOGUES)
         with step("Write the chart's schema"):
-            run(sys.executable, "-m", "vllm_chart.generate", cwd=ROOT)
+            run(sys.executable, "-m", "ci.generate", cwd=ROOT)
         with step(f"Ask vLLM {version} what it says to argument lists"):
-            _ask(site, "vllm_chart.engine.record", VERDICTS)
+            _ask(site, "ci.catalogue.record", VERDICTS)
         with step(f"Ask vLLM {version} of which it makes its configuration"):
-            _ask(site, "vllm_chart.engine.configure", VERDICTS)
+            _ask(site, "ci.catalogue.configure", VERDICTS)
         with step(f"Ask vLLM {version} what it says to what the chart renders"):
             rendered = cache_dir("catalogue") / "rendered.json"
             rendered.write_text(output(sys.executable, "-m", "tests.render.test_engine_flags", cwd=ROOT))
-            _ask(site, "vllm_chart.engine.record", VERDICTS, rendered)
+            _ask(site, "ci.catalogue.record", VERDICTS, rendered)
 
 
 def _installed(version: str) -> Path:
@@ -55,7 +55,7 @@ def _installed(version: str) -> Path:
 
 
 def _ask(site: Path, module: str, *arguments: Path) -> None:
-    env = {"VLLM_TARGET_DEVICE": "cpu", "PYTHONPATH": f"{site}:{ROOT / 'python'}"}
+    env = {"VLLM_TARGET_DEVICE": "cpu", "PYTHONPATH": f"{site}:{ROOT / 'python'}:{ROOT}"}
     # Without the site-packages of this Python, so that vLLM imports the versions that it asks for.
     run(sys.executable, "-S", "-m", module, *arguments, env=env)
 

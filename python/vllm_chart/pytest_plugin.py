@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from vllm_chart import checks, helm, schemas
+from vllm_chart import checks, helm
+from vllm_chart.checks import schemas
 from vllm_chart.findings import Finding
-from vllm_chart.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests
 
 
 class ChartWarning(pytest.PytestWarning):

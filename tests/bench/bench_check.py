@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from vllm_chart.engine import argv
-from vllm_chart.engine.argv import ArgvError
+from vllm_chart.vllm_args import argv
+from vllm_chart.vllm_args.argv import ArgvError
 
 RUNS = 5
 VERDICTS = Path("tests/unit/verdicts/0.33.0.jsonl.gz")

@@ -34,9 +34,9 @@ from tests.e2e.clients import pod_name, restarts
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation, drain_node, wait_until_departed
 from tests.e2e.traffic import Traffic, Window
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.load.generate import OK, RESET_IDLE, Options
+from vllm_chart.load.asker import OK, RESET_IDLE, Options
 from vllm_chart.load.pod import LoadPod, Placement
 from vllm_chart.load.report import upper_bound
 

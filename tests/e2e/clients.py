@@ -10,8 +10,8 @@ from kubernetes.client import V1Pod
 
 from ci import versions
 from tests.e2e.profiles import GPU_LABEL, Model
-from vllm_chart.cluster import Cluster
-from vllm_chart.smoke import read_stream, sse_data
+from vllm_chart.cluster.api import Cluster
+from vllm_chart.live.smoke import read_stream, sse_data
 
 SECONDS = 120
 # More than the longest known answer has: the models end it by themselves.

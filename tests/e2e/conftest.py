@@ -13,9 +13,9 @@ from ci import tools
 from tests.e2e import profiles
 from tests.e2e.evidence import evidence
 from tests.e2e.profiles import Profile
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.smoke import Release
+from vllm_chart.live.smoke import Release
 
 # Where a failure leaves its traces.
 NAMESPACES = pytest.StashKey[list[tuple[Cluster, str]]]()

@@ -5,9 +5,9 @@ import subprocess
 from kubernetes.client import ApiException
 
 from tests.e2e.clients import pod_name
-from vllm_chart import diagnose
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.findings import UnavailableError, to_human
+from vllm_chart.live import diagnose
 
 _LOG_LINES = 60
 

@@ -13,7 +13,7 @@ from kubernetes.client import V1DeleteOptions, V1Node, V1Pod
 
 from ci import versions
 from ci.images import models
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts/vllm"

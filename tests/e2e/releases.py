@@ -7,9 +7,9 @@ from kubernetes.client import V1Deployment, V1Pod
 
 from tests.e2e.clients import is_ready
 from tests.e2e.profiles import CHART, Model, Profile
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests
 
 # For a rollout, pulls of small models included.
 ROLLOUT_SECONDS = 900

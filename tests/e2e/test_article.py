@@ -12,11 +12,11 @@ from kubernetes.client import ApiException, V1Pod
 from tests.e2e.clients import Application, Client, Person, assert_answers, execute, start_application
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
-from vllm_chart import diagnose, smoke
-from vllm_chart.cli import main
-from vllm_chart.cluster import Cluster
+from vllm_chart.cli.main import main
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.smoke import Release
+from vllm_chart.live import diagnose, smoke
+from vllm_chart.live.smoke import Release
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
-from vllm_chart import diagnose
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.findings import Finding
 from vllm_chart.helm import Helm
+from vllm_chart.live import diagnose
 
 FAILURE_SECONDS = 240
 # Broken engines are not worth waiting for at their end.

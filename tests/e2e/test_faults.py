@@ -17,9 +17,9 @@ from tests.e2e.clients import execute, is_ready, pod_name, restarts
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
 from tests.e2e.traffic import Traffic, Window
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.load.generate import Options
+from vllm_chart.load.asker import Options
 
 pytestmark = pytest.mark.faults
 

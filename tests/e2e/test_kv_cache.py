@@ -12,7 +12,7 @@ from tests.e2e.clients import run_to_end
 from tests.e2e.profiles import GPU, Profile
 from tests.shapes import SHAPES, Shape
 from vllm_chart import helm
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 
 PROGRAM = Path(__file__).parent / "programs/kv_cache.py"
 SECONDS = 600

@@ -10,9 +10,9 @@ from pytest_helm_charts.clusters import Cluster as KubeCluster
 from tests.e2e.clients import Application, assert_answers, execute, pod_name, start_application
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
-from vllm_chart import diagnose, smoke
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm, HelmError
+from vllm_chart.live import diagnose, smoke
 
 CRASH_SECONDS = 180
 KEY_SECRET = "first-key"

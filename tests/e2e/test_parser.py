@@ -9,9 +9,10 @@ from ci import versions
 from tests.e2e.clients import execute, is_ready
 from tests.e2e.profiles import ROOT, Profile
 from tests.verdicts import disagreement, read
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 
-ENGINE = ROOT / "python" / "vllm_chart" / "engine"
+ENGINE = ROOT / "python" / "vllm_chart" / "vllm_args"
+CATALOGUE = ROOT / "ci" / "catalogue"
 NAME = "parser"
 VERSION = versions.VLLM
 #: Half a minute of one core, of which most is vLLM's import.
@@ -20,7 +21,7 @@ ASKING_SECONDS = 300
 # Importing vLLM takes longest, so one process asks both.
 _ASK = """
 import signal, sys
-from vllm_chart.engine import extract, record
+from ci.catalogue import extract, record
 for module in (extract, record):
     sys.argv = [module.__name__, "/tmp"]
     if module.main():
@@ -33,8 +34,9 @@ signal.pause()
 @pytest.fixture(scope="module")
 def pod(cluster: Cluster, namespace: str, profile: Profile) -> str:
     """A pod of the engine's image that has asked its vLLM, and runs no engine."""
-    files = {"vllm_chart/engine": [*ENGINE.glob("*.py")]}
-    files["vllm_chart/engine/catalogues"] = [ENGINE / "catalogues" / f"{VERSION}.json"]
+    files = {"vllm_chart/vllm_args": [*ENGINE.glob("*.py")]}
+    files["ci/catalogue"] = [CATALOGUE / "extract.py", CATALOGUE / "record.py"]
+    files["vllm_chart/vllm_args/catalogues"] = [ENGINE / "catalogues" / f"{VERSION}.json"]
     data = {path.name: path.read_text() for paths in files.values() for path in paths}
     config_map = V1ConfigMap.model_validate({"metadata": {"name": NAME}, "data": data})
     cluster.core.create_namespaced_config_map(namespace, config_map)

@@ -16,9 +16,9 @@ from tests.e2e.clients import pod_name
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import ROLLOUT_SECONDS, Installation, drain_node
 from tests.e2e.traffic import Traffic, Window
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm, HelmError
-from vllm_chart.load.generate import REFUSED, UNREACHABLE, Options
+from vllm_chart.load.asker import REFUSED, UNREACHABLE, Options
 from vllm_chart.load.report import to_human
 
 REQUESTS = 1000

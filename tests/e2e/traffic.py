@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 
 from ci import versions
 from tests.e2e.releases import Installation
-from vllm_chart import smoke
-from vllm_chart.cluster import Cluster
+from vllm_chart.cluster.api import Cluster
 from vllm_chart.findings import UnavailableError
-from vllm_chart.load.generate import OK, RESET_IDLE, Options, Record
+from vllm_chart.live import smoke
+from vllm_chart.load.asker import OK, RESET_IDLE, Options, Record
 from vllm_chart.load.pod import LoadPod, Placement
 from vllm_chart.load.report import Report, to_human
 

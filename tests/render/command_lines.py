@@ -4,7 +4,7 @@ import math
 import shlex
 from typing import Any
 
-from vllm_chart.engine import argv, catalogue
+from vllm_chart.vllm_args import argv, catalogue
 
 Values = dict[str, Any]
 

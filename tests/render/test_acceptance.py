@@ -11,8 +11,8 @@ from helm_python import values_from_yaml
 
 from tests.render.view import View
 from vllm_chart import checks
+from vllm_chart.checks.podsecurity import Level
 from vllm_chart.helm import render
-from vllm_chart.podsecurity import Level
 
 VLLM = "https://docs.vllm.ai/en/stable"
 RECIPES = "https://github.com/vllm-project/recipes/blob/main"

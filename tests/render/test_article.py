@@ -13,7 +13,7 @@ from helm_python import values_from_yaml
 from tests.article import DEPLOYMENT, SERVICE
 from tests.render.conftest import EXAMPLES
 from vllm_chart.helm import render
-from vllm_chart.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests
 
 Objects = dict[str, Any]
 Path = tuple[str | int, ...]

@@ -12,12 +12,12 @@ import yaml
 from helm_python import values_from_yaml
 from kubernetes.client import V1Container, V1Deployment, V1PersistentVolumeClaim, V1Pod, V1PodSpec, V1Service
 
+from ci.generate import block_of, keys
 from vllm_chart import helm
-from vllm_chart.generate import block_of, keys
 from vllm_chart.helm import HelmError, default_chart
-from vllm_chart.manifests import Manifests, present
-from vllm_chart.values import Values
+from vllm_chart.rendered.manifests import Manifests, present
 from vllm_chart.values.base import Block
+from vllm_chart.values.vllm.root import Values
 
 EVERYTHING = Path(__file__).parent / "everything.yaml"
 

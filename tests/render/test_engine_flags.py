@@ -12,10 +12,10 @@ import pytest
 from ci import tools
 from tests import verdicts
 from vllm_chart import helm
-from vllm_chart.engine import argv, catalogue, config, rules
-from vllm_chart.engine.catalogue import Argument, Catalogue
 from vllm_chart.helm import HelmError, render
-from vllm_chart.values.engine import OWNED_FLAGS
+from vllm_chart.values.vllm.engine import OWNED_FLAGS
+from vllm_chart.vllm_args import argv, catalogue, config, rules
+from vllm_chart.vllm_args.catalogue import Argument, Catalogue
 
 #: A value of each kind, as users write it and as vLLM has to read it; two of each.
 MEANT: dict[str, list[tuple[Any, Any]]] = {
@@ -110,7 +110,7 @@ def test_every_flag_is_read_as_it_was_meant(version: str, variant: int) -> None:
 def test_vllms_own_parser_read_it_so_too(version: str, variant: int) -> None:
     words, verdict = [*verdicts.read((verdicts.FOLDER / f"{version}-rendered.jsonl.gz").read_bytes())][variant]
     asked = [word for word in words if word in rendered(version, variant)]  # others are the chart's own
-    assert asked == rendered(version, variant), "record again: python -m vllm_chart.engine.record FOLDER rendered.json"
+    assert asked == rendered(version, variant), "record again: python -m ci.catalogue.record FOLDER rendered.json"
     assert verdict is not None
     known = catalogue.load(version)
     expected = {argument.dest: meant(argument, known, variant)[1] for argument in flags(version)}

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from tests.render.conftest import EXAMPLES
 from vllm_chart import checks
 from vllm_chart.helm import render
-from vllm_chart.manifests import Manifests, Object, present
+from vllm_chart.rendered.manifests import Manifests, Object, present
 
 
 def test_every_example_passes_every_check(example: Path) -> None:

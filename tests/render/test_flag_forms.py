@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from vllm_chart.engine import advice, catalogue
-from vllm_chart.engine.check import check_argv
 from vllm_chart.helm import HelmError, render
+from vllm_chart.vllm_args import advice, catalogue
+from vllm_chart.vllm_args.check import check_argv
 
 SECRET = {"name": "a", "key": "b"}
 CLAIM = {"name": "a", "persistentVolumeClaim": {"claimName": "a"}}

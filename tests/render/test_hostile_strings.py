@@ -11,7 +11,7 @@ import pytest
 from ci import tools
 from vllm_chart import helm
 from vllm_chart.helm import render
-from vllm_chart.manifests import Manifests, Object
+from vllm_chart.rendered.manifests import Manifests, Object
 
 #: What YAML would take for something else if it stood without quotes.
 OTHER_TYPES = [

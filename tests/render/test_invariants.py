@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from vllm_chart import checks, invariants, podsecurity, schemas
+from vllm_chart import checks
+from vllm_chart.checks import invariants, podsecurity, schemas
 from vllm_chart.findings import Finding
 from vllm_chart.helm import render
-from vllm_chart.manifests import Manifests, Object
+from vllm_chart.rendered.manifests import Manifests, Object
 
 
 @pytest.mark.parametrize("kubernetes", schemas.SUPPORTED_VERSIONS)

@@ -11,10 +11,11 @@ import pytest
 from tests.render.command_lines import ELSEWHERE, read, values_of
 from tests.render.test_acceptance import ROWS
 from vllm_chart import checks
-from vllm_chart.engine import argv, catalogue
 from vllm_chart.findings import has_errors
 from vllm_chart.helm import merged_values, render
-from vllm_chart.sizing import check, gpus, sources
+from vllm_chart.sizing import check, sources
+from vllm_chart.sizing.memory import gpus
+from vllm_chart.vllm_args import argv, catalogue
 
 RECIPES = "https://github.com/vllm-project/recipes/blob/main"
 DOCS = "https://docs.vllm.ai/en/stable"

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from helm_python import values_from_yaml
 
 from ci import tools
-from vllm_chart import cli, helm
+from vllm_chart import helm
+from vllm_chart.cli import main as cli
 from vllm_chart.helm import HelmError, render
 
 Row = tuple[str, str, str, str]

@@ -13,7 +13,7 @@ import yaml
 
 from ci import tools
 from vllm_chart.helm import Helm, HelmError, default_chart, render
-from vllm_chart.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests
 
 CHART = default_chart()
 MODEL = {"model": {"id": "org/name"}}

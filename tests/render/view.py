@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from vllm_chart.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests
 
 
 class View:

@@ -19,7 +19,7 @@ def test_the_schema_is_written_before_the_chart_is_rendered(monkeypatch: pytest.
     asked: list[str] = []
 
     def note(*words: object, **_: object) -> str:
-        asked.append(next(str(word) for word in words if str(word).startswith(("vllm_chart", "tests"))))
+        asked.append(next(str(word) for word in words if str(word).startswith(("ci.", "tests"))))
         return "{}"
 
     monkeypatch.setattr(catalogue, "_installed", lambda _: tmp_path)
@@ -28,12 +28,12 @@ def test_the_schema_is_written_before_the_chart_is_rendered(monkeypatch: pytest.
     monkeypatch.setattr(catalogue, "output", note)
     catalogue.follow("0.33.0")
     assert asked == [
-        "vllm_chart.engine.extract",
-        "vllm_chart.generate",
-        "vllm_chart.engine.record",
-        "vllm_chart.engine.configure",
+        "ci.catalogue.extract",
+        "ci.generate",
+        "ci.catalogue.record",
+        "ci.catalogue.configure",
         "tests.render.test_engine_flags",
-        "vllm_chart.engine.record",
+        "ci.catalogue.record",
     ]
 
 

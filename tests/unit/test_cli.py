@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from vllm_chart import checks, helm, smoke
-from vllm_chart.cli import main
+from vllm_chart import checks, helm
+from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit, Finding, UnavailableError, to_human, told_once
+from vllm_chart.live import smoke
 
 GOOD = "model: {id: org/name}\n"
 

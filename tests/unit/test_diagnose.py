@@ -16,9 +16,9 @@ from tests.cluster_objects import (
     unschedulable,
     waiting,
 )
-from vllm_chart import engine_log
-from vllm_chart.diagnose import Snapshot, explain
 from vllm_chart.findings import Finding
+from vllm_chart.live import engine_log
+from vllm_chart.live.diagnose import Snapshot, explain
 
 DISK_PRESSURE = {"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}
 
@@ -390,7 +390,7 @@ def test_of_a_failed_validation_its_complaint_is_shown() -> None:
     assert "the moon is full" in crash(log).message
 
 
-# In the engine's own words: vLLM 0.32, huggingface_hub 2.4, transformers 5.23 (places in vllm_chart/engine_log.py).
+# In the engine's own words: vLLM 0.32, huggingface_hub 2.4, transformers 5.23 (places in vllm_chart/vllm_args_log.py).
 ENGINE_LOGS = [
     pytest.param(
         "RuntimeError: Insufficient space in /dev/shm for shared-memory allocation: 160 MiB required, 64 MiB free. "

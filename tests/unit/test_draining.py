@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/draining.py"
+MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/programs/draining.py"
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"connection", b"keep-alive"), (b"x", b"y")]}
 CHUNKS = [{"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}, {"type": "http.response.body"}]

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from ci.catalogue import record
 from tests import verdicts
 from tests.verdicts import Verdict, disagreement
-from vllm_chart.engine import argv, catalogue, record
+from vllm_chart.vllm_args import argv, catalogue
 
 
 def recorded(version: str) -> list[tuple[list[str], Verdict]]:
@@ -25,12 +26,12 @@ def test_the_rebuilt_parser_agrees_with_vllms_own(version: str) -> None:
 def test_what_was_recorded_covers_every_argument(version: str) -> None:
     known = catalogue.load(version)
     asked = [words for words, _ in recorded(version)]
-    assert asked == list(record.cases(known)), "record again: python -m vllm_chart.engine.record tests/unit/verdicts"
+    assert asked == list(record.cases(known)), "record again: python -m ci.catalogue.record tests/unit/verdicts"
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("vllm"), reason="needs vLLM, whose parser it asks")
 def test_the_rebuilt_parser_agrees_with_the_vllm_that_is_installed() -> None:
-    from vllm_chart.engine import extract
+    from ci.catalogue import extract
 
     version = extract.version()
     known = catalogue.load(version)

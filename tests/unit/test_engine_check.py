@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from vllm_chart.engine import advice, catalogue
-from vllm_chart.engine.check import check_argv, check_environment
 from vllm_chart.findings import Finding
+from vllm_chart.vllm_args import advice, catalogue
+from vllm_chart.vllm_args.check import check_argv, check_environment
 
 NEWEST = catalogue.versions()[-1]
 

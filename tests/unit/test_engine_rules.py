@@ -5,9 +5,10 @@ import json
 
 import pytest
 
+from ci.catalogue import configure
 from tests.verdicts import FOLDER
-from vllm_chart.engine import catalogue, configure, rules
-from vllm_chart.engine.check import check_argv
+from vllm_chart.vllm_args import catalogue, rules
+from vllm_chart.vllm_args.check import check_argv
 
 NEWEST = catalogue.versions()[-1]
 

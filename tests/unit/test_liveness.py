@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/liveness.py"
+MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/programs/liveness.py"
 HANGS = 24 * 3600.0
 
 

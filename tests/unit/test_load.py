@@ -20,13 +20,14 @@ import pytest
 from click.testing import CliRunner, Result
 from kubernetes.client import V1Pod
 
-from vllm_chart import podsecurity
-from vllm_chart.cli import main
+from vllm_chart.checks import podsecurity
+from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit
-from vllm_chart.load import generate, report
-from vllm_chart.load.generate import Generator, NoAnswerError, Options, Record
+from vllm_chart.load import asker as generate
+from vllm_chart.load import report
+from vllm_chart.load.asker import Generator, NoAnswerError, Options, Record
 from vllm_chart.load.pod import Placement, manifest
-from vllm_chart.manifests import Manifests, Object
+from vllm_chart.rendered.manifests import Manifests, Object
 
 TOKENS = 3
 

@@ -4,7 +4,7 @@ import pytest
 from kubernetes.client import V1ConfigMap, V1Service
 from pydantic import ValidationError
 
-from vllm_chart.manifests import ManifestError, Manifests, present
+from vllm_chart.rendered.manifests import ManifestError, Manifests, present
 
 TWO = """\
 ---

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-HOOK = Path(__file__).parents[2] / "charts/vllm/files/pre_stop.py"
+HOOK = Path(__file__).parents[2] / "charts/vllm/files/programs/pre_stop.py"
 
 IDLE = 'vllm:num_requests_running{engine="0"} 0.0\nvllm:num_requests_waiting{engine="0"} 0.0\n'
 BUSY = 'vllm:num_requests_running{engine="0"} 3.0\nvllm:num_requests_waiting{engine="0"} 2.0\n'

@@ -19,7 +19,7 @@ from kubernetes.client import (
 from tests.cluster_objects import GPU_LABEL, GPU_TAINT, node
 from vllm_chart.findings import Finding
 from vllm_chart.helm import app_version, merged_values, render
-from vllm_chart.preflight import Snapshot, explain, needs
+from vllm_chart.live.preflight import Snapshot, explain, needs
 
 TOLERANT = "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]\n"
 NODES = [node(f"gpu-{n}", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1") for n in (1, 2)]

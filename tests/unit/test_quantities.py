@@ -6,7 +6,7 @@ import sys
 import pytest
 from kubernetes.utils import parse_quantity as of_the_client
 
-from vllm_chart.quantities import parse_quantity
+from vllm_chart.rendered.quantities import parse_quantity
 
 RIGHT = [
     "0",

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from vllm_chart import helm
-from vllm_chart.cli import main
+from vllm_chart.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -10,15 +10,17 @@ from click.testing import CliRunner, Result
 from kubernetes.client import V1Node, V1NodeStatus, V1ObjectMeta
 
 from vllm_chart import helm
-from vllm_chart.cli import main
+from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit, UnavailableError
-from vllm_chart.sizing import architecture, nodes, sources
 from vllm_chart.sizing import plan as sizing
+from vllm_chart.sizing import sources
 from vllm_chart.sizing.arithmetic import GIB, MIB
 from vllm_chart.sizing.check import check
-from vllm_chart.sizing.engine import Engine
-from vllm_chart.sizing.gpus import find
-from vllm_chart.sizing.weights import Split
+from vllm_chart.sizing.memory import nodes
+from vllm_chart.sizing.memory.gpus import find
+from vllm_chart.sizing.model import architecture
+from vllm_chart.sizing.model.weights import Split
+from vllm_chart.sizing.settings import Engine
 
 LLAMA = "model: {id: meta-llama/Llama-3.1-8B}\n"
 

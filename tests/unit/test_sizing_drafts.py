@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from vllm_chart.sizing import architecture, drafts, kvcache, quantization
 from vllm_chart.sizing.arithmetic import GIB
-from vllm_chart.sizing.kvcache import Setting
+from vllm_chart.sizing.memory import kvcache
+from vllm_chart.sizing.memory.kvcache import Setting
+from vllm_chart.sizing.model import architecture, drafts, quantization
+from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.sources import Source
-from vllm_chart.sizing.weights import Split
 
 CONFIGS: dict[str, Any] = {
     row["id"]: row["config"] for row in json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())

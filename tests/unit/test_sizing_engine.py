@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from vllm_chart import helm
-from vllm_chart.sizing import engine, gpus
+from vllm_chart.sizing import settings as engine
 from vllm_chart.sizing.arithmetic import GIB, quantity
-from vllm_chart.sizing.engine import Engine, SettingError
-from vllm_chart.sizing.gpus import UnknownGpuError
-from vllm_chart.sizing.releases import Release
-from vllm_chart.sizing.weights import Split
+from vllm_chart.sizing.memory import gpus
+from vllm_chart.sizing.memory.gpus import UnknownGpuError
+from vllm_chart.sizing.model.weights import Split
+from vllm_chart.sizing.settings import Engine, SettingError
+from vllm_chart.sizing.vllm_releases import Release
 
 
 def read(**values: Any) -> Engine:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from tests.shapes import SHAPES
-from vllm_chart.sizing import architecture, kvcache
 from vllm_chart.sizing.arithmetic import GIB
-from vllm_chart.sizing.kvcache import CacheError, Setting
-from vllm_chart.sizing.releases import Release
+from vllm_chart.sizing.memory import kvcache
+from vllm_chart.sizing.memory.kvcache import CacheError, Setting
+from vllm_chart.sizing.model import architecture
+from vllm_chart.sizing.vllm_releases import Release
 
 CONFIGS: dict[str, Any] = {
     row["id"]: row["config"] for row in json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from ci.logs import report
+from ci.logs.cases import Case
 from vllm_chart.findings import has_errors
-from vllm_chart.sizing import report
-from vllm_chart.sizing.cases import Case
-from vllm_chart.sizing.releases import Release
+from vllm_chart.sizing.vllm_releases import Release
 
 LOGS = Path(__file__).parent / "data" / "kv-cache-logs.json"
 DOCS = Path(__file__).parents[2] / "docs" / "sizing.md"
@@ -164,4 +164,4 @@ def test_a_measure_asks_only_for_the_inputs_that_it_needs() -> None:
 def test_the_documentation_has_this_table(rows: list[report.Row]) -> None:
     found = re.search(r"<!-- logs -->\n(.*?)\n<!-- /logs -->", DOCS.read_text(), re.DOTALL)
     assert found, "docs/sizing.md has lost its markers"
-    assert found[1] == report.table(rows), "write it anew: python -m vllm_chart.sizing.report --write docs/sizing.md …"
+    assert found[1] == report.table(rows), "write it anew: python -m ci.logs.report --write docs/sizing.md …"

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from vllm_chart.sizing import architecture, encoder, gpus, memory, plan
+from vllm_chart.sizing import plan
 from vllm_chart.sizing.arithmetic import GIB
-from vllm_chart.sizing.engine import Engine
-from vllm_chart.sizing.memory import Batch
-from vllm_chart.sizing.releases import Release
+from vllm_chart.sizing.memory import estimate as memory
+from vllm_chart.sizing.memory import gpus
+from vllm_chart.sizing.memory.estimate import Batch
+from vllm_chart.sizing.model import architecture, encoder
+from vllm_chart.sizing.model.weights import Split
+from vllm_chart.sizing.settings import Engine
 from vllm_chart.sizing.sources import shipped
-from vllm_chart.sizing.weights import Split
+from vllm_chart.sizing.vllm_releases import Release
 
 CONFIGS: dict[str, Any] = {
     row["id"]: row["config"] for row in json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())

@@ -3,9 +3,11 @@
 import pytest
 
 from vllm_chart.findings import has_errors
-from vllm_chart.sizing import architecture, gpus, plan, sources
-from vllm_chart.sizing.engine import Engine
-from vllm_chart.sizing.weights import Split
+from vllm_chart.sizing import plan, sources
+from vllm_chart.sizing.memory import gpus
+from vllm_chart.sizing.model import architecture
+from vllm_chart.sizing.model.weights import Split
+from vllm_chart.sizing.settings import Engine
 
 EP = "ep"
 

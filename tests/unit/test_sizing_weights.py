@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from vllm_chart.sizing import adapters, architecture, quantization, vision, weights
-from vllm_chart.sizing.architecture import ConfigError, Experts
 from vllm_chart.sizing.arithmetic import GIB
-from vllm_chart.sizing.quantization import UnknownQuantizationError
-from vllm_chart.sizing.releases import Release
-from vllm_chart.sizing.weights import Split
+from vllm_chart.sizing.model import adapters, architecture, quantization, vision, weights
+from vllm_chart.sizing.model.architecture import ConfigError, Experts
+from vllm_chart.sizing.model.quantization import UnknownQuantizationError
+from vllm_chart.sizing.model.weights import Split
+from vllm_chart.sizing.vllm_releases import Release
 
 ROWS: list[dict[str, Any]] = json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())
 MODELS = {row["id"]: row for row in ROWS}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from vllm_chart.smoke import NotOfferedError, WrongAnswerError, judge, read_stream, sse_data
+from vllm_chart.live.smoke import NotOfferedError, WrongAnswerError, judge, read_stream, sse_data
 
 
 def openai_error(message: str, code: int) -> str:

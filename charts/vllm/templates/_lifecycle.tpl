@@ -15,7 +15,7 @@
 
 {{/* YAML map from file name to text: the programs that the engine's container finds in /etc/vllm/lifecycle. */}}
 {{- define "vllm.lifecycle.files" -}}
-{{- (.Files.Glob "files/{pre_stop,draining,liveness}.py").AsConfig }}
+{{- (.Files.Glob "files/programs/{pre_stop,draining,liveness}.py").AsConfig }}
 {{- end }}
 
 {{/* YAML list: the middlewares that the engine loads from there. */}}

@@ -11,10 +11,10 @@ from typing import Any
 
 from kubernetes.client import ApiException, V1DeleteOptions, V1Pod
 
-from vllm_chart.cluster import Cluster, asking_the_api_server
+from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import UnavailableError
-from vllm_chart.load import generate
-from vllm_chart.load.generate import Options, Record
+from vllm_chart.load import asker as generate
+from vllm_chart.load.asker import Options, Record
 
 IMAGE = "python:3.13-slim"
 _SOURCE = Path(generate.__file__)

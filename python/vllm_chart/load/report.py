@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 
 from vllm_chart.findings import Finding, Severity, has_errors
-from vllm_chart.load import generate
-from vllm_chart.load.generate import Options, Record
+from vllm_chart.load import asker as generate
+from vllm_chart.load.asker import Options, Record
 
 CONFIDENCE = 0.95
 PERCENTILES = (50, 90, 99, 100)

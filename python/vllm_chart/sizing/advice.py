@@ -5,11 +5,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_chart.sizing import divisibility, plan
+from vllm_chart.sizing import plan
 from vllm_chart.sizing.arithmetic import GIB, MIB
-from vllm_chart.sizing.engine import Engine
-from vllm_chart.sizing.gpus import Gpu
+from vllm_chart.sizing.memory.gpus import Gpu
+from vllm_chart.sizing.model import divisibility
 from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.settings import Engine
 
 PER_PROCESS = 2.5 * GIB
 """Host memory of a worker with its libraries: vLLM's processes take it together with a small model."""

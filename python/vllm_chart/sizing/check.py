@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from vllm_chart.findings import Finding, UnavailableError
-from vllm_chart.sizing import architecture, engine, gpus, kvcache, plan, quantization, refusals, sources
-from vllm_chart.sizing.gpus import Gpu
+from vllm_chart.sizing import plan, refusals, sources
+from vllm_chart.sizing import settings as engine
+from vllm_chart.sizing.memory import gpus, kvcache
+from vllm_chart.sizing.memory.gpus import Gpu
+from vllm_chart.sizing.model import architecture, quantization
 
 
 def check(values: Mapping[str, Any], app_version: str, gpu: Gpu | None = None) -> list[Finding]:

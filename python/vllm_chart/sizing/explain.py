@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from vllm_chart.sizing import weights
-from vllm_chart.sizing.architecture import Attention, Dense, Experts, GatedDeltaNet, LatentAttention, Mamba2
 from vllm_chart.sizing.arithmetic import gib
-from vllm_chart.sizing.kvcache import element_bytes
+from vllm_chart.sizing.memory.kvcache import element_bytes
+from vllm_chart.sizing.model import weights
+from vllm_chart.sizing.model.architecture import Attention, Dense, Experts, GatedDeltaNet, LatentAttention, Mamba2
 from vllm_chart.sizing.plan import Plan
 
 

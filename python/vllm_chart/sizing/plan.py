@@ -5,17 +5,20 @@ from collections.abc import Iterator
 from typing import Literal
 
 from vllm_chart.findings import Finding, has_errors
-from vllm_chart.sizing import adapters, drafts, kvcache, memory, quantization, refusals, vision, weights
-from vllm_chart.sizing.architecture import Model
+from vllm_chart.sizing import refusals
 from vllm_chart.sizing.arithmetic import GIB
-from vllm_chart.sizing.drafts import Draft
-from vllm_chart.sizing.engine import Engine
-from vllm_chart.sizing.gpus import Gpu
-from vllm_chart.sizing.kvcache import Cache
-from vllm_chart.sizing.memory import Batch, Estimate
-from vllm_chart.sizing.quantization import Quantization, UnknownQuantizationError
+from vllm_chart.sizing.memory import estimate as memory
+from vllm_chart.sizing.memory import kvcache
+from vllm_chart.sizing.memory.estimate import Batch, Estimate
+from vllm_chart.sizing.memory.gpus import Gpu
+from vllm_chart.sizing.memory.kvcache import Cache
+from vllm_chart.sizing.model import adapters, drafts, quantization, vision, weights
+from vllm_chart.sizing.model.architecture import Model
+from vllm_chart.sizing.model.drafts import Draft
+from vllm_chart.sizing.model.quantization import Quantization, UnknownQuantizationError
+from vllm_chart.sizing.model.weights import Split
+from vllm_chart.sizing.settings import Engine
 from vllm_chart.sizing.sources import Source
-from vllm_chart.sizing.weights import Split
 
 Scenario = Literal["expected", "worst", "best"]
 """Every estimate as it is, at its high end, or at its low end."""

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vllm_chart.findings import Finding, Severity
-from vllm_chart.sizing import divisibility, kvcache, quantization, weights
 from vllm_chart.sizing.arithmetic import gib
+from vllm_chart.sizing.memory import kvcache
+from vllm_chart.sizing.model import divisibility, quantization, weights
 
 if TYPE_CHECKING:
     from vllm_chart.sizing.plan import Plan

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vllm_chart.findings import Exit, Finding, exit_code, to_human
-from vllm_chart.sizing import advice, gpus, picture, plan
+from vllm_chart.sizing import advice, picture, plan
 from vllm_chart.sizing.arithmetic import GIB, gib
+from vllm_chart.sizing.memory import gpus
 from vllm_chart.sizing.plan import Plan
 
 

@@ -1,7 +1,7 @@
 """What every block of the values is made of.
 
 A block is a pydantic model whose fields are the chart's keys. It is never used to hold values: Helm merges
-and validates those. It is the single source from which `vllm_chart.generate` writes `values.yaml`,
+and validates those. It is the single source from which `ci.generate` writes `values.yaml`,
 `values.schema.json` and the table in the chart's README.
 """
 

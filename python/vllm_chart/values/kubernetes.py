@@ -1,7 +1,7 @@
 """What the API server checks in a pod beyond Kubernetes' published schemas: choices, ranges, forms, combinations.
 
 The schemas say that a toleration's `effect` is text; that it is one of three words stands in prose. Here it is
-stated as JSON schema, by definition and property, and `vllm_chart.generate` adds it to the definitions. Choices
+stated as JSON schema, by definition and property, and `ci.generate` adds it to the definitions. Choices
 are those of the OpenAPI v3 document that Kubernetes 1.37 serves, the rest is the validation of its API
 (https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/apis/core/validation/validation.go).
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.render.mistakes.catches import Elsewhere
 from tests.render.mistakes.table import MISTAKES
-from vllm_chart.engine_log import redacted
+from vllm_chart.live.engine_log import redacted
 
 DOCUMENT = "docs/mistakes.md"
 

@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Protocol
 from helm_python import values_from_yaml
 
 from tests.render.view import View
-from vllm_chart import checks, diagnose, preflight, smoke, verdict
-from vllm_chart.diagnose import Snapshot
+from vllm_chart import checks
 from vllm_chart.findings import Finding
-from vllm_chart.helm import HelmError, app_version, merged_values, render, values_schema
+from vllm_chart.helm import HelmError, app_version, merged_values, render, values_schema, verdict
+from vllm_chart.live import diagnose, preflight, smoke
+from vllm_chart.live.diagnose import Snapshot
 from vllm_chart.sizing import check as sizing
-from vllm_chart.sizing import gpus
+from vllm_chart.sizing.memory import gpus
 
 
 class MissedError(Exception):

@@ -30,8 +30,8 @@ from tests.render.mistakes.catches import (
     Preflighted,
     Refused,
 )
-from vllm_chart import preflight
-from vllm_chart.diagnose import Snapshot
+from vllm_chart.live import preflight
+from vllm_chart.live.diagnose import Snapshot
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,112 @@
+{{/* The engine: its split over devices, its arguments. */}}
+
+{{/* Integer as string: GPUs per pod. */}}
+{{- define "vllm.gpuCount" -}}
+{{- $count := .Values.gpu.count }}
+{{- if or (kindIs "invalid" $count) (eq (toString $count) "") }}
+{{- $count = ternary 0 1 (eq .Values.engine.device "cpu") }}
+{{- end }}
+{{- int $count }}
+{{- end }}
+
+{{/* Integer as string: the tensor-parallel size, which follows from the GPUs unless it is given. */}}
+{{- define "vllm.tensorParallelSize" -}}
+{{- $others := mul .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize }}
+{{- $follows := ternary 1 (div (include "vllm.gpuCount" . | int) $others) (eq .Values.engine.device "cpu") }}
+{{- .Values.parallelism.tensorParallelSize | default (max 1 $follows) | int }}
+{{- end }}
+
+{{/* Integer as string: worker processes in a pod. */}}
+{{- define "vllm.workers" -}}
+{{- mul (include "vllm.tensorParallelSize" . | int) .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize }}
+{{- end }}
+
+{{/*
+Quantity: the size of /dev/shm. vLLM asks for 160Mi and 240Mi per worker, and keeps there what kv-offloading-size (GiB)
+offloads; the rest is NCCL's.
+*/}}
+{{- define "vllm.shm.sizeLimit" -}}
+{{- $offloaded := get (.Values.engine.args | default dict) "kv-offloading-size" | default 0 | float64 | ceil | int }}
+{{- .Values.shm.sizeLimit | default (printf "%dGi" (add 1 (include "vllm.workers" .) $offloaded)) | include "vllm.text" }}
+{{- end }}
+
+{{/* String: http, or https if the engine itself is given a certificate. */}}
+{{- define "vllm.scheme" -}}
+{{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
+{{- end }}
+
+{{/* String: the name that clients write in a request's `model`. */}}
+{{- define "vllm.servedModelName" -}}
+{{- first (.Values.model.servedModelName | default (list .Values.model.id)) }}
+{{- end }}
+
+{{/*
+YAML list: the arguments of `vllm serve`, the model first. A single value is written --flag=value, so that one that
+begins with a dash stays a value.
+*/}}
+{{- define "vllm.args" -}}
+{{- $args := list (include "vllm.argument" (list . .Values.model.id)) }}
+{{- with .Values.model.revision }}{{ $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}{{ end }}
+{{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
+{{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+{{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
+{{- $args = append $args (printf "--port=%d" (int .Values.containerPort)) }}
+{{- $sizes := dict
+  "tensor" (include "vllm.tensorParallelSize" . | int)
+  "pipeline" (int .Values.parallelism.pipelineParallelSize)
+  "data" (int .Values.parallelism.dataParallelSize) }}
+{{- range $kind := list "tensor" "pipeline" "data" }}
+{{- if gt (get $sizes $kind) 1 }}{{ $args = append $args (printf "--%s-parallel-size=%d" $kind (get $sizes $kind)) }}{{ end }}
+{{- end }}
+{{- if and .Values.shutdown.drainSeconds (include "vllm.hasShutdownTimeout" .) }}
+{{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
+{{- end }}
+{{- range include "vllm.middlewares" . | fromYamlArray }}{{ $args = append $args (printf "--middleware=%s" .) }}{{ end }}
+{{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
+{{- with int .Values.traffic.streamKeepAliveSeconds }}{{ $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}{{ end }}
+{{- $kinds := .Files.Get "files/generated/flags.json" | fromJson }}
+{{- range $flag, $value := .Values.engine.args }}
+{{- $text := include "vllm.argument" (list $ $value) }}
+{{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
+{{- if and (kindIs "bool" $value) (not $isJson) }}
+{{- if or $value (not (has $flag $kinds.storeTrue)) }}{{ $args = append $args (printf "--%s%s" (ternary "" "no-" $value) $flag) }}{{ end }}
+{{- else if and (kindIs "slice" $value) (has $flag $kinds.append) }}
+{{- range $value }}{{ $args = append $args (printf "--%s=%s" $flag (include "vllm.argument" (list $ .))) }}{{ end }}
+{{- else if and (kindIs "slice" $value) (not $isJson) }}
+{{- with $value }}{{ $args = append $args (printf "--%s" $flag) }}{{ end }}
+{{- range $value }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+{{- else if not (has $text (list "" "{}" "[]")) }}
+{{- $args = append $args (printf "--%s=%s" $flag $text) }}
+{{- end }}
+{{- end }}
+{{- range .Values.engine.extraArgs }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+{{- toYaml $args }}
+{{- end }}
+
+{{/*
+String: a value as an argument. `$(NAME)` is the variable if the user's environment may have it; all other text reaches
+vLLM as it stands. Takes a list: root context, value.
+*/}}
+{{- define "vllm.argument" -}}
+{{- $values := (first .).Values }}
+{{- $text := include "vllm.literal" (last .) }}
+{{- range regexFindAll "\\$\\([^)]+\\)" $text -1 | uniq }}
+{{- if or $values.envFrom (hasKey ($values.env | default dict) (trimPrefix "$(" . | trimSuffix ")")) }}
+{{- $text = replace (printf "$%s" .) . $text }}
+{{- end }}
+{{- end }}
+{{- $text }}
+{{- end }}
+
+{{/* "true", or nothing for an image whose tag names a vLLM that cannot wait for its requests. */}}
+{{- define "vllm.hasShutdownTimeout" -}}
+{{- if not (regexMatch "^v?0\\.([0-9]|1[0-7])\\.[0-9]" (.Values.image.tag | default "")) }}true{{ end }}
+{{- end }}
+
+{{/* String: the version of vLLM that the image's tag names, or nothing where its flags are not known to the schema. */}}
+{{- define "vllm.knownVersion" -}}
+{{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
+{{- range (.Files.Get "files/generated/flags.json" | fromJson).versions }}
+{{- if regexMatch (printf "^v?%s([-+._].*)?$" (regexQuoteMeta .)) $tag }}{{ . }}{{ end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,114 @@
+{{/* The engine's environment. */}}
+
+{{/* YAML map from name to text or to a variable's value: what the chart itself sets. */}}
+{{- define "vllm.ownEnv" -}}
+{{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
+{{- /* Home and caches are somewhere to write under a read-only root and any UID. The timeout is a constant no shorter
+       than any startup budget: one that followed the budget would change the compile cache's key. */}}
+{{- $env := dict
+  "HOME" "/tmp/home"
+  "USER" "vllm"
+  "LOGNAME" "vllm"
+  "XDG_CONFIG_HOME" "/tmp/home/.config"
+  "XDG_CACHE_HOME" $cache
+  "HF_HOME" (printf "%s/huggingface" $cache)
+  "VLLM_CACHE_ROOT" (printf "%s/vllm" $cache)
+  "TRITON_CACHE_DIR" (printf "%s/triton" $cache)
+  "FLASHINFER_WORKSPACE_BASE" $cache
+  "VLLM_HTTP_TIMEOUT_KEEP_ALIVE" (int .Values.traffic.keepAliveSeconds | toString)
+  "VLLM_NO_USAGE_STATS" "1"
+  "VLLM_ENGINE_READY_TIMEOUT_S" "86400" }}
+{{- if include "vllm.middlewares" . | fromYamlArray }}{{ $_ := set $env "PYTHONPATH" "/etc/vllm/lifecycle" }}{{ end }}
+{{- with .Values.hang.seconds }}{{ $_ := set $env "HANG_SECONDS" (int . | toString) }}{{ end }}
+{{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
+{{- if .Values.hub.offline }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
+{{- range $name, $ref := dict "HF_TOKEN" .Values.hub.tokenSecretRef "VLLM_API_KEY" .Values.auth.apiKeySecretRef }}
+{{- if $ref.name }}{{ $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" $ref)) }}{{ end }}
+{{- end }}
+{{- range $name, $value := dict "http_proxy" .Values.proxy.httpProxy "https_proxy" .Values.proxy.httpsProxy "no_proxy" .Values.proxy.noProxy }}
+{{- if $value }}{{ $_ := merge $env (dict $name $value (upper $name) $value) }}{{ end }}
+{{- end }}
+{{- if .Values.caBundle.configMapName }}
+{{- range list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" "CURL_CA_BUNDLE" }}{{ $_ := set $env . "/etc/vllm/ca/ca-bundle.crt" }}{{ end }}
+{{- end }}
+{{- if eq .Values.engine.device "cpu" }}
+{{- if not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes") }}
+{{- /* GiB. Left to itself the CPU engine takes nearly all of the memory limit, and is killed. */}}
+{{- $_ := set $env "VLLM_CPU_KVCACHE_SPACE" "4" }}
+{{- end }}
+{{- with get ((.Values.resources | default dict).limits | default dict) "cpu" }}
+{{- /* A thread per core of the limit: the engine would count the node's cores. */}}
+{{- $_ := set $env "VLLM_CPU_OMP_THREADS_BIND" "nobind" }}
+{{- $_ := set $env "OMP_NUM_THREADS" (include "vllm.quantity" . | float64 | int | max 1 | toString) }}
+{{- end }}
+{{- end }}
+{{- toYaml $env }}
+{{- end }}
+
+{{/*
+YAML list: the engine's environment. A map underneath, so that no name comes twice. Plain text is literal. Variables
+that others refer to come first, because Kubernetes expands only what it has seen.
+*/}}
+{{- define "vllm.env" -}}
+{{- $env := include "vllm.ownEnv" . | fromYaml }}
+{{- range $name, $value := .Values.env }}
+{{- if and (eq $name "PYTHONPATH") (hasKey $env $name) }}
+{{- /* The engine's middleware is on it: the user's comes after. */}}
+{{- $given := $value }}
+{{- if kindIs "map" $value }}{{ $given = $value.value }}{{ end }}
+{{- $path := printf "%s:%s" (get $env $name) (include "vllm.text" $given) | trimSuffix ":" }}
+{{- $_ := set $env $name (ternary (dict "value" $path) $path (kindIs "map" $value)) }}
+{{- else if kindIs "invalid" $value }}{{ $_ := unset $env $name }}
+{{- else }}{{ $_ := set $env $name $value }}
+{{- end }}
+{{- end }}
+{{- $entries := list }}
+{{- range $name := include "vllm.env.order" (list $env (concat (include "vllm.env.references" $env | fromYamlArray) (keys $env | sortAlpha))) | fromYamlArray }}
+{{- $value := get $env $name }}
+{{- $entry := dict "name" $name }}
+{{- if not (kindIs "map" $value) }}
+{{- $_ := set $entry "value" (include "vllm.literal" $value) }}
+{{- else if $value.valueFrom }}
+{{- $_ := set $entry "valueFrom" $value.valueFrom }}
+{{- else }}
+{{- $_ := set $entry "value" (include "vllm.text" $value.value) }}
+{{- end }}
+{{- $entries = append $entries $entry }}
+{{- end }}
+{{- include "vllm.yaml" $entries }}
+{{- end }}
+
+{{/*
+YAML list: names of an environment, each after those that its value refers to, and otherwise as given. Takes a list: the
+environment, names. A circle comes out in some order: "vllm.validate.env" refuses it.
+*/}}
+{{- define "vllm.env.order" -}}
+{{- $state := dict "order" list "seen" dict }}
+{{- include "vllm.env.visit" (append . $state) }}
+{{- toYaml $state.order }}
+{{- end }}
+
+{{- define "vllm.env.visit" -}}
+{{- $env := index . 0 }}
+{{- $state := index . 2 }}
+{{- range $name := index . 1 }}
+{{- if and (hasKey $env $name) (not (hasKey $state.seen $name)) }}
+{{- $_ := set $state.seen $name true }}
+{{- include "vllm.env.visit" (list $env (include "vllm.env.references" (pick $env $name) | fromYamlArray) $state) }}
+{{- $_ := set $state "order" (append $state.order $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* YAML list: the names that `{value: "…$(NAME)…"}` entries of an env map refer to, sorted. */}}
+{{- define "vllm.env.references" -}}
+{{- $names := list }}
+{{- range $value := . }}
+{{- if kindIs "map" $value }}
+{{- range regexFindAll "\\$\\([^)]+\\)" (include "vllm.text" $value.value | replace "$$" "") -1 }}
+{{- $names = append $names (trimPrefix "$(" . | trimSuffix ")") }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- uniq $names | sortAlpha | toYaml }}
+{{- end }}

@@ -1,0 +1,1 @@
+"""Hold the plan against what vLLM logged in real starts."""

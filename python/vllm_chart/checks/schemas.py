@@ -1,0 +1,86 @@
+"""Kubernetes' own schemas, strict and offline, for every version that the chart supports.
+
+The schemas are those that `kubernetes-validate` carries. Its own `validate` reads them anew for each object
+and stops at the first mistake; here they are read once and every mistake is told.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+from kubernetes_validate.utils import schema_contents
+from referencing import Registry, Resource
+
+from vllm_chart.findings import Finding
+from vllm_chart.rendered.manifests import Manifests, Object
+
+OLDEST, NEWEST = 30, 37
+
+#: The Kubernetes versions that the chart supports, oldest first.
+SUPPORTED_VERSIONS = tuple(f"1.{minor}" for minor in range(OLDEST, NEWEST + 1))
+
+
+def versions(text: str) -> list[str]:
+    """The versions that "1.30-1.37", "1.34" or "1.30,1.37" means. Raises ValueError for any other text."""
+    known = SUPPORTED_VERSIONS
+    found: list[str] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        last = last or first
+        if not (first in known and last in known and known.index(first) <= known.index(last)):
+            raise ValueError(f"{part!r} is not among the versions {known[0]}-{known[-1]}")
+        found += known[known.index(first) : known.index(last) + 1]
+    return found
+
+
+def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
+    """Hold every object against the strict schemas of a Kubernetes version: an unknown field is an error.
+
+    A kind that Kubernetes does not bring along (a custom resource) can't be held against anything: that is
+    told as a note.
+    """
+    return [finding for found in manifests for finding in _check_object(found, kubernetes)]
+
+
+def _check_object(found: Object, version: str) -> Iterator[Finding]:
+    validator = _validator(str(found.get("apiVersion", "")), found.kind, version)
+    if validator is None:
+        yield Finding(
+            "kubernetes-schema",
+            found.where,
+            f"not checked: Kubernetes itself has no {found.get('apiVersion')} {found.kind}",
+            severity="info",
+        )
+        return
+    for error in validator.iter_errors(dict(found)):
+        for leaf in _leaves(error):
+            path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in leaf.absolute_path)
+            where = f"{found.where}: {path.removeprefix('.')}" if path else found.where
+            yield Finding("kubernetes-schema", where, leaf.message)
+
+
+def _leaves(error: jsonschema.ValidationError) -> list[jsonschema.ValidationError]:
+    """What is wrong at the bottom of an `anyOf`; the error itself where there is none."""
+    return [leaf for inner in error.context for leaf in _leaves(inner)] if error.context else [error]
+
+
+@functools.cache
+def _definitions(version: str) -> Registry[Any]:
+    definitions = schema_contents(f"kubernetes-json-schema/v{version}.0-local-strict/_definitions.json", version)
+    return Resource.from_contents(definitions) @ Registry()
+
+
+@functools.cache
+def _validator(api_version: str, kind: str, version: str) -> jsonschema.Draft202012Validator | None:
+    """None for a kind that this Kubernetes does not bring along."""
+    group, _, api = api_version.rpartition("/")
+    # The files are named without the domain of the group: rbac.authorization.k8s.io/v1 is rbac-v1.
+    stem = f"{group.partition('.')[0]}-{api}" if group else api
+    name = f"kubernetes-json-schema/v{version}.0-local-strict/{kind.lower()}-{stem}.json"
+    try:
+        schema = schema_contents(name, version)
+    except FileNotFoundError:
+        return None
+    registry = Resource.from_contents(schema) @ _definitions(version)
+    return jsonschema.Draft202012Validator(schema, registry=registry)

@@ -1,0 +1,1 @@
+"""The command `vllm-chart`, a module per command."""

@@ -1,0 +1,1 @@
+"""A cluster: its API, its scheduler's arithmetic, what its admission lets in."""

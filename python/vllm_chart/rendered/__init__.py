@@ -1,0 +1,1 @@
+"""What the chart rendered, and what a cluster holds: objects, pods, quantities."""

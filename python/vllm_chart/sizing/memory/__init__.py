@@ -1,0 +1,1 @@
+"""Memory: of a GPU, of the KV cache, of what vLLM takes beside them."""

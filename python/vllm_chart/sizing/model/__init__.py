@@ -1,0 +1,1 @@
+"""A model: its architecture, weights and the parts beside them."""

@@ -1,0 +1,255 @@
+"""The values of the chart: the single source of `values.yaml`, `values.schema.json` and the README's table."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from vllm_chart.values.base import Annotations, Block, Count, Kubernetes, Labels, Name, Port, Reference, Schema, Seconds
+from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
+from vllm_chart.values.vllm.image import Global, Image
+from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
+from vllm_chart.values.vllm.model import Hub, Model
+from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
+from vllm_chart.values.vllm.service import Auth, Service
+from vllm_chart.values.vllm.storage import Persistence, Shm
+
+Object = dict[str, Any]
+
+__all__ = ["SECTIONS", "Values"]
+
+#: Headings of values.yaml and of the README's table, each before the key it names.
+SECTIONS: dict[str, str] = {
+    "model": "The model and its engine",
+    "startup": "Life cycle",
+    "resources": "Resources and storage",
+    "image": "Image",
+    "service": "Network",
+    "nameOverride": "Names, labels and annotations",
+    "nodeSelector": "Where pods run",
+    "env": "More of the pod",
+    "podSecurityContext": "Security",
+    "test": "Everything else",
+}
+
+
+class Manifest:
+    """Marks a Kubernetes object of any kind."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        text = {"type": "string"}
+        metadata = {"type": "object", "properties": {"name": text, "namespace": text}}
+        properties = {"apiVersion": text, "kind": text, "metadata": metadata}
+        return {"type": ["object", "null"], "properties": properties, "required": list(properties)}
+
+
+#: What other charts have keys for.
+_ELSEWHERE = (
+    *("ingress", "httpRoute", "autoscaling", "hpa", "keda", "networkPolicy"),
+    *("serviceMonitor", "podMonitor", "prometheusRule", "configMaps", "secrets"),
+)
+
+
+class Values(Block):
+    """Every key of the chart. A model that fits one GPU needs `model.id` and nothing else."""
+
+    remedies: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(_ELSEWHERE, "not in this chart: write the object in extraObjects"),
+        "namespace": "write namespaceOverride, or give --namespace to helm",
+        "replicas": "write replicaCount",
+        "servingEngineSpec": "write model, engine and gpu at the top level: a release is one model",
+        "modelSpec": "write model, engine and gpu at the top level: a release is one model",
+        "maxModelLen": "write engine.args.max-model-len",
+        "extraEnvFrom": "write envFrom",
+        "serviceAccountName": "write serviceAccount.name",
+        "hostIpc": "write hostIPC",
+        "replica": "write replicaCount",
+        "modelName": "write model.id",
+        "modelId": "write model.id",
+        "gpus": "write gpu.count",
+        "gpuCount": "write gpu.count",
+        "tensorParallelSize": "write parallelism.tensorParallelSize, or only gpu.count",
+        "args": "write engine.args (a map) or engine.extraArgs (a list)",
+        "extraArgs": "write engine.extraArgs",
+        "engineArgs": "write engine.args",
+        "vllmArgs": "write engine.args",
+        "vllmConfig": "write engine.args",
+        "modelURL": "write model.id",
+        "requestGPU": "write gpu.count",
+        "hfToken": "put the token in a Secret and name it in hub.tokenSecretRef: {name, key}",
+        "huggingface": "write hub",
+        "apiKey": "put the key in a Secret and name it in auth.apiKeySecretRef: {name, key}",
+        "shmSize": "write shm.sizeLimit",
+        "sharedMemory": "write shm.sizeLimit",
+        "terminationGracePeriodSeconds": "write shutdown.drainSeconds: the grace period is computed from it",
+        "progressDeadlineSeconds": "write startup.budgetSeconds: the deadline is computed from it",
+        "lifecycle": "write shutdown: the chart owns the preStop hook",
+        "port": "write service.port (clients) or containerPort (the engine)",
+        "labels": "write commonLabels (every object) or podLabels",
+        "annotations": "write commonAnnotations (every object), deploymentAnnotations or podAnnotations",
+        "extraEnv": "write env, a map: {NAME: text}",
+        "extraEnvVars": "write env, a map: {NAME: text}",
+        "extraVolumes": "write volumes",
+        "extraVolumeMounts": "write volumeMounts",
+        "sidecars": "write extraContainers",
+        "containers": "write extraContainers",
+        "extraInitContainers": "write initContainers",
+        "toleration": "write tolerations",
+        "pvc": "write persistence",
+        "storage": "write persistence",
+        "pdb": "write podDisruptionBudget",
+        "imagePullPolicy": "write image.pullPolicy",
+        "imageRegistry": "write global.imageRegistry",
+        "containerSecurityContext": "write securityContext (the container) or podSecurityContext (the pod)",
+        "updateStrategy": "write strategy",
+        "deploymentStrategy": "write strategy",
+        "runtimeClass": "write runtimeClassName",
+        "priorityClass": "write priorityClassName",
+    }
+
+    model: Model = Field(Model(), description=Model.__doc__)
+    hub: Hub = Field(Hub(), description=Hub.__doc__)
+    engine: Engine = Field(Engine(), description=Engine.__doc__)
+    gpu: Gpu = Field(Gpu(), description=Gpu.__doc__)
+    parallelism: Parallelism = Field(Parallelism(), description=Parallelism.__doc__)
+    replica_count: Count = Field(1, description="Pods, each with the whole model and its own GPUs.")
+
+    startup: Startup = Field(Startup(), description=Startup.__doc__)
+    shutdown: Shutdown = Field(Shutdown(), description=Shutdown.__doc__)
+    hang: Hang = Field(Hang(), description=Hang.__doc__)
+    traffic: Traffic = Field(Traffic(), description=Traffic.__doc__)
+    startup_probe: Annotated[Object, Kubernetes("core.v1.Probe")] = Field(
+        {"timeoutSeconds": 5, "terminationGracePeriodSeconds": 30},
+        description="Probes take Kubernetes' fields; the handler is `GET /health` unless you write another one. vLLM "
+        "refuses connections until the model is ready, so no delay is needed. This probe asks every 2 s, which finds a "
+        "ready model at once, and its failureThreshold follows from startup.budgetSeconds (beside one of your own, "
+        "periodSeconds is Kubernetes' 10); a loading vLLM ignores SIGTERM, hence the short grace period.",
+    )
+    readiness_probe: Annotated[Object, Kubernetes("core.v1.Probe")] = Field(
+        {"periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
+        description="Takes a pod out of the Service while it does not answer.",
+    )
+    liveness_probe: Annotated[Object, Kubernetes("core.v1.Probe")] = Field(
+        {"periodSeconds": 10, "timeoutSeconds": 10, "failureThreshold": 6, "terminationGracePeriodSeconds": 30},
+        description="Restarts a dead engine. Patient, because a busy engine answers late.",
+    )
+    strategy: Annotated[Object, Kubernetes("apps.v1.DeploymentStrategy")] = Field(
+        {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
+        description="How a change rolls out. The default needs no spare GPU: a pod goes before its successor comes, "
+        "which costs a replica's capacity (with one replica: an outage as long as a start). `maxSurge: 1, "
+        "maxUnavailable: 0` keeps capacity and needs a pod's GPUs to spare, or the rollout waits for ever. "
+        "`type: Recreate` stops all first.",
+    )
+    pod_disruption_budget: PodDisruptionBudget = Field(PodDisruptionBudget(), description=PodDisruptionBudget.__doc__)
+    min_ready_seconds: Seconds = Field(0, description="How long a new pod must be ready before the rollout goes on.")
+    revision_history_limit: Count = Field(10, description="ReplicaSets kept for a rollback.")
+
+    resources: Annotated[Object, Kubernetes("core.v1.ResourceRequirements")] = Field(
+        {},
+        description="CPU, memory, ephemeral-storage, hugepages, rdma. GPUs go in `gpu.count`. A memory limit has to "
+        "hold /dev/shm as well.",
+    )
+    shm: Shm = Field(Shm(), description=Shm.__doc__)
+    persistence: Persistence = Field(Persistence(), description=Persistence.__doc__)
+    volumes: list[Annotated[Object, Kubernetes("core.v1.Volume")]] = Field(
+        [],
+        description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle` and `ca-bundle` are the "
+        "chart's.",
+    )
+    volume_mounts: list[Annotated[Object, Kubernetes("core.v1.VolumeMount")]] = Field(
+        [], description="More mounts of the engine's container."
+    )
+
+    image: Image = Field(Image(), description=Image.__doc__)
+    image_pull_secrets: list[Annotated[Object, Kubernetes("core.v1.LocalObjectReference")]] = Field(
+        [], description="Pull secrets: `[{name: registry-key}]`."
+    )
+
+    service: Service = Field(Service(), description=Service.__doc__)
+    container_port: Port = Field(8000, description="Port of the engine in its pod (`--port`).")
+    auth: Auth = Field(Auth(), description=Auth.__doc__)
+    proxy: Proxy = Field(Proxy(), description=Proxy.__doc__)
+    ca_bundle: CaBundle = Field(CaBundle(), description=CaBundle.__doc__)
+
+    name_override: Name = Field("", description="Instead of the chart's name.")
+    fullname_override: Name = Field("", description="Instead of release and chart name: the name of the objects.")
+    namespace_override: Name = Field("", description="Instead of the release's namespace, for umbrella charts.")
+    common_labels: Labels = Field({}, description="Labels of every object.")
+    common_annotations: Annotations = Field({}, description="Annotations of every object.")
+    deployment_annotations: Annotations = Field({}, description="Annotations of the Deployment.")
+    pod_labels: Labels = Field({}, description="Labels of the pods.")
+    pod_annotations: Annotations = Field(
+        {},
+        description='Annotations of the pods: `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"`, for example.',
+    )
+
+    node_selector: Labels = Field({}, description="Labels of the nodes that may run a pod: the GPU pool.")
+    tolerations: list[Annotated[Object, Kubernetes("core.v1.Toleration")]] = Field(
+        [], description="Taints that a pod tolerates: the GPU pool's."
+    )
+    affinity: Annotated[Object, Kubernetes("core.v1.Affinity")] = Field({}, description="Kubernetes' affinity.")
+    topology_spread_constraints: list[Annotated[Object, Kubernetes("core.v1.TopologySpreadConstraint")]] = Field(
+        [], description="Empty: replicas prefer different nodes. A labelSelector left out is filled in."
+    )
+    priority_class_name: Reference = Field("", description="PriorityClass of the pods.")
+    runtime_class_name: Reference = Field("", description="RuntimeClass of the pods: `nvidia` on some clusters.")
+    scheduler_name: Reference = Field("", description="Scheduler, if not the default one.")
+
+    env: Env = Field(
+        {},
+        description="Environment of the engine, a map so that it merges across files. `NAME: text` is taken literally; "
+        '`NAME: {valueFrom: …}` and `NAME: {value: "$(OTHER)"}` are Kubernetes\' own.',
+    )
+    env_from: list[Annotated[Object, Kubernetes("core.v1.EnvFromSource")]] = Field(
+        [], description="Environment out of ConfigMaps and Secrets."
+    )
+    command: list[str] = Field(
+        [], description="Instead of the image's entrypoint, `vllm serve`. The arguments stay the chart's."
+    )
+    init_containers: list[Annotated[Object, Kubernetes("core.v1.Container")]] = Field(
+        [],
+        description="Init containers, and sidecars with `restartPolicy: Always`. One without a securityContext of its "
+        "own gets the engine's.",
+    )
+    extra_containers: list[Annotated[Object, Kubernetes("core.v1.Container")]] = Field(
+        [], description="Containers beside the engine's. One without a securityContext of its own gets the engine's."
+    )
+    host_aliases: list[Annotated[Object, Kubernetes("core.v1.HostAlias")]] = Field(
+        [], description="Entries of /etc/hosts."
+    )
+    dns_policy: Literal["", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] = Field(
+        "", description="DNS policy of the pods."
+    )
+    dns_config: Annotated[Object, Kubernetes("core.v1.PodDNSConfig")] = Field(
+        {}, description="DNS settings of the pods."
+    )
+    host_network: bool = Field(False, description="Use the node's network (some RDMA set-ups need it).")
+    host_ipc: bool = Field(False, description="Use the node's IPC namespace.", alias="hostIPC")
+    resource_claims: list[Annotated[Object, Kubernetes("core.v1.PodResourceClaim")]] = Field(
+        [], description="Dynamic resource allocation: claims of the pod, used in `resources.claims`; set gpu.count: 0."
+    )
+
+    pod_security_context: Annotated[Object, Kubernetes("core.v1.PodSecurityContext")] = Field(
+        {
+            "runAsNonRoot": True,
+            "runAsUser": 2000,
+            "runAsGroup": 0,
+            "fsGroup": 0,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        description="Fits the `restricted` Pod Security Standard. 2000 is the image's own `vllm` user; its files are "
+        "group 0's.",
+    )
+    security_context: Annotated[Object, Kubernetes("core.v1.SecurityContext")] = Field(
+        {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        description="Of the engine's container. The root file system is read-only on the CPU engine unless "
+        "readOnlyRootFilesystem is set here; on GPUs some container hooks need to write it (kserve/kserve#5711).",
+    )
+    service_account: ServiceAccount = Field(ServiceAccount(), description=ServiceAccount.__doc__)
+
+    test: Test = Field(Test(), description=Test.__doc__)
+    extra_objects: list[Annotated[Object, Manifest()]] = Field(
+        [], description="More manifests to install with the release, as written."
+    )
+    globals_: Global = Field(Global(), description=Global.__doc__, alias="global")
