@@ -8,8 +8,8 @@ the model's architecture, the plan has to accept it on a GPU that the recipe nam
 
 import pytest
 
+from tests.render.acceptances import ROWS
 from tests.render.command_lines import ELSEWHERE, read, values_of
-from tests.render.test_acceptance import ROWS
 from vllm_chart import checks
 from vllm_chart.findings import has_errors
 from vllm_chart.helm import merged_values, render

@@ -1,0 +1,9 @@
+"""What people really run, a theme a file.
+
+A row is a configuration: its name, where it was found, the values that say the same to this chart, and one fact of the
+result that tells whether it was understood.
+"""
+
+from tests.render.acceptances import models, nodes, serving, weights
+
+ROWS = [*models.ROWS, *weights.ROWS, *nodes.ROWS, *serving.ROWS]

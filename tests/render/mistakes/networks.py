@@ -1,0 +1,102 @@
+"""Network: mistakes that somebody made."""
+
+from tests.render.mistakes.catches import (
+    Diagnosed,
+    Explained,
+    Mended,
+    Refused,
+)
+from tests.render.mistakes.rows import METRICS, NETWORK, SCALING, Mistake, crash, mistake
+
+ROWS: list[Mistake] = [
+    mistake(
+        "dp-rpc-port-equals-http-port",
+        "an internal port that is the HTTP port as well",
+        "vllm-project/vllm#20119",
+        Refused(
+            "engine: {args: {data-parallel-rpc-port: 8000}}", "engine.args.data-parallel-rpc-port", "write another one"
+        ),
+    ),
+    mistake(
+        "client-points-to-missing-service",
+        "a client that asks a Service which is not there",
+        "ogx-ai/ogx-demos#49",
+        Explained("charts/vllm/templates/NOTES.txt", "In the cluster:"),
+    ),
+    mistake(
+        "airgap-model-id-instead-of-path",
+        "a Hub id in a network without the Hub, where the weights lie in a volume",
+        "vllm-project/vllm#1986",
+        Refused(
+            "{model: {id: meta-llama/Llama-2-13b-chat-hf}, hub: {offline: true}}",
+            "hub.offline",
+            "write the path of a mounted model",
+        ),
+        Diagnosed(
+            crash("OSError: We couldn't connect to 'https://huggingface.co' to load the files"), "vllm", "hub.offline"
+        ),
+    ),
+    mistake(
+        "custom-port-not-followed-everywhere",
+        "the engine's port changed by a flag, which Service and probes do not follow",
+        "volcano-sh/kthena#1434",
+        Refused('engine: {extraArgs: [--port, "9000"]}', "engine.extraArgs", "write containerPort"),
+        Mended(
+            "Service and probes go by the name of containerPort",
+            lambda v: (
+                v.service["ports"][0]["targetPort"] == v.engine["livenessProbe"]["httpGet"]["port"] == "http"
+                and v.engine["ports"][0]["containerPort"] == 9000
+            ),
+            "containerPort: 9000",
+        ),
+    ),
+    mistake(
+        "cached-model-without-offline-mode",
+        "a cached model of which every start asks the Hub, until the Hub asks for patience",
+        "vllm-project/vllm#24541",
+        Diagnosed(
+            crash(
+                "huggingface_hub.errors.HfHubHTTPError: 429 Client Error: Too Many Requests for url:"
+                " https://huggingface.co/api/models/Qwen/Qwen3-8B"
+            ),
+            "vllm",
+            "hub.offline: true",
+        ),
+    ),
+    mistake(
+        "networkpolicy-for-metrics-blocks-inference",
+        "one policy for the metrics, which closes the pods to everybody else",
+        "opendatahub-io/kserve#1904",
+        NETWORK,
+    ),
+    mistake(
+        "podmonitor-only-own-namespace",
+        "a monitor that looks for pods in its own namespace only",
+        "llm-d/llm-d-async#359",
+        METRICS,
+    ),
+    mistake(
+        "monitor-without-release-label",
+        "a monitor without the label by which Prometheus chooses",
+        "vllm-project/production-stack#606",
+        METRICS,
+    ),
+    mistake(
+        "percentages-summed-over-pods",
+        "percentages of several pods added up",
+        "GoogleCloudPlatform/monitoring-dashboard-samples#1188",
+        METRICS,
+    ),
+    mistake(
+        "scaler-query-empty-at-zero",
+        "a scaler that waits for a metric of pods that are not there",
+        "llm-d/llm-d#1981",
+        SCALING,
+    ),
+    mistake(
+        "target-above-what-one-pod-can-show",
+        "a scaler's target that one pod's metric can never reach",
+        "defilantech/LLMKube#482",
+        SCALING,
+    ),
+]

@@ -1,0 +1,35 @@
+"""Every mistake that is refused, a topic a file.
+
+A row is a mistake: its name, the values as a user writes them, the key that has to be named, and the remedy. Where
+only Helm's schema validator speaks, its words stand for the remedy.
+"""
+
+from tests.render.rejections import (
+    args,
+    containers,
+    env,
+    gpu,
+    image,
+    lifecycle,
+    model,
+    network,
+    objects,
+    pod,
+    resources,
+    storage,
+)
+
+ROWS = [
+    *model.ROWS,
+    *image.ROWS,
+    *gpu.ROWS,
+    *args.ROWS,
+    *lifecycle.ROWS,
+    *network.ROWS,
+    *env.ROWS,
+    *resources.ROWS,
+    *storage.ROWS,
+    *containers.ROWS,
+    *pod.ROWS,
+    *objects.ROWS,
+]
