@@ -12,8 +12,8 @@ from vllm_chart.sizing.model import architecture, quantization
 
 
 def check(values: Mapping[str, Any], app_version: str, gpu: Gpu | None = None) -> list[Finding]:
-    """Errors of these merged values where the model's config is at hand: in a local directory, in the cache of the
-    Hub's answers, or among the facts that come with the package. Nothing where it isn't.
+    """Errors of these merged values where the model's config is at hand: in a local directory, or among the facts
+    that come with the package. Nothing where it isn't: a verdict doesn't depend on what a cache holds.
 
     app_version: the chart's, which is vLLM's where `image.tag` is empty.
     gpu: what the pods will run on, for warnings too and for what depends on it; None where it is not known.
@@ -23,7 +23,7 @@ def check(values: Mapping[str, Any], app_version: str, gpu: Gpu | None = None) -
     except engine.SettingError as error:
         return [Finding("plan", error.where, str(error))]
     try:
-        source = sources.find(settings.model, revision=settings.revision, offline=True)
+        source = sources.find(settings.model, revision=settings.revision, offline=True, use_cache=False)
         with architecture.reading():
             model = architecture.read(source.config)
             if wrong := plan.refused_quantization(settings, model):
