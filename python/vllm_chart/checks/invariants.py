@@ -16,9 +16,11 @@ from decimal import Decimal
 from typing import Any
 
 from vllm_chart.findings import Finding, Severity
+from vllm_chart.rendered import scaling
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.pods import Container, Pod, pods
+from vllm_chart.rendered.pods import Container, Pod, engines, pods
 from vllm_chart.rendered.quantities import parse_quantity
+from vllm_chart.rendered.workload import workloads
 
 #: What the engine takes to end once it is idle, measured with vLLM 0.32 on one GPU's worth of processes: 5 s.
 ENGINE_END_SECONDS = 10
@@ -53,12 +55,7 @@ def broken(where: str, message: str, remedy: str = "", severity: Severity = "err
 
 def own(manifests: Manifests) -> list[Object]:
     """The chart's own objects: not what the user added as `extraObjects`."""
-    return [found for found in manifests if not found.source.endswith("/extra-objects.yaml")]
-
-
-def engines(manifests: Manifests) -> Iterator[tuple[Pod, Container]]:
-    """The pods that run the engine, each with the engine's container."""
-    return ((pod, container) for pod in pods(manifests) for container in pod.containers if container.is_engine)
+    return [found for found in manifests if not found.is_extra]
 
 
 # Objects
@@ -176,7 +173,10 @@ def services_reach_a_port(manifests: Manifests) -> Iterator[Finding]:
 @invariant
 def drains_can_go_on(manifests: Manifests) -> Iterator[Finding]:
     """A disruption budget always lets one pod go, or no node could ever be drained."""
-    replicas = [w["spec"].get("replicas", 1) for w in manifests.all("Deployment") if w in own(manifests)]
+    replicas = [
+        scaling.scale(workload, manifests).replicas * workload.pods_per_replica
+        for workload in workloads(own(manifests))
+    ]
     for budget in manifests.all("PodDisruptionBudget"):
         least, most = budget["spec"].get("minAvailable"), budget["spec"].get("maxUnavailable")
         needs_all = least == "100%" or (isinstance(least, int) and any(0 < count <= least for count in replicas))
@@ -187,16 +187,13 @@ def drains_can_go_on(manifests: Manifests) -> Iterator[Finding]:
 @invariant
 def replicas_have_one_owner(manifests: Manifests) -> Iterator[Finding]:
     """A workload that an autoscaler scales leaves `replicas` out: an upgrade would reset them."""
-    mine = own(manifests)
-    for scaler in manifests:
-        if scaler.kind in ("HorizontalPodAutoscaler", "ScaledObject"):
-            target = scaler["spec"].get("scaleTargetRef") or {}
-            scaled = (target.get("kind", "Deployment"), target.get("name"))
-            # The user's own autoscaler is the user's own affair.
-            severity: Severity = "error" if scaler in mine else "warning"
-            for found in mine:
-                if (found.kind, found.name) == scaled and "replicas" in found["spec"]:
-                    yield broken(f"{found.where}: spec.replicas", f"is set beside {scaler.where}", severity=severity)
+    for autoscaler in scaling.autoscalers(manifests):
+        # The user's own autoscaler is the user's own affair.
+        severity: Severity = "warning" if autoscaler.object.is_extra else "error"
+        for workload in workloads(own(manifests)):
+            if autoscaler.scales(workload) and workload.replicas is not None:
+                where, message = f"{workload.where}: spec.replicas", f"is set beside {autoscaler.where}"
+                yield broken(where, message, "write replicaCount: null: an upgrade leaves them alone then", severity)
 
 
 # Start
@@ -277,8 +274,8 @@ def the_deadline_covers_the_start(manifests: Manifests) -> Iterator[Finding]:
             probe = engine.probes["startupProbe"]
             budget = probe.get("failureThreshold", 3) * probe.get("periodSeconds", 10)
             needed = budget + probe.get("initialDelaySeconds", 0) + _grace_period(pod)
-            deadline = pod.owner["spec"].get("progressDeadlineSeconds", 600)
-            if deadline < needed:
+            deadline = pod.workload.deadline_seconds if pod.workload else None
+            if deadline is not None and deadline < needed:
                 where = f"{pod.where}: spec.progressDeadlineSeconds"
                 yield broken(where, f"{deadline} s is too short for a stop and a start of {needed} s")
 
@@ -546,8 +543,13 @@ def _selectors(manifests: Manifests) -> Iterator[tuple[Object, dict[str, str]]]:
     for found in own(manifests):
         if found.kind == "Service":
             yield found, found["spec"].get("selector") or {}
-        elif found.kind in ("Deployment", "StatefulSet", "PodDisruptionBudget"):
+        elif found.kind == "PodDisruptionBudget" or _has_selector(found):
             yield found, found["spec"].get("selector", {}).get("matchLabels") or {}
+
+
+def _has_selector(found: Object) -> bool:
+    """Whether it is a workload whose selector is written: the controller of some kinds has one of its own."""
+    return any(not workload.kind.own_label for workload in workloads([found]))
 
 
 def _grace_period(pod: Pod) -> int:

@@ -13,8 +13,8 @@ from kubernetes.client import V1Container, V1LimitRange, V1LimitRangeItem, V1Pod
 
 from vllm_chart.cluster.scheduling import shown
 from vllm_chart.findings import Finding
-from vllm_chart.rendered.pods import ENGINE
 from vllm_chart.rendered.quantities import parse_quantity
+from vllm_chart.rendered.workload import ENGINE
 
 Amounts = dict[str, Decimal]
 

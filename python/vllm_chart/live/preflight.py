@@ -26,12 +26,11 @@ from kubernetes.client import (
 )
 
 from vllm_chart.checks import podsecurity
-from vllm_chart.checks.invariants import engines
 from vllm_chart.cluster import admission, scheduling
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, Severity, UnavailableError
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.pods import Container, Pod
+from vllm_chart.rendered.pods import Container, Pod, engines
 from vllm_chart.rendered.quantities import parse_quantity
 from vllm_chart.sizing import check as sizing
 from vllm_chart.sizing.memory import nodes as gpu_nodes

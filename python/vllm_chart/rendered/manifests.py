@@ -48,8 +48,13 @@ class Object(dict[str, Any]):
 
     @property
     def where(self) -> str:
-        """The object as a person names it: "Deployment/llm-vllm"."""
+        """The object as a person names it: "Service/llm-vllm"."""
         return f"{self.kind}/{self.name}"
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether it is the user's own, of `extraObjects`."""
+        return self.source.endswith("/extra-objects.yaml")
 
 
 class Manifests(Sequence[Object]):
@@ -79,7 +84,7 @@ class Manifests(Sequence[Object]):
     def all(self, kind: str | type[Model]) -> list[Object] | list[Model]:
         """Every object of a kind.
 
-        The kind is a name ("Deployment"), or a model of the `kubernetes` client (`V1Deployment`) that the
+        The kind is a name ("Service"), or a model of the `kubernetes` client (`V1Service`) that the
         objects are returned as: strictly, so a field that it does not know raises pydantic's ValidationError.
         """
         if isinstance(kind, str):
@@ -113,7 +118,7 @@ class Manifests(Sequence[Object]):
         return found
 
     def inventory(self) -> list[str]:
-        """What was rendered, sorted: `["Deployment/llm-vllm", "Service/llm-vllm"]`."""
+        """What was rendered, sorted: `["ConfigMap/llm-vllm", "Service/llm-vllm"]`."""
         return sorted(found.where for found in self)
 
     def _listing(self) -> str:

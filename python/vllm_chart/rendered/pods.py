@@ -5,20 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_chart.rendered.manifests import Manifests, Object
-
-#: Where each kind keeps its pod; a bare Pod is one itself.
-_TEMPLATES: dict[str, tuple[str, ...]] = {
-    "Pod": (),
-    "Deployment": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-}
-
-#: The name of the engine's container in the pods of the chart.
-ENGINE = "vllm"
+from vllm_chart.rendered.workload import ENGINE, KINDS, Workload, read, templates
 
 
 class Container(dict[str, Any]):
@@ -53,10 +40,19 @@ class Pod:
     owner: Object
     metadata: dict[str, Any]
     spec: dict[str, Any]
+    template: str = "spec.template"
+    """Where it is written in the object."""
 
     @property
     def where(self) -> str:
-        return self.owner.where
+        """The object; of one with several pods, which of them."""
+        one_of_several = self.template.split(".")[-1] not in ("", "template")
+        return f"{self.owner.where}: {self.template}" if one_of_several else self.owner.where
+
+    @property
+    def workload(self) -> Workload | None:
+        """The workload that keeps it running; None for a pod that ends, such as a Job's."""
+        return read(self.owner) if KINDS[self.owner.kind].serves else None
 
     @property
     def labels(self) -> dict[str, str]:
@@ -78,9 +74,12 @@ class Pod:
 
 def pods(manifests: Manifests) -> Iterator[Pod]:
     """Every pod of the rendered objects, in their order."""
-    for found in manifests:
-        if found.kind in _TEMPLATES:
-            pod: dict[str, Any] = found
-            for step in _TEMPLATES[found.kind]:
-                pod = pod.get(step) or {}
-            yield Pod(found, pod.get("metadata") or {}, pod.get("spec") or {})
+    for item in manifests:
+        for path, template in templates(item):
+            yield Pod(item, dict(template.get("metadata") or {}), dict(template.get("spec") or {}), path)
+
+
+def engines(manifests: Manifests) -> Iterator[tuple[Pod, Container]]:
+    """The pods that run the engine, each with the engine's container: those of the chart before the user's own."""
+    found = [(pod, container) for pod in pods(manifests) for container in pod.containers if container.is_engine]
+    return iter(sorted(found, key=lambda pair: pair[0].owner.is_extra))

@@ -7,6 +7,7 @@ from typing import Any
 
 from vllm_chart.findings import Finding
 from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import advice, argv, catalogue, config, rules
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.catalogue import Argument, Catalogue, nearest
@@ -28,13 +29,13 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     image = values.get("image") or {}
     tag = image.get("tag") or ("" if image.get("digest") else app_version)
     version = catalogue.version_of_tag(tag)
-    pod = manifests.maybe("Deployment")
-    if pod is None or values.get("command"):
+    running = next(engines(manifests), None)
+    if running is None or values.get("command"):
         return []
+    pod, container = running
     env = {name: value for name, value in (values.get("env") or {}).items() if value is not None}
     if version is None:
         return list(_unchecked(tag, values["engine"]))
-    [container] = [c for c in pod["spec"]["template"]["spec"]["containers"] if c["name"] == "vllm"]
     # Empty, it is vLLM's own; a mirror keeps the end of the name.
     stock = re.fullmatch("|(.*/)?vllm/vllm-[-a-z0-9]+", image.get("repository") or "") is not None
     referring = json.dumps([container.get("args"), container.get("env")])
@@ -42,7 +43,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
         *check_argv(container["args"], version, stock=stock),
         *check_environment(env, version, referring=referring),
         *_risky(env),
-        *(_without_gpu(values, pod["spec"]["template"]["spec"], container) if stock else ()),
+        *(_without_gpu(values, pod.spec, container) if stock else ()),
     ]
 
 
