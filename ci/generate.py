@@ -20,6 +20,7 @@ from vllm_chart.values import kubernetes
 from vllm_chart.values.base import Block, Kubernetes
 from vllm_chart.values.vllm.engine import OWNED_FLAGS
 from vllm_chart.values.vllm.root import SECTIONS, Values
+from vllm_chart.vllm_args import devices
 from vllm_chart.vllm_args import schema as engine_schema
 
 #: Kubernetes whose object schemas go into the chart's: the newest that the chart supports.
@@ -42,6 +43,7 @@ def main() -> int:
         chart / "files/generated/owned-flags.yaml": HEAD + yaml.safe_dump(OWNED_FLAGS, width=WIDTH),
         # JSON, because templates read it faster.
         chart / "files/generated/flags.json": json.dumps(engine_schema.rendering(), indent=1) + "\n",
+        chart / "files/generated/devices.json": json.dumps(devices.facts(), indent=1) + "\n",
         chart / "README.md": readme(about),
     }
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text() != text]

@@ -9,16 +9,49 @@
 {{- int $count }}
 {{- end }}
 
-{{/* Integer as string: the tensor-parallel size, which follows from the GPUs unless it is given. */}}
+{{/*
+Integer as string: the tensor-parallel size, which follows from the GPUs unless it is given. vLLM's world is tensor x
+pipeline x prefill context (config/parallel.py:967 of 0.33), for each data-parallel rank.
+*/}}
 {{- define "vllm.tensorParallelSize" -}}
-{{- $others := mul .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize }}
-{{- $follows := ternary 1 (div (include "vllm.gpuCount" . | int) $others) (eq .Values.engine.device "cpu") }}
-{{- .Values.parallelism.tensorParallelSize | default (max 1 $follows) | int }}
+{{- $given := .Values.parallelism.tensorParallelSize | default (ternary 1 0 (eq .Values.engine.device "cpu")) }}
+{{- $given | default (div (include "vllm.gpuCount" . | int) (include "vllm.otherParallelSizes" .) | max 1) | int }}
 {{- end }}
 
 {{/* Integer as string: worker processes in a pod. */}}
 {{- define "vllm.workers" -}}
-{{- mul (include "vllm.tensorParallelSize" . | int) .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize }}
+{{- mul (include "vllm.tensorParallelSize" . | int) (include "vllm.otherParallelSizes" .) }}
+{{- end }}
+
+{{- define "vllm.otherParallelSizes" -}}
+{{- $context := include "vllm.prefillContextParallelSize" . | int }}
+{{- mul .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize $context }}
+{{- end }}
+
+{{- define "vllm.prefillContextParallelSize" -}}
+{{- include "vllm.flag" (list . "prefill-context-parallel-size") | int | max 1 }}
+{{- end }}
+
+{{/*
+String: what engine.args says of a flag, or else engine.extraArgs (--flag=value, or --flag and value); nothing if
+neither does. Takes a list: root context, flag.
+*/}}
+{{- define "vllm.flag" -}}
+{{- $values := (first .).Values }}
+{{- $given := get ($values.engine.args | default dict) (last .) | include "vllm.text" }}
+{{- if and (not $given) $values.engine.extraArgs }}
+{{- $names := list (printf "--%s" (last .)) (last . | replace "-" "_" | printf "--%s") }}
+{{- $next := false }}
+{{- range $word := $values.engine.extraArgs }}
+{{- $word = include "vllm.text" $word }}
+{{- $name := regexFind "^[^=]*" $word }}
+{{- if $next }}{{ $given = $word }}{{ $next = false }}
+{{- else if has $word $names }}{{ $next = true }}
+{{- else if has $name $names }}{{ $given = trimPrefix (printf "%s=" $name) $word }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $given }}
 {{- end }}
 
 {{/*

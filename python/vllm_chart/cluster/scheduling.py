@@ -140,7 +140,7 @@ def _smaller(resource: str, most: Decimal) -> str:
     if most:
         return f"write gpu.count: {most} or less, or choose bigger nodes with nodeSelector"
     return (
-        "write in gpu.resourceName what your GPU nodes offer, choose those nodes with nodeSelector, "
+        "write in gpu.resourceName what your nodes offer, choose those nodes with nodeSelector, "
         "or install the device plugin"
     )
 

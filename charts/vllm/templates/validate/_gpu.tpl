@@ -2,8 +2,14 @@
   {{- $count := include "vllm.gpuCount" . | int }}
   {{- $workers := include "vllm.workers" . | int }}
   {{- with .Values.parallelism }}
-    {{- if and (eq $.Values.engine.device "cuda") $count (ne $workers $count) }}
-      parallelism: {{ include "vllm.tensorParallelSize" $ }} (tensor) x {{ .pipelineParallelSize }} (pipeline) x {{ .dataParallelSize }} (data) is {{ $workers }} GPUs, but gpu.count is {{ $count }}: write sizes whose product is gpu.count, or gpu.count: {{ $workers }}
+    {{- $sizes := include "vllm.parallelSizes" $ }}
+    {{- $device := include "vllm.device" (list $ $.Values.gpu.resourceName) | fromYaml }}
+    {{- $cuda := and (eq $.Values.engine.device "cuda") $count }}
+    {{- if and $cuda $device.worker (ne $workers $count) }}
+      parallelism: {{ $sizes }} is {{ $workers }} GPUs, but gpu.count is {{ $count }}: write sizes whose product is gpu.count, or gpu.count: {{ $workers }}
+    {{- else if and $cuda (mod (max $workers $count) (min $workers $count)) }}
+      {{- /* A device may be several workers, and several devices one. */}}
+      parallelism: {{ $sizes }} is {{ $workers }} workers, which {{ $count }} {{ $device.many }} (gpu.count) cannot share evenly: write sizes whose product is a multiple of gpu.count
     {{- else if regexMatch "^([^/]*\\.)?kubernetes\\.io/" $.Values.gpu.resourceName }}
       gpu.resourceName: {{ $.Values.gpu.resourceName }} is in Kubernetes' own domain, where there are no devices: write what the node advertises, such as nvidia.com/gpu
     {{- else if and (hasSuffix ".shared" $.Values.gpu.resourceName) (gt $count 1) }}
@@ -14,13 +20,28 @@
   {{- end }}
 {{- end }}
 
+{{/* String: the split as it was written, or follows. */}}
+{{- define "vllm.parallelSizes" -}}
+  {{- $sizes := printf "%s (tensor) x %v (pipeline) x %v (data)" (include "vllm.tensorParallelSize" .)
+    .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize }}
+  {{- $context := include "vllm.prefillContextParallelSize" . | int }}
+  {{- $sizes }}{{ if gt $context 1 }} x {{ $context }} (prefill context){{ end }}
+{{- end }}
+
+{{/* YAML map: what a resource is called, and whether each is a worker. Takes a list: root context, resource. */}}
+{{- define "vllm.device" -}}
+  {{- $devices := (first .).Files.Get "files/generated/devices.json" | fromJsonArray }}
+  {{- range reverse $devices }}{{ if regexMatch .pattern (last $) }}{{ $devices = list . }}{{ end }}{{ end }}
+  {{- first $devices | toYaml }}
+{{- end }}
+
 {{/* Lines for GPUs among resources. Takes a list: root context, key, resources of a container. */}}
 {{- define "vllm.validate.devices" }}
   {{- $gpu := (first .).Values.gpu.resourceName }}
   {{- range $kind, $quantities := pick (index . 2) "limits" "requests" }}
     {{- range $name, $quantity := $quantities }}
       {{- if and (not (kindIs "invalid" $quantity)) (include "vllm.isGpu" (list (first $) $name)) }}
-        {{ index $ 1 }}.{{ $kind }}.{{ $name }}: GPUs are not asked for here: write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
+        {{ index $ 1 }}.{{ $kind }}.{{ $name }}: {{ (include "vllm.device" (list (first $) $name) | fromYaml).many }} are not asked for here: write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
       {{- end }}
     {{- end }}
   {{- end }}

@@ -60,19 +60,21 @@ class Gpu(Block):
 
     count: Count | Empty = Field(
         "",
-        description="GPUs per pod, requested and limited alike; the tensor-parallel size follows it. Empty: 1, or 0 on "
-        "the CPU engine. 0: none is requested (dynamic resource allocation, for example).",
+        description="GPUs (or other devices of gpu.resourceName) per pod, requested and limited alike; the "
+        "tensor-parallel size follows it. Empty: 1, or 0 on the CPU engine. 0: none is requested (dynamic resource "
+        "allocation, for example).",
     )
     resource_name: Annotated[
         str, Pattern(f"^{SUBDOMAIN}/{LABEL}$", "write what the node advertises: nvidia.com/gpu")
     ] = Field(
         "nvidia.com/gpu",
-        description="What the device plugin calls a GPU: `nvidia.com/mig-3g.40gb`, `nvidia.com/gpu.shared`, …",
+        description="What the device plugin calls a GPU: `nvidia.com/mig-3g.40gb`, `nvidia.com/gpu.shared`, …; or "
+        "another device: `google.com/tpu`, `aws.amazon.com/neuron`, `habana.ai/gaudi`, …",
     )
 
 
 class Parallelism(Block):
-    """How the model is split. The product of the three is `gpu.count`."""
+    """How the model is split. The product of the three is `gpu.count`, or a multiple where a device is many workers."""
 
     remedies = {
         "tensorParallel": "write parallelism.tensorParallelSize",
@@ -87,7 +89,9 @@ class Parallelism(Block):
     }
 
     tensor_parallel_size: Parts | Empty = Field(
-        "", description="GPUs that share each layer. Empty: what gpu.count leaves after the other two."
+        "",
+        description="GPUs that share each layer. Empty: what gpu.count leaves after the other two. Where a device is "
+        "more than one worker (a Neuron device has 2 to 8 cores, a TPU v7x chip 2), it has to be said.",
     )
     pipeline_parallel_size: Parts = Field(1, description="Stages of layers, one after the other.")
     data_parallel_size: Parts = Field(
