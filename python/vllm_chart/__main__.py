@@ -1,5 +1,5 @@
 """`python -m vllm_chart`, where the command `vllm-chart` is not on PATH."""
 
-from vllm_chart.cli.main import main
+from vllm_chart.cli.main import run
 
-main(prog_name="vllm-chart")
+run()

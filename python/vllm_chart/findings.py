@@ -20,6 +20,14 @@ class Exit(IntEnum):
     """The call itself is wrong: an unknown option, a file that isn't there."""
     ENVIRONMENT = 3
     """Something that the call needs is missing: no helm, no cluster, no answer."""
+    FAULT = 70
+    """A fault of this package's own, told with its traceback; the number is that of BSD's sysexits.h."""
+    INTERRUPTED = 130
+    """Ended by Ctrl-C, as a shell counts it: 128 and the signal's number."""
+
+
+class WrongCallError(Exception):
+    """The call itself is wrong (`Exit.USAGE`); the text says what, and what to write instead."""
 
 
 class UnavailableError(Exception):

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from vllm_chart.cli.options import RELEASE, URL, cluster_options, output_option
-from vllm_chart.findings import UnavailableError, exit_code
-from vllm_chart.load import asker as generate
-from vllm_chart.load import report
+from vllm_chart.cli.output import finish, say
+from vllm_chart.findings import Exit, UnavailableError, has_errors
+from vllm_chart.load import asker, report
 from vllm_chart.load.asker import Options, Record
 
 _PROGRESS_SECONDS = 5
@@ -32,6 +32,7 @@ Exit codes:
   1  at least one was not
   2  the call itself is wrong
   3  something is missing that the call needs: a cluster, a pod that is ready, an answer
+  130  ended by Ctrl-C, and until then every answer was whole and right
 """,
 )
 @click.argument("url", required=False, type=URL)
@@ -73,10 +74,7 @@ Exit codes:
     help="How long each answer may take.",
 )
 @output_option
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     url: str | None,
     release: str | None,
     in_cluster: bool,
@@ -153,17 +151,22 @@ def command(
                 options = dataclasses.replace(options, url=front.url, verify_tls=False)
                 placement = dataclasses.replace(placement, away_from=front.labels, key_secret=front.api_key_secret)
             pod = stack.enter_context(LoadPod(cluster, placement, options))
-            click.echo(f"pod {pod.name} asks {options.url}", err=True)
+            say(f"pod {pod.name} asks {options.url}")
             records = pod.records()
         elif release:
             address, key = stack.enter_context(smoke.forwarded(named))
             options = dataclasses.replace(options, url=address, verify_tls=False)
-            records = generate.Generator(options, key).records()
+            records = asker.Generator(options, key).records()
         else:
-            records = generate.Generator(options, os.environ.get(generate.API_KEY_VARIABLE, "")).records()
+            records = asker.Generator(options, os.environ.get(asker.API_KEY_VARIABLE, "")).records()
         done = _collect(options, records)
-    click.echo(report.to_json(done) if output == "json" else report.to_human(done))
-    ctx.exit(exit_code(done.findings))
+    finish(
+        done.findings,
+        output,
+        human=lambda: report.to_human(done),
+        machine=lambda: report.to_json(done),
+        code=None if done.whole or has_errors(done.findings) else Exit.INTERRUPTED,
+    )
 
 
 def _collect(options: Options, records: Iterator[Record]) -> report.Report:
@@ -172,19 +175,19 @@ def _collect(options: Options, records: Iterator[Record]) -> report.Report:
     over = threading.Event()
     began = time.monotonic()
 
-    def say() -> None:
+    def tell() -> None:
         while not over.wait(_PROGRESS_SECONDS):
             done = report.Report(options, list(got))
-            click.echo(f"{time.monotonic() - began:5.0f} s: {len(done.records)} ended, {done.failed} failed", err=True)
+            say(f"{time.monotonic() - began:5.0f} s: {len(done.records)} ended, {done.failed} failed")
 
-    threading.Thread(target=say, daemon=True).start()
+    threading.Thread(target=tell, daemon=True).start()
     try:
         got.extend(records)
     except KeyboardInterrupt:
         return report.Report(options, got, whole=False)
-    except generate.NoAnswerError as error:
+    except asker.NoAnswerError as error:
         raise UnavailableError(
-            f"{error}; `vllm-chart smoke` looks closer. An API key is read from {generate.API_KEY_VARIABLE}."
+            f"{error}; `vllm-chart smoke` looks closer. An API key is read from {asker.API_KEY_VARIABLE}."
         ) from error
     finally:
         over.set()

@@ -66,6 +66,13 @@ def values_options(command: Command) -> Command:
     )
 
 
+def release_option(command: Command) -> Command:
+    """The name of a release that need not be there yet."""
+    return click.option(
+        "--release", type=RELEASE, metavar="NAME", default="llm", show_default=True, help="Name of the release."
+    )(command)
+
+
 def kubeconfig_options(command: Command) -> Command:
     """The options that name a cluster."""
     return _all(

@@ -4,10 +4,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from vllm_chart.findings import WrongCallError
+
 StrPath = str | os.PathLike[str]
 
 
-class HelmError(Exception):
+class HelmError(WrongCallError):
     """Helm refused; the text is Helm's own message. `output` is what the command had printed until then."""
 
     def __init__(self, message: str, output: str = "") -> None:

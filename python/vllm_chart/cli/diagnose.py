@@ -1,0 +1,28 @@
+"""The command `vllm-chart diagnose`."""
+
+from pathlib import Path
+
+import click
+
+from vllm_chart.cli.options import EXIT_CODES, RELEASE, cluster_options, output_option
+from vllm_chart.cli.output import finish
+
+
+@click.command("diagnose", epilog=EXIT_CODES)
+@click.option("--release", type=RELEASE, metavar="NAME", required=True, help="Name of the release.")
+@cluster_options
+@output_option
+def command(release: str, namespace: str, kubeconfig: Path | None, context: str | None, output: str) -> None:
+    """Say why a release is not ready, out of its pods, their events and the engine's log.
+
+    \b
+    Examples:
+      vllm-chart diagnose --release llm --namespace models
+    """
+    from vllm_chart.cluster.api import Cluster
+    from vllm_chart.live import diagnose
+
+    with Cluster(kubeconfig, context) as cluster:
+        findings = diagnose.release(release, namespace, cluster)
+    # A start that is under way is no error, but not ready either.
+    finish(findings, output, fine="" if findings else f"fine: release {release} is ready")

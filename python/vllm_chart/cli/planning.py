@@ -1,0 +1,156 @@
+"""What `vllm-chart plan` answers: from values, a model's config and a GPU to a plan, or to why there is none.
+
+It stands apart from the command because its imports cost more than the help of the command may take.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vllm_chart import checks, helm
+from vllm_chart.findings import Finding, UnavailableError, has_errors
+from vllm_chart.sizing import picture, plan, refusals, settings, show, sources
+from vllm_chart.sizing.arithmetic import quantity
+from vllm_chart.sizing.explain import explain
+from vllm_chart.sizing.memory import gpus, kvcache, nodes
+from vllm_chart.sizing.memory.gpus import Gpu
+from vllm_chart.sizing.model import architecture, quantization
+from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.sources import Source
+
+NO_FORMULA = (architecture.ConfigError, quantization.UnknownQuantizationError, kvcache.CacheError)
+"""What is said of a model for which there is no plan: that isn't the model's fault, and so no refusal."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """Findings, and the texts for a person and a machine where there is more to say than those."""
+
+    findings: Sequence[Finding]
+    human: Callable[[], str] | None = None
+    machine: Callable[[], str] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """The GPU that a call names: by a product's name, by its memory in bytes, or by a cluster's nodes."""
+
+    name: str | None = None
+    memory: int | None = None
+    cluster: bool = False
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+    def find(self, values: Mapping[str, Any]) -> Gpu | None:
+        """The GPU; for the CPU engine, the container in its place; None where the call names none.
+
+        Raises UnknownGpuError for a name that is in no table, UnavailableError where no cluster answers.
+        """
+        if values["engine"]["device"] == "cpu":
+            resources = values["resources"] or {}
+            limit = (resources.get("limits") or {}).get("memory") or (resources.get("requests") or {}).get("memory")
+            return gpus.host(quantity(str(limit or "")) or 0)
+        if self.name:
+            return _measured(gpus.find(self.name), self.memory)
+        if self.memory:
+            return gpus.of_memory(self.memory)
+        return self._of_nodes(values) if self.cluster else None
+
+    def _of_nodes(self, values: Mapping[str, Any]) -> Gpu:
+        from vllm_chart.cluster.api import Cluster, asking_the_api_server  # the Kubernetes client takes half a second
+
+        with Cluster(self.kubeconfig, self.context) as cluster, asking_the_api_server():
+            return nodes.smallest(cluster.core.list_node().items, values)
+
+
+def _measured(gpu: Gpu, memory: int | None) -> Gpu:
+    """The product, with the memory that was read on it."""
+    if not memory:
+        return gpu
+    return dataclasses.replace(gpu, memory=memory, confidence="given", source="--gpu-memory")
+
+
+def answer(
+    chart: Path | None,
+    values_options: Any,
+    device: Device,
+    *,
+    config: Path | None = None,
+    offline: bool = False,
+    explained: bool = False,
+    svg: Path | None = None,
+) -> Answer:
+    """The plan for values on a device, or the findings that leave none.
+
+    Raises click.UsageError for a GPU that is in no table, a file that is no config and a picture of no GPU,
+    UnavailableError where neither the Hub nor the package has the model's config.
+    """
+    if has_errors(wrong := checks.validate(chart, **values_options)):
+        return Answer(wrong)
+    values = helm.merged_values(chart, **values_options)
+    try:
+        engine = settings.from_values(values, helm.app_version(chart))
+        hub = values["hub"]
+        source = sources.find(
+            engine.model,
+            path=config,
+            revision=engine.revision,
+            endpoint=hub["endpoint"],
+            offline=offline or hub["offline"],
+        )
+        with architecture.reading():
+            model = architecture.read(source.config)
+            refused = plan.refused_quantization(engine, model)
+        if refused:
+            return Answer([refused])
+        gpu = device.find(values)
+        draft = _draft(engine, hub, offline)
+        with architecture.reading():
+            made = plan.make(engine, model, source, gpu or gpus.products()[0], draft)
+    except settings.SettingError as error:
+        return Answer([Finding("plan", error.where, str(error))])
+    except (gpus.UnknownGpuError, sources.UnreadableConfigError) as error:
+        raise click.UsageError(str(error)) from error
+    except sources.UnknownModelError as error:
+        return Answer([Finding("plan", "model.id", str(error))])
+    except NO_FORMULA as error:
+        return Answer([Finding("plan", "model.id", f"no plan: {error}", severity="warning")])
+    if gpu is None:
+        return _of_no_gpu(made, svg)
+    if svg:
+        svg.write_text(picture.svg(made))
+    return _of_gpu(made, values, explained)
+
+
+def _of_no_gpu(made: Plan, svg: Path | None) -> Answer:
+    """Which GPUs the model would fit, and what is wrong on any of them."""
+    if svg:
+        raise click.UsageError("--svg draws one GPU's memory: name the GPU, by --gpu, --gpu-memory or --cluster")
+    findings = [finding for finding in made.findings if finding.check not in refusals.OF_GPU]
+    return Answer(
+        findings,
+        human=lambda: show.where_it_fits(made, findings, "human"),
+        machine=lambda: show.where_it_fits(made, findings, "json"),
+    )
+
+
+def _of_gpu(made: Plan, values: Mapping[str, Any], explained: bool) -> Answer:
+    def human() -> str:
+        return "\n\n".join([show.human(made, values), *([explain(made)] if explained else [])])
+
+    return Answer(made.findings, human=human, machine=lambda: json.dumps(show.document(made, values), indent=2))
+
+
+def _draft(engine: settings.Engine, hub: Mapping[str, Any], offline: bool) -> Source | None:
+    """The config of a draft that is named; None where nothing has it: the plan then says that it is left out."""
+    name = engine.speculative.get("model")
+    if not isinstance(name, str) or name == engine.model:
+        return None
+    try:
+        return sources.find(name, endpoint=hub["endpoint"], offline=offline or hub["offline"])
+    except (UnavailableError, sources.UnknownModelError, sources.UnreadableConfigError):
+        return None

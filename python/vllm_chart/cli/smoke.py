@@ -1,0 +1,60 @@
+"""The command `vllm-chart smoke`."""
+
+from pathlib import Path
+
+import click
+
+from vllm_chart.cli.options import EXIT_CODES, RELEASE, URL, cluster_options, output_option
+from vllm_chart.cli.output import finish
+
+
+@click.command("smoke", epilog=EXIT_CODES)
+@click.argument("url", required=False, type=URL)
+@click.option(
+    "--release",
+    type=RELEASE,
+    metavar="NAME",
+    help="A release in a cluster, instead of a URL; it is reached by a port-forward.",
+)
+@cluster_options
+@click.option("--model", default="", help="Name of the model to ask for. Default: the first that is served.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long each answer may take.",
+)
+@output_option
+def command(
+    url: str | None,
+    release: str | None,
+    namespace: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    model: str,
+    timeout_seconds: float,
+    output: str,
+) -> None:
+    """Ask a live service: health, models, completion, chat, embeddings, streaming; with the time of each.
+
+    What the model does not offer is skipped. Nothing is changed in the cluster. The API key is read from
+    VLLM_API_KEY, or from the Secret that the release names.
+
+    \b
+    Examples:
+      vllm-chart smoke http://localhost:8000
+      vllm-chart smoke --release llm --namespace models
+      VLLM_API_KEY=… vllm-chart smoke https://llm.example.com --model llama3 --output json
+    """
+    from vllm_chart.live import smoke
+
+    if (url is None) == (release is None):
+        raise click.UsageError("name either a URL or a --release")
+    target: smoke.Target = (
+        smoke.Release(release, namespace, kubeconfig, context) if release else smoke.Endpoint(str(url))
+    )
+    report = smoke.run(target, model=model, timeout_seconds=timeout_seconds)
+    finish(report.findings, output, human=lambda: smoke.to_human(report), machine=lambda: smoke.to_json(report))

@@ -1,0 +1,28 @@
+"""The command `vllm-chart validate`."""
+
+from typing import Any
+
+import click
+
+from vllm_chart.cli.options import EXIT_CODES, output_option, values_options
+from vllm_chart.cli.output import finish
+
+
+@click.command("validate", epilog=EXIT_CODES)
+@values_options
+@output_option
+def command(output: str, **options: Any) -> None:
+    """Hold values against the chart's schema and rules, without Helm or a cluster.
+
+    The verdict is Helm's own, whose library is built in: files and --set are merged as `helm install` merges
+    them. Every mistake is told, and for a key that the chart does not know the right one that is nearest.
+
+    \b
+    Examples:
+      vllm-chart validate -f values/llama3.yaml
+      vllm-chart validate -f base.yaml -f prod.yaml --set replicaCount=4
+      vllm-chart validate -f prod.yaml --output json | jq '.findings[].where'
+    """
+    from vllm_chart import checks
+
+    finish(checks.validate(**options), output, fine="fine: the chart takes these values")
