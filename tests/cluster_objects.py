@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from kubernetes.client import CoreV1Event, V1Deployment, V1Node, V1Pod, V1ReplicaSet
+from kubernetes.client import CoreV1Event, V1Node, V1Pod
 
 from vllm_chart.live.diagnose import Snapshot
+from vllm_chart.rendered.workload import Workload, read
 
 POD_UID = "7d9a"
 CLAIM_UID = "c1a1"
@@ -103,28 +104,30 @@ def event(reason: str, message: str, uid: str = POD_UID) -> CoreV1Event:
     )
 
 
-def snapshot(*pods: V1Pod, conditions: list[Json] | None = None, ready: int = 0, **more: Any) -> Snapshot:
-    """A release `llm` of one Deployment in its second revision."""
-    deployment = V1Deployment.model_validate(
+def deployment(conditions: list[Json] | None = None, ready: int = 0, replicas: int = 1) -> Workload:
+    return read(
         {
-            "metadata": {"name": "llm-vllm"},
-            "spec": {"selector": {}, "template": {}},
+            "kind": "Deployment",
+            "metadata": {"name": "llm-vllm", "namespace": "ai"},
+            "spec": {"replicas": replicas, "selector": {}, "template": {}},
             "status": {"conditions": conditions or [], "readyReplicas": ready},
         }
     )
+
+
+def snapshot(*pods: V1Pod, conditions: list[Json] | None = None, ready: int = 0, **more: Any) -> Snapshot:
+    """A release `llm` of one Deployment in its second revision."""
     replica_sets = [
-        V1ReplicaSet.model_validate(
-            {
-                "spec": {"selector": {}},
-                "metadata": {
-                    "name": name,
-                    "annotations": {"deployment.kubernetes.io/revision": revision},
-                    "ownerReferences": [
-                        {"apiVersion": "apps/v1", "kind": "Deployment", "name": "llm-vllm", "uid": "d"}
-                    ],
-                },
-            }
-        )
+        {
+            "metadata": {
+                "name": name,
+                "annotations": {"deployment.kubernetes.io/revision": revision},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "llm-vllm", "uid": "d"}],
+            },
+        }
         for name, revision in (("llm-vllm-9ff", "9"), ("llm-vllm-5c8", "10"))
     ]
-    return Snapshot("llm", "ai", [deployment], replica_sets, pods, **{"nodes": NODES, **more})
+    workloads = [deployment(conditions, ready)]
+    return Snapshot(
+        "llm", "ai", **{"workloads": workloads, "between": replica_sets, "pods": pods, "nodes": NODES, **more}
+    )

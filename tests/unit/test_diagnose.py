@@ -9,6 +9,7 @@ from tests.cluster_objects import (
     CLAIM_UID,
     container_status,
     crashed,
+    deployment,
     event,
     node,
     pod,
@@ -40,7 +41,7 @@ def test_a_release_that_is_ready_has_nothing_wrong() -> None:
 
 def test_a_release_that_is_not_there() -> None:
     finding = only(explain(Snapshot("lmm", "ai")))
-    assert "no Deployment of a release 'lmm'" in finding.message
+    assert "no workload of a release 'lmm'" in finding.message
     assert "helm list" in finding.remedy
 
 
@@ -54,9 +55,7 @@ def test_a_release_that_only_takes_its_time_is_no_error() -> None:
 
 
 def test_a_release_that_is_scaled_to_nothing() -> None:
-    idle = snapshot()
-    idle.deployments[0].spec.replicas = 0
-    assert "scaled to 0" in only(explain(idle)).message
+    assert "scaled to 0" in only(explain(snapshot(workloads=[deployment(replicas=0)]))).message
 
 
 def test_pods_of_an_old_revision_are_not_asked_about() -> None:

@@ -80,6 +80,11 @@ def scale(workload: Workload, objects: Sequence[Object], current: int | None = N
     return Scale(written, written)
 
 
+def wanted(workload: Workload) -> int:
+    """How many replicas a live workload is to have: left out, it is one."""
+    return 1 if workload.replicas is None else workload.replicas
+
+
 def _read(item: Object) -> Autoscaler:
     spec = item.get("spec") if isinstance(item.get("spec"), dict) else {}
     target = (spec or {}).get("scaleTargetRef") or {}

@@ -1,0 +1,92 @@
+"""What a cluster says about a release, as it is asked for: everything that `explain` concludes from."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kubernetes import client
+from kubernetes.client import CoreV1Event, V1Node, V1PersistentVolumeClaim, V1Pod
+
+from vllm_chart.cluster import workloads
+from vllm_chart.cluster.api import Cluster
+from vllm_chart.live.diagnose.objects import container_statuses, name_of, state
+from vllm_chart.rendered.workload import Workload
+
+#: A traceback of vLLM is long, and its cause stands at its head.
+LOG_LINES = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """What a cluster says about a release at one moment.
+
+    `between` holds the objects between its workloads and their pods, such as ReplicaSets. `hidden` names the kinds of
+    workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds, by pod and
+    container, the last lines of the run that ended, or of the current one if none has.
+    """
+
+    release: str
+    namespace: str
+    workloads: Sequence[Workload] = ()
+    between: Sequence[Mapping[str, Any]] = ()
+    pods: Sequence[V1Pod] = ()
+    events: Sequence[CoreV1Event] = ()
+    claims: Sequence[V1PersistentVolumeClaim] = ()
+    nodes: Sequence[V1Node] | None = None
+    logs: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    hidden: Sequence[str] = ()
+
+    def newest_pods(self) -> list[V1Pod]:
+        """Pods of the newest revision of each workload: the others are on their way out."""
+        return [pod for workload in self.workloads for pod in self.newest_pods_of(workload)]
+
+    def newest_pods_of(self, workload: Workload) -> list[V1Pod]:
+        """Pods of a workload's newest revision, without those that are being deleted."""
+        return workloads.newest_pods(workload, self.between, self.pods)
+
+
+def snapshot(name: str, namespace: str, cluster: Cluster) -> Snapshot:
+    """Ask a cluster about a release. Raises `kubernetes.client.ApiException` for what it refuses."""
+    selector = f"app.kubernetes.io/instance={name}"
+    core = cluster.core
+    pods = core.list_namespaced_pod(namespace, label_selector=selector).items
+    listed = workloads.find(cluster, namespace, selector)
+    return Snapshot(
+        release=name,
+        namespace=namespace,
+        workloads=listed.workloads,
+        between=workloads.between(cluster, listed.workloads),
+        pods=pods,
+        events=core.list_namespaced_event(namespace).items,
+        claims=core.list_namespaced_persistent_volume_claim(namespace).items,
+        nodes=_nodes(core),
+        logs=dict(_logs(core, namespace, pods)),
+        hidden=listed.hidden,
+    )
+
+
+def _nodes(core: client.CoreV1Api) -> list[V1Node] | None:
+    try:
+        return core.list_node().items
+    except client.ApiException as error:
+        if error.status == 403:
+            return None
+        raise
+
+
+def _logs(core: client.CoreV1Api, namespace: str, pods: Iterable[V1Pod]) -> Iterator[tuple[tuple[str, str], str]]:
+    for pod in pods:
+        for status in container_statuses(pod):
+            if status.ready:
+                continue
+            ran_before = state(status.last_state).terminated is not None
+            try:
+                log = core.read_namespaced_pod_log(
+                    name_of(pod), namespace, container=status.name, previous=ran_before, tail_lines=LOG_LINES
+                )
+            except client.ApiException as error:
+                # It never ran (400), or its log is not ours to read (403) or gone (404).
+                if error.status not in (400, 403, 404):
+                    raise
+                continue
+            yield (name_of(pod), status.name), log

@@ -1,0 +1,158 @@
+"""Containers that don't start, that end, or that are asked for what they don't answer."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from kubernetes.client import CoreV1Event, V1ContainerStatus, V1Pod
+
+from vllm_chart.findings import Finding, Severity
+from vllm_chart.live import engine_log
+from vllm_chart.live.diagnose import images
+from vllm_chart.live.diagnose.ask import Snapshot
+from vllm_chart.live.diagnose.objects import (
+    container_of,
+    container_statuses,
+    is_about,
+    name_of,
+    startup_seconds,
+    state,
+    waits,
+)
+from vllm_chart.vllm_args.owned import OWNED_FLAGS
+
+SIGILL = 128 + 4
+"""The exit code of a process that met an instruction which its processor does not have."""
+
+
+def explain(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
+    """What keeps the containers of a pod from running, or ended them."""
+    for status in container_statuses(pod):
+        yield from _explain(pod, status, snapshot)
+
+
+def _explain(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> Iterator[Finding]:
+    where = f"Pod/{name_of(pod)}: container {status.name}"
+    reason, message = waits(status)
+    if reason in images.REASONS:
+        message = images.pull_error(pod, status, snapshot.events) or message
+        yield Finding("image", where, f"image {status.image} can't be pulled: {message}", images.remedy(message))
+    elif reason == "CreateContainerConfigError":
+        yield Finding("configuration", where, message, _configuration_remedy(message))
+    elif reason in ("CreateContainerError", "RunContainerError"):
+        yield Finding("command", where, message, _start_remedy(message))
+    elif ended := state(status.state).terminated or state(status.last_state).terminated:
+        finished_init = status.ready and ended.exit_code == 0
+        if not finished_init:
+            yield _end(where, pod, status, snapshot)
+
+
+def _configuration_remedy(message: str) -> str:
+    """For an environment that the kubelet could not put together; its words: pkg/kubelet/kubelet_pods.go."""
+    if found := re.search(r'secret "([^"]+)" not found', message):
+        return (
+            f"create the Secret {found[1]} in the release's namespace, or correct hub.tokenSecretRef.name "
+            "(or auth.apiKeySecretRef.name, env, envFrom)"
+        )
+    if found := re.search(r"couldn't find key (\S+) in Secret (\S+)", message):
+        return (
+            f"add the key {found[1]} to the Secret {found[2]}, or correct hub.tokenSecretRef.key "
+            "(or auth.apiKeySecretRef.key, env)"
+        )
+    if re.search(r'configmap "[^"]+" not found|in ConfigMap', message):
+        return "create that ConfigMap, or its key, in the release's namespace, or correct env and envFrom"
+    if "runAsNonRoot" in message or "non-root" in message or "non-numeric" in message:
+        return "the image's user is not known to be other than root: write podSecurityContext.runAsUser: 2000"
+    return "correct env, envFrom or securityContext"
+
+
+def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> Finding:
+    """Why a container's last run ended. vLLM leaves with code 0 when its engine died, so any end counts."""
+    ended = state(status.last_state).terminated or state(status.state).terminated
+    assert ended is not None
+    # A container that is up again lost requests all the same.
+    severity: Severity = "warning" if status.ready else "error"
+    container = container_of(pod, status.name)
+    # By the time that the log was read, it may have been the next run's: the message holds the last run's end.
+    log = f"{snapshot.logs.get((name_of(pod), status.name), '')}\n{ended.message or ''}"
+    # What an engine says after that is how its processes were ended, and no cause.
+    log, killed_while_loading, _ = log.partition(engine_log.KILLED_WHILE_LOADING)
+    outcome = f"(exit code {ended.exit_code}, {status.restart_count} restarts)"
+    if ended.reason == "OOMKilled":
+        limit = (container.resources.limits or {}).get("memory") if container and container.resources else None
+        return Finding(
+            "memory",
+            where,
+            f"killed for its memory; the limit is {limit or 'the node'} {outcome}",
+            "raise resources.limits.memory; /dev/shm (shm.sizeLimit) counts against it, and so does the KV cache "
+            "of the CPU engine (env.VLLM_CPU_KVCACHE_SPACE, in GiB)",
+            severity,
+        )
+    if known := engine_log.explain(log):
+        # The Hub's library does not say which model it looked for; it is the engine's first argument.
+        model = f"{container.args[0]}: " if known.check in ("model", "hub") and container and container.args else ""
+        return Finding(known.check, where, f"{model}{known.line} {outcome}", known.remedy, severity)
+    if ended.reason in ("StartError", "ContainerCannotRun"):
+        message = ended.message or ""
+        return Finding("command", where, f"{message} {outcome}", _start_remedy(message), severity)
+    if ended.exit_code == SIGILL:
+        message = f"its CPU lacks an instruction that the image uses {outcome}"
+        return Finding("processor", where, message, "choose nodes with nodeSelector whose CPU has AVX-512", severity)
+    last = engine_log.last_line(log) or "it left no log"
+    # The hook says so; the event says so for an hour, and of an image without Python too.
+    if killed_while_loading or _killed_by_startup_probe(pod, status, snapshot.events):
+        return Finding(
+            "startup",
+            where,
+            f"not ready after {startup_seconds(container)} s, so the startup probe killed it: {last} {outcome}",
+            _slow_start(last),
+            severity,
+        )
+    cause = engine_log.first_exception(log) or last
+    whole = f"kubectl logs --namespace {snapshot.namespace} {name_of(pod)} --container {status.name} --previous"
+    if keys := [_key(name) for name in engine_log.named_arguments(cause)]:
+        remedy = f"correct {' or '.join(keys)}; the whole log: {whole}"
+        return Finding("engine-arguments", where, f"{cause} {outcome}", remedy, severity)
+    return Finding("crash", where, f"{cause} {outcome}", whole, severity)
+
+
+def _key(argument: str) -> str:
+    """The key of the values that an argument of vLLM's follows from."""
+    if argument in OWNED_FLAGS:
+        return OWNED_FLAGS[argument].removeprefix("write ")
+    return f"engine.args.{argument}"
+
+
+def _start_remedy(message: str) -> str:
+    """For a container that the runtime could not start; the words of runc and of NVIDIA's container toolkit."""
+    if "unsatisfied condition: cuda" in message:
+        return "upgrade the node's driver, choose nodes with a newer one in nodeSelector, or write an older image.tag"
+    if re.search(r"nvidia-container-cli|could not select device driver|CDI device", message):
+        return (
+            "the node's NVIDIA driver or container toolkit is not in order: choose other nodes with nodeSelector, or "
+            "ask who runs them"
+        )
+    return "correct command, or write the image that has it"
+
+
+def _killed_by_startup_probe(pod: V1Pod, status: V1ContainerStatus, events: Iterable[CoreV1Event]) -> bool:
+    killed = f"Container {status.name} failed startup probe"
+    return any(killed in (event.message or "") and is_about(event, pod) for event in events)
+
+
+def _slow_start(last_line: str) -> str:
+    if "Loading safetensors" in last_line:
+        return (
+            "raise startup.budgetSeconds; from a network volume, engine.args.safetensors-load-strategy: prefetch "
+            "reads whole files instead of pages"
+        )
+    return "raise startup.budgetSeconds; persistence.enabled: true keeps weights and compile caches for next time"
+
+
+def wrong_probes(pod: V1Pod, events: Iterable[CoreV1Event]) -> Iterator[Finding]:
+    """A probe that is answered, but not by vLLM's /health: that is 200, or 503 from an engine that is dead."""
+    for event in events:
+        found = re.search(r"(Startup|Readiness|Liveness) probe failed: .*statuscode: 4\d\d", event.message or "")
+        if found and is_about(event, pod):
+            probe = f"{found[1].lower()}Probe"
+            remedy = f"write in {probe}.httpGet the path that this image answers, or image.repository of a vLLM"
+            yield Finding("probe", f"Pod/{name_of(pod)}: {probe}", found[0], remedy)

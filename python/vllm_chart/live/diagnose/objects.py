@@ -1,0 +1,62 @@
+"""Objects of a cluster, read without a thought for what they leave out."""
+
+from collections.abc import Iterable
+
+from kubernetes.client import (
+    CoreV1Event,
+    V1Container,
+    V1ContainerState,
+    V1ContainerStatus,
+    V1PersistentVolumeClaim,
+    V1Pod,
+)
+
+
+def name_of(item: V1Pod | V1PersistentVolumeClaim) -> str:
+    """Its name."""
+    return (item.metadata.name if item.metadata else None) or ""
+
+
+def is_about(event: CoreV1Event, item: V1Pod | V1PersistentVolumeClaim) -> bool:
+    """Whether an event tells of that object."""
+    return item.metadata is not None and event.involved_object.uid == item.metadata.uid
+
+
+def latest_event(pod: V1Pod, events: Iterable[CoreV1Event]) -> str:
+    """The message of a pod's last event; empty if it has none."""
+    mine = [event for event in events if is_about(event, pod)]
+    return (mine[-1].message or "") if mine else ""
+
+
+def container_of(pod: V1Pod, name: str) -> V1Container | None:
+    """A pod's container, or init container, by its name."""
+    spec = pod.spec
+    containers = [*(spec.containers if spec else []), *((spec.init_containers if spec else None) or [])]
+    return next((container for container in containers if container.name == name), None)
+
+
+def container_statuses(pod: V1Pod) -> list[V1ContainerStatus]:
+    """What is said of a pod's containers, init containers first."""
+    status = pod.status
+    if status is None:
+        return []
+    return [*(status.init_container_statuses or []), *(status.container_statuses or [])]
+
+
+def state(of: V1ContainerState | None) -> V1ContainerState:
+    """A container's state; an empty one where none is said."""
+    return of or V1ContainerState()
+
+
+def waits(status: V1ContainerStatus) -> tuple[str, str]:
+    """Why a container waits: the reason and the message, both empty if it does not."""
+    waiting = state(status.state).waiting
+    return ((waiting.reason or "") if waiting else "", (waiting.message or "") if waiting else "")
+
+
+def startup_seconds(container: V1Container | None) -> int:
+    """How long a container's start may take before its startup probe ends it."""
+    probe = container.startup_probe if container else None
+    if probe is None:
+        return 0
+    return (probe.initial_delay_seconds or 0) + (probe.period_seconds or 10) * (probe.failure_threshold or 3)

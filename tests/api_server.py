@@ -1,0 +1,78 @@
+"""An API server that knows a few objects: what is asked of a cluster, without one."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from vllm_chart.cluster.api import Cluster
+
+Objects = Mapping[str, Any]
+"""By path: an object, a list of a list's items, or the number of an error."""
+
+
+@contextlib.contextmanager
+def cluster_of(objects: Objects, folder: Path, asked: list[str] | None = None) -> Iterator[Cluster]:
+    """A cluster whose API answers these paths, and 404 for others. folder: for its kubeconfig. asked: takes down what
+    is asked for."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.answer()
+
+        def answer(self) -> None:
+            url = urlsplit(self.path)
+            if asked is not None:
+                asked.append(self.path)
+            found = objects.get(url.path, 404)
+            if isinstance(found, list):
+                found = {"metadata": {}, "items": [item for item in found if _selected(item, url.query)]}
+            status = found if isinstance(found, int) else 200
+            body = json.dumps({"message": f"refused: {url.path}"} if isinstance(found, int) else found).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            with Cluster(_kubeconfig(folder, server.server_port)) as cluster:
+                yield cluster
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _selected(item: Any, query: str) -> bool:
+    """Whether an item of a list has the labels that are asked for."""
+    labels = (item.get("metadata") or {}).get("labels") or {}
+    wanted = [pair for text in parse_qs(query).get("labelSelector", []) for pair in text.split(",")]
+    return all(labels.get(pair.partition("=")[0]) == pair.partition("=")[2] for pair in wanted)
+
+
+def _kubeconfig(folder: Path, port: int) -> Path:
+    file = folder / "kubeconfig"
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "a", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "a", "user": {}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "current-context": "a",
+    }
+    file.write_text(json.dumps(document))
+    return file
