@@ -1,0 +1,147 @@
+"""What a right answer looks like, and what a wrong one says."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import BaseModel, Field, FiniteFloat
+
+from vllm_chart.live.smoke.reach import API_KEY_VARIABLE
+
+
+class ModelList(BaseModel):
+    class Model(BaseModel):
+        id: str
+
+    data: list[Model] = Field(min_length=1)
+
+
+class _Usage(BaseModel):
+    completion_tokens: int = Field(ge=1)
+
+
+class Completion(BaseModel):
+    class Choice(BaseModel):
+        text: str
+
+    choices: list[Choice] = Field(min_length=1)
+    usage: _Usage
+
+
+class ChatCompletion(BaseModel):
+    class Choice(BaseModel):
+        class Message(BaseModel):
+            # A reasoning model may not have come to its content yet.
+            content: str | None = None
+
+        message: Message
+
+    choices: list[Choice] = Field(min_length=1)
+    usage: _Usage
+
+
+class Embeddings(BaseModel):
+    class Embedding(BaseModel):
+        embedding: list[FiniteFloat] = Field(min_length=1)
+
+    data: list[Embedding] = Field(min_length=1)
+
+
+class NotOfferedError(Exception):
+    """The check does not apply to this endpoint; the text says why."""
+
+
+class WrongAnswerError(Exception):
+    """The endpoint answered wrongly; the texts say how, and what to do."""
+
+    def __init__(self, message: str, remedy: str = "the engine's log says more") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+def judge(status: int, body: str, path: str) -> None:
+    """Judge an HTTP answer by its status; the body is looked at where vLLM says more in it.
+
+    Raises `NotOfferedError` for what the endpoint does not offer, `WrongAnswerError` where it should have answered.
+    """
+    if status == 200:
+        return
+    if status in (401, 403):
+        raise WrongAnswerError(
+            f"HTTP {status}: the endpoint wants another API key",
+            f"write it in the environment variable {API_KEY_VARIABLE}, as in the Secret of auth.apiKeySecretRef",
+        )
+    complaint = _complaint(body)
+    if (status in (404, 405) and not complaint) or status == 501:
+        raise NotOfferedError(f"the endpoint has no {path}")
+    if status == 400 and "chat template" in complaint:
+        raise NotOfferedError(
+            "the model has no chat template: write one in engine.args.chat-template, if it is to chat"
+        )
+    message = f"HTTP {status}: {complaint or body[:200].strip()}"
+    if complaint:
+        for words, remedy in _COMPLAINTS.items():
+            if words in complaint:
+                raise WrongAnswerError(message, remedy)
+    elif status in _OF_PROXIES:
+        raise WrongAnswerError(message, _OF_PROXIES[status])
+    raise WrongAnswerError(message)
+
+
+TOOLS_ARE_OFF = "--tool-call-parser to be set"
+
+#: What vLLM says of a request that other values would have let it answer (vllm/entrypoints/), and those values.
+_COMPLAINTS = {
+    TOOLS_ARE_OFF: "write engine.args.enable-auto-tool-choice: true and engine.args.tool-call-parser",
+    "does not exist": "ask for a name that /v1/models lists, or write it in model.servedModelName",
+    "maximum context length": "ask for less, or raise engine.args.max-model-len",
+    "may be provided in one prompt": "raise the number in engine.args.limit-mm-per-prompt",
+    "is not a multimodal model": "write a model.id that sees or hears",
+}
+
+#: What a proxy in front answers in the engine's place.
+_OF_PROXIES = {
+    413: "raise the limit of a request's body in the proxy in front",
+    502: "a pod closed a connection that the proxy in front still kept: raise traffic.keepAliveSeconds above its own",
+    503: "no pod is ready behind it: `vllm-chart diagnose` says why",
+    504: "raise the timeouts of the proxy in front above your longest answer; traffic.streamKeepAliveSeconds: 30 keeps "
+    "streams from falling silent",
+}
+
+
+def _complaint(body: str) -> str:
+    """The message of an error in OpenAI's form; empty for another body, such as FastAPI's own 404."""
+    try:
+        error = json.loads(body).get("error")
+        return str(error["message"])
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return ""
+
+
+def sse_data(lines: Iterable[str]) -> Iterator[str]:
+    """The data of server-sent events, one per line as OpenAI's API writes them; comments are left out."""
+    for line in lines:
+        if line.startswith("data:"):
+            yield line.removeprefix("data:").strip()
+
+
+def read_stream(events: Iterable[str]) -> list[dict[str, Any]]:
+    """Read the chunks of a streamed answer up to `[DONE]`.
+
+    Raises `WrongAnswerError` where the stream breaks off, carries an error, or comes in one piece.
+    """
+    chunks: list[dict[str, Any]] = []
+    for data in events:
+        if data == "[DONE]":
+            break
+        if complaint := _complaint(data):
+            raise WrongAnswerError(f"the stream carries an error: {complaint}")
+        try:
+            chunks.append(json.loads(data))
+        except ValueError as error:
+            raise WrongAnswerError(f"the stream carries something other than JSON: {data[:80]}") from error
+    else:
+        raise WrongAnswerError(f"the stream broke off after {len(chunks)} chunks, before [DONE]")
+    if len(chunks) < 2:
+        raise WrongAnswerError("the stream came in one piece", "switch off the buffering of the proxy in front")
+    return chunks

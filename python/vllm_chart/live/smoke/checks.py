@@ -1,0 +1,181 @@
+"""The checks of one endpoint: what is asked, in which order."""
+
+import contextlib
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TypeVar
+
+import requests
+from pydantic import BaseModel, ValidationError
+
+from vllm_chart.cluster.api import root_cause
+from vllm_chart.findings import Finding, UnavailableError
+from vllm_chart.live.smoke import answers
+from vllm_chart.live.smoke.answers import (
+    TOOLS_ARE_OFF,
+    NotOfferedError,
+    WrongAnswerError,
+    judge,
+    read_stream,
+    sse_data,
+)
+
+PROMPT = "San Francisco is a"
+_MESSAGES = [{"role": "user", "content": PROMPT}]
+_GREEDY: dict[str, Any] = {"max_tokens": 16, "temperature": 0}
+_TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
+
+
+Status = Literal["passed", "failed", "skipped"]
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one check found. `seconds` is how long the answer took in full, None if none was asked for."""
+
+    check: str
+    status: Status
+    detail: str
+    seconds: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SmokeReport:
+    """Every check's result, and a finding for each that failed."""
+
+    results: list[Result]
+    findings: list[Finding]
+
+
+class Checks:
+    """The checks of one endpoint, in order: a later one may build on what an earlier one found."""
+
+    def __init__(self, url: str, session: requests.Session, timeout_seconds: float) -> None:
+        self._url = url
+        self._session = session
+        self._timeout = timeout_seconds
+        self._model = ""
+        self._results: list[Result] = []
+        self._findings: list[Finding] = []
+
+    def report(self, model: str) -> SmokeReport:
+        self._model = model
+        checks: list[tuple[str, Callable[[], str]]] = [("health", self._health), ("models", self._models)]
+        self._check_all(checks)
+        if any(result.check == "models" and result.status == "skipped" for result in self._results):
+            message = "it has no /v1/models: this is not vLLM's OpenAI server"
+            self._findings.append(Finding("smoke-models", self._url, message, "run `vllm serve`: leave command empty"))
+        if self._has_passed("models"):
+            checks = [("completion", self._completion), ("chat", self._chat), ("embedding", self._embedding)]
+            self._check_all([*checks, ("streaming", self._streaming), ("tools", self._tools)])
+            if not self._has_passed("completion", "chat", "embedding") and not self._findings:
+                self._findings.append(
+                    Finding(
+                        "smoke-tasks",
+                        self._url,
+                        f"model {self._model} completes no text, holds no chat and gives no embeddings: only its "
+                        "health is checked",
+                        severity="warning",
+                    )
+                )
+        return SmokeReport(self._results, self._findings)
+
+    def _check_all(self, checks: Iterable[tuple[str, Callable[[], str]]]) -> None:
+        for name, check in checks:
+            start = time.perf_counter()
+            try:
+                detail = check()
+            except NotOfferedError as skipped:
+                self._results.append(Result(name, "skipped", str(skipped)))
+            except WrongAnswerError as failed:
+                self._results.append(Result(name, "failed", str(failed), time.perf_counter() - start))
+                self._findings.append(Finding(f"smoke-{name}", self._url, str(failed), failed.remedy))
+            else:
+                self._results.append(Result(name, "passed", detail, time.perf_counter() - start))
+
+    def _has_passed(self, *names: str) -> bool:
+        return any(result.check in names and result.status == "passed" for result in self._results)
+
+    def _health(self) -> str:
+        with self._asked("GET", "/health"):
+            return "the engine is alive"
+
+    def _models(self) -> str:
+        names = [model.id for model in self._answer("GET", "/v1/models", answers.ModelList).data]
+        if self._model and self._model not in names:
+            raise WrongAnswerError(f"it serves {', '.join(names)}, not {self._model}", "correct model.servedModelName")
+        self._model = self._model or names[0]
+        return f"it serves {', '.join(names)}"
+
+    def _completion(self) -> str:
+        answer = self._answer("POST", "/v1/completions", answers.Completion, prompt=PROMPT, **_GREEDY)
+        return f"{PROMPT!r} -> {answer.choices[0].text!r}"
+
+    def _chat(self) -> str:
+        answer = self._answer("POST", "/v1/chat/completions", answers.ChatCompletion, messages=_MESSAGES, **_GREEDY)
+        return f"{PROMPT!r} -> {answer.choices[0].message.content!r}"
+
+    def _embedding(self) -> str:
+        answer = self._answer("POST", "/v1/embeddings", answers.Embeddings, input=PROMPT)
+        return f"{len(answer.data[0].embedding)} dimensions"
+
+    def _streaming(self) -> str:
+        question: dict[str, Any]
+        if self._has_passed("completion"):
+            path, question = "/v1/completions", {"prompt": PROMPT}
+        elif self._has_passed("chat"):
+            path, question = "/v1/chat/completions", {"messages": _MESSAGES}
+        else:
+            raise NotOfferedError("nothing to stream")
+        start = time.perf_counter()
+        with self._asked("POST", path, model=self._model, stream=True, **question, **_GREEDY) as response:
+            response.encoding = "utf-8"
+            events = sse_data(response.iter_lines(decode_unicode=True))
+            first = list(itertools.islice(events, 1))
+            seconds_to_first = time.perf_counter() - start
+            chunks = read_stream(itertools.chain(first, events))
+        return f"{len(chunks)} chunks, the first after {seconds_to_first:.2f} s"
+
+    def _tools(self) -> str:
+        if not self._has_passed("chat"):
+            raise NotOfferedError("there is no chat in which to call tools")
+        question = {"messages": _MESSAGES, "tools": _TOOLS, "tool_choice": "auto"}
+        try:
+            self._answer("POST", "/v1/chat/completions", answers.ChatCompletion, **question, **_GREEDY)
+        except WrongAnswerError as wrong:
+            if TOOLS_ARE_OFF in str(wrong):
+                raise NotOfferedError(f"tool calls are off: {wrong.remedy}") from wrong
+            raise
+        return "a chat may call tools"
+
+    def _answer(self, method: str, path: str, form: type[_Answer], **body: Any) -> _Answer:
+        """Ask, and read the answer in the form it should have."""
+        with self._asked(method, path, **({"model": self._model} if body else {}), **body) as response:
+            try:
+                return form.model_validate_json(response.content)
+            except ValidationError as error:
+                problem = error.errors()[0]
+                place = ".".join(map(str, problem["loc"])) or "the body"
+                raise WrongAnswerError(f"{path} answers in another form: {place}: {problem['msg']}") from error
+
+    @contextlib.contextmanager
+    def _asked(self, method: str, path: str, **body: Any) -> Iterator[requests.Response]:
+        """Ask, and yield an answer of status 200. It is read while it arrives."""
+        try:
+            with self._session.request(
+                method, self._url + path, json=body or None, timeout=self._timeout, stream=True
+            ) as response:
+                judge(response.status_code, "" if response.ok else response.text, path)
+                yield response
+        except requests.Timeout as error:
+            raise WrongAnswerError(
+                f"{path} did not answer in {self._timeout:g} s", "the engine may hang: see its log"
+            ) from error
+        except requests.RequestException as error:
+            if not self._results:
+                raise UnavailableError(f"{self._url} does not answer: {root_cause(error)}") from error
+            raise WrongAnswerError(f"{path} broke off: {root_cause(error)}") from error

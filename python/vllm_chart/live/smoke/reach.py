@@ -1,0 +1,126 @@
+"""The way to a release: its Service, the workload behind it, and the key that its engine asks for."""
+
+import contextlib
+import dataclasses
+import os
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import V1Service
+
+from vllm_chart.cluster import workloads
+from vllm_chart.cluster.api import Cluster, asking_the_api_server
+from vllm_chart.findings import UnavailableError
+from vllm_chart.rendered.workload import Workload
+
+API_KEY_VARIABLE = "VLLM_API_KEY"
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """A release in a cluster: its Service is reached by a port-forward, its API key read from its own Secret."""
+
+    name: str
+    namespace: str
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+
+@contextlib.contextmanager
+def forwarded(release: Release) -> Iterator[tuple[str, str]]:
+    """Yield the base URL of a release and its API key, empty if it asks for none.
+
+    Raises `UnavailableError` when there is no cluster, no such release, or no pod of it that is ready.
+    """
+    with Cluster(release.kubeconfig, release.context) as cluster:
+        with asking_the_api_server():
+            service, workload = _find_front(cluster, release)
+            api_key = os.environ.get(API_KEY_VARIABLE) or _api_key(cluster, release.namespace, workload)
+        if not (workload.ready):
+            raise UnavailableError(
+                f"no pod of release {release.name} is ready: "
+                f"`vllm-chart diagnose --release {release.name} --namespace {release.namespace}` says why"
+            )
+        scheme = "https" if _serves_tls(workload) else "http"
+        with cluster.port_forward(release.namespace, _name(service), "http") as address:
+            yield f"{scheme}://{address}", api_key
+
+
+@dataclasses.dataclass(frozen=True)
+class Inside:
+    """A release as pods of its cluster see it."""
+
+    url: str
+    labels: dict[str, str]
+    """What its Service selects pods by."""
+    api_key_secret: dict[str, str] | None
+    """Name and key of the Secret with the API key, None if it asks for none."""
+
+
+def inside(cluster: Cluster, release: Release) -> Inside:
+    """The release as pods of its cluster see it. Raises `UnavailableError` when there is no such release."""
+    with asking_the_api_server():
+        service, workload = _find_front(cluster, release)
+    assert service.spec
+    (port,) = (port.port for port in service.spec.ports or [] if port.name == "http")
+    scheme = "https" if _serves_tls(workload) else "http"
+    secret = _api_key_reference(workload)
+    return Inside(
+        f"{scheme}://{_name(service)}.{release.namespace}.svc:{port}",
+        service.spec.selector or {},
+        {"name": secret["name"], "key": secret["key"]} if secret else None,
+    )
+
+
+def _find_front(cluster: Cluster, release: Release) -> tuple[V1Service, Workload]:
+    selector = f"app.kubernetes.io/instance={release.name}"
+    services = cluster.core.list_namespaced_service(release.namespace, label_selector=selector).items
+    return _front(release, services, workloads.find(cluster, release.namespace, selector).workloads)
+
+
+def _name(service: V1Service) -> str:
+    return (service.metadata.name if service.metadata else None) or ""
+
+
+def _front(release: Release, services: Iterable[V1Service], found: Iterable[Workload]) -> tuple[V1Service, Workload]:
+    """A release's Service, and the workload behind it."""
+    for service in services:
+        ports = (service.spec.ports if service.spec else None) or []
+        selector = ((service.spec.selector if service.spec else None) or {}).items()
+        for workload in found:
+            if any(port.name == "http" for port in ports) and selector and selector <= workload.front.labels.items():
+                return service, workload
+    raise UnavailableError(
+        f"there is no release {release.name!r} of the chart in namespace {release.namespace}: "
+        "`helm list --all-namespaces` shows what there is"
+    )
+
+
+def _containers(workload: Workload) -> list[Mapping[str, Any]]:
+    return workload.front.spec.get("containers") or []
+
+
+def _api_key(cluster: Cluster, namespace: str, workload: Workload) -> str:
+    """The key that the engine itself was given, out of the Secret that its environment names."""
+    reference = _api_key_reference(workload)
+    if not reference:
+        return ""
+    secret = cluster.core.read_namespaced_secret(reference["name"], namespace)
+    return b64decode((secret.data or {}).get(reference["key"], "")).decode()
+
+
+def _api_key_reference(workload: Workload) -> Mapping[str, str] | None:
+    """Name and key of the Secret; None where the engine asks for no key."""
+    for variable in (variable for container in _containers(workload) for variable in container.get("env") or []):
+        if variable.get("name") == API_KEY_VARIABLE and variable.get("valueFrom"):
+            reference: Mapping[str, str] = variable["valueFrom"].get("secretKeyRef") or {}
+            return reference if reference.get("name") else None
+    return None
+
+
+def _serves_tls(workload: Workload) -> bool:
+    """The kubelet asks the engine as everybody has to: by the scheme of the readiness probe."""
+    probes = (container.get("readinessProbe") or {} for container in _containers(workload))
+    return any((probe.get("httpGet") or {}).get("scheme") == "HTTPS" for probe in probes)

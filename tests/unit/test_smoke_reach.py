@@ -1,0 +1,65 @@
+"""The way to a release, asked of an API server: its Service, and the workload behind it, of whatever kind."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helm_python import values_from_yaml
+
+from tests.api_server import cluster_of
+from tests.workloads import leader_worker_set, stateful_set
+from vllm_chart.findings import UnavailableError
+from vllm_chart.helm import render
+from vllm_chart.live import smoke
+from vllm_chart.rendered import workload
+
+Json = dict[str, Any]
+
+VALUES = "auth: {apiKeySecretRef: {name: keys, key: one}}\n"
+RELEASE = smoke.Release("llm", "default")
+SERVICES = "/api/v1/namespaces/default/services"
+
+
+def deployment() -> Json:
+    return dict(workload.engine(render(values=values_from_yaml("model: {id: org/name}\n" + VALUES))).object)
+
+
+def served(item: Json) -> Json:
+    """What the API server of a cluster with that workload and its Service answers."""
+    kind = workload.KINDS[item["kind"]]
+    service = render(values=values_from_yaml("model: {id: org/name}\n" + VALUES)).one("Service", "llm-vllm")
+    return {f"/apis/{kind.group}/{kind.version}/namespaces/default/{kind.plural}": [item], SERVICES: [dict(service)]}
+
+
+KINDS = [deployment(), stateful_set(VALUES), leader_worker_set(VALUES)]
+
+
+@pytest.mark.parametrize("item", KINDS, ids=[item["kind"] for item in KINDS])
+def test_a_release_as_pods_of_its_cluster_see_it(item: Json, tmp_path: Path) -> None:
+    with cluster_of(served(item), tmp_path) as cluster:
+        front = smoke.inside(cluster, RELEASE)
+    assert front.url == "http://llm-vllm.default.svc:80"
+    assert front.api_key_secret == {"name": "keys", "key": "one"}
+    assert front.labels == {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "llm"}
+
+
+def test_an_engine_with_a_certificate_is_asked_as_the_kubelet_asks_it(tmp_path: Path) -> None:
+    volume = "volumes: [{name: tls, secret: {secretName: tls}}]\nvolumeMounts: [{name: tls, mountPath: /tls}]\n"
+    item = stateful_set(volume + "engine: {args: {ssl-certfile: /tls/c, ssl-keyfile: /tls/k}}\n")
+    with cluster_of(served(item), tmp_path) as cluster:
+        front = smoke.inside(cluster, RELEASE)
+    assert front.url.startswith("https://")
+    assert front.api_key_secret is None
+
+
+def test_a_release_that_is_not_there(tmp_path: Path) -> None:
+    with cluster_of({SERVICES: []}, tmp_path) as cluster, pytest.raises(UnavailableError, match="no release 'llm'"):
+        smoke.inside(cluster, RELEASE)
+
+
+def test_a_release_without_a_ready_pod(tmp_path: Path) -> None:
+    with cluster_of(served(stateful_set()), tmp_path) as cluster:
+        assert cluster.kubeconfig
+        release = smoke.Release("llm", "default", cluster.kubeconfig)
+        with pytest.raises(UnavailableError, match="no pod of release llm is ready"), smoke.forwarded(release):
+            pass
