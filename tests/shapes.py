@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from vllm_chart import helm
-from vllm_chart.sizing import plan
-from vllm_chart.sizing import settings as engine
+from vllm_chart.sizing import checkpoint, plan, settings
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.memory import gpus
-from vllm_chart.sizing.model import architecture
 from vllm_chart.sizing.plan import Plan
 from vllm_chart.sizing.sources import Source
 
@@ -39,8 +37,10 @@ class Shape:
 
     def plan(self) -> Plan:
         """What is planned for these values."""
-        told = engine.from_values(helm.merged_values(values=self.values("/models/shape")), RECORDED_BY)
-        return plan.make(told, architecture.read(self.config), Source(self.config, "", "config"), gpus.host(8 * GIB))
+        values = self.values("org/shape")
+        told = settings.from_release(helm.render(values=values), helm.merged_values(values=values), RECORDED_BY)
+        read = checkpoint.read(told, Source(self.config, "", "config"))
+        return plan.make(told, read, gpus.host(8 * GIB))
 
 
 BASE = {

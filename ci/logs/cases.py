@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vllm_chart.sizing import plan, sources
+from vllm_chart.sizing import checkpoint, plan, sources
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.memory.gpus import Gpu, UnknownGpuError, find, of_memory
 from vllm_chart.sizing.model import architecture, drafts
@@ -269,5 +269,4 @@ class Case:
         """The plan for this case, whether or not its memory can be predicted; None without model."""
         if self.source is None:
             return None
-        model = architecture.read(self.source.config)
-        return plan.make(self.engine, model, self.source, self.gpu or of_memory(0))
+        return plan.make(self.engine, checkpoint.read(self.engine, self.source), self.gpu or of_memory(0))

@@ -463,5 +463,5 @@ def test_it_fits_the_gpu_that_it_is_for(line: str, gpu: str) -> None:
     values = values_of(line, NEWEST)
     assert bool(gpu) == (values["model"]["id"] in sources.shipped()), "name a GPU where the model is known"
     if gpu:
-        findings = check.check(merged_values(values=values), NEWEST, gpus.find(gpu))
+        findings = check.check(render(values=values), merged_values(values=values), NEWEST, gpus.find(gpu))
         assert not has_errors(findings), [str(finding) for finding in findings]

@@ -12,13 +12,12 @@ from kubernetes.client import V1Node, V1NodeStatus, V1ObjectMeta
 from vllm_chart import helm
 from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit, UnavailableError
+from vllm_chart.sizing import checkpoint, sources
 from vllm_chart.sizing import plan as sizing
-from vllm_chart.sizing import sources
 from vllm_chart.sizing.arithmetic import GIB, MIB
 from vllm_chart.sizing.check import check
 from vllm_chart.sizing.memory import nodes
 from vllm_chart.sizing.memory.gpus import find
-from vllm_chart.sizing.model import architecture
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.settings import Engine
 
@@ -242,7 +241,7 @@ def test_without_a_gpu_those_that_fit_are_listed(values: Path) -> None:
         (("--gpu-memory", "much"), Exit.USAGE, "write 80GiB"),
         (("--gpu", "h100", "--set", "model.id=org/unheard-of"), Exit.ENVIRONMENT, "not among the"),
         (("--gpu", "h100", "--set", "gpu.count=two"), Exit.REFUSED, "gpu.count"),
-        (("--gpu", "h100", "--set-string", "engine.extraArgs={--max-model-len=lots}"), Exit.REFUSED, "not a number"),
+        (("--gpu", "h100", "--set-string", "engine.extraArgs={--max-model-len=lots}"), Exit.REFUSED, "invalid number"),
         (("--gpu", "h100", "--set", "engine.args.kv-cache-dtype=turboquant_k8v4"), Exit.OK, "counted for all"),
     ],
 )  # fmt: skip
@@ -319,7 +318,7 @@ def test_an_odd_config_ends_in_no_traceback(values: Path, tmp_path: Path, odd: d
 @pytest.mark.parametrize("argument", ["--dtype=bf16", "--gpu-memory-utilization=nan", "--cpu-offload-gb=inf"])
 def test_arguments_that_vllm_refuses_end_in_no_traceback(argument: str) -> None:
     values = {"model": {"id": "meta-llama/Llama-3.1-8B"}, "engine": {"extraArgs": [argument]}}
-    assert check(helm.merged_values(values=values), "0.33.0") is not None
+    assert check(helm.render(values=values), helm.merged_values(values=values), "0.33.0") is not None
 
 
 def test_lengths_in_words(values: Path) -> None:
@@ -337,8 +336,9 @@ def test_weights_that_were_not_fetched_are_told(values: Path, tmp_path: Path) ->
 
 def test_known_mistakes_are_found_without_a_gpu() -> None:
     def found(**more: Any) -> list[str]:
-        values = helm.merged_values(values={"model": {"id": "meta-llama/Llama-3.1-8B"}, **more})
-        return [finding.check for finding in check(values, "0.33.0")]
+        values = {"model": {"id": "meta-llama/Llama-3.1-8B"}, **more}
+        findings = check(helm.render(values=values), helm.merged_values(values=values), "0.33.0")
+        return [finding.check for finding in findings]
 
     assert found() == []
     assert set(found(gpu={"count": 6})) == {"divisibility"}
@@ -370,7 +370,7 @@ def test_every_known_model_can_be_planned(name: str) -> None:
     source = sources.shipped()[name]
     for ranks in (1, 8):
         settings = Engine(name, split=Split(tensor=ranks))
-        made = sizing.make(settings, architecture.read(source.config), source, find("b200"))
+        made = sizing.make(settings, checkpoint.read(settings, source), find("b200"))
         assert made.stage.weights > 0
         assert made.stage.cache.token_bytes > 0
         assert made.sentence.startswith("GPU KV cache size: ")

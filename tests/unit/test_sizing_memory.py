@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vllm_chart.sizing import plan
+from vllm_chart.sizing import checkpoint, plan, refusals
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.memory import estimate as memory
 from vllm_chart.sizing.memory import gpus
@@ -145,13 +145,13 @@ def test_graphs_that_the_share_does_not_count_need_room_beside_it() -> None:
     source = shipped()["Qwen/Qwen3-4B"]
     engine = Engine("x", release=Release((0, 27, 1)), loras=1, utilization=0.92)
     gpu = gpus.of_memory(round(23.52 * GIB))
-    full = plan.make(engine, architecture.read(source.config), source, gpu)
+    full = plan.make(engine, checkpoint.read(engine, source), gpu)
     assert (full.starts("worst"), full.starts("best")) == (False, True)
-    part = plan.make(dataclasses.replace(engine, utilization=0.6), architecture.read(source.config), source, gpu)
+    part = plan.make(dataclasses.replace(engine, utilization=0.6), full.checkpoint, gpu)
     assert part.stage.captures("worst")
-    high = plan.make(dataclasses.replace(engine, utilization=0.97), architecture.read(source.config), source, gpu)
-    assert [f.severity for f in high.findings if f.where.endswith("utilization")] == ["warning"]
-    counted = plan.make(dataclasses.replace(engine, release=Release((0, 29, 0))), high.model, source, gpu)
+    high = plan.make(dataclasses.replace(engine, utilization=0.97), full.checkpoint, gpu)
+    assert [f.severity for f in refusals.check(high) if f.where.endswith("utilization")] == ["warning"]
+    counted = plan.make(dataclasses.replace(engine, release=Release((0, 29, 0))), high.checkpoint, gpu)
     assert counted.stage.graphs is None
 
 

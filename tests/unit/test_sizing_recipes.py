@@ -3,9 +3,8 @@
 import pytest
 
 from vllm_chart.findings import has_errors
-from vllm_chart.sizing import plan, sources
+from vllm_chart.sizing import checkpoint, plan, refusals, sources
 from vllm_chart.sizing.memory import gpus
-from vllm_chart.sizing.model import architecture
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.settings import Engine
 
@@ -97,5 +96,6 @@ def test_no_recipe_is_refused(
     source = sources.shipped()[name]
     # A few hundred requests at once, as recipes for hybrid models have it.
     engine = Engine(name, split=Split(*layout, expert_parallel=parallel == EP), max_length=length, requests=256)
-    made = plan.make(engine, architecture.read(source.config), source, gpus.find(gpu))
-    assert not has_errors(made.findings), [str(finding) for finding in made.findings]
+    made = plan.make(engine, checkpoint.read(engine, source), gpus.find(gpu))
+    findings = list(refusals.check(made))
+    assert not has_errors(findings), [str(finding) for finding in findings]

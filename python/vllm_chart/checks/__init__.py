@@ -52,7 +52,7 @@ def validate(chart: StrPath | None = None, **options: Unpack[ValuesOptions]) -> 
         return [Finding("render", "", str(error))]
     values = merged_values(chart, **options)
     refused = engine.check_release(manifests, values, app_version(chart))
-    return [*refused, *sizing.check(values, app_version(chart))]
+    return [*refused, *sizing.check(manifests, values, app_version(chart))]
 
 
 def check(

@@ -12,18 +12,14 @@ from typing import Any
 import click
 
 from vllm_chart import checks, helm
-from vllm_chart.findings import Finding, UnavailableError, has_errors
-from vllm_chart.sizing import picture, plan, refusals, settings, show, sources
+from vllm_chart.findings import Finding, Severity, UnavailableError, has_errors
+from vllm_chart.sizing import checkpoint, picture, plan, refusals, settings, show, sources
 from vllm_chart.sizing.arithmetic import quantity
 from vllm_chart.sizing.explain import explain
-from vllm_chart.sizing.memory import gpus, kvcache, nodes
+from vllm_chart.sizing.memory import gpus, nodes
 from vllm_chart.sizing.memory.gpus import Gpu
-from vllm_chart.sizing.model import architecture, quantization
 from vllm_chart.sizing.plan import Plan
 from vllm_chart.sizing.sources import Source
-
-NO_FORMULA = (architecture.ConfigError, quantization.UnknownQuantizationError, kvcache.CacheError)
-"""What is said of a model for which there is no plan: that isn't the model's fault, and so no refusal."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,31 +89,25 @@ def answer(
         return Answer(wrong)
     values = helm.merged_values(chart, **values_options)
     try:
-        engine = settings.from_values(values, helm.app_version(chart))
+        engine = settings.from_release(helm.render(chart=chart, **values_options), values, helm.app_version(chart))
         hub = values["hub"]
+        offline = offline or hub["offline"]
         source = sources.find(
-            engine.model,
-            path=config,
-            revision=engine.revision,
-            endpoint=hub["endpoint"],
-            offline=offline or hub["offline"],
+            engine.model, path=config, revision=engine.revision, endpoint=hub["endpoint"], offline=offline
         )
-        with architecture.reading():
-            model = architecture.read(source.config)
-            refused = plan.refused_quantization(engine, model)
-        if refused:
-            return Answer([refused])
+        read = checkpoint.read(engine, source, _draft(engine, hub, offline))
+        if refused := refusals.of_checkpoint(read):
+            return Answer(refused)
         gpu = device.find(values)
-        draft = _draft(engine, hub, offline)
-        with architecture.reading():
-            made = plan.make(engine, model, source, gpu or gpus.products()[0], draft)
+        made = plan.make(engine, read, gpu or gpus.products()[0])
     except settings.SettingError as error:
-        return Answer([Finding("plan", error.where, str(error))])
+        severity: Severity = "warning" if error.is_argument else "error"
+        return Answer([Finding("plan", error.where, f"no plan: {error}", severity=severity)])
     except (gpus.UnknownGpuError, sources.UnreadableConfigError) as error:
         raise click.UsageError(str(error)) from error
     except sources.UnknownModelError as error:
         return Answer([Finding("plan", "model.id", str(error))])
-    except NO_FORMULA as error:
+    except plan.NO_FORMULA as error:
         return Answer([Finding("plan", "model.id", f"no plan: {error}", severity="warning")])
     if gpu is None:
         return _of_no_gpu(made, svg)
@@ -130,7 +120,7 @@ def _of_no_gpu(made: Plan, svg: Path | None) -> Answer:
     """Which GPUs the model would fit, and what is wrong on any of them."""
     if svg:
         raise click.UsageError("--svg draws one GPU's memory: name the GPU, by --gpu, --gpu-memory or --cluster")
-    findings = [finding for finding in made.findings if finding.check not in refusals.OF_GPU]
+    findings = [finding for finding in refusals.check(made) if finding.check not in refusals.OF_GPU]
     return Answer(
         findings,
         human=lambda: show.where_it_fits(made, findings, "human"),
@@ -139,10 +129,12 @@ def _of_no_gpu(made: Plan, svg: Path | None) -> Answer:
 
 
 def _of_gpu(made: Plan, values: Mapping[str, Any], explained: bool) -> Answer:
-    def human() -> str:
-        return "\n\n".join([show.human(made, values), *([explain(made)] if explained else [])])
+    findings = list(refusals.check(made))
 
-    return Answer(made.findings, human=human, machine=lambda: json.dumps(show.document(made, values), indent=2))
+    def human() -> str:
+        return "\n\n".join([show.human(made, findings, values), *([explain(made)] if explained else [])])
+
+    return Answer(findings, human=human, machine=lambda: json.dumps(show.document(made, findings, values), indent=2))
 
 
 def _draft(engine: settings.Engine, hub: Mapping[str, Any], offline: bool) -> Source | None:

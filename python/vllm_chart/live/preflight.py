@@ -113,7 +113,7 @@ def explain(
         *_shared_claim(manifests, deployment, snapshot),
         *_nodes(deployment, spec, snapshot, severity),
         *_processor(manifests, spec, snapshot),
-        *_gpu(spec, values, app_version, snapshot),
+        *_gpu(manifests, spec, values, app_version, snapshot),
         *_shared_gpus(spec, snapshot),
         *_driver(manifests, spec, values, snapshot),
     ]
@@ -415,7 +415,9 @@ def _processor(manifests: Manifests, spec: V1PodSpec, snapshot: Snapshot) -> Ite
         )
 
 
-def _gpu(spec: V1PodSpec, values: Mapping[str, Any], app_version: str, snapshot: Snapshot) -> Iterator[Finding]:
+def _gpu(
+    manifests: Manifests, spec: V1PodSpec, values: Mapping[str, Any], app_version: str, snapshot: Snapshot
+) -> Iterator[Finding]:
     """Hold the model against the smallest GPU that it may come to run on."""
     if not scheduling.devices(spec) or snapshot.nodes is None:
         return
@@ -424,7 +426,7 @@ def _gpu(spec: V1PodSpec, values: Mapping[str, Any], app_version: str, snapshot:
         gpu = gpu_nodes.smallest(nodes, values)
     except UnavailableError:
         return
-    for finding in sizing.check(values, app_version, gpu):
+    for finding in sizing.check(manifests, values, app_version, gpu):
         if finding.severity != "info":
             yield dataclasses.replace(finding, message=f"on {gpu.product}: {finding.message}")
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_chart.sizing import plan
+from vllm_chart.sizing import plan, refusals
 from vllm_chart.sizing.arithmetic import GIB, MIB
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.model import divisibility
@@ -75,21 +75,20 @@ def _advise(made: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
 
 def smallest_count(made: Plan) -> int | None:
     """The fewest GPUs, up to 16 and split by tensor, on which the expected sizes fit; None where none do."""
-    engine, source = made.engine, made.source
-    for count in divisibility.tensor_sizes(made.model, engine.split, made.quantized):
+    engine = made.engine
+    for count in divisibility.tensor_sizes(made.model, engine.split, made.checkpoint.quantized):
         if count > 16:
             return None
         split = dataclasses.replace(engine.split, tensor=count, pipeline=1, data=1)
         candidate = dataclasses.replace(engine, split=split, context=1, max_length=made.length)
-        other = plan.make(candidate, made.model, source, made.gpu, made.draft_source)
-        if other.fits:
+        if refusals.fits(plan.make(candidate, made.checkpoint, made.gpu)):
             return count
     return None
 
 
 def fitting(engine: Engine, made: Plan, gpus: tuple[Gpu, ...]) -> list[tuple[Gpu, int]]:
     """The GPUs on which the model fits, each with the fewest of them, as `made` is configured."""
-    counts = ((gpu, smallest_count(plan.make(engine, made.model, made.source, gpu, made.draft_source))) for gpu in gpus)
+    counts = ((gpu, smallest_count(plan.make(engine, made.checkpoint, gpu))) for gpu in gpus)
     return [(gpu, count) for gpu, count in counts if count]
 
 

@@ -28,7 +28,7 @@ def _lines(made: Plan) -> Iterator[str]:
     tied = "one matrix for input and output" if model.tied else "one matrix each for input and output"
     yield f"    vocabulary {model.vocabulary:,}, {tied}"
     yield "Weights per GPU (exact for a known family; model_executor/layers/linear.py splits them)"
-    method = made.quantized.method if made.quantized else model.dtype
+    method = made.checkpoint.quantized.method if made.checkpoint.quantized else model.dtype
     yield f"  stored as {method}; {engine.split.tensor} ranks by tensor, {engine.split.pipeline} stages"
     yield from (f"    {part.name:<13}{gib(part.bytes)}" for part in stage.parts)
     if stage.offloaded:

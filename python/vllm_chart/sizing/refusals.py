@@ -1,15 +1,13 @@
 """What a plan refuses, and what it warns of: only what does not fit at the low end of the estimates is refused."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from vllm_chart.findings import Finding, Severity
+from vllm_chart.findings import Finding, Severity, has_errors
 from vllm_chart.sizing.arithmetic import gib
+from vllm_chart.sizing.checkpoint import Checkpoint
 from vllm_chart.sizing.memory import kvcache
 from vllm_chart.sizing.model import divisibility, quantization, weights
-
-if TYPE_CHECKING:
-    from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.plan import Plan
 
 OF_GPU = ("weights", "kv-cache", "capability")
 """The checks that ask for a GPU."""
@@ -18,22 +16,55 @@ FREE_SHARE = 0.97
 """What is free of a GPU on start at least: logs show 0.978 (RTX 3090) to 0.992 (H100) beside the driver's own."""
 
 
-def check(plan: "Plan") -> Iterator[Finding]:
+def of_checkpoint(checkpoint: Checkpoint) -> list[Finding]:
+    """What stands before any plan: a quantization that the checkpoint has not."""
+    if not checkpoint.refused:
+        return []
+    remedy = "leave it out: the checkpoint says its own; fp8_per_tensor quantizes one that is not as it is loaded"
+    return [Finding("quantization", "engine.args.quantization", checkpoint.refused, remedy)]
+
+
+def fits(plan: Plan) -> bool:
+    """Whether vLLM is expected to start: the expected sizes fit and nothing refuses."""
+    return plan.holds_request and not has_errors(list(check(plan)))
+
+
+def check(plan: Plan) -> Iterator[Finding]:
     """Everything that is to be said of a plan."""
-    engine, model = plan.engine, plan.model
-    yield from divisibility.check(model, engine.split, plan.quantized)
-    if plan.source.confidence != "config":
+    yield from divisibility.check(plan.model, plan.engine.split, plan.checkpoint.quantized)
+    yield from _uncertainties(plan)
+    yield from _lengths(plan)
+    if plan.engine.device == "cpu" and not plan.gpu.memory:
+        yield Finding(
+            "plan", "resources.limits.memory", "without a limit, whether it fits is up to the node",
+            "write a limit", "info",
+        )  # fmt: skip
+        return
+    yield from _capability(plan)
+    yield from _memory(plan)
+
+
+def _uncertainties(plan: Plan) -> Iterator[Finding]:
+    """What the plan takes for granted, or leaves out."""
+    engine, model, source = plan.engine, plan.model, plan.checkpoint.source
+    if engine.read_as:
+        yield Finding(
+            "plan", "image.tag",
+            f"the arguments of this version are not known: they are read as vLLM {engine.read_as}'s",
+            "expect what other versions read otherwise to be off", "info",
+        )  # fmt: skip
+    if source.confidence != "config":
         yield Finding(
             "plan", "model.id",
-            f"its architecture is {plan.source.confidence}, not read from its config.json: {plan.source.origin}",
+            f"its architecture is {source.confidence}, not read from its config.json: {source.origin}",
             "give its config.json with --config to be sure", "info",
         )  # fmt: skip
-    if engine.speculative.get("model") and plan.draft is None:
+    if engine.speculative.get("model") and plan.checkpoint.draft is None:
         yield Finding(
             "plan", "engine.args.speculative-config",
             f"the weights of {engine.speculative['model']} are not counted", "leave room for them", "warning",
         )  # fmt: skip
-    if plan.by_files:
+    if plan.checkpoint.factor is not None:
         yield Finding(
             "plan", "model.id", "the weights are those of the checkpoint's files, divided as Llama's would be",
             "expect them to be off by some percent", "info",
@@ -48,6 +79,11 @@ def check(plan: "Plan") -> Iterator[Finding]:
             "plan", "engine.args.kv-cache-dtype", f"{engine.kv_dtype} is counted for all layers, but some keep another",
             "expect somewhat fewer tokens", "info",
         )  # fmt: skip
+
+
+def _lengths(plan: Plan) -> Iterator[Finding]:
+    """Numbers that go with the length, and the share, whatever the GPU."""
+    engine, model = plan.engine, plan.model
     if plan.length > model.limit and not engine.stretched:
         # Allowed or not, positions that the model never saw yield nonsense or a crash (config/model.py:2647).
         severity: Severity = "warning" if engine.longer_allowed else "error"
@@ -68,17 +104,9 @@ def check(plan: "Plan") -> Iterator[Finding]:
             f"{engine.share():g} of the GPU may be more than is free when vLLM starts, which it then refuses",
             f"write {FREE_SHARE} or less", "warning",
         )  # fmt: skip
-    if engine.device == "cpu" and not plan.gpu.memory:
-        yield Finding(
-            "plan", "resources.limits.memory", "without a limit, whether it fits is up to the node",
-            "write a limit", "info",
-        )  # fmt: skip
-        return
-    yield from _capability(plan)
-    yield from _memory(plan)
 
 
-def _capability(plan: "Plan") -> Iterator[Finding]:
+def _capability(plan: Plan) -> Iterator[Finding]:
     """What the GPU's generation can't do. https://developer.nvidia.com/cuda-gpus has their compute capabilities."""
     engine, gpu = plan.engine, plan.gpu
     if gpu.capability is None:
@@ -95,7 +123,7 @@ def _capability(plan: "Plan") -> Iterator[Finding]:
         yield Finding(
             "capability", "engine.args.dtype", f"{has}, and bfloat16 needs 8.0", "write half, or leave it out"
         )
-    method = plan.quantized.method if plan.quantized else engine.quantization or ""
+    method = plan.checkpoint.quantized.method if plan.checkpoint.quantized else engine.quantization or ""
     needed = quantization.OLDEST_CAPABILITY.get(method, 0.0)
     if gpu.capability < needed:
         yield Finding(
@@ -103,7 +131,7 @@ def _capability(plan: "Plan") -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _memory(plan: "Plan") -> Iterator[Finding]:
+def _memory(plan: Plan) -> Iterator[Finding]:
     stage = plan.stage
     where = "engine.args"
     for index, each in enumerate(plan.stages):

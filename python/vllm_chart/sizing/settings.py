@@ -1,28 +1,34 @@
-"""The engine's settings that sizes depend on, out of a chart's values, with vLLM's defaults for what is left out."""
+"""The engine's settings that sizes depend on, as a rendered release hands them to vLLM, and vLLM's own choices."""
 
 import dataclasses
-import itertools
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.pods import engines
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.memory.estimate import Batch
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.vllm_releases import DEFAULT, Release
+from vllm_chart.vllm_args.argv import ArgvError
+from vllm_chart.vllm_args.container import Told, read, version_for
 
 DRAFTED_ON_HOST = ("ngram", "suffix", "medusa", "mlp_speculator", "custom_class")
 """Methods of speculative decoding that don't go with asynchronous scheduling (config/vllm.py:1599-1604)."""
 
 
 class SettingError(Exception):
-    """A value that can't be read: `where` is its key in the values, the text says what is wrong with it."""
+    """A setting that can't be read: `where` is its key in the values, the text says what is wrong with it.
 
-    def __init__(self, where: str, message: str) -> None:
+    is_argument: whether it is an argument that vLLM refuses, which the check of arguments tells of.
+    """
+
+    def __init__(self, where: str, message: str, *, is_argument: bool = False) -> None:
         super().__init__(message)
         self.where = where
+        self.is_argument = is_argument
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Engine:
     revision: str = ""
     device: str = "cuda"
     release: Release = DEFAULT
+    read_as: str = ""
+    """The version of vLLM by whose arguments these were read, where the image's own are not known; else ""."""
     split: Split = dataclasses.field(default_factory=Split)
     context: int = 1
     dtype: str = "auto"
@@ -136,144 +144,106 @@ class Engine:
         return (8192, 1024) if large else (2048, 256)
 
 
-def from_values(values: Mapping[str, Any], app_version: str) -> Engine:
-    """The engine's settings in a chart's merged values; `app_version`: the chart's, for an empty image tag.
+def from_release(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> Engine:
+    """The engine's settings, as the rendered container hands them to vLLM.
 
-    Raises SettingError for one that can't be read.
+    values: the chart's merged values. app_version: the chart's, which is vLLM's where image.tag is empty.
+
+    Raises SettingError for arguments that vLLM refuses, and where no container of the engine was rendered.
     """
-    flags = dict(_flags(values))
+    _, container = next(engines(manifests), (None, None))
+    if container is None:
+        raise SettingError("", "no container of the engine is rendered")
+    tag = str(values["image"]["tag"] or app_version)
+    try:
+        told = read(container, tag)
+    except ArgvError as error:
+        where = f"engine.args.{error.argument.lstrip('-')}".rstrip(".")
+        raise SettingError(where, f"vLLM {version_for(tag)} refuses: {error}", is_argument=True) from error
+    return _engine(told, values, tag)
+
+
+def _engine(told: Told, values: Mapping[str, Any], tag: str) -> Engine:
+    given = told.arguments
     device = values["engine"]["device"]
-    parallelism = values["parallelism"]
-    pipeline, data = int(parallelism["pipelineParallelSize"] or 1), int(parallelism["dataParallelSize"] or 1)
-    count = values["gpu"]["count"]
-    gpus = int(count) if count not in ("", None) else 1
-    tensor = int(parallelism["tensorParallelSize"] or (1 if device == "cpu" else max(1, gpus // (pipeline * data))))
-    length = _integer(flags, "max-model-len", auto=-1)
-    blocks = _integer(flags, "num-gpu-blocks-override")
-    env = values.get("env") or {}
-    kv_memory = _integer(flags, "kv-cache-memory-bytes")
-    repository = values["image"]["repository"] or "vllm/vllm-openai"
+    limits = _limits(given.get("limit_mm_per_prompt"))
+    kv_memory = given.get("kv_cache_memory_bytes")
     if device == "cpu":
-        kv_memory = _cpu_cache(values) or kv_memory
-    limits = _limits(flags)
+        kv_memory = _cpu_cache(told.environment) or kv_memory
+    old_flags = {word.lstrip("-").partition("=")[0].partition(".")[0].replace("_", "-") for word in told.ignored}
     return Engine(
-        model=values["model"]["id"],
-        revision=values["model"]["revision"],
+        model=str(given.get("model_tag") or values["model"]["id"]),
+        revision=given.get("revision") or "",
         device=device,
-        release=Release.parse(str(values["image"]["tag"] or app_version)) or DEFAULT,
-        split=Split(tensor, pipeline, data, _truth(flags, "enable-expert-parallel")),
-        context=_integer(flags, "decode-context-parallel-size") or 1,
-        dtype=str(flags.get("dtype", "auto")),
-        kv_dtype=str(flags.get("kv-cache-dtype", "auto")),
-        block_size=_integer(flags, "block-size"),
-        max_length=length,
-        requests=_integer(flags, "max-num-seqs"),
-        batch_tokens=_integer(flags, "max-num-batched-tokens"),
-        utilization=_number(flags, "gpu-memory-utilization", "device-memory-utilization"),
+        release=Release.parse(tag) or DEFAULT,
+        read_as=told.version if told.stands_in else "",
+        split=Split(
+            given.get("tensor_parallel_size", 1),
+            given.get("pipeline_parallel_size", 1),
+            given.get("data_parallel_size", 1),
+            given.get("enable_expert_parallel", False),
+        ),
+        context=given.get("decode_context_parallel_size", 1),
+        dtype=given.get("dtype", "auto"),
+        kv_dtype=given.get("kv_cache_dtype", "auto"),
+        block_size=given.get("block_size"),
+        max_length=given.get("max_model_len"),
+        requests=given.get("max_num_seqs"),
+        batch_tokens=given.get("max_num_batched_tokens"),
+        utilization=given.get("gpu_memory_utilization"),
         kv_memory=kv_memory,
-        blocks_override=blocks,
-        eager=_truth(flags, "enforce-eager"),
-        quantization=flags.get("quantization"),
-        offload=_number(flags, "cpu-offload-gb") or 0.0,
-        hybrid=not _truth(flags, "disable-hybrid-kv-cache-manager"),
-        prefix_caching=_truth(flags, "enable-prefix-caching") if "enable-prefix-caching" in flags else None,
-        state_dtype=str(flags.get("mamba-ssm-cache-dtype", "auto")),
-        speculative=_mapping(flags.get("speculative-config")),
-        kv_offload=_number(flags, "kv-offloading-size") or 0.0,
-        loras=(_integer(flags, "max-loras") or 1) if _truth(flags, "enable-lora") else 0,
-        lora_rank=_integer(flags, "max-lora-rank") or 16,
-        stretched=bool({"hf-overrides", "rope-scaling", "rope-parameters"} & {flag.split(".")[0] for flag in flags}),
-        chunked=_truth(flags, "enable-chunked-prefill") if "enable-chunked-prefill" in flags else True,
-        asynchronous=_truth(flags, "async-scheduling") if "async-scheduling" in flags else True,
-        longer_allowed=str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0")).lower() in ("1", "true"),
-        language_only=_truth(flags, "language-model-only") or (limits.get("image") == 0 and not any(limits.values())),
+        blocks_override=given.get("num_gpu_blocks_override"),
+        eager=given.get("enforce_eager", False),
+        quantization=given.get("quantization"),
+        offload=given.get("cpu_offload_gb", 0.0),
+        hybrid=not given.get("disable_hybrid_kv_cache_manager"),
+        prefix_caching=given.get("enable_prefix_caching"),
+        state_dtype=given.get("mamba_ssm_cache_dtype", "auto"),
+        speculative=_speculative(given),
+        kv_offload=given.get("kv_offloading_size") or 0.0,
+        loras=given.get("max_loras", 1) if given.get("enable_lora") else 0,
+        lora_rank=given.get("max_lora_rank", 16),
+        stretched=bool(given.get("hf_overrides") or old_flags & {"rope-scaling", "rope-theta", "rope-parameters"}),
+        chunked=given.get("enable_chunked_prefill") is not False,
+        asynchronous=given.get("async_scheduling") is not False,
+        longer_allowed=told.environment.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "0").lower() in ("1", "true"),
+        language_only=given.get("language_model_only", False)
+        or (limits.get("image") == 0 and not any(limits.values())),
         videos=limits.get("video") != 0,
-        published=device == "cuda" and bool(re.search(r"(^|/)vllm/vllm-openai$", repository)),
+        published=device == "cuda"
+        and bool(re.search(r"(^|/)vllm/vllm-openai$", values["image"]["repository"] or STOCK)),
     )
 
+
+STOCK = "vllm/vllm-openai"
+"""The image that an empty `image.repository` stands for, for CUDA."""
 
 CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
 
 
-def _cpu_cache(values: Mapping[str, Any]) -> int | None:
-    """Bytes of the CPU engine's cache by its variable, which goes before the argument (platforms/cpu.py:323). The chart
-    sets it to 4 unless the argument is there (templates/_engine.tpl)."""
-    given = "kv-cache-memory-bytes" in (values["engine"]["args"] or {})
-    space = {CPU_CACHE: None if given else 4, **(values.get("env") or {})}[CPU_CACHE]
-    if space in (None, "") or isinstance(space, Mapping):
-        return None
+def _cpu_cache(environment: Mapping[str, str]) -> int | None:
+    """Bytes of the CPU engine's cache by its variable (GiB), which goes before the argument (platforms/cpu.py:323)."""
+    space = environment.get(CPU_CACHE, "")
     try:
-        return int(str(space)) * GIB
+        return int(space or 0) * GIB or None
     except ValueError:
         raise SettingError(f"env.{CPU_CACHE}", f"{space!r} is not a whole number of GiB") from None
 
 
-ALIASES = {"q": "quantization", "dcp": "decode-context-parallel-size", "ep": "enable-expert-parallel"}
+def _speculative(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`--speculative-config`, with what the arguments that stand for its keys say (`create_speculative_config` of
+    engine/arg_utils.py)."""
+    config = given.get("speculative_config")
+    single = {
+        "method": given.get("spec_method"), "model": given.get("spec_model"),
+        "num_speculative_tokens": given.get("spec_tokens"),
+    }  # fmt: skip
+    return {**(config if isinstance(config, Mapping) else {}), **{key: v for key, v in single.items() if v is not None}}
 
 
-def _flags(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Flags by name without dashes, from `engine.args` and then from `engine.extraArgs`."""
-    for flag, value in (values["engine"]["args"] or {}).items():
-        if value not in (None, ""):
-            name = str(flag).replace("_", "-")
-            negated = name.startswith("no-") and value is True
-            yield (name.removeprefix("no-"), False) if negated else (ALIASES.get(name, name), value)
-    words = [str(word) for word in values["engine"]["extraArgs"] or ()]
-    for word, following in itertools.pairwise([*words, "-"]):
-        match = re.fullmatch(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", word, re.DOTALL)
-        if match:
-            name, value = match[1].replace("_", "-"), match[2]
-            if value is None and not following.startswith("-"):
-                value = following
-            yield (
-                ALIASES.get(name, name.removeprefix("no-")),
-                value if value is not None else not name.startswith("no-"),
-            )
-
-
-UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-def _integer(flags: Mapping[str, Any], name: str, *, auto: int | None = None) -> int | None:
-    """An integer flag as vLLM reads it: "8k" is 8000, "8K" is 8192 (engine/arg_utils.py, `human_readable_int`)."""
-    value = flags.get(name)
-    word = str(value).lower()
-    if word in ("none", "auto"):
-        return auto if word == "auto" else None
-    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)([kKmMgGtT]?)(?:i?B)?", str(value).strip())
-    if not match:
-        raise SettingError(f"engine.args.{name}", f"{value!r} is not a number")
-    return round(float(match[1]) * UNITS.get(match[2], 1))
-
-
-def _number(flags: Mapping[str, Any], *names: str) -> float | None:
-    for name in names:
-        if flags.get(name) is not None:
-            try:
-                return float(flags[name])
-            except (TypeError, ValueError):
-                raise SettingError(f"engine.args.{name}", f"{flags[name]!r} is not a number") from None
-    return None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """A JSON-valued flag, as a map or as text."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return {}
-    return value if isinstance(value, Mapping) else {}
-
-
-def _limits(flags: Mapping[str, Any]) -> dict[str, int]:
+def _limits(limits: object) -> dict[str, int]:
     """`--limit-mm-per-prompt` by modality; one with options has its count there (config/multimodal.py)."""
-    limits = dict(_mapping(flags.get("limit-mm-per-prompt")))
-    prefix = "limit-mm-per-prompt."
-    limits |= {flag.removeprefix(prefix): value for flag, value in flags.items() if flag.startswith(prefix)}
+    if not isinstance(limits, Mapping):
+        return {}
     counts = {name: value.get("count") if isinstance(value, Mapping) else value for name, value in limits.items()}
     return {name: int(str(count)) for name, count in counts.items() if str(count).isdigit()}
-
-
-def _truth(flags: Mapping[str, Any], name: str) -> bool:
-    return str(flags.get(name, False)).lower() in ("true", "1")

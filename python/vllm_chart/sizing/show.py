@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vllm_chart.findings import Exit, Finding, exit_code, to_human
+from vllm_chart.findings import Exit, Finding, exit_code, has_errors, to_human
 from vllm_chart.sizing import advice, picture, plan
 from vllm_chart.sizing.arithmetic import GIB, gib
 from vllm_chart.sizing.memory import gpus
 from vllm_chart.sizing.plan import Plan
 
 
-def human(made: Plan, values: Mapping[str, Any]) -> str:
-    """The plan for a person."""
+def human(made: Plan, findings: Sequence[Finding], values: Mapping[str, Any]) -> str:
+    """The plan for a person, and what was found of it."""
     stage, settings = made.stage, made.engine
     layout = f"tensor {settings.split.tensor} x pipeline {settings.split.pipeline} x data {settings.split.data}"
 
@@ -21,7 +21,7 @@ def human(made: Plan, values: Mapping[str, Any]) -> str:
 
     lines = [
         f"{settings.model or made.model.architecture}: {layout}, {made.gpu.product}, vLLM {settings.release}",
-        f"  config            {made.source.origin} ({made.source.confidence})",
+        f"  config            {made.checkpoint.source.origin} ({made.checkpoint.source.confidence})",
         f"  weights per GPU   {gib(stage.weights)}",
         f"  KV per token      {stage.cache.token_bytes:,} bytes per GPU, in blocks of {_block(made)} tokens",
     ]
@@ -38,8 +38,8 @@ def human(made: Plan, values: Mapping[str, Any]) -> str:
         ]
     lines += ["", made.sentence if stage.cache.groups else "no KV cache: the model keeps nothing between steps"]
     lines += [f"  {each.key}: {each.value}    # {each.why}" for each in advice.advise(made, values)]
-    if made.findings:
-        lines += ["", to_human(made.findings)]
+    if findings:
+        lines += ["", to_human(findings)]
     return "\n".join(lines)
 
 
@@ -48,14 +48,14 @@ def _block(made: Plan) -> int:
     return min(sizes) if sizes else 0
 
 
-def document(made: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+def document(made: Plan, findings: Sequence[Finding], values: Mapping[str, Any]) -> dict[str, Any]:
     """The plan for a machine; sizes in bytes per GPU."""
-    stage = made.stage
+    stage, source = made.stage, made.checkpoint.source
     return {
-        "ok": exit_code(made.findings) == Exit.OK,
-        "fits": made.fits,
-        "model": {"id": made.engine.model, "architecture": made.model.architecture, "config": made.source.origin,
-                  "confidence": made.source.confidence},
+        "ok": exit_code(findings) == Exit.OK,
+        "fits": made.holds_request and not has_errors(findings),
+        "model": {"id": made.engine.model, "architecture": made.model.architecture, "config": source.origin,
+                  "confidence": source.confidence},
         "gpu": {"name": made.gpu.name, "memory": made.gpu.memory},
         "weights": {"total": stage.weights, "parts": {part.name: part.bytes for part in stage.parts}},
         "estimates": [estimate.__dict__ for estimate in stage.estimates],
@@ -66,7 +66,7 @@ def document(made: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
                     "longest": made.longest},
         "sentence": made.sentence,
         "advice": [each.__dict__ for each in advice.advise(made, values)],
-        "findings": [finding.__dict__ for finding in made.findings],
+        "findings": [finding.__dict__ for finding in findings],
     }  # fmt: skip
 
 

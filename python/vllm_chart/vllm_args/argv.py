@@ -36,15 +36,20 @@ def parse(argv: Sequence[str], version: str) -> dict[str, Json]:
     Raises ArgvError for what vLLM would refuse, with the message that its parser would end with, KeyError for a
     version without a catalogue.
     """
-    parser = _parser(version)
+    values, unknown = parse_known(argv, version)
+    if unknown:
+        raise ArgvError(f"unrecognized arguments: {' '.join(unknown)}", unknown=unknown)
+    return values
+
+
+def parse_known(argv: Sequence[str], version: str) -> tuple[dict[str, Json], list[str]]:
+    """As `parse`, and the words that no argument of this version takes."""
     try:
         words = _nested(_plain_flags(_model_first(argv)))
-        namespace, rest = parser.parse_known_args(words)
+        namespace, unknown = _parser(version).parse_known_args(words)
     except argparse.ArgumentError as error:
         raise ArgvError(str(error), (error.argument_name or "").partition("/")[0]) from error
-    if rest:
-        raise ArgvError(f"unrecognized arguments: {' '.join(rest)}", unknown=rest)
-    return vars(namespace)
+    return vars(namespace), unknown
 
 
 # What vLLM does to the words before it parses them. Source: FlexibleArgumentParser.parse_args.

@@ -11,6 +11,7 @@ from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import advice, argv, catalogue, config, rules
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.catalogue import Argument, Catalogue, nearest
+from vllm_chart.vllm_args.container import words
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 ARGUMENTS = "engine-arguments"
@@ -40,7 +41,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     stock = re.fullmatch("|(.*/)?vllm/vllm-[-a-z0-9]+", image.get("repository") or "") is not None
     referring = json.dumps([container.get("args"), container.get("env")])
     return [
-        *check_argv(container["args"], version, stock=stock),
+        *check_argv(words(container), version, stock=stock),
         *check_environment(env, version, referring=referring),
         *_risky(env),
         *(_without_gpu(values, pod.spec, container) if stock else ()),

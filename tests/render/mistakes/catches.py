@@ -97,8 +97,9 @@ class Planned:
     words: str
 
     def said(self) -> str:
-        merged = merged_values(**Values(self.values).options)
-        return pick(sizing.check(merged, app_version(), gpus.find(self.gpu)), self.where, self.words)
+        options = Values(self.values).options
+        findings = sizing.check(render(**options), merged_values(**options), app_version(), gpus.find(self.gpu))
+        return pick(findings, self.where, self.words)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,60 @@
+"""Sizing reads the rendered arguments by the parser that is held to vLLM's own verdicts."""
+
+from typing import Any
+
+import pytest
+
+from vllm_chart import checks, helm
+from vllm_chart.findings import has_errors
+from vllm_chart.sizing import settings
+from vllm_chart.sizing.check import check
+from vllm_chart.sizing.settings import Engine, SettingError
+
+MODEL = {"model": {"id": "meta-llama/Llama-3.1-8B"}}
+
+
+def read(**values: Any) -> Engine:
+    given = {**MODEL, **values}
+    return settings.from_release(helm.render(values=given), helm.merged_values(values=given), "0.33.0")
+
+
+@pytest.mark.parametrize("words", [["--max-model-len", "-1"], ["--max-model-len=-1"], ["--max-model-len", "auto"]])
+def test_the_longest_that_fits_is_a_length(words: list[str]) -> None:
+    values = {**MODEL, "engine": {"extraArgs": words}}
+    assert read(engine={"extraArgs": words}).max_length == -1
+    assert not has_errors(checks.validate(values=values))
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        {"args": {"speculative-config": {"model": "x/y", "num_speculative_tokens": 3}}},
+        {"args": {"speculative-config.model": "x/y", "speculative-config.num_speculative_tokens": 3}},
+        {"extraArgs": ["--speculative-config.model=x/y", "--speculative_config.num_speculative_tokens", "3"]},
+        {"extraArgs": ["-sc", '{"model": "x/y", "num_speculative_tokens": 3}']},
+        {"args": {"spec-model": "x/y", "spec-tokens": 3}},
+    ],
+)
+def test_every_form_of_a_draft_is_read(engine: dict[str, Any]) -> None:
+    assert read(engine=engine).speculative == {"model": "x/y", "num_speculative_tokens": 3}
+
+
+def test_abbreviations_and_variables_are_read_as_vllm_gets_them() -> None:
+    told = read(engine={"extraArgs": ["--max-num-se=7", "--gpu-memory-util", "$(SHARE)"]}, env={"SHARE": "0.5"})
+    assert (told.requests, told.share()) == (7, 0.5)
+
+
+def test_an_older_image_is_read_as_the_newest_and_that_is_said() -> None:
+    old = {"image": {"tag": "v0.22.0"}, "engine": {"extraArgs": ["--swap-space=4", "--max-num-seqs=9"]}}
+    told = read(**old)
+    assert (told.requests, told.read_as) == (9, "0.33.0")
+    assert read().read_as == ""
+    assert read(**old, gpu={"count": 4}).split.tensor == 4
+
+
+def test_what_an_older_image_may_take_is_no_error_of_the_check() -> None:
+    values = {**MODEL, "image": {"tag": "v0.22.0"}, "engine": {"extraArgs": ["--max-num-seqs=1.5K"]}}
+    manifests, merged = helm.render(values=values), helm.merged_values(values=values)
+    with pytest.raises(SettingError, match=r"vLLM 0\.33\.0 refuses"):
+        settings.from_release(manifests, merged, "0.33.0")
+    assert check(manifests, merged, "0.33.0") == []
