@@ -60,12 +60,19 @@ offloads; the rest is NCCL's.
 */}}
 {{- define "vllm.shm.sizeLimit" -}}
 {{- $offloaded := get (.Values.engine.args | default dict) "kv-offloading-size" | default 0 | float64 | ceil | int }}
-{{- .Values.shm.sizeLimit | default (printf "%dGi" (add 1 (include "vllm.workers" .) $offloaded)) | include "vllm.text" }}
+{{- $size := add 1 (include "vllm.workers" .) $offloaded }}
+{{- .Values.shm.sizeLimit | default (printf "%dGi" $size) | include "vllm.text" }}
 {{- end }}
 
 {{/* String: http, or https if the engine itself is given a certificate. */}}
 {{- define "vllm.scheme" -}}
 {{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
+{{- end }}
+
+{{/* String: where the engine is reached in the cluster, through its Service. */}}
+{{- define "vllm.url" -}}
+{{- $host := printf "%s.%s.svc" (include "vllm.service.name" .) (include "vllm.namespace" .) }}
+{{- printf "%s://%s:%d" (include "vllm.scheme" .) $host (int .Values.service.port) }}
 {{- end }}
 
 {{/* String: the name that clients write in a request's `model`. */}}
@@ -79,7 +86,9 @@ begins with a dash stays a value.
 */}}
 {{- define "vllm.args" -}}
 {{- $args := list (include "vllm.argument" (list . .Values.model.id)) }}
-{{- with .Values.model.revision }}{{ $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}{{ end }}
+{{- with .Values.model.revision }}
+{{- $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}
+{{- end }}
 {{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
 {{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
 {{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
@@ -89,20 +98,27 @@ begins with a dash stays a value.
   "pipeline" (int .Values.parallelism.pipelineParallelSize)
   "data" (int .Values.parallelism.dataParallelSize) }}
 {{- range $kind := list "tensor" "pipeline" "data" }}
-{{- if gt (get $sizes $kind) 1 }}{{ $args = append $args (printf "--%s-parallel-size=%d" $kind (get $sizes $kind)) }}{{ end }}
+{{- $size := get $sizes $kind }}
+{{- if gt $size 1 }}{{ $args = append $args (printf "--%s-parallel-size=%d" $kind $size) }}{{ end }}
 {{- end }}
 {{- if and .Values.shutdown.drainSeconds (include "vllm.hasShutdownTimeout" .) }}
 {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
 {{- end }}
-{{- range include "vllm.middlewares" . | fromYamlArray }}{{ $args = append $args (printf "--middleware=%s" .) }}{{ end }}
+{{- range include "vllm.middlewares" . | fromYamlArray }}
+{{- $args = append $args (printf "--middleware=%s" .) }}
+{{- end }}
 {{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
-{{- with int .Values.traffic.streamKeepAliveSeconds }}{{ $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}{{ end }}
+{{- with int .Values.traffic.streamKeepAliveSeconds }}
+{{- $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}
+{{- end }}
 {{- $kinds := .Files.Get "files/generated/flags.json" | fromJson }}
 {{- range $flag, $value := .Values.engine.args }}
 {{- $text := include "vllm.argument" (list $ $value) }}
 {{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
 {{- if and (kindIs "bool" $value) (not $isJson) }}
-{{- if or $value (not (has $flag $kinds.storeTrue)) }}{{ $args = append $args (printf "--%s%s" (ternary "" "no-" $value) $flag) }}{{ end }}
+{{- if $value }}{{ $args = append $args (printf "--%s" $flag) }}
+{{- else if not (has $flag $kinds.storeTrue) }}{{ $args = append $args (printf "--no-%s" $flag) }}
+{{- end }}
 {{- else if and (kindIs "slice" $value) (has $flag $kinds.append) }}
 {{- range $value }}{{ $args = append $args (printf "--%s=%s" $flag (include "vllm.argument" (list $ .))) }}{{ end }}
 {{- else if and (kindIs "slice" $value) (not $isJson) }}
@@ -136,7 +152,7 @@ vLLM as it stands. Takes a list: root context, value.
 {{- if not (regexMatch "^v?0\\.([0-9]|1[0-7])\\.[0-9]" (.Values.image.tag | default "")) }}true{{ end }}
 {{- end }}
 
-{{/* String: the version of vLLM that the image's tag names, or nothing where its flags are not known to the schema. */}}
+{{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}
 {{- define "vllm.knownVersion" -}}
 {{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
 {{- range (.Files.Get "files/generated/flags.json" | fromJson).versions }}

@@ -3,13 +3,14 @@
 {{/* YAML map from name to text or to a variable's value: what the chart itself sets. */}}
 {{- define "vllm.ownEnv" -}}
 {{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
+{{- $home := include "vllm.path.home" . }}
 {{- /* Home and caches are somewhere to write under a read-only root and any UID. The timeout is a constant no shorter
        than any startup budget: one that followed the budget would change the compile cache's key. */}}
 {{- $env := dict
-  "HOME" "/tmp/home"
+  "HOME" $home
   "USER" "vllm"
   "LOGNAME" "vllm"
-  "XDG_CONFIG_HOME" "/tmp/home/.config"
+  "XDG_CONFIG_HOME" (printf "%s/.config" $home)
   "XDG_CACHE_HOME" $cache
   "HF_HOME" (printf "%s/huggingface" $cache)
   "VLLM_CACHE_ROOT" (printf "%s/vllm" $cache)
@@ -18,18 +19,24 @@
   "VLLM_HTTP_TIMEOUT_KEEP_ALIVE" (int .Values.traffic.keepAliveSeconds | toString)
   "VLLM_NO_USAGE_STATS" "1"
   "VLLM_ENGINE_READY_TIMEOUT_S" "86400" }}
-{{- if include "vllm.middlewares" . | fromYamlArray }}{{ $_ := set $env "PYTHONPATH" "/etc/vllm/lifecycle" }}{{ end }}
+{{- if include "vllm.middlewares" . | fromYamlArray }}
+{{- $_ := set $env "PYTHONPATH" (include "vllm.path.programs" .) }}
+{{- end }}
 {{- with .Values.hang.seconds }}{{ $_ := set $env "HANG_SECONDS" (int . | toString) }}{{ end }}
 {{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
 {{- if .Values.hub.offline }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
 {{- range $name, $ref := dict "HF_TOKEN" .Values.hub.tokenSecretRef "VLLM_API_KEY" .Values.auth.apiKeySecretRef }}
 {{- if $ref.name }}{{ $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" $ref)) }}{{ end }}
 {{- end }}
-{{- range $name, $value := dict "http_proxy" .Values.proxy.httpProxy "https_proxy" .Values.proxy.httpsProxy "no_proxy" .Values.proxy.noProxy }}
+{{- with .Values.proxy }}
+{{- range $name, $value := dict "http_proxy" .httpProxy "https_proxy" .httpsProxy "no_proxy" .noProxy }}
 {{- if $value }}{{ $_ := merge $env (dict $name $value (upper $name) $value) }}{{ end }}
 {{- end }}
+{{- end }}
 {{- if .Values.caBundle.configMapName }}
-{{- range list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" "CURL_CA_BUNDLE" }}{{ $_ := set $env . "/etc/vllm/ca/ca-bundle.crt" }}{{ end }}
+{{- range $name := list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" "CURL_CA_BUNDLE" }}
+{{- $_ := set $env $name (include "vllm.path.caBundle" $) }}
+{{- end }}
 {{- end }}
 {{- if eq .Values.engine.device "cpu" }}
 {{- if not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes") }}
@@ -63,7 +70,8 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- end }}
 {{- end }}
 {{- $entries := list }}
-{{- range $name := include "vllm.env.order" (list $env (concat (include "vllm.env.references" $env | fromYamlArray) (keys $env | sortAlpha))) | fromYamlArray }}
+{{- $names := concat (include "vllm.env.references" $env | fromYamlArray) (keys $env | sortAlpha) }}
+{{- range $name := include "vllm.env.order" (list $env $names) | fromYamlArray }}
 {{- $value := get $env $name }}
 {{- $entry := dict "name" $name }}
 {{- if not (kindIs "map" $value) }}

@@ -31,16 +31,18 @@ objects' names may not.
 {{- end }}
 
 {{/* Strings: the name of each object. */}}
-{{- define "vllm.deployment.name" -}}{{ include "vllm.fullname" . }}{{- end }}
 {{- define "vllm.service.name" -}}{{ include "vllm.fullname" . }}{{- end }}
 {{- define "vllm.podDisruptionBudget.name" -}}{{ include "vllm.fullname" . }}{{- end }}
 {{- define "vllm.test.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "test") }}{{- end }}
-{{- define "vllm.lifecycle.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "lifecycle") }}{{- end }}
+{{- define "vllm.lifecycle.name" -}}
+{{- include "vllm.suffixed" (list (include "vllm.fullname" .) "lifecycle") }}
+{{- end }}
 {{- define "vllm.claim.name" -}}
 {{- .Values.persistence.existingClaim | default (include "vllm.suffixed" (list (include "vllm.fullname" .) "cache")) }}
 {{- end }}
 {{- define "vllm.serviceAccount.name" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "vllm.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- $own := ternary (include "vllm.fullname" .) "default" .Values.serviceAccount.create }}
+{{- .Values.serviceAccount.name | default $own }}
 {{- end }}
 
 {{/* String: the namespace of every object. */}}

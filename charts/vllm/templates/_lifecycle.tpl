@@ -1,19 +1,23 @@
-{{/* Start, stop and roll: the computed numbers. All are integers as strings, in seconds where not said otherwise. */}}
+{{/* Start, stop and roll: the computed numbers. All are integers as strings, in seconds. */}}
 
-{{/* The startup probe's budget: startup.budgetSeconds, or what the user's own failureThreshold comes to; and its delay. */}}
+{{/*
+The startup probe's budget: startup.budgetSeconds, or what the user's own failureThreshold comes to; and its delay.
+*/}}
 {{- define "vllm.startup.budgetSeconds" -}}
 {{- $probe := .Values.startupProbe | default dict }}
 {{- $seconds := int .Values.startup.budgetSeconds }}
-{{- if $probe.failureThreshold }}{{ $seconds = mul $probe.failureThreshold ($probe.periodSeconds | default 10) }}{{ end }}
+{{- with $probe.failureThreshold }}{{ $seconds = mul . ($probe.periodSeconds | default 10) }}{{ end }}
 {{- add (int $probe.initialDelaySeconds) $seconds }}
 {{- end }}
 
-{{/* The pod's grace period: propagation, drain, and a margin for the engine's own end, which took an idle one 5 to 14 s. */}}
+{{/*
+The pod's grace period: propagation, drain, and a margin for the engine's own end, which took an idle one 5 to 14 s.
+*/}}
 {{- define "vllm.shutdown.gracePeriodSeconds" -}}
 {{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds 30 }}
 {{- end }}
 
-{{/* YAML map from file name to text: the programs that the engine's container finds in /etc/vllm/lifecycle. */}}
+{{/* YAML map from file name to text: the programs that the engine's container finds at "vllm.path.programs". */}}
 {{- define "vllm.lifecycle.files" -}}
 {{- (.Files.Glob "files/programs/{pre_stop,draining,liveness}.py").AsConfig }}
 {{- end }}
@@ -29,7 +33,7 @@
 {{/* YAML list: the preStop hook, which waits until the engine has nothing left to do. */}}
 {{- define "vllm.preStop" -}}
 - python3
-- /etc/vllm/lifecycle/pre_stop.py
+- {{ include "vllm.path.programs" . }}/pre_stop.py
 - --port={{ int .Values.containerPort }}
 - --scheme={{ include "vllm.scheme" . }}
 - --propagation={{ int .Values.shutdown.propagationSeconds }}
@@ -38,44 +42,13 @@
 
 {{/* How long one pod's turn in a rollout may take: the old one's end, the new one's place and its start. */}}
 {{- define "vllm.progressDeadlineSeconds" -}}
-{{- add (include "vllm.shutdown.gracePeriodSeconds" .) .Values.startup.provisioningSeconds (include "vllm.startup.budgetSeconds" .) .Values.minReadySeconds }}
-{{- end }}
-
-{{/* Pods, not seconds: how many a rollout replaces at a time, at least 1. */}}
-{{- define "vllm.rollout.step" -}}
-{{- $strategy := .Values.strategy | default dict }}
-{{- if eq ($strategy.type | default "RollingUpdate") "Recreate" }}
-{{- max 1 .Values.replicaCount }}
-{{- else }}
-{{- $rolling := $strategy.rollingUpdate | default dict }}
-{{- $unavailable := include "vllm.rollout.pods" (list $rolling.maxUnavailable .Values.replicaCount false) | int }}
-{{- add (include "vllm.rollout.surge" .) $unavailable | max 1 }}
-{{- end }}
-{{- end }}
-
-{{/* Pods: how many a rollout starts beside the old ones. */}}
-{{- define "vllm.rollout.surge" -}}
-{{- $strategy := .Values.strategy | default dict }}
-{{- if eq ($strategy.type | default "RollingUpdate") "Recreate" }}0{{ else }}
-{{- include "vllm.rollout.pods" (list ($strategy.rollingUpdate | default dict).maxSurge .Values.replicaCount true) }}
-{{- end }}
-{{- end }}
-
-{{/* Pods: a count or a percentage of the replicas (default 25%), rounded up or down. Takes a list: value, replicas, up. */}}
-{{- define "vllm.rollout.pods" -}}
-{{- $value := index . 0 }}
-{{- if kindIs "invalid" $value }}{{ $value = "25%" }}{{ end }}
-{{- if kindIs "string" $value }}
-{{- $pods := divf (mulf (trimSuffix "%" $value | float64) (index . 1)) 100 }}
-{{- ternary (ceil $pods) (floor $pods) (index . 2) | int }}
-{{- else }}
-{{- int $value }}
-{{- end }}
+{{- $start := add .Values.startup.provisioningSeconds (include "vllm.startup.budgetSeconds" .) }}
+{{- add (include "vllm.shutdown.gracePeriodSeconds" .) $start .Values.minReadySeconds }}
 {{- end }}
 
 {{/* For `helm upgrade --wait --timeout`: the turns of a rollout one after the other. */}}
 {{- define "vllm.rollout.timeoutSeconds" -}}
-{{- $turns := divf .Values.replicaCount (include "vllm.rollout.step" .) | ceil | int | max 1 }}
+{{- $turns := divf (include "vllm.workload.leastReplicas" .) (include "vllm.rollout.step" .) | ceil | int | max 1 }}
 {{- add 60 (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
 {{- end }}
 

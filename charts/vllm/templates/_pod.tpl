@@ -107,66 +107,10 @@ enforces `restricted` would refuse the pod. Takes a list: root context, containe
 {{- $context := (first .).Values.securityContext | default dict }}
 {{- $containers := list }}
 {{- range compact (last . | default list) }}
-{{- $containers = append $containers (hasKey . "securityContext" | ternary . (set (deepCopy .) "securityContext" $context)) }}
+{{- $own := set (deepCopy .) "securityContext" $context }}
+{{- $containers = append $containers (ternary . $own (hasKey . "securityContext")) }}
 {{- end }}
 {{- include "vllm.list" $containers }}
-{{- end }}
-
-{{/* YAML list: volumes. */}}
-{{- define "vllm.volumes" -}}
-- name: shm
-  emptyDir:
-    medium: Memory
-    sizeLimit: {{ include "vllm.shm.sizeLimit" . | quote }}
-- name: tmp
-  emptyDir: {}
-- name: lifecycle
-  configMap:
-    name: {{ include "vllm.lifecycle.name" . | quote }}
-- name: cache
-{{- if .Values.persistence.enabled }}
-  persistentVolumeClaim:
-    claimName: {{ include "vllm.claim.name" . | quote }}
-{{- else }}
-  emptyDir: {}
-{{- end }}
-{{- with .Values.caBundle }}
-{{- if .configMapName }}
-- name: ca-bundle
-  configMap:
-    name: {{ quote .configMapName }}
-    items:
-      - key: {{ quote .key }}
-        path: ca-bundle.crt
-{{- end }}
-{{- end }}
-{{- with include "vllm.list" .Values.volumes }}
-{{ . }}
-{{- end }}
-{{- end }}
-
-{{/* YAML list: mounts of the engine's container. */}}
-{{- define "vllm.volumeMounts" -}}
-- name: shm
-  mountPath: /dev/shm
-- name: tmp
-  mountPath: /tmp
-- name: lifecycle
-  mountPath: /etc/vllm/lifecycle
-  readOnly: true
-- name: cache
-  mountPath: {{ quote .Values.persistence.mountPath }}
-  {{- with .Values.persistence.subPath }}
-  subPath: {{ quote . }}
-  {{- end }}
-{{- if .Values.caBundle.configMapName }}
-- name: ca-bundle
-  mountPath: /etc/vllm/ca
-  readOnly: true
-{{- end }}
-{{- with include "vllm.list" .Values.volumeMounts }}
-{{ . }}
-{{- end }}
 {{- end }}
 
 {{/* YAML map: which nodes, and in what order of preference. */}}
@@ -183,14 +127,16 @@ affinity: {{- include "vllm.yaml" . | nindent 2 }}
 topologySpreadConstraints:
 {{- $selector := dict "matchLabels" (include "vllm.selectorLabels" . | fromYaml) }}
 {{- range compact (.Values.topologySpreadConstraints | default list) }}
-{{ list (ternary (set (deepCopy .) "labelSelector" $selector) . (kindIs "invalid" .labelSelector)) | include "vllm.yaml" }}
+{{- $constraint := deepCopy . }}
+{{- if kindIs "invalid" .labelSelector }}{{ $_ := set $constraint "labelSelector" $selector }}{{ end }}
+{{ list $constraint | include "vllm.yaml" }}
 {{- else }}
-# One node's loss should not be the loss of all replicas; among the pods of one ReplicaSet, so that a rollout balances.
+# One node's loss should not be the loss of all replicas; among the pods of one revision, so that a rollout balances.
 - topologyKey: kubernetes.io/hostname
   maxSkew: 1
   whenUnsatisfiable: ScheduleAnyway
   labelSelector: {{- toYaml $selector | nindent 4 }}
-  matchLabelKeys: [pod-template-hash]
+  matchLabelKeys: [{{ include "vllm.workload.revisionLabel" . }}]
 {{- end }}
 {{- with .Values.priorityClassName }}
 priorityClassName: {{ quote . }}
@@ -219,7 +165,8 @@ schedulerName: {{ quote . }}
 {{- if kindIs "map" (last .) }}
 {{- range $key, $value := last . }}
 {{- if and (kindIs "map" $value) (hasKey $kinds $key) }}
-{{- with $value.name | default $value.secretName }}{{ $_ := set $found (printf "%s %s" (get $kinds $key) .) true }}{{ end }}
+{{- $name := $value.name | default $value.secretName }}
+{{- if $name }}{{ $_ := set $found (printf "%s %s" (get $kinds $key) $name) true }}{{ end }}
 {{- end }}
 {{- include "vllm.consumed.find" (list $found $value) }}
 {{- end }}

@@ -7,95 +7,112 @@
   {{- $version := include "vllm.knownVersion" . }}
   {{- range $flag, $needed := $kinds.needs }}
     {{- if and (get $args $flag) (not (get $args $needed)) (not (contains (printf "--%s" $needed) $extra)) }}
-      engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}: write engine.args.{{ $needed }} too, or leave it out
+      - engine.args.{{ $flag }}: vLLM takes it only with {{ $needed }}:
+        write engine.args.{{ $needed }} too, or leave it out
     {{- end }}
   {{- end }}
   {{- range $flag, $needed := $kinds.needsToStart }}
     {{- if and (get $args $flag) (not (hasKey $args $needed)) (not (contains (printf "--%s" $needed) $extra)) }}
-      engine.args.{{ $flag }}: vLLM loads the model and then ends without {{ $needed }}: write engine.args.{{ $needed }}: true too
+      - engine.args.{{ $flag }}: vLLM loads the model and then ends without {{ $needed }}:
+        write engine.args.{{ $needed }}: true too
     {{- end }}
   {{- end }}
   {{- range $flag := $kinds.onlyJson }}
     {{- $text := get $args $flag | default "" }}
-    {{- if and (kindIs "string" $text) (not (regexMatch "^(?i)\\s*(none|null)?\\s*$" $text)) (not (contains "$(" $text)) }}
+    {{- $nothing := regexMatch "^(?i)\\s*(none|null)?\\s*$" (toString $text) }}
+    {{- if and (kindIs "string" $text) (not $nothing) (not (contains "$(" $text)) }}
       {{- if or (not (regexMatch "^\\s*[{\\[]" $text)) (hasKey (printf "{\"a\":%s}" $text | fromJson) "Error") }}
-        engine.args.{{ $flag }}: {{ toJson $text }} is not JSON, which vLLM reads here: write a map or a list instead of a text
+        - engine.args.{{ $flag }}: {{ toJson $text }} is not JSON, which vLLM reads here:
+          write a map or a list instead of a text
       {{- end }}
     {{- end }}
   {{- end }}
   {{- if eq (get $args "max-model-len" | include "vllm.text") "0" }}
-    engine.args.max-model-len: no token fits into 0: write a number of tokens, auto, or leave it out
+    - engine.args.max-model-len: no token fits into 0: write a number of tokens, auto, or leave it out
   {{- end }}
   {{- $quantization := get $args "quantization" | include "vllm.text" }}
   {{- range get $kinds.quantizations $version | default list }}
     {{- if and (ne . (lower $quantization)) (eq (replace "-" "_" .) (replace "-" "_" (lower $quantization))) }}
-      engine.args.quantization: vLLM spells it otherwise than {{ $quantization }}: write {{ . }}
+      - engine.args.quantization: vLLM spells it otherwise than {{ $quantization }}: write {{ . }}
     {{- end }}
   {{- end }}
   {{- range $flag, $most := $kinds.atMost }}
     {{- $value := get $args $flag | include "vllm.text" }}
     {{- $limit := get $args $most | include "vllm.text" }}
-    {{- if and (regexMatch "^[1-9][0-9]*$" $value) (regexMatch "^[1-9][0-9]*$" $limit) (gt (int64 $value) (int64 $limit)) }}
-      engine.args.{{ $flag }}: {{ $value }} is more than the {{ $limit }} of {{ $most }}: write {{ $limit }} or less, or a larger {{ $most }}
+    {{- $numbers := and (regexMatch "^[1-9][0-9]*$" $value) (regexMatch "^[1-9][0-9]*$" $limit) }}
+    {{- if and $numbers (gt (int64 $value) (int64 $limit)) }}
+      - engine.args.{{ $flag }}: {{ $value }} is more than the {{ $limit }} of {{ $most }}:
+        write {{ $limit }} or less, or a larger {{ $most }}
     {{- end }}
   {{- end }}
   {{- range $flag, $value := $args }}
     {{- if and (hasPrefix "no-" $flag) (kindIs "bool" $value) (not $value) }}
-      engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
+      - engine.args.{{ $flag }}: false says no twice: write {{ trimPrefix "no-" $flag }}: true
     {{- end }}
     {{- if and (hasPrefix "no-" $flag) (hasKey $args (trimPrefix "no-" $flag)) }}
-      engine.args.{{ $flag }}: {{ trimPrefix "no-" $flag }} is there as well: write one of them
+      - engine.args.{{ $flag }}: {{ trimPrefix "no-" $flag }} is there as well: write one of them
     {{- end }}
-    {{- if and (hasSuffix "-port" $flag) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
-      engine.args.{{ $flag }}: {{ include "vllm.text" $value }} is the HTTP port (containerPort): write another one
+    {{- $text := include "vllm.text" $value }}
+    {{- if and (hasSuffix "-port" $flag) (eq $text (include "vllm.text" $.Values.containerPort)) }}
+      - engine.args.{{ $flag }}: {{ $text }} is the HTTP port (containerPort): write another one
     {{- end }}
-    {{- include "vllm.validate.expansion" (list $ (printf "engine.args.%s" $flag) (include "vllm.text" $value)) }}
+    {{- include "vllm.validate.expansion" (list $ (printf "engine.args.%s" $flag) $text) }}
   {{- end }}
   {{- /* Whose flags they are: another program or a fork may have others. */}}
-  {{- $vllm := and (regexMatch "^(.*/)?(vllm-openai(-cpu)?)?$" (.Values.image.repository | default "")) (or (not .Values.command) (eq (last .Values.command) "serve")) }}
+  {{- $vllm := regexMatch "^(.*/)?(vllm-openai(-cpu)?)?$" (.Values.image.repository | default "") }}
+  {{- $vllm = and $vllm (or (not .Values.command) (eq (last .Values.command) "serve")) }}
   {{- range $index, $argument := .Values.engine.extraArgs }}
     {{- if and (eq $index 0) (not (hasPrefix "-" $argument)) }}
-      engine.extraArgs: {{ toJson $argument }} belongs to no flag: begin with one (--flag), and write another program in command
+      - engine.extraArgs: {{ toJson $argument }} belongs to no flag:
+        begin with one (--flag), and write another program in command
     {{- end }}
     {{- $flag := regexFind "^--?[A-Za-z][A-Za-z0-9_-]*" $argument | trimAll "-" | replace "_" "-" }}
     {{- with get $owned $flag }}
-      engine.extraArgs: --{{ $flag }} is the chart's own: {{ . }}
+      - engine.extraArgs: --{{ $flag }} is the chart's own: {{ . }}
     {{- end }}
     {{- if has $flag (list "ssl-certfile" "kv-offloading-size" "kv-cache-memory-bytes") }}
-      engine.extraArgs: --{{ $flag }} changes what else the chart renders, which reads it in one place only: write engine.args.{{ $flag }}
+      - engine.extraArgs: --{{ $flag }} changes what else the chart renders, which reads it in one place only:
+        write engine.args.{{ $flag }}
     {{- end }}
     {{- range uniq (list $flag (trimPrefix "no-" $flag) (printf "no-%s" $flag)) }}
       {{- if and $flag (hasKey $args .) }}
-        engine.extraArgs: --{{ $flag }} is in engine.args as well ({{ . }}): write it once
+        - engine.extraArgs: --{{ $flag }} is in engine.args as well ({{ . }}): write it once
       {{- end }}
     {{- end }}
     {{- $all := get $kinds.flags $version | default "" }}
-    {{- if and (regexMatch "^--[A-Za-z][A-Za-z0-9_-]*([.=]|$)" $argument) $all $vllm (not (contains (printf " %s" (trimPrefix "no-" $flag)) $all)) }}
-      engine.extraArgs: vLLM {{ $version }} has no --{{ $flag }}: {{ get $kinds.advice $flag | default "correct it, or leave it out" }}
+    {{- $unknown := and $all (not (contains (printf " %s" (trimPrefix "no-" $flag)) $all)) }}
+    {{- if and (regexMatch "^--[A-Za-z][A-Za-z0-9_-]*([.=]|$)" $argument) $vllm $unknown }}
+      - engine.extraArgs: vLLM {{ $version }} has no --{{ $flag }}:
+        {{ get $kinds.advice $flag | default "correct it, or leave it out" }}
     {{- else if and (regexMatch "^-[a-z][a-z0-9]*[-_]" $argument) }}
-      engine.extraArgs: {{ toJson $argument }} begins with one dash: write -{{ $argument }}
+      - engine.extraArgs: {{ toJson $argument }} begins with one dash: write -{{ $argument }}
     {{- end }}
     {{- if regexMatch "^--?[A-Za-z][A-Za-z0-9_-]*\\s+\\S" $argument }}
-      engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
+      - engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
     {{- end }}
     {{- include "vllm.validate.expansion" (list $ "engine.extraArgs" $argument) }}
   {{- end }}
   {{- with .Values.command }}
     {{- $line := join " " . }}
+    {{- $shell := regexMatch "^(.*/)?(ba|da|z|a)?sh$" (first .) }}
     {{- if regexMatch "^(|.*\\s.*)$" (first .) }}
-      command: {{ first . | toJson }} is no program: write one word per item: [vllm, serve]
+      - command: {{ first . | toJson }} is no program: write one word per item: [vllm, serve]
     {{- else if regexMatch "^(.*/)?vllm( serve [^-].*|)$" $line }}
-      command: {{ $line }} is not what takes the chart's arguments, which begin with the model: leave command empty, or end it with vllm, serve
+      - command: {{ $line }} is not what takes the chart's arguments, which begin with the model:
+        leave command empty, or end it with vllm, serve
     {{- else if regexMatch "(^| )vllm\\.entrypoints\\.(openai\\.)?api_server( |$)" $line }}
-      command: {{ $line }} is not vllm serve and takes no model by its place: leave command empty, or end it with vllm, serve
-    {{- else if and (regexMatch "^(.*/)?(ba|da|z|a)?sh$" (first .)) (regexMatch " -[a-z]*c( |$)" $line) (not (regexMatch "\\$\\{?[@*]" $line)) }}
-      command: a shell would not hand the chart's arguments on: leave command empty, or end the script with exec vllm serve "$0" "$@"
+      - command: {{ $line }} is not vllm serve and takes no model by its place:
+        leave command empty, or end it with vllm, serve
+    {{- else if and $shell (regexMatch " -[a-z]*c( |$)" $line) (not (regexMatch "\\$\\{?[@*]" $line)) }}
+      - command: a shell would not hand the chart's arguments on:
+        leave command empty, or end the script with exec vllm serve "$0" "$@"
     {{- end }}
   {{- end }}
 {{- end }}
 
 {{/*
-Lines for what holds for vLLM's own image. One of somebody else's may bring files, and plugins that register other names.
+Lines for what holds for vLLM's own image. One of somebody else's may bring files, and plugins that register other
+names.
 */}}
 {{- define "vllm.validate.stock" }}
   {{- if not .Values.image.repository }}
@@ -106,21 +123,25 @@ Lines for what holds for vLLM's own image. One of somebody else's may bring file
     {{- range $flag, $names := get $kinds.names $version | default dict }}
       {{- $name := get $args $flag | include "vllm.text" }}
       {{- $plugin := printf "%s-plugin" ($flag | replace "tool-call" "tool") }}
-      {{- if and $name (not (has $name $names)) (ne (lower $name) "none") (not (or (contains "." $name) (contains "$(" $name))) (not (get $args $plugin)) (not (contains $plugin $extra)) }}
-        engine.args.{{ $flag }}: vLLM {{ $version }} does not know {{ $name }}: write one of {{ join ", " $names }}
+      {{- $expected := or (has $name $names) (regexMatch "^((?i)none)?$|\\.|\\$\\(" $name) }}
+      {{- if not (or $expected (get $args $plugin) (contains $plugin $extra)) }}
+        - engine.args.{{ $flag }}: vLLM {{ $version }} does not know {{ $name }}: write one of {{ join ", " $names }}
       {{- end }}
     {{- end }}
     {{- range $flag := $kinds.maps }}
       {{- if kindIs "slice" (get $args $flag) }}
-        engine.args.{{ $flag }}: vLLM reads an object here: write a map, or use --set-json, because --set takes JSON apart at its commas and braces
+        - engine.args.{{ $flag }}: vLLM reads an object here:
+          write a map, or use --set-json, because --set takes JSON apart at its commas and braces
       {{- end }}
     {{- end }}
     {{- /* Directories that the image has, or that a secrets agent adds to the pod. */}}
     {{- $image := "/vllm-workspace|/usr|/opt|/etc/ssl|/etc/pki|/etc/vllm|/home|/root|/tmp|/dev|/var|/run|/vault" }}
     {{- $there := printf "^(%s|%s)/" $image (.Values.persistence.mountPath | trimSuffix "/" | regexQuoteMeta) }}
-    {{- $users := list (.Values.podSecurityContext | default dict).runAsUser (.Values.securityContext | default dict).runAsUser }}
+    {{- $user := (.Values.podSecurityContext | default dict).runAsUser | include "vllm.text" }}
+    {{- $user = list $user ((.Values.securityContext | default dict).runAsUser | include "vllm.text") }}
     {{- $paths := list }}
-    {{- range $flag := list "chat-template" "download-dir" "hf-config-path" "reasoning-parser-plugin" "ssl-ca-certs" "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}
+    {{- range $flag := list "chat-template" "download-dir" "hf-config-path" "reasoning-parser-plugin" "ssl-ca-certs"
+      "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}
       {{- $paths = append $paths (list $flag (get $args $flag | include "vllm.text")) }}
     {{- end }}
     {{- $adapters := get $args "lora-modules" }}
@@ -132,11 +153,13 @@ Lines for what holds for vLLM's own image. One of somebody else's may bring file
     {{- range $paths }}
       {{- $flag := first . }}
       {{- $path := last . }}
-      {{- $mounted := or (regexMatch $there (printf "%s/" $path)) (include "vllm.volumesAt" (list $ $path) | fromYamlArray) }}
+      {{- $volumes := include "vllm.volumesAt" (list $ $path) | fromYamlArray }}
+      {{- $mounted := or (regexMatch $there (printf "%s/" $path)) $volumes }}
       {{- /* Root may make a directory anywhere. */}}
-      {{- $made := and (eq $flag "download-dir") (has "0" (list (first $users | include "vllm.text") (last $users | include "vllm.text"))) }}
-      {{- if and (regexMatch `^/[^\s{$]+$` $path) (not (or $mounted $made $.Values.command)) }}
-        engine.args.{{ $flag }}: nothing is mounted at {{ $path }}: add its volume to volumes and volumeMounts{{ if eq $flag "download-dir" }}, or leave it out{{ end }}
+      {{- $created := and (eq $flag "download-dir") (has "0" $user) }}
+      {{- if and (regexMatch `^/[^\s{$]+$` $path) (not (or $mounted $created $.Values.command)) }}
+        - engine.args.{{ $flag }}: nothing is mounted at {{ $path }}:
+          add its volume to volumes and volumeMounts{{ if eq $flag "download-dir" }}, or leave it out{{ end }}
       {{- end }}
     {{- end }}
   {{- end }}
@@ -153,7 +176,7 @@ templates, where a dollar could be part of the text. Takes a list: root context,
     {{- range regexFindAll "\\$\\{?[A-Z_][A-Z0-9_]*" (replace "$$" "" $text) -1 | uniq }}
       {{- $name := trimPrefix "$" . | trimPrefix "{" }}
       {{- if hasKey ($root.Values.env | default dict) $name }}
-        {{ index $ 1 }}: no shell expands {{ . }}: write $({{ $name }})
+        - {{ index $ 1 }}: no shell expands {{ . }}: write $({{ $name }})
       {{- end }}
     {{- end }}
   {{- end }}

@@ -9,45 +9,56 @@
   "VLLM_ENGINE_READY_TIMEOUT_S" "it is part of the compile cache's key and constant: write startup.budgetSeconds"
   "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH" "a dead engine must end its container: leave it out"
   "PROMETHEUS_MULTIPROC_DIR" "stale files would corrupt the metrics: leave it out" }}
+  {{- $secret := "(^|_)(SECRET_ACCESS_KEY|PASSWORD|API_KEY|TOKEN)$" }}
+  {{- /* What people write where a program wants some text: a path, a number, a word that says there is none. */}}
+  {{- $harmless := "/.*|[0-9]*|true|false|-|empty|none|null|dummy|fake|placeholder|unused" }}
+  {{- $harmless = printf "^(?i)(%s|not-?(needed|used)|no-?key(-required)?)$" $harmless }}
   {{- range $name, $value := .Values.env }}
+    {{- $text := include "vllm.text" $value }}
     {{- if kindIs "invalid" $value }}
     {{- else if hasKey $owned $name }}
-      env.{{ $name }}: the chart's own: {{ get $owned $name }}
+      - env.{{ $name }}: the chart's own: {{ get $owned $name }}
     {{- else if regexMatch "^(HF|HUGGING_?FACE)(_?HUB)?_(API_)?(TOKEN|KEY)$" $name }}
-      env.{{ $name }}: nothing reads it: put the token in a Secret and write hub.tokenSecretRef
-    {{- else if and (regexMatch "^(CUDA|NVIDIA|HIP|ROCR)_VISIBLE_DEVICES$" $name) (include "vllm.validate.devices.chosen" (list $ $name (include "vllm.text" $value))) }}
-      env.{{ $name }}: the device plugin chooses the pod's GPU, which this one may not be: leave it out, and choose nodes with nodeSelector
-    {{- else if and (regexMatch "^VLLM_.*_PORT$" $name) (eq (include "vllm.text" $value) (include "vllm.text" $.Values.containerPort)) }}
-      env.{{ $name }}: {{ include "vllm.text" $value }} is the HTTP port (containerPort): write another one
+      - env.{{ $name }}: nothing reads it: put the token in a Secret and write hub.tokenSecretRef
+    {{- else if include "vllm.validate.devices.chosen" (list $ $name $text) }}
+      - env.{{ $name }}: the device plugin chooses the pod's GPU, which this one may not be:
+        leave it out, and choose nodes with nodeSelector
+    {{- else if and (regexMatch "^VLLM_.*_PORT$" $name) (eq $text (include "vllm.text" $.Values.containerPort)) }}
+      - env.{{ $name }}: {{ $text }} is the HTTP port (containerPort): write another one
     {{- else if kindIs "map" $value }}
       {{- if and $value.valueFrom (not (kindIs "invalid" $value.value)) }}
-        env.{{ $name }}: has both value and valueFrom: write null in the place of the one that should go
+        - env.{{ $name }}: has both value and valueFrom: write null in the place of the one that should go
       {{- else if and (not $value.valueFrom) (kindIs "invalid" $value.value) }}
-        env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
+        - env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
       {{- end }}
       {{- with $value.valueFrom }}
         {{- $sources := include "vllm.validate.set" . | fromYamlArray }}
         {{- if ne (len $sources) 1 }}
-          env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}: write one, such as secretKeyRef: {name: …, key: …}
+          - env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}:
+            write one, such as secretKeyRef: {name: …, key: …}
         {{- end }}
       {{- end }}
       {{- with ($value.valueFrom | default dict).fieldRef }}
         {{- if has .fieldPath (list "metadata.labels" "metadata.annotations") }}
-          env.{{ $name }}.valueFrom.fieldRef.fieldPath: all of {{ .fieldPath }} fit into a file only: write {{ .fieldPath }}['…'], or a downwardAPI volume
+          - env.{{ $name }}.valueFrom.fieldRef.fieldPath: all of {{ .fieldPath }} fit into a file only:
+            write {{ .fieldPath }}['…'], or a downwardAPI volume
         {{- end }}
       {{- end }}
       {{- if and (eq $name "PYTHONPATH") $value.valueFrom (include "vllm.middlewares" $ | fromYamlArray) }}
-        env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to be: write the path as text, or shutdown.closeConnections: false and hang.seconds: 0
+        - env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to
+          be: write the path as text, or shutdown.closeConnections: false and hang.seconds: 0
       {{- end }}
       {{- range include "vllm.env.references" (dict $name $value) | fromYamlArray }}
         {{- if eq . $name }}
-          env.{{ $name }}: refers to itself, and Kubernetes does not know the image's own value: write the whole value
+          - env.{{ $name }}: refers to itself, and Kubernetes does not know the image's own value:
+            write the whole value
         {{- else if has $name (include "vllm.env.order" (list $.Values.env (list .)) | fromYamlArray) }}
-          env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them in full
+          - env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them in full
         {{- end }}
       {{- end }}
-    {{- else if and (regexMatch "(^|_)(SECRET_ACCESS_KEY|PASSWORD|API_KEY|TOKEN)$" $name) (not (regexMatch "^(?i)(/.*|[0-9]*|true|false|-|empty|none|null|dummy|fake|placeholder|unused|not-?(needed|used)|no-?key(-required)?)$" (include "vllm.text" $value))) }}
-      env.{{ $name }}: a secret written in values is no secret: write {valueFrom: {secretKeyRef: {name: …, key: …}}}
+    {{- else if and (regexMatch $secret $name) (not (regexMatch $harmless $text)) }}
+      - env.{{ $name }}: a secret written in values is no secret:
+        write {valueFrom: {secretKeyRef: {name: …, key: …}}}
     {{- end }}
   {{- end }}
   {{- include "vllm.validate.envFrom" (list "envFrom" .Values.envFrom) }}
@@ -57,7 +68,7 @@
 {{- define "vllm.validate.envFrom" }}
   {{- range without (last . | default list) nil }}
     {{- if ne (include "vllm.validate.set" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
-      {{ first $ }}: {{ toJson . }} has to name one source: write configMapRef or secretRef
+      - {{ first $ }}: {{ toJson . }} has to name one source: write configMapRef or secretRef
     {{- end }}
   {{- end }}
 {{- end }}

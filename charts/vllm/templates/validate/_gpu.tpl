@@ -6,16 +6,20 @@
     {{- $device := include "vllm.device" (list $ $.Values.gpu.resourceName) | fromYaml }}
     {{- $cuda := and (eq $.Values.engine.device "cuda") $count }}
     {{- if and $cuda $device.worker (ne $workers $count) }}
-      parallelism: {{ $sizes }} is {{ $workers }} GPUs, but gpu.count is {{ $count }}: write sizes whose product is gpu.count, or gpu.count: {{ $workers }}
+      - parallelism: {{ $sizes }} is {{ $workers }} GPUs, but gpu.count is {{ $count }}:
+        write sizes whose product is gpu.count, or gpu.count: {{ $workers }}
     {{- else if and $cuda (mod (max $workers $count) (min $workers $count)) }}
       {{- /* A device may be several workers, and several devices one. */}}
-      parallelism: {{ $sizes }} is {{ $workers }} workers, which {{ $count }} {{ $device.many }} (gpu.count) cannot share evenly: write sizes whose product is a multiple of gpu.count
+      - parallelism: {{ $sizes }} is {{ $workers }} workers, which {{ $count }} {{ $device.many }} (gpu.count) cannot
+        share evenly: write sizes whose product is a multiple of gpu.count
     {{- else if regexMatch "^([^/]*\\.)?kubernetes\\.io/" $.Values.gpu.resourceName }}
-      gpu.resourceName: {{ $.Values.gpu.resourceName }} is in Kubernetes' own domain, where there are no devices: write what the node advertises, such as nvidia.com/gpu
+      - gpu.resourceName: {{ $.Values.gpu.resourceName }} is in Kubernetes' own domain, where there are no devices:
+        write what the node advertises, such as nvidia.com/gpu
     {{- else if and (hasSuffix ".shared" $.Values.gpu.resourceName) (gt $count 1) }}
-      gpu.count: two shares may be of the same GPU, and bring no more memory: write gpu.count: 1, or whole GPUs
+      - gpu.count: two shares may be of the same GPU, and bring no more memory: write gpu.count: 1, or whole GPUs
     {{- else if and (contains "/mig-" $.Values.gpu.resourceName) (gt $count 1) }}
-      gpu.count: a model cannot span slices of a GPU, which have no way to talk to each other: write gpu.count: 1 and a larger slice, or whole GPUs
+      - gpu.count: a model cannot span slices of a GPU, which have no way to talk to each other:
+        write gpu.count: 1 and a larger slice, or whole GPUs
     {{- end }}
   {{- end }}
 {{- end }}
@@ -41,7 +45,9 @@
   {{- range $kind, $quantities := pick (index . 2) "limits" "requests" }}
     {{- range $name, $quantity := $quantities }}
       {{- if and (not (kindIs "invalid" $quantity)) (include "vllm.isGpu" (list (first $) $name)) }}
-        {{ index $ 1 }}.{{ $kind }}.{{ $name }}: {{ (include "vllm.device" (list (first $) $name) | fromYaml).many }} are not asked for here: write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
+        {{- $device := include "vllm.device" (list (first $) $name) | fromYaml }}
+        - {{ index $ 1 }}.{{ $kind }}.{{ $name }}: {{ $device.many }} are not asked for here:
+          write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
       {{- end }}
     {{- end }}
   {{- end }}
@@ -54,7 +60,7 @@ has are no choice. Takes a list: root context, name, text.
 {{- define "vllm.validate.devices.chosen" -}}
   {{- $count := include "vllm.gpuCount" (first .) | int }}
   {{- $text := last . }}
-  {{- if not $count }}
+  {{- if not (and $count (regexMatch "^(CUDA|NVIDIA|HIP|ROCR)_VISIBLE_DEVICES$" (index . 1))) }}
   {{- else if regexMatch "(^|,)(GPU|MIG)-" $text }}true
   {{- else if and (eq (index . 1) "NVIDIA_VISIBLE_DEVICES") (regexMatch "^(all|[0-9,]+)$" $text) }}true
   {{- else if regexMatch "^[0-9]+(,[0-9]+)*$" $text }}

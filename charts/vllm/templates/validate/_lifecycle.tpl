@@ -1,42 +1,51 @@
 {{- define "vllm.validate.lifecycle" }}
   {{- include "vllm.validate.probes" (list "" .Values (list "http")) }}
   {{- /* Another container, image or command may listen on other ports; so does vLLM, with this flag. */}}
-  {{- $others := concat (.Values.extraContainers | default list) (.Values.initContainers | default list) (.Values.command | default list) | compact }}
-  {{- $flags := join " " (concat (keys (.Values.engine.args | default dict)) (.Values.engine.extraArgs | default list)) }}
-  {{- if not (or $others .Values.image.repository (contains "data-parallel-multi-port-external-lb" $flags)) }}
+  {{- $containers := concat (.Values.extraContainers | default list) (.Values.initContainers | default list) }}
+  {{- $flags := concat (keys (.Values.engine.args | default dict)) (.Values.engine.extraArgs | default list) }}
+  {{- $ports := contains "data-parallel-multi-port-external-lb" (join " " $flags) }}
+  {{- if not (or (compact $containers) .Values.command .Values.image.repository $ports) }}
     {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
       {{- range pick (get $.Values $name | default dict) "httpGet" "tcpSocket" }}
         {{- if and . (not (kindIs "string" .port)) (ne (int .port) (int $.Values.containerPort)) }}
-          {{ $name }}: nothing listens on {{ .port }}: write port: http, or the engine's port in containerPort
+          - {{ $name }}: nothing listens on {{ .port }}: write port: http, or the engine's port in containerPort
         {{- end }}
       {{- end }}
     {{- end }}
   {{- end }}
   {{- with .Values.livenessProbe }}
     {{- if not (or $.Values.startupProbe .initialDelaySeconds) }}
-      startupProbe: without one the liveness probe kills a model that loads for longer than {{ mul (.failureThreshold | default 3) (.periodSeconds | default 10) }} seconds: leave startupProbe out, or write livenessProbe.initialDelaySeconds
+      - startupProbe: without one the liveness probe kills a model that loads for longer than
+        {{ mul (.failureThreshold | default 3) (.periodSeconds | default 10) }} seconds: leave startupProbe out, or
+        write livenessProbe.initialDelaySeconds
     {{- end }}
   {{- end }}
   {{- $budget := include "vllm.startup.budgetSeconds" . | int }}
   {{- if and (ne (int .Values.startup.budgetSeconds) 1800) (lt $budget (int .Values.startup.budgetSeconds)) }}
-    startupProbe.failureThreshold: with it the probe gives up after {{ $budget }} seconds, before the {{ int .Values.startup.budgetSeconds }} of startup.budgetSeconds: leave it out
+    - startupProbe.failureThreshold: with it the probe gives up after {{ $budget }} seconds, before the
+      {{ int .Values.startup.budgetSeconds }} of startup.budgetSeconds: leave it out
   {{- end }}
   {{- with .Values.strategy }}
     {{- $rolling := .rollingUpdate | default dict }}
-    {{- if and (ne (.type | default "") "Recreate") (regexMatch "^0+%?$" (include "vllm.text" $rolling.maxSurge)) (regexMatch "^0+%?$" (include "vllm.text" $rolling.maxUnavailable)) }}
-      strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so that nothing could ever roll: write maxUnavailable: 1, or maxSurge: 1 with spare GPUs
+    {{- $noSurge := include "vllm.text" $rolling.maxSurge | regexMatch "^0+%?$" }}
+    {{- $noneAway := include "vllm.text" $rolling.maxUnavailable | regexMatch "^0+%?$" }}
+    {{- if and (ne (.type | default "") "Recreate") $noSurge $noneAway }}
+      - strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so that nothing could ever roll:
+        write maxUnavailable: 1, or maxSurge: 1 with spare GPUs
     {{- end }}
   {{- end }}
-  {{- $replicas := int .Values.replicaCount }}
+  {{- $replicas := include "vllm.workload.leastReplicas" . | int }}
   {{- with .Values.podDisruptionBudget }}
     {{- $min := include "vllm.text" .minAvailable }}
     {{- if not (and .enabled $replicas) }}
     {{- else if and $min (include "vllm.text" .maxUnavailable) }}
-      podDisruptionBudget: minAvailable and maxUnavailable are two ways to say it: keep one
+      - podDisruptionBudget: minAvailable and maxUnavailable are two ways to say it: keep one
     {{- else if and $min (ge (include "vllm.rollout.pods" (list .minAvailable $replicas true) | int) $replicas) }}
-      podDisruptionBudget.minAvailable: {{ $min }} of {{ $replicas }} replicas blocks every node drain for ever: write less, or leave it empty and write maxUnavailable: 1
+      - podDisruptionBudget.minAvailable: {{ $min }} of {{ $replicas }} replicas blocks every node drain for ever:
+        write less, or leave it empty and write maxUnavailable: 1
     {{- else if and (not $min) (regexMatch "^0+%?$" (include "vllm.text" .maxUnavailable)) }}
-      podDisruptionBudget.maxUnavailable: {{ include "vllm.text" .maxUnavailable }} blocks every node drain for ever: write 1 or more
+      - podDisruptionBudget.maxUnavailable: {{ include "vllm.text" .maxUnavailable }} blocks every node drain for
+        ever: write 1 or more
     {{- end }}
   {{- end }}
 {{- end }}

@@ -2,31 +2,36 @@
   {{- $id := .Values.model.id | default "" }}
   {{- $stock := not (or .Values.image.repository .Values.command) }}
   {{- if not $id }}
-    model.id: no model is named: write a Hub id (organisation/name) or the path of a directory in a mounted volume
+    - model.id: no model is named: write a Hub id (organisation/name) or the path of a directory in a mounted volume
   {{- else if regexMatch "^(https?://|hf\\.co/|huggingface\\.co/)" $id }}
-    model.id: {{ $id }} is a URL: write organisation/name
+    - model.id: {{ $id }} is a URL: write organisation/name
   {{- else if and (regexMatch "^[^/.~][^/:]*/([^/]+/|$)" $id) (not (hasSuffix ".gguf" $id)) }}
-    model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
+    - model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
   {{- else if hasPrefix "~/" $id }}
-    model.id: no shell expands {{ $id }}: write the whole path, from the root
+    - model.id: no shell expands {{ $id }}: write the whole path, from the root
   {{- else if and $stock (regexMatch "^(hf|huggingface|file|pvc|oci|docker|ollama|modelscope)://" $id) }}
-    model.id: vLLM does not read {{ regexFind "^[a-z]+" $id }} addresses: write organisation/name, the path of a directory in a mounted volume, or an s3:// or gs:// address
+    - model.id: vLLM does not read {{ regexFind "^[a-z]+" $id }} addresses:
+      write organisation/name, the path of a directory in a mounted volume, or an s3:// or gs:// address
   {{- else if and $stock (regexMatch "^[^/@]+/[^/@]+@[^/@]+$" $id) }}
-    model.id: {{ $id }} names a revision, which is none of the name: write {{ regexReplaceAll "@.*" $id "" }}, and model.revision: {{ regexReplaceAll ".*@" $id "" }}
+    - model.id: {{ $id }} names a revision, which is none of the name:
+      write {{ regexReplaceAll "@.*" $id "" }}, and model.revision: {{ regexReplaceAll ".*@" $id "" }}
   {{- end }}
   {{- if and (regexMatch "^/|://" $id) .Values.model.revision }}
-    model.revision: {{ $id }} is a directory or a bucket, which has no revisions: leave it empty
+    - model.revision: {{ $id }} is a directory or a bucket, which has no revisions: leave it empty
   {{- end }}
   {{- /* Somebody else's image, command or init container may bring the files. */}}
   {{- if and $stock (not .Values.initContainers) }}
     {{- $volumes := include "vllm.volumesAt" (list . $id) | fromYamlArray }}
     {{- $any := or .Values.persistence.enabled (compact (.Values.volumeMounts | default list)) }}
     {{- if and (regexMatch "^\\.{0,2}/" $id) (not $volumes) }}
-      model.id: nothing is mounted at {{ $id }}: add the volume with the model to volumes and volumeMounts, or write a Hub id
+      - model.id: nothing is mounted at {{ $id }}:
+        add the volume with the model to volumes and volumeMounts, or write a Hub id
     {{- else if and $volumes (not .Values.extraContainers) (not (has "filled" $volumes)) }}
-      model.id: {{ $id }} is in an emptyDir, which is empty in every new pod: write a volume that holds the model, or an init container that fetches it
+      - model.id: {{ $id }} is in an emptyDir, which is empty in every new pod:
+        write a volume that holds the model, or an init container that fetches it
     {{- else if and .Values.hub.offline (not $any) (not (contains "://" $id)) }}
-      hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache: write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
+      - hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache:
+        write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
     {{- end }}
   {{- end }}
 {{- end }}

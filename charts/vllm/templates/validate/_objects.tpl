@@ -1,25 +1,31 @@
 {{- define "vllm.validate.objects" }}
+  {{- $claim := and .Values.persistence.enabled (not .Values.persistence.existingClaim) }}
+  {{- $group := include "vllm.workload.apiVersion" . | splitList "/" | first }}
+  {{- $workload := printf "%s %s" $group (include "vllm.workload.kind" .) }}
   {{- $own := list
-  (list "apps Deployment" "vllm.deployment.name" true)
-  (list " Service" "vllm.service.name" true)
-  (list " ConfigMap" "vllm.lifecycle.name" true)
-  (list " ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
-  (list " PersistentVolumeClaim" "vllm.claim.name" (and .Values.persistence.enabled (not .Values.persistence.existingClaim)))
-  (list " Pod" "vllm.test.name" .Values.test.enabled)
-  (list "policy PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled) }}
+    (list $workload "vllm.workload.name" true)
+    (list " Service" "vllm.service.name" true)
+    (list " ConfigMap" "vllm.lifecycle.name" true)
+    (list " ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
+    (list " PersistentVolumeClaim" "vllm.claim.name" $claim)
+    (list " Pod" "vllm.test.name" .Values.test.enabled)
+    (list "policy PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled) }}
   {{- $taken := list }}
   {{- range $own }}
-    {{- if last . }}{{ $taken = append $taken (printf "%s %s in %s" (first .) (include (index . 1) $) (include "vllm.namespace" $)) }}{{ end }}
+    {{- $object := printf "%s %s in %s" (first .) (include (index . 1) $) (include "vllm.namespace" $) }}
+    {{- if last . }}{{ $taken = append $taken $object }}{{ end }}
   {{- end }}
   {{- range compact (.Values.extraObjects | default list) }}
     {{- $namespace := .metadata.namespace | default $.Release.Namespace }}
-    {{- $object := printf "%s %s %s in %s" (splitList "/" .apiVersion | initial | join "") .kind (include "vllm.text" .metadata.name) $namespace }}
+    {{- $name := include "vllm.text" .metadata.name }}
+    {{- $object := printf "%s %s %s in %s" (splitList "/" .apiVersion | initial | join "") .kind $name $namespace }}
     {{- if not (or .metadata.name (hasSuffix "List" .kind)) }}
-      extraObjects: a {{ .kind }} has no name: write metadata.name
+      - extraObjects: a {{ .kind }} has no name: write metadata.name
     {{- else if has $object $taken }}
-      extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
-    {{- else if not (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$" (.metadata.name | default "") | or (contains "." .apiVersion)) }}
-      extraObjects: {{ .metadata.name }} is no name of a {{ .kind }}: write lower-case letters, digits, dashes and dots
+      - extraObjects: {{ .kind }} {{ .metadata.name }} is in the release already: use another name
+    {{- else if not (or (contains "." .apiVersion) (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$" $name)) }}
+      - extraObjects: {{ .metadata.name }} is no name of a {{ .kind }}:
+        write lower-case letters, digits, dashes and dots
     {{- end }}
     {{- $taken = append $taken $object }}
     {{- $texts := pick .metadata "annotations" "labels" }}
@@ -27,11 +33,13 @@
     {{- $object := . }}
     {{- range $field, $map := $texts }}
       {{- if not (or (kindIs "map" $map) (kindIs "invalid" $map)) }}
-        extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}: {{ toJson $map }}: write a map, {name: text}
+        - extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}: {{ toJson $map }}:
+          write a map, {name: text}
       {{- end }}
       {{- range $name, $value := ternary $map dict (kindIs "map" $map) }}
         {{- if not (or (kindIs "string" $value) (kindIs "invalid" $value)) }}
-          extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}.{{ $name }}: {{ toJson $value }}, which has to be text: write it in quotes
+          - extraObjects: {{ $object.kind }} {{ $object.metadata.name }} has {{ $field }}.{{ $name }}:
+            {{ toJson $value }}, which has to be text: write it in quotes
         {{- end }}
       {{- end }}
     {{- end }}

@@ -3,46 +3,53 @@
 {{- define "vllm.validate.resources" }}
   {{- $resources := .Values.resources | default dict }}
   {{- $limits := $resources.limits | default dict }}
+  {{- $args := .Values.engine.args | default dict }}
   {{- range $key, $given := dict "resources" $resources "test.resources" (.Values.test.resources | default dict) }}
     {{- include "vllm.validate.quantities" (list $ $key $given) }}
     {{- include "vllm.validate.devices" (list $ $key $given) }}
   {{- end }}
   {{- $shm := include "vllm.shm.sizeLimit" . }}
-  {{- if lt (include "vllm.quantity" $shm | float64) 1e6 }}
-    shm.sizeLimit: {{ $shm }} is {{ include "vllm.quantity" $shm | float64 }} bytes: write a suffix, such as 10Gi
-  {{- else if and $limits.memory (ge (include "vllm.quantity" $shm | float64) (include "vllm.quantity" $limits.memory | float64)) }}
-    shm.sizeLimit: {{ $shm }} of /dev/shm does not fit in the memory limit of {{ $limits.memory }}, in which it counts: write a smaller shm.sizeLimit or a larger resources.limits.memory
+  {{- $shmBytes := include "vllm.quantity" $shm | float64 }}
+  {{- $limitBytes := include "vllm.quantity" $limits.memory | float64 }}
+  {{- if lt $shmBytes 1e6 }}
+    - shm.sizeLimit: {{ $shm }} is {{ $shmBytes }} bytes: write a suffix, such as 10Gi
+  {{- else if and $limits.memory (ge $shmBytes $limitBytes) }}
+    - shm.sizeLimit: {{ $shm }} of /dev/shm does not fit in the memory limit of {{ $limits.memory }}, in which it
+      counts: write a smaller shm.sizeLimit or a larger resources.limits.memory
   {{- end }}
-  {{- $offloaded := get (.Values.engine.args | default dict) "kv-offloading-size" | default 0 | float64 }}
-  {{- if lt (include "vllm.quantity" $shm | float64) (mulf $offloaded 1073741824) }}
-    shm.sizeLimit: {{ $shm }} does not hold the {{ $offloaded }} GiB that engine.args.kv-offloading-size keeps there: leave it empty, or write more
+  {{- $offloaded := get $args "kv-offloading-size" | default 0 | float64 }}
+  {{- if lt $shmBytes (mulf $offloaded 1073741824) }}
+    - shm.sizeLimit: {{ $shm }} does not hold the {{ $offloaded }} GiB that engine.args.kv-offloading-size keeps
+      there: leave it empty, or write more
   {{- end }}
-  {{- if and (eq .Values.engine.device "cpu") $limits.memory (not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes")) }}
+  {{- if and (eq .Values.engine.device "cpu") $limits.memory (not (get $args "kv-cache-memory-bytes")) }}
     {{- $given := get (.Values.env | default dict) "VLLM_CPU_KVCACHE_SPACE" | default 4 | include "vllm.text" }}
-    {{- if and (regexMatch "^[0-9]+$" $given) (ge (mulf $given 1073741824) (include "vllm.quantity" $limits.memory | float64)) }}
-      env.VLLM_CPU_KVCACHE_SPACE: {{ $given }} GiB of KV cache do not fit in the memory limit of {{ $limits.memory }}: write fewer GiB, or a larger resources.limits.memory
+    {{- if and (regexMatch "^[0-9]+$" $given) (ge (mulf $given 1073741824) $limitBytes) }}
+      - env.VLLM_CPU_KVCACHE_SPACE: {{ $given }} GiB of KV cache do not fit in the memory limit of
+        {{ $limits.memory }}: write fewer GiB, or a larger resources.limits.memory
     {{- end }}
   {{- end }}
   {{- $claims := list }}
   {{- range compact (.Values.resourceClaims | default list) }}
     {{- if has .name $claims }}
-      resourceClaims: {{ .name }} is there twice: give each claim a name of its own
+      - resourceClaims: {{ .name }} is there twice: give each claim a name of its own
     {{- end }}
     {{- $claims = append $claims .name }}
     {{- if eq (empty .resourceClaimName) (empty .resourceClaimTemplateName) }}
-      resourceClaims: {{ .name }} needs either a claim or a template: write one of resourceClaimName and resourceClaimTemplateName
+      - resourceClaims: {{ .name }} needs either a claim or a template:
+        write one of resourceClaimName and resourceClaimTemplateName
     {{- end }}
   {{- end }}
   {{- $given := dict "resources" $resources }}
   {{- range $key := list "initContainers" "extraContainers" }}
     {{- range $index, $container := get $.Values $key | default list }}
-      {{- if $container }}{{ $_ := set $given (printf "%s[%d].resources" $key $index) ($container.resources | default dict) }}{{ end }}
+      {{- with $container }}{{ $_ := set $given (printf "%s[%d].resources" $key $index) .resources }}{{ end }}
     {{- end }}
   {{- end }}
   {{- range $key, $resources := $given }}
-    {{- range compact ($resources.claims | default list) }}
+    {{- range compact (($resources | default dict).claims | default list) }}
       {{- if not (has .name $claims) }}
-        {{ $key }}.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
+        - {{ $key }}.claims: {{ .name }} is not a claim of the pod: add it to resourceClaims
       {{- end }}
     {{- end }}
   {{- end }}
@@ -51,6 +58,9 @@
 {{/* Takes a list: root context, key, resources of a container. */}}
 {{- define "vllm.validate.quantities" }}
   {{- $resources := index . 2 }}
+  {{- $engine := has (index . 1) (list "resources" "test.resources") }}
+  {{- $native := "cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i" }}
+  {{- $device := "[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?" }}
   {{- $names := list }}
   {{- range $kind, $quantities := pick $resources "limits" "requests" }}
     {{- range $name, $quantity := $quantities }}
@@ -60,24 +70,27 @@
       {{- $limit := get ($resources.limits | default dict) $name | include "vllm.text" }}
       {{- if $text }}{{ $names = append $names $name }}{{ end }}
       {{- if not $text }}
-      {{- else if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$" $name) }}
-        {{ $key }}: there is no such resource: write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
+      {{- else if not (regexMatch (printf "^(%s|%s)$" $native $device) $name) }}
+        - {{ $key }}: there is no such resource:
+          write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
       {{- else if and (contains "/" $name) (ne $number (floor $number)) }}
-        {{ $key }}: {{ $text }} is not a whole number of devices: write one, such as 1
-      {{- else if and (has (index $ 1) (list "resources" "test.resources")) (include "vllm.isGpu" (list (first $) $name)) }}
+        - {{ $key }}: {{ $text }} is not a whole number of devices: write one, such as 1
+      {{- else if and $engine (include "vllm.isGpu" (list (first $) $name)) }}
         {{- /* "vllm.validate.devices" says what to write. */}}
       {{- else if and (eq $kind "requests") (regexMatch "^hugepages-|/" $name) (ne $text $limit) }}
-        {{ $key }}: has to be limited to the same, because it cannot be shared: write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
+        - {{ $key }}: has to be limited to the same, because it cannot be shared:
+          write {{ index $ 1 }}.limits.{{ $name }}: {{ $text }}
       {{- else if and (eq $kind "requests") $limit (gt $number (include "vllm.quantity" $limit | float64)) }}
-        {{ $key }}: {{ $text }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
+        - {{ $key }}: {{ $text }} is more than the limit of {{ $limit }}: write a smaller request or a larger limit
       {{- else if and (eq $name "memory") (lt $number 1e6) }}
-        {{ $key }}: {{ $text }} is {{ $number }} bytes: write a suffix, such as 16Gi
+        - {{ $key }}: {{ $text }} is {{ $number }} bytes: write a suffix, such as 16Gi
       {{- else if and (eq $name "cpu") (or (gt $number 1e5) (and (eq $kind "limits") (eq $number 0.0))) }}
-        {{ $key }}: {{ $text }} is {{ include "vllm.text" $number }} cores: write a number of cores, such as 4 or 500m
+        - {{ $key }}: {{ $text }} is {{ include "vllm.text" $number }} cores:
+          write a number of cores, such as 4 or 500m
       {{- end }}
     {{- end }}
   {{- end }}
   {{- if and (regexMatch "hugepages-" (join " " $names)) (not (or (has "cpu" $names) (has "memory" $names))) }}
-    {{ index . 1 }}: Kubernetes gives huge pages only beside cpu or memory: write requests.memory as well
+    - {{ index . 1 }}: Kubernetes gives huge pages only beside cpu or memory: write requests.memory as well
   {{- end }}
 {{- end }}

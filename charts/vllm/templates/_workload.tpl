@@ -1,0 +1,85 @@
+{{/*
+What holds the engine's pods. The only file that knows its kind, who counts its replicas, and how it rolls; beside
+deployment.yaml, which renders it.
+*/}}
+
+{{/* Strings: its kind, its API, its name. */}}
+{{- define "vllm.workload.kind" -}}Deployment{{- end }}
+{{- define "vllm.workload.apiVersion" -}}apps/v1{{- end }}
+{{- define "vllm.workload.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+
+{{/* String: it as kubectl takes it, "deployment/llm-vllm". */}}
+{{- define "vllm.workload.resource" -}}
+  {{- printf "%s/%s" (include "vllm.workload.kind" . | lower) (include "vllm.workload.name" .) }}
+{{- end }}
+
+{{/* String: the label that tells its pods of one revision from those of another. */}}
+{{- define "vllm.workload.revisionLabel" -}}pod-template-hash{{- end }}
+
+{{/* Integer as string: its replicas; nothing where somebody else counts them (replicaCount: null). */}}
+{{- define "vllm.workload.replicas" -}}
+  {{- if not (kindIs "invalid" .Values.replicaCount) }}{{ int .Values.replicaCount }}{{ end }}
+{{- end }}
+
+{{/* Integer as string: the replicas to reckon with: 1, Kubernetes' own default, where somebody else counts them. */}}
+{{- define "vllm.workload.leastReplicas" -}}
+  {{- include "vllm.workload.replicas" . | default "1" }}
+{{- end }}
+
+{{/* Integer as string: its replicas, or what an autoscaler among the extraObjects may make of them. */}}
+{{- define "vllm.workload.mostReplicas" -}}
+  {{- $most := include "vllm.workload.leastReplicas" . | int }}
+  {{- range compact (.Values.extraObjects | default list) }}
+    {{- if and (has .kind (list "HorizontalPodAutoscaler" "ScaledObject")) (kindIs "map" .spec) }}
+      {{- if eq ((.spec).scaleTargetRef).name (include "vllm.workload.name" $) }}
+        {{- /* KEDA's own default. */}}
+        {{- $most = max $most (.spec.maxReplicas | default (.spec.maxReplicaCount | default 100)) }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- $most }}
+{{- end }}
+
+{{/* YAML map, or nothing: its strategy. */}}
+{{- define "vllm.workload.strategy" -}}
+  {{- with .Values.strategy }}
+    {{- ternary (omit . "rollingUpdate") . (eq (.type | default "") "Recreate") | include "vllm.yaml" }}
+  {{- end }}
+{{- end }}
+
+{{/* Pods: how many a rollout replaces at a time, at least 1. */}}
+{{- define "vllm.rollout.step" -}}
+  {{- $replicas := include "vllm.workload.leastReplicas" . | int }}
+  {{- $strategy := .Values.strategy | default dict }}
+  {{- if eq ($strategy.type | default "RollingUpdate") "Recreate" }}
+    {{- max 1 $replicas }}
+  {{- else }}
+    {{- $rolling := $strategy.rollingUpdate | default dict }}
+    {{- $unavailable := include "vllm.rollout.pods" (list $rolling.maxUnavailable $replicas false) | int }}
+    {{- add (include "vllm.rollout.surge" .) $unavailable | max 1 }}
+  {{- end }}
+{{- end }}
+
+{{/* Pods: how many a rollout starts beside the old ones. */}}
+{{- define "vllm.rollout.surge" -}}
+  {{- $replicas := include "vllm.workload.leastReplicas" . | int }}
+  {{- $strategy := .Values.strategy | default dict }}
+  {{- if eq ($strategy.type | default "RollingUpdate") "Recreate" }}0{{ else }}
+    {{- include "vllm.rollout.pods" (list ($strategy.rollingUpdate | default dict).maxSurge $replicas true) }}
+  {{- end }}
+{{- end }}
+
+{{/*
+Pods: a count or a percentage of the replicas (Kubernetes' default is 25%), rounded up or down. Takes a list: value,
+replicas, up.
+*/}}
+{{- define "vllm.rollout.pods" -}}
+  {{- $value := index . 0 }}
+  {{- if kindIs "invalid" $value }}{{ $value = "25%" }}{{ end }}
+  {{- if kindIs "string" $value }}
+    {{- $pods := divf (mulf (trimSuffix "%" $value | float64) (index . 1)) 100 }}
+    {{- ternary (ceil $pods) (floor $pods) (index . 2) | int }}
+  {{- else }}
+    {{- int $value }}
+  {{- end }}
+{{- end }}
