@@ -1,8 +1,8 @@
-"""What a check has to say: a finding, and the two ways of printing a list of them."""
+"""What a check has to say: a finding, the report of a whole run, and the two ways of printing them."""
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Literal
 
@@ -35,6 +35,24 @@ class UnavailableError(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
+class Check:
+    """What a check stands for; `vllm_chart.checks.registry` has all of them.
+
+    name: what its findings carry, and what `--ignore` takes ("pod-security").
+    promise: one sentence: what is so when it finds nothing.
+    reason: what happens otherwise.
+    topic: the heading it stands under in docs/checks.md.
+    unwaivable: why ignoring it would change nothing, for a check that can't be ignored; else "".
+    """
+
+    name: str
+    promise: str
+    reason: str
+    topic: str
+    unwaivable: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Finding:
     """One thing that a check found.
 
@@ -53,6 +71,34 @@ class Finding:
         place = f"{self.where}: " if self.where else ""
         remedy = f"\n    -> {self.remedy}" if self.remedy else ""
         return f"{self.severity}: {place}{self.message} [{self.check}]{remedy}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What all checks together found of values; iterating over it gives what counts (`findings`).
+
+    values: what was found of the values before anything was rendered for a version of Kubernetes.
+    renders: what was found of the rendered objects; nothing where errors of the values stand before them.
+    ignore: the names of the checks that are told of and don't count.
+    """
+
+    values: Sequence[Finding]
+    renders: Sequence[Finding] = ()
+    ignore: Sequence[str] = ()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What counts: everything that no ignored check found."""
+        return [finding for finding in (*self.values, *self.renders) if finding.check not in self.ignore]
+
+    @property
+    def ignored(self) -> dict[str, list[Finding]]:
+        """What each ignored check found, which is what it let pass."""
+        every = (*self.values, *self.renders)
+        return {name: [finding for finding in every if finding.check == name] for name in self.ignore}
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
 
 
 def has_errors(findings: Sequence[Finding]) -> bool:
@@ -79,16 +125,26 @@ def told_once(by_version: Mapping[str, Sequence[Finding]]) -> list[Finding]:
     ]
 
 
-def to_human(findings: Sequence[Finding]) -> str:
-    """The findings for a person: one block each, errors first, otherwise in the order they were found."""
+def to_human(findings: Sequence[Finding], ignored: Mapping[str, Sequence[Finding]] | None = None) -> str:
+    """The findings for a person: one block each, errors first, otherwise in the order they were found.
+
+    ignored: what ignored checks let pass, by their names; it stands at the end.
+    """
     rank = {"error": 0, "warning": 1, "info": 2}
-    return "\n".join(str(finding) for finding in sorted(findings, key=lambda finding: rank[finding.severity]))
+    blocks = [str(finding) for finding in sorted(findings, key=lambda finding: rank[finding.severity])]
+    for name, passed in (ignored or {}).items():
+        blocks.append(f"ignored: {name}, which lets {'this' if passed else 'nothing'} pass{':' if passed else ''}")
+        blocks += [f"    {line}" for finding in passed for line in str(finding).splitlines()]
+    return "\n".join(blocks)
 
 
-def to_json(findings: Sequence[Finding]) -> str:
-    """The findings for a machine: `{"ok": bool, "findings": [{check, where, message, remedy, severity}]}`."""
-    document = {
+def to_json(findings: Sequence[Finding], ignored: Mapping[str, Sequence[Finding]] | None = None) -> str:
+    """The findings for a machine: `{"ok": bool, "findings": [{check, where, message, remedy, severity}]}`; and where
+    checks are ignored, `"ignored": {name: [what it let pass, in the same form]}`."""
+    document: dict[str, object] = {
         "ok": not has_errors(findings),
         "findings": [dataclasses.asdict(finding) for finding in findings],
     }
+    if ignored:
+        document["ignored"] = {name: [dataclasses.asdict(f) for f in passed] for name, passed in ignored.items()}
     return json.dumps(document, indent=2, ensure_ascii=False)

@@ -3,24 +3,34 @@
     pytest --vllm-chart-values 'values/*.yaml'
 
 Each file is a row of tests, one per check: `values/prod.yaml::pod-security`. Warnings come out as pytest warnings.
-For asserts of your own there is the fixture `render`, which renders in process:
+For asserts of your own there is the fixture `vllm_chart_render`, which renders in process:
 
-    def test_two_replicas(render):
-        manifests = render(values_files=["values/prod.yaml"])
+    def test_two_replicas(vllm_chart_render):
+        manifests = vllm_chart_render(values_files=["values/prod.yaml"])
         assert manifests.one("Deployment")["spec"]["replicas"] == 2
+
+pytest loads this module in every run of an environment that has the package. So what it needs is imported where it is
+used, and a run without these options pays nothing for it.
 """
 
+from __future__ import annotations
+
+import contextlib
 import functools
 import glob
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vllm_chart import checks, helm
-from vllm_chart.checks import schemas
-from vllm_chart.findings import Finding
-from vllm_chart.rendered.manifests import Manifests
+if TYPE_CHECKING:
+    from vllm_chart.findings import Check, Finding, Report
+    from vllm_chart.rendered.manifests import Manifests
+
+#: The names of the tests that stand for several checks: for those after whose errors nothing is rendered, and for
+#: whatever no other test stands for.
+HELM, REST = "values", "all-other-checks"
 
 
 class ChartWarning(pytest.PytestWarning):
@@ -37,19 +47,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--vllm-chart", metavar="CHART", help="The chart's directory, instead of the one installed.")
     group.addoption(
         "--vllm-chart-kube-versions",
-        default="-".join((schemas.SUPPORTED_VERSIONS[0], schemas.SUPPORTED_VERSIONS[-1])),
         metavar="RANGE",
-        help='Kubernetes versions to check for: "1.34" or "1.30-1.37".',
+        help='Kubernetes versions to check for: "1.34" or "1.30-1.37". Default: all that the chart supports.',
+    )
+    group.addoption(
+        "--vllm-chart-ignore",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A check whose findings don't count; `vllm-chart check --list` has the names. May be repeated.",
     )
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and -m choose among the items
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     option = session.config.getoption
-    try:
-        schemas.versions(option("--vllm-chart-kube-versions"))
-    except ValueError as error:
-        raise pytest.UsageError(f"--vllm-chart-kube-versions: {error}") from error
+    if option("--vllm-chart-ignore"):
+        from vllm_chart.checks import registry
+
+        with _told("--vllm-chart-ignore"):
+            registry.ignorable(option("--vllm-chart-ignore"))
+    if option("--vllm-chart-kube-versions"):
+        from vllm_chart.checks import schemas
+
+        with _told("--vllm-chart-kube-versions"):
+            schemas.versions(option("--vllm-chart-kube-versions"))
     for pattern in option("--vllm-chart-values"):
         if not (files := sorted(glob.glob(pattern))):
             raise pytest.UsageError(f"--vllm-chart-values {pattern}: no such file")
@@ -57,30 +79,54 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
             items.extend(ValuesFile.from_parent(session, path=Path(file).absolute()).collect())
 
 
+@contextlib.contextmanager
+def _told(flag: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise pytest.UsageError(f"{flag}: {error}") from error
+
+
 class ValuesFile(pytest.File):
     """A values file: a test for each check."""
 
-    def collect(self) -> Iterator["CheckItem"]:
-        for name in checks.NAMES:
-            yield CheckItem.from_parent(self, name=name)
+    def collect(self) -> Iterator[CheckItem]:
+        from vllm_chart import charts
+        from vllm_chart.checks import registry
+
+        chart = charts.of(self.config.getoption("--vllm-chart"))
+        names = tests(registry.of_chart(chart).values())
+        for name in names:
+            yield CheckItem.from_parent(self, name=name, others=names)
 
     @functools.cached_property
-    def findings(self) -> list[Finding]:
+    def report(self) -> Report:
         """Of all checks together: they share the renders."""
+        from vllm_chart import checks
+
         option = self.config.getoption
-        kubernetes = schemas.versions(option("--vllm-chart-kube-versions"))
-        return checks.check(option("--vllm-chart"), kubernetes=kubernetes, values_files=[self.path])
+        ranges = option("--vllm-chart-kube-versions")
+        return checks.check(
+            option("--vllm-chart"),
+            kubernetes=checks.schemas.versions(ranges) if ranges else checks.schemas.SUPPORTED_VERSIONS,
+            ignore=option("--vllm-chart-ignore"),
+            values_files=[self.path],
+        )
 
 
 class CheckItem(pytest.Item):
     """One check of one file."""
 
+    def __init__(self, *, others: Sequence[str], **more: Any) -> None:
+        super().__init__(**more)
+        self._others = others
+
     def runtest(self) -> None:
         assert isinstance(self.parent, ValuesFile)
-        refused = [finding for finding in self.parent.findings if finding.check in checks.OF_VALUES]
-        if refused and self.name != "values":
-            pytest.skip("the values are refused")
-        findings = refused or [finding for finding in self.parent.findings if finding.check == self.name]
+        report = self.parent.report
+        if reason := skipped(self.name, report, self._others):
+            pytest.skip(reason)
+        findings = said_of(self.name, report, self._others)
         for finding in findings:
             if finding.severity != "error":
                 self.warn(ChartWarning(str(finding)))
@@ -94,8 +140,42 @@ class CheckItem(pytest.Item):
         return self.path, 0, f"{self.path.name}: {self.name}"
 
 
+def tests(checks: Iterable[Check]) -> list[str]:
+    """The names of a file's tests: Helm's verdict, a test for each check beside, and one for anything else."""
+    return [HELM, *(check.name for check in checks if not check.unwaivable), REST]
+
+
+def said_of(name: str, report: Report, names: Sequence[str]) -> list[Finding]:
+    """What the test of this name stands for among what counts of a report. names: those of all tests of the file.
+
+    Every finding is some test's: what no check of these names found is REST's, so that a check which nobody has
+    registered can't be lost.
+    """
+    if name == REST:
+        claimed = {*names, *_helm()}
+        return [finding for finding in report.findings if finding.check not in claimed]
+    checks = _helm() if name == HELM else {name}
+    return [finding for finding in report.findings if finding.check in checks]
+
+
+def skipped(name: str, report: Report, names: Sequence[str]) -> str:
+    """Why the test of this name has no verdict: it is ignored, or had nothing to look at. Else ""."""
+    if name in report.ignore:
+        passed = "; ".join(map(str, report.ignored[name]))
+        return f"ignored, which lets this pass: {passed}" if passed else "ignored, which lets nothing pass"
+    refused = any(finding.severity == "error" for finding in report.values if finding.check not in report.ignore)
+    return "the values are refused" if refused and not said_of(name, report, names) else ""
+
+
+def _helm() -> set[str]:
+    from vllm_chart.checks import registry
+
+    return {check.name for check in registry.of_check().values() if check.unwaivable}
+
+
 @pytest.fixture(scope="session")
-def render(pytestconfig: pytest.Config) -> Callable[..., Manifests]:
+def vllm_chart_render(pytestconfig: pytest.Config) -> Callable[..., Manifests]:
     """Renders the chart in process: `vllm_chart.helm.render`, for the chart that --vllm-chart names."""
-    chart = pytestconfig.getoption("--vllm-chart")
-    return functools.partial(helm.render, chart=chart) if chart else helm.render
+    from vllm_chart import helm
+
+    return functools.partial(helm.render, chart=pytestconfig.getoption("--vllm-chart"))

@@ -1,4 +1,4 @@
-"""What the render tests share: the examples. `render` comes from the package's own pytest plugin."""
+"""What the render tests share: the examples."""
 
 from pathlib import Path
 

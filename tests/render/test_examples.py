@@ -14,7 +14,7 @@ from vllm_chart.rendered.manifests import Manifests, Object, present
 
 
 def test_every_example_passes_every_check(example: Path) -> None:
-    assert checks.check(values_files=[example]) == []
+    assert checks.check(values_files=[example]).findings == []
 
 
 def test_the_client_knows_every_field(example: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vllm_chart import checks
-from vllm_chart.checks import invariants, podsecurity, schemas
+from vllm_chart.checks import invariants, podsecurity, same_twice, schemas
 from vllm_chart.findings import Finding
 from vllm_chart.helm import render
 from vllm_chart.rendered.manifests import Manifests, Object
@@ -22,7 +22,7 @@ def test_examples_keep_every_promise(example: Path, kubernetes: str) -> None:
 
 
 def test_examples_render_the_same_twice(example: Path) -> None:
-    assert invariants.same_twice(render(values_files=[example]), render(values_files=[example])) == []
+    assert same_twice.check(render(values_files=[example]), render(values_files=[example])) == []
 
 
 # A render with something of everything, for the mutations below.
@@ -198,7 +198,7 @@ def test_every_invariant_says_what_it_promises(promise: Callable[[Manifests], li
 def test_a_changed_render_is_not_the_same_twice() -> None:
     changed = mutated("Service/llm-vllm", ("spec", "type"), "NodePort")
 
-    assert invariants.same_twice(whole(), changed)[0].where == "Service/llm-vllm"
+    assert same_twice.check(whole(), changed)[0].where == "Service/llm-vllm"
 
 
 #: What a namespace would refuse: level, field in the pod, value.

@@ -1,6 +1,8 @@
 """Helm in process, and how its command is called."""
 
+import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -139,12 +141,44 @@ def test_mistakes_name_the_file_the_chart_or_the_release(tmp_path: Path, chart: 
 
 
 def test_a_chart_with_dependencies_goes_through_the_command(chart: Path) -> None:
-    inner = chart / "charts" / "inner"
-    inner.mkdir(parents=True)
-    (inner / "Chart.yaml").write_text("apiVersion: v2\nname: inner\nversion: 0.1.0\n")
+    depend(chart, "application")
 
-    with pytest.raises(helm.HelmError, match="dependencies"):
+    with pytest.raises(helm.HelmError, match="depends on inner, which may be switched off"):
         helm.render(chart=chart)
+
+
+def test_a_chart_with_a_library_is_rendered(chart: Path) -> None:
+    library = depend(chart, "library")
+    (library / "templates" / "_names.tpl").write_text('{{- define "inner.name" }}{{ .Release.Name }}-inner{{ end }}')
+    template = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ include "inner.name" . }}}\n'
+    (chart / "templates" / "named.yaml").write_text(template)
+
+    assert "ConfigMap/llm-inner" in helm.render(chart=chart).inventory()
+
+
+def test_a_library_that_may_be_switched_off_goes_through_the_command(chart: Path) -> None:
+    depend(chart, "library", condition="inner.enabled")
+
+    with pytest.raises(helm.HelmError, match="may be switched off"):
+        helm.render(chart=chart)
+
+
+def test_a_dependency_that_is_not_there_is_told(chart: Path) -> None:
+    shutil.rmtree(depend(chart, "library"))
+
+    with pytest.raises(helm.HelmError, match=r"charts/inner is missing: call `helm dependency build` first"):
+        helm.render(chart=chart)
+
+
+def depend(chart: Path, type_: str, **more: str) -> Path:
+    """Make a chart depend on another, `inner`, which is in its folder: that folder."""
+    inner = chart / "charts" / "inner"
+    (inner / "templates").mkdir(parents=True)
+    (inner / "Chart.yaml").write_text(f"apiVersion: v2\nname: inner\nversion: 0.1.0\ntype: {type_}\n")
+    declared = [{"name": "inner", "version": "0.1.0", "repository": "file://charts/inner", **more}]
+    about = (chart / "Chart.yaml").read_text()
+    (chart / "Chart.yaml").write_text(f"{about}dependencies: {json.dumps(declared)}\n")
+    return inner
 
 
 # The command: a script in its place tells how it was called.

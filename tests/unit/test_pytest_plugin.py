@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from vllm_chart import checks
+from vllm_chart import pytest_plugin
+from vllm_chart.checks import registry
 
 pytest_plugins = "pytester"
+
+#: How many tests a values file is.
+TESTS = len(pytest_plugin.tests(registry.of_check().values()))
 
 
 @pytest.fixture
@@ -17,8 +21,8 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     Path(values, "bad.yaml").write_text("model: {id: org/name}\nreplicas: 2\n")
     pytester.makepyfile(
         test_mine="""
-        def test_two_replicas(render):
-            assert render(values_files=["values/good.yaml"]).one("Deployment")["spec"]["replicas"] == 2
+        def test_two_replicas(vllm_chart_render):
+            assert vllm_chart_render(values_files=["values/good.yaml"]).one("Deployment")["spec"]["replicas"] == 2
         """
     )
     return pytester
@@ -28,7 +32,7 @@ def test_each_check_of_each_file_is_a_test(project: pytest.Pytester) -> None:
     result = project.runpytest("--vllm-chart-values", "values/*.yaml", "--vllm-chart-kube-versions", "1.37")
 
     # One for the wrong key, after which the other checks of that file have nothing to look at.
-    result.assert_outcomes(passed=1 + len(checks.NAMES), failed=1, skipped=len(checks.NAMES) - 1)
+    result.assert_outcomes(passed=1 + TESTS, failed=1, skipped=TESTS - 1)
     result.stdout.fnmatch_lines(["*replicas: no such key*", "*write replicaCount*", "FAILED values/bad.yaml::values*"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
@@ -36,7 +40,7 @@ def test_each_check_of_each_file_is_a_test(project: pytest.Pytester) -> None:
 def test_tests_are_chosen_by_name(project: pytest.Pytester) -> None:
     result = project.runpytest("--vllm-chart-values", "values/good.yaml", "-k", "pod-security")
 
-    result.assert_outcomes(passed=1, deselected=len(checks.NAMES))
+    result.assert_outcomes(passed=1, deselected=TESTS)
 
 
 def test_a_warning_is_a_warning(project: pytest.Pytester) -> None:
@@ -52,7 +56,7 @@ def test_a_warning_is_a_warning(project: pytest.Pytester) -> None:
     ]
     result = project.runpytest(*arguments)
 
-    result.assert_outcomes(passed=1, deselected=len(checks.NAMES), warnings=1)
+    result.assert_outcomes(passed=1, deselected=TESTS, warnings=1)
     result.stdout.fnmatch_lines(["*ChartWarning: warning: Deployment/llm-vllm*initialDelaySeconds*"])
 
 

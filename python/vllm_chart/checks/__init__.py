@@ -1,109 +1,106 @@
 """Every check of values before an install, in one call: what `vllm-chart` and the pytest plugin run."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Unpack
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
-import yaml
+from vllm_chart import charts, helm
+from vllm_chart.charts import Chart
+from vllm_chart.checks import files, invariants, podsecurity, registry, same_twice, schemas
+from vllm_chart.findings import Finding, Report, has_errors, told_once
+from vllm_chart.helm import AnyChart, HelmError, LoadedChart, ValuesOptions, verdict
+from vllm_chart.rendered.manifests import ManifestError, Manifests
 
-from vllm_chart.checks import invariants, podsecurity, schemas
-from vllm_chart.findings import Finding, has_errors, told_once
-from vllm_chart.helm import (
-    HelmError,
-    StrPath,
-    ValuesOptions,
-    app_version,
-    merged_values,
-    render,
-    user_values,
-    values_schema,
-    verdict,
-)
-from vllm_chart.rendered.manifests import ManifestError, Manifests, duplicate_keys
-from vllm_chart.sizing import check as sizing
-from vllm_chart.vllm_args import check as engine
-
-#: Under these names come the findings of `validate`.
-OF_VALUES = ("values", "schema", "rule", "render", "plan", engine.ARGUMENTS, engine.ENVIRONMENT)
-
-#: The names of all checks; "values" stands for those of `validate`, after which the others don't run.
-NAMES = ("values", "kubernetes-schema", "pod-security", *invariants.INVARIANTS, "same-twice")
+__all__ = ["check", "inspect", "invariants", "podsecurity", "registry", "schemas", "validate"]
 
 
-def validate(chart: StrPath | None = None, **options: Unpack[ValuesOptions]) -> list[Finding]:
-    """Whether Helm would take these values: every finding of the chart's schema, or else of its rules; and whether
-    vLLM would take the model so split, as far as its config is at hand.
+def validate(chart: AnyChart = None, **options: Unpack[ValuesOptions]) -> list[Finding]:
+    """Whether Helm would take these values: every finding of the chart's schema, or else of its rules; and what the
+    checks find that the chart has of its own (for vllm: whether vLLM takes the arguments, and the model the split).
 
-    Raises OSError for an unreadable file, HelmError for a directory that is no chart.
+    Raises HelmError for a directory that is no chart.
     """
-    schema = values_schema(chart)
-    findings = [f for file in options.get("values_files", ()) for f in _file(Path(file))]
-    if has_errors(findings):
-        return findings
-    try:
-        user_values(**options)
-    except HelmError as error:
-        return [Finding("values", "", str(error))]
-    try:
-        manifests = render(chart=chart, **options)
-    except HelmError as error:
-        return verdict.findings(str(error), schema)
-    except ManifestError as error:
-        return [Finding("render", "", str(error))]
-    values = merged_values(chart, **options)
-    refused = engine.check_release(manifests, values, app_version(chart))
-    return [*refused, *sizing.check(manifests, values, app_version(chart))]
+    return _validate(helm.load(chart), **options)
 
 
 def check(
-    chart: StrPath | None = None,
+    chart: AnyChart = None,
     *,
     kubernetes: Sequence[str] = schemas.SUPPORTED_VERSIONS,
     pod_security: podsecurity.Level = "restricted",
     release: str = "llm",
     namespace: str = "default",
     api_versions: Sequence[str] = (),
+    ignore: Sequence[str] = (),
     **options: Unpack[ValuesOptions],
-) -> list[Finding]:
+) -> Report:
     """Everything that can be known without a cluster: `validate`, then `inspect` for each Kubernetes version.
 
-    Raises as `validate`.
+    ignore: names of checks whose findings don't count, and are told apart from the others.
+
+    Raises HelmError for a directory that is no chart, ValueError for a name in `ignore` that can't be ignored.
     """
-    findings = validate(chart, **options)
-    if has_errors(findings):
-        return findings
-
-    def manifests(version: str) -> Manifests:
-        return render(
-            chart=chart,
-            release=release,
-            namespace=namespace,
-            kube_version=version,
-            api_versions=api_versions,
-            **options,
-        )
-
+    ignore = registry.ignorable(ignore)
+    loaded = helm.load(chart)
+    values = Report(_validate(loaded, **options), ignore=ignore)
+    if has_errors(values.findings):
+        return values
+    ours = charts.of(loaded)
+    manifests = functools.partial(
+        helm.render,
+        chart=loaded,
+        release=release,
+        namespace=namespace,
+        api_versions=api_versions,
+        values=helm.user_values(**options),
+    )
     newest = kubernetes[-1]
-    by_version = {version: inspect(manifests(version), version, pod_security) for version in kubernetes}
-    return [*findings, *told_once(by_version), *invariants.same_twice(manifests(newest), manifests(newest))]
+    by_version = {
+        version: inspect(manifests(kube_version=version), version, pod_security, chart=ours) for version in kubernetes
+    }
+    twice = same_twice.check(manifests(kube_version=newest), manifests(kube_version=newest))
+    return Report(values.values, [*told_once(by_version), *twice], ignore)
 
 
-def inspect(manifests: Manifests, kubernetes: str, pod_security: podsecurity.Level = "restricted") -> list[Finding]:
-    """Hold rendered objects against Kubernetes' schemas, the invariants and a Pod Security Standard."""
+def inspect(
+    manifests: Manifests,
+    kubernetes: str,
+    pod_security: podsecurity.Level = "restricted",
+    *,
+    chart: Chart | None = charts.VLLM,
+) -> list[Finding]:
+    """Hold rendered objects against Kubernetes' schemas, the invariants and a Pod Security Standard.
+
+    chart: which of this project's charts rendered them; None for another's, of which less is expected.
+    """
     return [
         *schemas.check(manifests, kubernetes),
-        *invariants.check(manifests),
+        *invariants.check(manifests, ours=chart is not None),
         *podsecurity.check(manifests, pod_security),
     ]
 
 
-def _file(file: Path) -> Iterator[Finding]:
-    """What Helm lets pass, or says without naming the file: a key twice, of which the last would win silently."""
+def _validate(loaded: LoadedChart, **options: Unpack[ValuesOptions]) -> list[Finding]:
+    findings = [finding for file in options.get("values_files", ()) for finding in files.check(file)]
+    if has_errors([finding for finding in findings if finding.check == "values"]):
+        return findings
     try:
-        text = file.read_text()
-        for key, line in duplicate_keys(text):
-            yield Finding("values", f"{file}:{line}", f"the key {key!r} is there twice", "keep one of them")
-        if not isinstance(yaml.safe_load(text), dict | None):
-            yield Finding("values", str(file), "not a mapping", "write `key: value`, the chart's keys outermost")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        yield Finding("values", str(file), f"not YAML: {error}")
+        values = helm.user_values(**options)
+    except HelmError as error:
+        return [*findings, Finding("values", "", str(error))]
+    try:
+        manifests = helm.render(chart=loaded, values=values)
+    except HelmError as error:
+        return [*findings, *verdict.findings(str(error), loaded.schema)]
+    except ManifestError as error:
+        return [*findings, Finding("render", "", str(error))]
+    return [*findings, *_examine(loaded, manifests, loaded.merged(values))]
+
+
+def _examine(loaded: LoadedChart, manifests: Manifests, values: Mapping[str, Any]) -> list[Finding]:
+    """What the checks of the chart's own find; of another's chart, that there are none."""
+    if chart := charts.of(loaded):
+        return chart.examine(manifests, values, loaded.app_version)
+    ours = " or ".join(charts.CHARTS)
+    message = f"{loaded.name} is not {ours}: only what is known of any chart is checked"
+    return [Finding("values", "", message, severity="info")]

@@ -8,9 +8,16 @@ supported Kubernetes versions allow (with user namespaces, from 1.35 on) is not 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from vllm_chart.findings import Finding
+from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import Pod, pods
+
+CHECK = Check(
+    "pod-security",
+    "Every pod fits the Pod Security Standard that the namespace enforces (--pod-security).",
+    "The API server refuses the pods, and only the ReplicaSet's events say so.",
+    "Rendered objects",
+)
 
 Level = Literal["privileged", "baseline", "restricted"]
 

@@ -12,8 +12,15 @@ import jsonschema
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
-from vllm_chart.findings import Finding
+from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests, Object
+
+CHECK = Check(
+    "kubernetes-schema",
+    "Every object fits Kubernetes' own schema, strictly, for each version that is asked for.",
+    "The API server refuses a wrong type, and drops an unknown field without a word.",
+    "Rendered objects",
+)
 
 OLDEST, NEWEST = 30, 37
 

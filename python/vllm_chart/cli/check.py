@@ -76,7 +76,7 @@ def command(output: str, kubernetes: Sequence[str], pod_security: "Level", **opt
     from vllm_chart import checks
     from vllm_chart.checks.invariants import INVARIANTS
 
-    findings = checks.check(kubernetes=kubernetes, pod_security=pod_security, **options)
+    findings = checks.check(kubernetes=kubernetes, pod_security=pod_security, **options).findings
     fine = (
         f"fine: Kubernetes {', '.join(kubernetes)}; {len(INVARIANTS)} invariants; Pod Security Standard {pod_security}"
     )

@@ -1,17 +1,32 @@
 """Helm, twice: the command, and its own library in process."""
 
 from vllm_chart.helm.command import MINIMUM_HELM, Helm
-from vllm_chart.helm.native import app_version, default_chart, merged_values, render, user_values, values_schema
+from vllm_chart.helm.native import (
+    AnyChart,
+    LoadedChart,
+    app_version,
+    chart_folder,
+    default_chart,
+    load,
+    merged_values,
+    render,
+    user_values,
+    values_schema,
+)
 from vllm_chart.helm.options import HelmError, StrPath, ValuesOptions
 
 __all__ = [
     "MINIMUM_HELM",
+    "AnyChart",
     "Helm",
     "HelmError",
+    "LoadedChart",
     "StrPath",
     "ValuesOptions",
     "app_version",
+    "chart_folder",
     "default_chart",
+    "load",
     "merged_values",
     "render",
     "user_values",

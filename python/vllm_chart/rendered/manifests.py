@@ -154,8 +154,12 @@ def present(value: T | None) -> T:
 def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
     """Every key that one mapping of a YAML document has twice, with its line. Raises yaml.YAMLError."""
     pending = [node for node in [yaml.compose(document, yaml.CBaseLoader)] if node]
+    visited: set[int] = set()  # an alias may lead to what it stands in, or to the same node a billion times
     while pending:
         node = pending.pop()
+        if id(node) in visited:
+            continue
+        visited.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             pending += node.value
         if isinstance(node, yaml.MappingNode):

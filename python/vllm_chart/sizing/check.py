@@ -3,12 +3,64 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vllm_chart.findings import Finding, UnavailableError
+from vllm_chart.findings import Check, Finding, UnavailableError
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.sizing import checkpoint, plan, refusals, settings, sources
 from vllm_chart.sizing.memory import gpus
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.plan import NO_FORMULA
+
+#: What a plan refuses or warns of, under these names: see `vllm_chart.sizing.refusals` and `.model.divisibility`.
+CHECKS = tuple(
+    Check(name, promise, reason, "Sizing")
+    for name, promise, reason in (
+        (
+            "plan",
+            "The model and the settings that its memory follows from can be read.",
+            "What can't be read can't be computed: the plan says what it leaves out or takes for granted.",
+        ),
+        (
+            "divisibility",
+            "The model's heads, layers and vocabulary can be divided as the parallel sizes ask.",
+            "vLLM ends while it starts where they can't.",
+        ),
+        (
+            "quantization",
+            "The quantization that is asked for is the checkpoint's own, or one that is applied as weights are loaded.",
+            "vLLM ends while it starts on one that contradicts the checkpoint.",
+        ),
+        (
+            "max-model-len",
+            "No request may be longer than the model was made for.",
+            "vLLM refuses such a length; where it is forced, positions that the model never saw yield nonsense.",
+        ),
+        (
+            "batch",
+            "A batch holds the longest request, or prefill is done in chunks.",
+            "vLLM ends while it starts.",
+        ),
+        (
+            "memory-share",
+            "The share of the GPU that is claimed is free when the engine starts, and leaves what CUDA graphs need.",
+            "vLLM ends while it starts, or runs out of memory.",
+        ),
+        (
+            "capability",
+            "The GPU has the compute capability that image, dtype and quantization need.",
+            "vLLM ends while it starts, or the kernels are not there.",
+        ),
+        (
+            "weights",
+            "The weights fit the GPUs.",
+            "The engine runs out of memory while it loads, after minutes of download.",
+        ),
+        (
+            "kv-cache",
+            "The KV cache holds a request of full length.",
+            "vLLM ends while it starts, after the weights are loaded.",
+        ),
+    )
+)
 
 
 def check(manifests: Manifests, values: Mapping[str, Any], app_version: str, gpu: Gpu | None = None) -> list[Finding]:

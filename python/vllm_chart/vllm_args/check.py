@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vllm_chart.findings import Finding
+from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import advice, argv, catalogue, config, rules
@@ -16,6 +16,27 @@ from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 ARGUMENTS = "engine-arguments"
 ENVIRONMENT = "engine-environment"
+
+CHECKS = (
+    Check(
+        ARGUMENTS,
+        "vLLM's own parser and configuration, of the version that the image holds, take every argument.",
+        "The engine would end while it starts, after the GPU and the image were waited for.",
+        "Engine",
+    ),
+    Check(
+        ENVIRONMENT,
+        "Something reads every variable whose name is vLLM's, and none of them opens the engine to its callers.",
+        "vLLM only notes an unknown variable in its log, and runs without what was meant.",
+        "Engine",
+    ),
+    Check(
+        "gpu",
+        "A pod that runs vLLM's CUDA build asks for a GPU.",
+        "The build does not start without one, unless the node hands its GPUs to whoever asks for none.",
+        "Engine",
+    ),
+)
 
 PLUGINS = {"tool-call-parser": "tool_parser_plugin", "reasoning-parser": "reasoning_parser_plugin"}
 """The argument that brings names of the user's own, by the one that takes the name."""

@@ -1,0 +1,74 @@
+"""The charts of this project: the one place that knows which there are, and what belongs to each.
+
+Generated files, `validate`, `check`, the linter and the pytest plugin go over all of them. A new chart is a folder in
+`charts/`, a values model and an entry here.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vllm_chart.findings import Check, Finding
+from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.sizing import check as sizing_check
+from vllm_chart.values.base import Block
+from vllm_chart.values.vllm.root import Values
+from vllm_chart.vllm_args import check as engine_check
+
+Examination = Callable[[Manifests, Mapping[str, Any], str], Iterable[Finding]]
+"""Checks that know what a chart's values mean: they get what it renders, the merged values and its appVersion."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Chart:
+    """A chart of this project.
+
+    name: as in its Chart.yaml, and of its folder in `charts/`.
+    values: the model that its values.yaml, its schema and the table in its README are written from.
+    checks: the checks that it has beside those of every chart; their findings come from `examinations`.
+    reads: keys of its values without which those can't be run: a chart of another's, of the same name, lacks them.
+    examples: the folder in the repository with values files to try it with, "" for none.
+    path: where it lies, if not where this project's charts do.
+    """
+
+    name: str
+    values: type[Block]
+    checks: tuple[Check, ...] = ()
+    examinations: tuple[Examination, ...] = ()
+    reads: frozenset[str] = frozenset()
+    examples: str = ""
+    path: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies. Raises UnavailableError where it is not beside this package."""
+        return self.path or chart_folder(self.name)
+
+    def examine(self, manifests: Manifests, values: Mapping[str, Any], app_version: str) -> list[Finding]:
+        """What the checks of its own find."""
+        return [finding for examine in self.examinations for finding in examine(manifests, values, app_version)]
+
+
+VLLM = Chart(
+    "vllm",
+    values=Values,
+    checks=(*engine_check.CHECKS, *sizing_check.CHECKS),
+    examinations=(engine_check.check_release, sizing_check.check),
+    reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
+    examples="values",
+)
+
+#: Every chart by its name.
+CHARTS: dict[str, Chart] = {chart.name: chart for chart in (VLLM,)}
+
+
+def of(chart: AnyChart = None) -> Chart | None:
+    """Which of this project's charts a directory or archive holds; None for another's.
+
+    Raises HelmError for what is no chart.
+    """
+    loaded: LoadedChart = load(chart)
+    ours = CHARTS.get(loaded.name)
+    return ours if ours and ours.reads <= loaded.merged({}).keys() else None

@@ -1,0 +1,81 @@
+"""What every object of a chart has: a name, a namespace, labels, and an end."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from vllm_chart.checks.invariants.base import broken, general, invariant, own
+from vllm_chart.findings import Finding
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.pods import pods
+
+
+@general
+def no_object_twice(manifests: Manifests) -> Iterator[Finding]:
+    """No two objects share group, kind, namespace and name: one would overwrite the other."""
+    identities = Counter(
+        (str(found.get("apiVersion")).rpartition("/")[0], found.kind, found.namespace, found.name)
+        for found in manifests
+    )
+    for (_, kind, _, name), times in identities.items():
+        if times > 1:
+            yield broken(f"{kind}/{name}", f"is rendered {times} times")
+
+
+@invariant
+def objects_carry_the_standard_labels(manifests: Manifests) -> Iterator[Finding]:
+    """Every object of the chart has Kubernetes' recommended labels and Helm's: tools and people find it by them."""
+    standard = {
+        "app.kubernetes.io/name",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/version",
+        "app.kubernetes.io/managed-by",
+        "helm.sh/chart",
+    }
+    for found in own(manifests):
+        if missing := standard - (found.metadata.get("labels") or {}).keys():
+            yield broken(f"{found.where}: metadata.labels", f"lacks {', '.join(sorted(missing))}")
+
+
+@general
+def labels_are_valid(manifests: Manifests) -> Iterator[Finding]:
+    """A label's value is at most 63 letters, digits, dots, dashes and underscores: the API server refuses others."""
+    owners = [(found.where, found.metadata) for found in manifests]
+    owners += [(f"{pod.where}: template", pod.metadata) for pod in pods(manifests)]
+    for where, metadata in owners:
+        for name, value in (metadata.get("labels") or {}).items():
+            if not re.fullmatch(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", str(value)):
+                yield broken(f"{where}: metadata.labels.{name}", f"{value!r} is not a label's value")
+
+
+@invariant
+def objects_name_one_namespace(manifests: Manifests) -> Iterator[Finding]:
+    """Every object of the chart names its namespace, all the same one: `kubectl apply` can't scatter them."""
+    namespaces = {found.namespace for found in own(manifests)}
+    for found in own(manifests):
+        if not found.namespace:
+            yield broken(f"{found.where}: metadata.namespace", "is missing")
+    if len(namespaces - {""}) > 1:
+        yield broken("metadata.namespace", f"differs: {', '.join(sorted(namespaces))}")
+
+
+@invariant
+def names_fit_dns(manifests: Manifests) -> Iterator[Finding]:
+    """Every name is a DNS label of at most 63 characters: it becomes a host name and a label's value.
+
+    A service account may be the user's own, whose name may have dots.
+    """
+    label = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+    patterns = {"Service": rf"(?=[a-z]){label}", "ServiceAccount": rf"(?=.{{1,253}}$){label}(\.{label})*"}
+    for found in own(manifests):
+        if not re.fullmatch(patterns.get(found.kind, label), found.name):
+            yield broken(f"{found.where}: metadata.name", f"{found.name!r} is not a DNS label")
+
+
+@invariant
+def hooks_clean_up(manifests: Manifests) -> Iterator[Finding]:
+    """Every hook says when it is deleted: Helm leaves hooks behind otherwise, and the next run fails."""
+    for found in own(manifests):
+        annotations = found.metadata.get("annotations") or {}
+        if "helm.sh/hook" in annotations and "helm.sh/hook-delete-policy" not in annotations:
+            yield broken(f"{found.where}: metadata.annotations", "has helm.sh/hook without a delete policy")

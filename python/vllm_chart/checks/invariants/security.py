@@ -1,0 +1,73 @@
+"""What is secret, and what others may change."""
+
+import base64
+import re
+from collections.abc import Iterator
+
+from vllm_chart.checks.invariants.base import broken, containers, general, invariant, own
+from vllm_chart.findings import Finding, Severity
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.pods import pods
+
+
+@general
+def secrets_come_from_secrets(manifests: Manifests) -> Iterator[Finding]:
+    """No token, key or password is written out: whoever may read the release could read it."""
+    for pod, container in containers(manifests):
+        for variable in container.all("env"):
+            name, value = str(variable.get("name")), str(variable.get("value") or "")
+            # A path, a flag, a number or a word that says "none" is a setting about a secret, not one.
+            setting = value.startswith(("/", "$(")) or value.isdigit() or re.fullmatch(_NO_SECRET, value.lower())
+            if re.search(r"(^|_)(TOKEN|KEY|PASSWORD|PASSWD|SECRET)($|_)", name.upper()) and not setting:
+                where = f"{pod.where}: {container.path}env.{name}"
+                yield broken(where, "looks like a secret in plain text", "refer to a Secret: valueFrom.secretKeyRef")
+        for argument in container.all("args"):
+            if re.match(r"--(api-key|hf-token)\b(?!=\$\()", str(argument)):
+                where = f"{pod.where}: {container.path}args"
+                yield broken(where, "has a secret in plain text", "write auth.apiKeySecretRef or hub.tokenSecretRef")
+
+
+@general
+def secrets_are_base64(manifests: Manifests) -> Iterator[Finding]:
+    """What stands in `data` of a Secret is base64: plain text is refused, or decoded to something else."""
+    for secret in manifests.all("Secret"):
+        for key, value in (secret.get("data") or {}).items():
+            try:
+                base64.b64decode(str(value), validate=True)
+            except ValueError:
+                yield broken(f"{secret.where}: data.{key}", "is not base64", "write it in stringData")
+
+
+@general
+def secret_files_stay_secret(manifests: Manifests) -> Iterator[Finding]:
+    """Files of a Secret get the mode that was meant: 420 is 0644, which all may read, and 400 is 0620."""
+    for pod in pods(manifests):
+        for volume in pod.all("volumes"):
+            mode = (volume.get("secret") or {}).get("defaultMode")
+            if mode is not None and (mode & 0o004 or mode in (400, 440)):
+                where = f"{pod.where}: volumes.{volume.get('name')}.secret.defaultMode"
+                yield broken(where, f"{mode} is {mode:#o} in octal".replace("0o", "0"), "write 0440", "warning")
+
+
+@invariant
+def no_service_account_token(manifests: Manifests) -> Iterator[Finding]:
+    """Pods hold no credentials of the cluster: the engine does not need them, and a caller who breaks in would."""
+    for pod in pods(Manifests(own(manifests))):
+        if pod.spec.get("automountServiceAccountToken") is not False:
+            where = f"{pod.where}: automountServiceAccountToken"
+            yield broken(where, "is not false", "write serviceAccount.automount: false", "warning")
+
+
+@general
+def images_are_pinned(manifests: Manifests) -> Iterator[Finding]:
+    """Every image has a version or a digest: `latest` is another image tomorrow."""
+    for pod, container in containers(manifests):
+        image = str(container.get("image"))
+        tag = image.rpartition("/")[2].partition(":")[2]
+        if "@sha256:" not in image and tag in ("", "latest"):
+            severity: Severity = "error" if container.is_engine else "warning"
+            yield broken(f"{pod.where}: {container.path}image", f"{image} is not a fixed version", severity=severity)
+
+
+#: As in the chart's own rule.
+_NO_SECRET = "true|false|-|(empty|none|null|dummy|fake|placeholder|unused|not-?(needed|used)|no-?key(-required)?)?"

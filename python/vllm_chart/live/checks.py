@@ -1,0 +1,80 @@
+"""What the commands that ask a cluster or a service look for, by the names that their findings carry."""
+
+from vllm_chart.findings import Check
+
+PREFLIGHT = "In a cluster, before an install: preflight"
+DIAGNOSE = "In a cluster, of a release that is not ready: diagnose"
+SERVICE = "On a live service: smoke and load"
+
+_PREFLIGHT = (
+    ("namespace", "The namespace is there.", "Nothing can be installed into one that is not."),
+    (
+        "objects",
+        "The Secrets, ConfigMaps, claims, classes and accounts that the values name are there, with their keys.",
+        "A pod waits for them without an end.",
+    ),
+    (
+        "secret-text",
+        "A Secret's value is what its user expects: a token, one line, no quotes around it.",
+        "The Hub or the engine refuses it, after the GPU was waited for.",
+    ),
+    (
+        "nodes",
+        "A node takes a pod: by labels, taints, GPUs, CPU and memory; and there are enough for all of them.",
+        "Pods stay Pending.",
+    ),
+    ("rollout", "There is space for the pods that a rollout starts beside the old ones.", "The rollout never ends."),
+    ("storage", "The claim's class can give a volume as it is asked for.", "Pods stay Pending."),
+    (
+        "limit-range",
+        "The namespace's LimitRange lets the pods in.",
+        "The API server refuses them, and only events say so.",
+    ),
+    (
+        "quota",
+        "The namespace's ResourceQuotas have enough left.",
+        "The API server refuses pods, and only events say so.",
+    ),
+    ("processor", "The nodes' processors are those that the image is built for.", "The container can't be started."),
+    (
+        "driver",
+        "The nodes' NVIDIA driver is new enough for the CUDA of the image.",
+        "The engine ends while it starts.",
+    ),
+)
+
+_DIAGNOSE = (
+    ("release", "The release is in the namespace.", "There is nothing to look at otherwise."),
+    ("admission", "The API server takes the pods.", "A policy of the cluster refused them."),
+    ("scheduling", "A node takes every pod.", "They stay Pending."),
+    ("node", "The pods' nodes answer.", "Their pods are unknown until the node is back or gone."),
+    ("evicted", "No node evicted a pod.", "It ran short of disk or memory."),
+    ("volume", "Every volume is bound and attached.", "The pod waits for it."),
+    ("image", "Every image can be pulled, and is the one that the chart needs.", "The container can't be started."),
+    ("configuration", "Everything that a container's environment names is there.", "It can't be started."),
+    ("command", "The container's program is in the image.", "It can't be started."),
+    ("starting", "No start is under way.", "The release is not ready before it ends."),
+    ("startup", "A start ends within startup.budgetSeconds.", "The startup probe kills it, and it begins again."),
+    ("probe", "A running engine answers its probes.", "It is taken out of the Service, or started again."),
+    ("memory", "Containers stay within their memory.", "The kernel kills them."),
+    ("gpu-memory", "The GPU's memory holds what the engine asks for.", "It ends while it starts, or at a request."),
+    ("shared-memory", "/dev/shm holds what the engine's processes share.", "The engine ends."),
+    ("disk", "The disk holds what is downloaded and compiled.", "The engine ends."),
+    ("file-permissions", "The engine may write where it writes.", "It ends while it starts."),
+    ("port", "The engine's ports are free.", "It ends while it starts."),
+    ("hub", "The Hub answers.", "The weights can't be fetched."),
+    ("hub-token", "The Hub takes the token.", "The weights can't be fetched."),
+    ("model", "The model is there, and vLLM can serve it.", "The engine ends while it starts."),
+    ("crash", "The engine runs.", "It ended with an error that nothing here explains: the log says more."),
+)
+
+_SERVICE = (
+    ("smoke-*", "The service answers as its clients expect: models, completion, chat, stream, …", "Clients fail."),
+    ("load-*", "Every request of a load is answered, whole and in time.", "Clients lost an answer."),
+)
+
+CHECKS = tuple(
+    Check(*row, topic)
+    for topic, rows in ((PREFLIGHT, _PREFLIGHT), (DIAGNOSE, _DIAGNOSE), (SERVICE, _SERVICE))
+    for row in rows
+)
