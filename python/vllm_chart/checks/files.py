@@ -4,17 +4,14 @@ A file may be anything that a user or a pipeline has put there. So it is read up
 object of Python's, and no alias in it is followed twice.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import yaml
 
+from vllm_chart import helm
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import duplicate_keys
 
-LARGEST_BYTES = 4 << 20
-"""Helm keeps a release, its values included, in a Secret, which Kubernetes limits to 1 MiB."""
 DEEPEST = 100
 """Levels of YAML: a pod's deepest field is at a fifth of it, and some 1,000 end Python's own readers."""
 
@@ -35,45 +32,31 @@ CHECKS = (
 )
 
 
-def check(file: str | os.PathLike[str]) -> list[Finding]:
+def check(file: helm.StrPath) -> list[Finding]:
     """What is wrong with a values file. Nothing is raised: what can't be read is a finding too."""
-    path = Path(file)
+    name = helm.file_name(file)
     try:
-        return list(_problems(path, _read(path)))
-    except _UnreadableError as error:
-        return [Finding("values", str(path), *error.args)]
-    except (yaml.YAMLError, RecursionError) as error:
-        return [Finding("values", str(path), f"not YAML: {error}")]
-
-
-class _UnreadableError(Exception):
-    """What is wrong, and what to do instead."""
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
+        return list(_problems(name, helm.read_file(file).decode()))
     except OSError as error:
-        raise _UnreadableError(f"can't be read: {error.strerror}", "name a file that you may read") from error
-    if len(content) > LARGEST_BYTES:
-        size = LARGEST_BYTES >> 20
-        raise _UnreadableError(f"is larger than {size} MiB, which no release can hold", "name a values file")
-    try:
-        return content.decode()
+        return [Finding("values", name, f"can't be read: {error.strerror}", "name a file that you may read")]
     except UnicodeDecodeError as error:
-        raise _UnreadableError(f"is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8") from error
+        message = f"is not UTF-8: {error.reason} at byte {error.start}"
+        return [Finding("values", name, message, "save it as UTF-8")]
+    except helm.HelmError as error:
+        return [Finding("values", name, str(error).removeprefix(f"{name} "), "name a values file")]
+    except (yaml.YAMLError, RecursionError) as error:
+        return [Finding("values", name, f"not YAML: {error}")]
 
 
-def _problems(path: Path, text: str) -> Iterator[Finding]:
+def _problems(name: str, text: str) -> Iterator[Finding]:
     for line in _too_deep(text):
         message = f"is nested deeper than {DEEPEST} levels"
-        yield Finding("values", f"{path}:{line}", message, "name a values file")
+        yield Finding("values", f"{name}:{line}", message, "name a values file")
         return
     for key, line in duplicate_keys(text):
-        yield Finding("duplicate-keys", f"{path}:{line}", f"the key {key!r} is there twice", "keep one of them")
+        yield Finding("duplicate-keys", f"{name}:{line}", f"the key {key!r} is there twice", "keep one of them")
     if not _is_mapping(text):
-        yield Finding("values", str(path), "not a mapping", "write `key: value`, the chart's keys outermost")
+        yield Finding("values", name, "not a mapping", "write `key: value`, the chart's keys outermost")
 
 
 def _too_deep(text: str) -> Iterator[int]:

@@ -1,7 +1,8 @@
 """Options that several commands of `vllm-chart` share, and the text about exit codes that ends their help."""
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,21 @@ Exit codes:
   3  something is missing that the call needs: a cluster, a tool, an answer
 """
 
+
+class _ValuesFile(click.Path):
+    """A file that is there, or "-" for standard input."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if re.match(r"https?://", str(value)):
+            self.fail(f"{value} is an address, and no file: fetch it, as by `curl {value} | … -f -`", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+VALUES_FILE = _ValuesFile()
 
 
 class _Matching(click.ParamType[str]):
@@ -43,8 +58,23 @@ API_VERSION = _Matching("API", "[-a-z0-9.]+/v[a-z0-9]+(/[A-Za-z]+)?", "monitorin
 URL = _Matching("URL", "https?://.+", "http://{}")
 
 
+def _readable_files(ctx: click.Context, parameter: click.Parameter, expressions: Sequence[str]) -> Sequence[str]:
+    """A file of --set-file that isn't there makes a wrong call, as one of --values does."""
+    from vllm_chart.helm import strvals
+
+    def find(file: str) -> str:
+        VALUES_FILE.convert(file, parameter, ctx)
+        return file
+
+    for expression in expressions:
+        # What else is wrong with it depends on the values that it is set into.
+        with contextlib.suppress(strvals.ExpressionError):
+            strvals.set_read(expression, {}, find)
+    return expressions
+
+
 def values_options(command: Command) -> Command:
-    """The options of a command that takes values, as Helm has them."""
+    """The options of a command that takes values, as Helm has them; each beats those before it, wherever it stands."""
     return _all(
         command,
         click.option(
@@ -53,11 +83,30 @@ def values_options(command: Command) -> Command:
             "values_files",
             multiple=True,
             metavar="FILE",
-            type=FILE,
-            help="A values file; may be repeated, later files win.",
+            type=VALUES_FILE,
+            help="A values file, or - for standard input; may be repeated, later files win.",
+        ),
+        click.option(
+            "--set-json",
+            multiple=True,
+            metavar="KEY=JSON",
+            help='As helm\'s --set-json: KEY=JSON, or (Helm 4) a whole object, {"KEY": …}.',
         ),
         click.option("--set", "set_", multiple=True, metavar="KEY=VALUE", help="As helm's --set."),
         click.option("--set-string", multiple=True, metavar="KEY=VALUE", help="As helm's --set-string."),
+        click.option(
+            "--set-file",
+            multiple=True,
+            metavar="KEY=FILE",
+            callback=_readable_files,
+            help="As helm's --set-file: the file's text is the value.",
+        ),
+        click.option(
+            "--set-literal",
+            multiple=True,
+            metavar="KEY=TEXT",
+            help="As helm's --set-literal: no character of the text means anything.",
+        ),
         click.option(
             "--chart",
             type=click.Path(exists=True, path_type=Path),
@@ -78,7 +127,10 @@ def kubeconfig_options(command: Command) -> Command:
     return _all(
         command,
         click.option(
-            "--kubeconfig", type=FILE, metavar="FILE", help="Default: $KUBECONFIG, else ~/.kube/config, as for kubectl."
+            "--kubeconfig",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="Default: $KUBECONFIG, else ~/.kube/config, as for kubectl.",
         ),
         click.option("--context", help="Context in the kubeconfig, instead of its current one."),
     )

@@ -10,10 +10,10 @@ from vllm_chart.helm.native import (
     load,
     merged_values,
     render,
-    user_values,
     values_schema,
 )
 from vllm_chart.helm.options import HelmError, StrPath, ValuesOptions
+from vllm_chart.helm.values import file_name, read_file, user_values
 
 __all__ = [
     "MINIMUM_HELM",
@@ -26,8 +26,10 @@ __all__ = [
     "app_version",
     "chart_folder",
     "default_chart",
+    "file_name",
     "load",
     "merged_values",
+    "read_file",
     "render",
     "user_values",
     "values_schema",

@@ -7,11 +7,14 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Unpack
 
 from vllm_chart.findings import UnavailableError
 from vllm_chart.helm.options import HelmError, StrPath, ValuesOptions
+from vllm_chart.helm.values import is_standard_input, read_file
 from vllm_chart.rendered.manifests import Manifests
 
 MINIMUM_HELM = (3, 18)
@@ -133,16 +136,35 @@ class Helm:
     def _run(self, *arguments: StrPath, **options: Unpack[ValuesOptions]) -> str:
         command = [self.command, *(os.fspath(argument) for argument in arguments)]
         command += [*_flag("--kubeconfig", self.kubeconfig), *_flag("--kube-context", self.context)]
-        command += [f"--values={os.fspath(file)}" for file in options.get("values_files", ())]
-        command += ["--values=-"] if "values" in options else []
-        command += [f"--set={expression}" for expression in options.get("set_", ())]
-        command += [f"--set-string={expression}" for expression in options.get("set_string", ())]
-        stdin = json.dumps(options.get("values", {}))
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        with tempfile.TemporaryDirectory() as folder:
+            command += _values_flags(options, Path(folder))
+            stdin = json.dumps(options.get("values", {}))
+            done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
             message = done.stderr.strip().removeprefix("Error: ")
             raise HelmError(message or f"helm ended with {done.returncode}", output=done.stdout)
         return done.stdout
+
+
+def _values_flags(options: ValuesOptions, folder: Path) -> list[str]:
+    """The values as options of the command. The mapping goes to its standard input, so what came from our own, or by a
+    pipe that the command has not inherited, goes into a file in `folder`."""
+    flags = []
+    for number, file in enumerate(options.get("values_files", ())):
+        path = Path(file)
+        if is_standard_input(file) or path.is_fifo():
+            path = folder / f"{number}.yaml"
+            path.write_bytes(read_file(file))
+        flags.append(f"--values={path}")
+    return [
+        *flags,
+        *(["--values=-"] if "values" in options else []),
+        *(f"--set-json={expression}" for expression in options.get("set_json", ())),
+        *(f"--set={expression}" for expression in options.get("set_", ())),
+        *(f"--set-string={expression}" for expression in options.get("set_string", ())),
+        *(f"--set-file={expression}" for expression in options.get("set_file", ())),
+        *(f"--set-literal={expression}" for expression in options.get("set_literal", ())),
+    ]
 
 
 def _flag(name: str, value: StrPath | None) -> list[str]:

@@ -7,8 +7,6 @@ drift from what `helm install` does.
 import dataclasses
 import functools
 import json
-import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,6 +16,7 @@ from helm_python import _native
 
 from vllm_chart.findings import UnavailableError
 from vllm_chart.helm.options import HelmError, StrPath, ValuesOptions
+from vllm_chart.helm.values import user_values
 from vllm_chart.rendered.manifests import Manifests
 
 
@@ -36,25 +35,6 @@ def chart_folder(name: str) -> Path:
 def default_chart() -> Path:
     """The chart that is taken where none is named. Raises as `chart_folder`."""
     return chart_folder("vllm")
-
-
-def user_values(**options: Unpack[ValuesOptions]) -> dict[str, Any]:
-    """What the user gave, merged as Helm merges it, without the chart's defaults.
-
-    Raises HelmError for a malformed file or expression, OSError for an unreadable file.
-    """
-    merged: dict[str, Any] = {}
-    for file in options.get("values_files", ()):
-        try:
-            merged = _merge(merged, helm_python.values_from_yaml(Path(file).read_text()))
-        except (helm_python.HelmError, UnicodeDecodeError) as error:
-            raise HelmError(f"{os.fspath(file)}: {error}") from error
-    merged = _merge(merged, options.get("values", {}))
-    for expression in options.get("set_", ()):
-        merged = _set(merged, "--set", expression)
-    for expression in options.get("set_string", ()):
-        merged = _set(merged, "--set-string", expression)
-    return merged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,57 +154,3 @@ def _refuse_dependencies(loaded: LoadedChart) -> None:
             f"chart {loaded.name} depends on {', '.join(others)}, which may be switched off by its values: "
             "render it with the command, Helm().template"
         )
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Helm's merge of values files (its `loader.MergeMaps`): maps merge, anything else is replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
-#: A private character, that no value has.
-_STAND_IN = "\ue000"
-
-
-def _set(base: Mapping[str, Any], flag: str, expression: str) -> dict[str, Any]:
-    """Apply one `--set` expression to values.
-
-    "a[1].b=c" changes one element of a list that is there already, so Helm's parser has to see that list; but
-    the library parses an expression on its own. So the values are spelt as an expression before the user's,
-    with a text in the place of each scalar, which is put back afterwards.
-    """
-    parse = {"--set": helm_python.parse_set_string, "--set-string": helm_python.parse_set_string_values}[flag]
-    scalars: dict[str, Any] = {}
-
-    def spell(value: Any, path: str) -> list[str]:
-        if isinstance(value, dict):
-            # One key more, so that an empty map is spelt too.
-            keys = {_STAND_IN: 0, **value}.items()
-            return [part for key, inner in keys for part in spell(inner, f"{path}.{_escape(key)}")]
-        if isinstance(value, list) and value:
-            return [part for index, inner in enumerate(value) for part in spell(inner, f"{path}[{index}]")]
-        if value == [] and "[" not in path:
-            return []  # there is no spelling that an index could follow; the merge below puts it back
-        scalars[text := f"{_STAND_IN}{len(scalars)}"] = value
-        return [f"{path.removeprefix('.')}={text}"]
-
-    def restore(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: restore(inner) for key, inner in value.items() if key != _STAND_IN}
-        if isinstance(value, list):
-            return [restore(inner) for inner in value]
-        return scalars.get(value, value) if isinstance(value, str) else value
-
-    try:
-        parse(expression)  # on its own first, for an error message without the stand-ins
-        parsed = parse(",".join([*spell(base, ""), expression]))
-    except helm_python.HelmError as error:
-        raise HelmError(f"{flag} {expression}: {str(error).replace(_STAND_IN, '')}") from error
-    return _merge(base, restore(parsed))
-
-
-def _escape(key: str) -> str:
-    return re.sub(r"([\\.,=\[])", r"\\\1", key)
