@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vllm_chart.findings import Check, Finding
+from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.sizing import check as sizing_check
@@ -72,3 +72,14 @@ def of(chart: AnyChart = None) -> Chart | None:
     loaded: LoadedChart = load(chart)
     ours = CHARTS.get(loaded.name)
     return ours if ours and ours.reads <= loaded.merged({}).keys() else None
+
+
+def require(chart: AnyChart, command: str, wanted: Chart = VLLM) -> LoadedChart:
+    """The chart, where it is one that a command knows the values of.
+
+    Raises WrongCallError where it is another, HelmError for what is no chart.
+    """
+    loaded = load(chart)
+    if of(loaded) is not wanted:
+        raise WrongCallError(f"{loaded.path} is not the chart {wanted.name}, which `{command}` is about: see `check`")
+    return loaded

@@ -10,7 +10,7 @@ from vllm_chart.checks import files, invariants, podsecurity, same_twice, schema
 from vllm_chart.findings import Check
 from vllm_chart.live import checks as live
 
-_BY_HELM = "Helm itself refuses such values: mend them"
+_BY_HELM = "Helm itself refuses such values"
 
 #: The verdict of Helm, as `vllm_chart.helm.verdict` reads it.
 HELM = (
@@ -42,7 +42,7 @@ def of_chart(chart: Chart | None) -> dict[str, Check]:
     """The checks that `vllm-chart check` runs for a chart, by name; None for a chart of another's."""
     promises = [check for check in invariants.CHECKS if chart or check.name in invariants.GENERAL]
     own = chart.checks if chart else ()
-    return _by_name((*files.CHECKS, *HELM, *own, schemas.CHECK, podsecurity.CHECK, *promises, same_twice.CHECK))
+    return _by_name((*files.CHECKS, *HELM, *own, schemas.CHECK, podsecurity.CHECK, same_twice.CHECK, *promises))
 
 
 def of_check() -> dict[str, Check]:

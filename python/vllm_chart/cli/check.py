@@ -1,6 +1,10 @@
 """The command `vllm-chart check`."""
 
-from collections.abc import Sequence
+import dataclasses
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,6 +12,7 @@ import click
 from vllm_chart.cli.options import (
     API_VERSION,
     EXIT_CODES,
+    ignore_option,
     namespace_option,
     output_option,
     release_option,
@@ -17,6 +22,7 @@ from vllm_chart.cli.output import finish
 
 if TYPE_CHECKING:
     from vllm_chart.checks.podsecurity import Level
+    from vllm_chart.findings import Check
 
 #: As `vllm_chart.checks.podsecurity.Level` has them, which is dear to import.
 LEVELS = ("privileged", "baseline", "restricted")
@@ -60,8 +66,18 @@ def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text:
 )
 @release_option
 @namespace_option
+@ignore_option
+@click.option("--list", "listing", is_flag=True, help="Say what each check promises and why, and check nothing.")
 @output_option
-def command(output: str, kubernetes: Sequence[str], pod_security: "Level", **options: Any) -> None:
+def command(
+    chart: Path | None,
+    kubernetes: Sequence[str],
+    pod_security: "Level",
+    ignore: Sequence[str],
+    listing: bool,
+    output: str,
+    **options: Any,
+) -> None:
     """Validate values, render them, and hold what was rendered against all that can be known without a cluster.
 
     That is Kubernetes' own schemas for each version, strictly; the chart's invariants, such as that probes
@@ -72,12 +88,34 @@ def command(output: str, kubernetes: Sequence[str], pod_security: "Level", **opt
       vllm-chart check -f values/llama3.yaml
       vllm-chart check -f prod.yaml --kube-versions 1.33-1.35 --pod-security baseline
       vllm-chart check -f prod.yaml --release llama3 --namespace models
+      vllm-chart check -f prod.yaml --ignore images-are-pinned
+      vllm-chart check --list
     """
-    from vllm_chart import checks
-    from vllm_chart.checks.invariants import INVARIANTS
+    from vllm_chart import charts, checks, helm
 
-    findings = checks.check(kubernetes=kubernetes, pod_security=pod_security, **options).findings
-    fine = (
-        f"fine: Kubernetes {', '.join(kubernetes)}; {len(INVARIANTS)} invariants; Pod Security Standard {pod_security}"
-    )
-    finish(findings, output, fine=fine)
+    loaded = helm.load(chart)
+    known = checks.registry.of_chart(charts.of(loaded))
+    if listing:
+        finish([], output, human=lambda: _human(known.values()), machine=lambda: _machine(known.values()))
+    report = checks.check(loaded, kubernetes=kubernetes, pod_security=pod_security, ignore=ignore, **options)
+    invariants = sum(check.name in checks.invariants.INVARIANTS for check in known.values())
+    fine = f"fine: Kubernetes {', '.join(kubernetes)}; {invariants} invariants; Pod Security Standard {pod_security}"
+    finish(report.findings, output, ignored=report.ignored, fine=fine)
+
+
+def _human(checks: Iterable["Check"]) -> str:
+    lines: list[str] = []
+    topic = ""
+    for check in checks:
+        if check.topic != topic:
+            topic = check.topic
+            lines += [*([""] if lines else []), topic]
+        fixed = f" It can't be ignored: {check.unwaivable}." if check.unwaivable else ""
+        words = textwrap.fill(f"{check.promise} {check.reason}{fixed}", 100)
+        lines += [f"  {check.name}", textwrap.indent(words, " " * 6)]
+    return "\n".join(lines)
+
+
+def _machine(checks: Iterable["Check"]) -> str:
+    rows = [{**dataclasses.asdict(check), "ignorable": not check.unwaivable} for check in checks]
+    return json.dumps({"ok": True, "checks": rows}, indent=2, ensure_ascii=False)

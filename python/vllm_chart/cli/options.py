@@ -164,6 +164,28 @@ def output_option(command: Command) -> Command:
     )(command)
 
 
+def _names(_ctx: click.Context, _parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    from vllm_chart.checks import registry
+
+    try:
+        return registry.ignorable(names)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def ignore_option(command: Command) -> Command:
+    """The checks whose findings don't count; what they let pass is told."""
+    return click.option(
+        "--ignore",
+        multiple=True,
+        callback=_names,
+        metavar="NAME",
+        help="A check whose findings don't count: they are told apart. `check --list` has the names. May be repeated.",
+    )(command)
+
+
 def _all(command: Command, *options: Callable[[Command], Command]) -> Command:
     for option in reversed(options):
         command = option(command)

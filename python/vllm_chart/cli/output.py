@@ -13,7 +13,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -29,6 +29,7 @@ def finish(
     human: Callable[[], str] | None = None,
     machine: Callable[[], str] | None = None,
     code: Exit | None = None,
+    ignored: Mapping[str, Sequence[Finding]] | None = None,
 ) -> NoReturn:
     """Print what a command has to say and end it; this is the only way in which a command ends.
 
@@ -36,14 +37,16 @@ def finish(
     fine: what a person reads where no finding is an error.
     human, machine: the whole text for a person, or the JSON document, of a command that has more to say than findings.
     code: the exit code, where it is not that of the findings.
+    ignored: what ignored checks let pass, by their names.
     """
     code = exit_code(findings) if code is None else code
     if output == "json":
-        text = machine() if machine else to_json(findings)
+        text = machine() if machine else to_json(findings, ignored)
     elif human:
         text = human()
     else:
-        text = "\n".join(filter(None, [to_human(findings), fine if code == Exit.OK else ""]))
+        good = fine if code == Exit.OK else ""
+        text = "\n".join(filter(None, [to_human(findings), good, to_human([], ignored)]))
     if text:
         _print(text)
     raise click.exceptions.Exit(code)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from vllm_chart import checks, helm
+from vllm_chart import charts, checks, helm
 from vllm_chart.findings import Finding, Severity, UnavailableError, has_errors
 from vllm_chart.sizing import checkpoint, picture, plan, refusals, settings, show, sources
 from vllm_chart.sizing.arithmetic import quantity
@@ -85,11 +85,12 @@ def answer(
     Raises click.UsageError for a GPU that is in no table, a file that is no config and a picture of no GPU,
     UnavailableError where neither the Hub nor the package has the model's config.
     """
-    if has_errors(wrong := checks.validate(chart, **values_options)):
+    loaded = charts.require(chart, "plan")
+    if has_errors(wrong := checks.validate(loaded, **values_options)):
         return Answer(wrong)
-    values = helm.merged_values(chart, **values_options)
+    values = helm.merged_values(loaded, **values_options)
     try:
-        engine = settings.from_release(helm.render(chart=chart, **values_options), values, helm.app_version(chart))
+        engine = settings.from_release(helm.render(chart=loaded, **values_options), values, loaded.app_version)
         hub = values["hub"]
         offline = offline or hub["offline"]
         source = sources.find(

@@ -1,13 +1,21 @@
 """The command `vllm-chart preflight`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from vllm_chart.cli.options import EXIT_CODES, cluster_options, output_option, release_option, values_options
+from vllm_chart.cli.options import (
+    EXIT_CODES,
+    cluster_options,
+    ignore_option,
+    output_option,
+    release_option,
+    values_options,
+)
 from vllm_chart.cli.output import finish
-from vllm_chart.findings import has_errors
+from vllm_chart.findings import Report, has_errors
 
 
 @click.command("preflight", epilog=EXIT_CODES)
@@ -15,6 +23,7 @@ from vllm_chart.findings import has_errors
 @release_option
 @cluster_options
 @click.option("--autoscaled", is_flag=True, help="Nodes come when pods ask for them: too few now is a warning.")
+@ignore_option
 @output_option
 def command(
     release: str,
@@ -22,6 +31,7 @@ def command(
     kubeconfig: Path | None,
     context: str | None,
     autoscaled: bool,
+    ignore: Sequence[str],
     output: str,
     chart: Path | None,
     **options: Any,
@@ -38,14 +48,18 @@ def command(
       vllm-chart preflight -f prod.yaml --release llm --namespace models
       vllm-chart preflight -f prod.yaml --autoscaled --context prod
     """
-    from vllm_chart import checks, helm
+    from vllm_chart import charts, checks, helm
     from vllm_chart.cluster.api import Cluster
     from vllm_chart.live import preflight
 
-    if has_errors(wrong := checks.validate(chart, **options)):
-        finish(wrong, output)
-    manifests = helm.render(chart=chart, release=release, namespace=namespace, **options)
-    values, version = helm.merged_values(chart, **options), helm.app_version(chart)
+    loaded = charts.require(chart, "preflight")
+    wrong = Report(checks.validate(loaded, **options), ignore=ignore)
+    if has_errors(wrong.findings):
+        finish(wrong.findings, output, ignored=wrong.ignored)
+    manifests = helm.render(chart=loaded, release=release, namespace=namespace, **options)
+    values, version = helm.merged_values(loaded, **options), loaded.app_version
     with Cluster(kubeconfig, context) as cluster:
         findings = preflight.release(manifests, values, version, cluster, autoscaled=autoscaled)
-    finish([*wrong, *findings], output, fine=f"fine: the cluster has what release {release} needs")
+    report = Report(wrong.values, findings, ignore)
+    fine = f"fine: the cluster has what release {release} needs"
+    finish(report.findings, output, ignored=report.ignored, fine=fine)

@@ -1,17 +1,19 @@
 """The command `vllm-chart validate`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from vllm_chart.cli.options import EXIT_CODES, output_option, values_options
+from vllm_chart.cli.options import EXIT_CODES, ignore_option, output_option, values_options
 from vllm_chart.cli.output import finish
 
 
 @click.command("validate", epilog=EXIT_CODES)
 @values_options
+@ignore_option
 @output_option
-def command(output: str, **options: Any) -> None:
+def command(output: str, ignore: Sequence[str], **options: Any) -> None:
     """Hold values against the chart's schema and rules, without Helm or a cluster.
 
     The verdict is Helm's own, whose library is built in: files and --set are merged as `helm install` merges
@@ -24,5 +26,7 @@ def command(output: str, **options: Any) -> None:
       vllm-chart validate -f prod.yaml --output json | jq '.findings[].where'
     """
     from vllm_chart import checks
+    from vllm_chart.findings import Report
 
-    finish(checks.validate(**options), output, fine="fine: the chart takes these values")
+    report = Report(checks.validate(**options), ignore=ignore)
+    finish(report.findings, output, ignored=report.ignored, fine="fine: the chart takes these values")

@@ -46,6 +46,9 @@ _PREFLIGHT = (
 _DIAGNOSE = (
     ("release", "The release is in the namespace.", "There is nothing to look at otherwise."),
     ("admission", "The API server takes the pods.", "A policy of the cluster refused them."),
+    ("priority-class", "The PriorityClass that the values name is there.", "The API server refuses the pods."),
+    ("runtime-class", "The RuntimeClass that the values name is there.", "The API server refuses the pods."),
+    ("service-account", "The pods' service account is there.", "The API server refuses the pods."),
     ("scheduling", "A node takes every pod.", "They stay Pending."),
     ("node", "The pods' nodes answer.", "Their pods are unknown until the node is back or gone."),
     ("evicted", "No node evicted a pod.", "It ran short of disk or memory."),
@@ -69,7 +72,7 @@ _DIAGNOSE = (
 )
 
 _SERVICE = (
-    ("smoke-*", "The service answers as its clients expect: models, completion, chat, stream, …", "Clients fail."),
+    ("smoke-*", "The service answers as its clients expect it to.", "Clients fail."),
     ("load-*", "Every request of a load is answered, whole and in time.", "Clients lost an answer."),
 )
 
