@@ -20,6 +20,7 @@ from tests.cluster_objects import GPU_LABEL, GPU_TAINT, node
 from vllm_chart.findings import Finding
 from vllm_chart.helm import app_version, merged_values, render
 from vllm_chart.live.preflight import Snapshot, explain, needs
+from vllm_chart.rendered import workload
 
 TOLERANT = "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]\n"
 NODES = [node(f"gpu-{n}", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1") for n in (1, 2)]
@@ -28,10 +29,11 @@ MODEL = "model: {id: org/name}\n"
 
 def preflight(text: str, autoscaled: bool = False, **cluster: Any) -> list[Finding]:
     values = values_from_yaml(MODEL + TOLERANT + text if "tolerations" not in text else MODEL + text)
+    manifests = render(values=values)
     there = {"namespace": V1Namespace(), "nodes": NODES, **cluster}
-    return explain(
-        render(values=values), merged_values(values=values), app_version(), Snapshot(**there), autoscaled=autoscaled
-    )
+    if there.pop("installed", False):
+        there["installed"] = workload.engine(manifests)
+    return explain(manifests, merged_values(values=values), app_version(), Snapshot(**there), autoscaled=autoscaled)
 
 
 def said(findings: list[Finding]) -> str:

@@ -6,97 +6,149 @@ Sources: https://kubernetes.io/docs/concepts/policy/limit-range/, https://kubern
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
-from kubernetes.client import V1Container, V1LimitRange, V1LimitRangeItem, V1PodSpec, V1ResourceQuota
+from kubernetes.client import V1LimitRange, V1LimitRangeItem, V1PodSpec, V1ResourceQuota
 
 from vllm_chart.cluster.scheduling import shown
-from vllm_chart.findings import Finding
+from vllm_chart.findings import Finding, Severity
+from vllm_chart.rendered import podresources
+from vllm_chart.rendered.podresources import Amounts, Container, PodResources, amounts
 from vllm_chart.rendered.quantities import parse_quantity
 from vllm_chart.rendered.workload import ENGINE
 
-Amounts = dict[str, Decimal]
+
+class Demand(NamedTuple):
+    """Pods of one kind that are to be there at a time."""
+
+    spec: V1PodSpec
+    pods: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """What a container asks for after the defaults of the namespace."""
-
-    name: str
-    requests: Amounts
-    limits: Amounts
-
-    def key(self, kind: str, resource: str) -> str:
-        """Where the values say it."""
-        if "/" in resource:
-            return "gpu.count"
-        return f"resources.{kind}.{resource}" if self.name == ENGINE else f"resources of the container {self.name}"
-
-
-def check(
-    spec: V1PodSpec, pods: int, ranges: Sequence[V1LimitRange], quotas: Sequence[V1ResourceQuota], own: Amounts
-) -> Iterator[Finding]:
-    """What keeps the pods of a release out of a namespace, or changes them.
-
-    pods: how many there are to be. own: what pods of the release have of the quotas already.
-    """
-    items = [
-        (found.metadata.name or "" if found.metadata else "", item)
-        for found in ranges
-        for item in (found.spec.limits if found.spec else None) or []
-        if item.type == "Container"
-    ]
-    containers = [*spec.containers, *(spec.init_containers or [])]
-    asked = [_defaulted(container, [item for _, item in items]) for container in containers]
-    for name, item in items:
-        for container, effective in zip(containers, asked, strict=True):
-            yield from _bounds(f"LimitRange/{name}", item, effective)
+def limit_ranges(spec: V1PodSpec, ranges: Sequence[V1LimitRange]) -> Iterator[Finding]:
+    """What the LimitRanges of a namespace refuse of a pod, or make of it."""
+    items = list(_items(ranges))
+    written = podresources.read(spec)
+    pod = defaulted(written, [item for _, item in items if item.type == "Container"])
+    for where, item in items:
+        if item.type == "Pod":
+            yield from _pod_bounds(where, item, pod)
+        if item.type != "Container":
+            continue
+        for container, effective in zip(written.every, pod.every, strict=True):
+            yield from _bounds(where, item, effective)
             if container.name == ENGINE:
-                yield from _given(f"LimitRange/{name}", container, effective, item, _shared_memory(spec))
-    for quota in quotas:
-        yield from _quota(quota, asked, len(spec.containers), pods, own)
+                yield from _given(where, container, effective, item, _shared_memory(spec))
 
 
-def _amounts(written: Mapping[str, object] | None) -> Amounts:
-    return {resource: parse_quantity(amount) for resource, amount in (written or {}).items()}
+def quotas(
+    demands: Sequence[Demand],
+    ranges: Sequence[V1LimitRange],
+    quotas: Sequence[V1ResourceQuota],
+    own: Amounts,
+    *,
+    fewer: str = "write replicaCount: {}",
+    severity: Severity = "error",
+) -> Iterator[Finding]:
+    """What the ResourceQuotas of a namespace do not let in.
+
+    demands: the pods that are to be there. own: what pods of the release have of the quotas already, as `usage`.
+    fewer: the remedy, with the number of replicas that the quota has place for.
+    """
+    items = [item for _, item in _items(ranges) if item.type == "Container"]
+    pods = [(defaulted(podresources.read(demand.spec), items), demand.pods) for demand in demands if demand.pods]
+    for quota in quotas if pods else ():
+        yield from _quota(quota, pods, own, fewer, severity)
 
 
-def _defaulted(container: V1Container, items: Sequence[V1LimitRangeItem]) -> Asked:
-    resources = container.resources
-    limits = _amounts(resources.limits if resources else None)
-    requests = {**limits, **_amounts(resources.requests if resources else None)}
+def usage(specs: Iterable[V1PodSpec]) -> Amounts:
+    """What these pods count for in a quota, by the names that quotas have for it."""
+    found: Amounts = {}
+    for spec in specs:
+        pod = podresources.read(spec)
+        podresources.add(found, {"pods": Decimal(1)})
+        requests = pod.total_requests()
+        podresources.add(found, requests)
+        podresources.add(found, {f"requests.{resource}": amount for resource, amount in requests.items()})
+        podresources.add(found, {f"limits.{resource}": amount for resource, amount in pod.total_limits().items()})
+    return found
+
+
+def defaulted(pod: PodResources, items: Sequence[V1LimitRangeItem]) -> PodResources:
+    """A pod after the defaults of the namespace's LimitRanges."""
+    return dataclasses.replace(
+        pod,
+        containers=tuple(_defaulted(container, items) for container in pod.containers),
+        init_containers=tuple(_defaulted(container, items) for container in pod.init_containers),
+    )
+
+
+def _items(ranges: Sequence[V1LimitRange]) -> Iterator[tuple[str, V1LimitRangeItem]]:
+    for found in ranges:
+        name = (found.metadata.name if found.metadata else None) or ""
+        for item in (found.spec.limits if found.spec else None) or []:
+            yield f"LimitRange/{name}", item
+
+
+def _key(container: Container, kind: str, resource: str) -> str:
+    """Where the values say what a container requests, or is limited to."""
+    if "/" in resource:
+        return "gpu.count"
+    return (
+        f"resources.{kind}.{resource}" if container.name == ENGINE else f"resources of the container {container.name}"
+    )
+
+
+def _defaulted(container: Container, items: Sequence[V1LimitRangeItem]) -> Container:
+    requests, limits = container.requests, container.limits
     for item in items:
-        least, most = _amounts(item.min), _amounts(item.max)
-        default = {**most, **_amounts(item.default)}
-        requests = {**least, **default, **_amounts(item.default_request), **requests}
+        least, most = amounts(item.min), amounts(item.max)
+        default = {**most, **amounts(item.default)}
+        requests = {**least, **default, **amounts(item.default_request), **requests}
         limits = {**default, **limits}
-    return Asked(container.name, requests, limits)
+    return dataclasses.replace(container, requests=requests, limits=limits)
 
 
-def _bounds(where: str, item: V1LimitRangeItem, asked: Asked) -> Iterator[Finding]:
-    for resource, most in _amounts(item.max).items():
+def _pod_bounds(where: str, item: V1LimitRangeItem, pod: PodResources) -> Iterator[Finding]:
+    """Bounds of a pod as a whole: the API server wants what they bound to be said."""
+    for kind, bounds, totals in (
+        ("limits", amounts(item.max), pod.total_limits()),
+        ("requests", amounts(item.min), pod.total_requests()),
+    ):
+        for resource, bound in bounds.items():
+            key, total = "gpu.count" if "/" in resource else f"resources.{kind}.{resource}", totals.get(resource)
+            what = f"a pod's {kind} of {resource} are at {'most' if kind == 'limits' else 'least'}"
+            if total is None:
+                yield Finding("limit-range", where, f"{what} {shown(bound, resource)}, and it has none", f"write {key}")
+            elif total > bound if kind == "limits" else total < bound:
+                message = f"{what} {shown(bound, resource)}, and are {shown(total, resource)}"
+                yield Finding("limit-range", where, message, f"{'lower' if kind == 'limits' else 'raise'} {key}")
+
+
+def _bounds(where: str, item: V1LimitRangeItem, asked: Container) -> Iterator[Finding]:
+    for resource, most in amounts(item.max).items():
         if (limit := asked.limits.get(resource, most)) > most:
             message = (
                 f"{asked.name} may have {shown(most, resource)} {resource}, and is limited to {shown(limit, resource)}"
             )
             yield Finding(
-                "limit-range", where, message, f"lower {asked.key('limits', resource)}, or change the LimitRange"
+                "limit-range", where, message, f"lower {_key(asked, 'limits', resource)}, or change the LimitRange"
             )
-    for resource, least in _amounts(item.min).items():
+    for resource, least in amounts(item.min).items():
         if (request := asked.requests.get(resource, least)) < least:
             wanted = shown(least, resource)
             message = f"{asked.name} has to request {wanted} {resource}, and requests {shown(request, resource)}"
-            yield Finding("limit-range", where, message, f"raise {asked.key('requests', resource)}")
+            yield Finding("limit-range", where, message, f"raise {_key(asked, 'requests', resource)}")
 
 
 def _given(
-    where: str, engine: V1Container, asked: Asked, item: V1LimitRangeItem, shared_memory: Decimal
+    where: str, engine: Container, asked: Container, item: V1LimitRangeItem, shared_memory: Decimal
 ) -> Iterator[Finding]:
     """Limits that the engine has only from the namespace: made for small pods, they end or slow it."""
-    written = (engine.resources.limits if engine.resources else None) or {}
     for resource in item.default or item.max or {}:
-        if resource in ("cpu", "memory") and resource not in written:
+        if resource in ("cpu", "memory") and resource not in engine.limits:
             limit = asked.limits[resource]
             message = f"it limits the engine to {shown(limit, resource)} {resource}, as it has no limit of its own"
             fatal = resource == "memory" and limit <= shared_memory
@@ -110,53 +162,69 @@ def _shared_memory(spec: V1PodSpec) -> Decimal:
     return parse_quantity(sizes[0]) if sizes and sizes[0] else Decimal(0)
 
 
-def _quota(quota: V1ResourceQuota, asked: Sequence[Asked], running: int, pods: int, own: Amounts) -> Iterator[Finding]:
+_COUNTED = re.compile(r"(?:(requests|limits)\.)?(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)")
+
+
+def _quota(
+    quota: V1ResourceQuota,
+    pods: Sequence[tuple[PodResources, int]],
+    own: Amounts,
+    fewer: str,
+    severity: Severity,
+) -> Iterator[Finding]:
     if quota.spec is None or quota.spec.scopes or quota.spec.scope_selector:
         return  # of some pods only, and perhaps not of these
     where = f"ResourceQuota/{(quota.metadata.name if quota.metadata else None) or ''}"
-    used = _amounts(quota.status.used if quota.status else None)
-    for counted, hard in _amounts(quota.spec.hard).items():
-        if counted == "pods":
-            kind, resource, each = "", "pods", Decimal(1)
-        elif found := re.fullmatch(r"(?:(requests|limits)\.)?(cpu|memory|ephemeral-storage|.+/.+)", counted):
-            kind, resource = found[1] or "requests", found[2]
-            lacking = [container for container in asked if resource not in getattr(container, kind)]
-            if lacking and "/" not in resource:
-                message = f"every container has to say its {kind} of {resource}, and {lacking[0].name} does not"
-                yield Finding("quota", where, message, f"write {lacking[0].key(kind, resource)}")
-                continue
-            each = total(asked, running, kind, resource)
-        else:
+    used = amounts(quota.status.used if quota.status else None)
+    for counted, hard in amounts(quota.spec.hard).items():
+        found = _COUNTED.fullmatch(counted)
+        kind, resource = (found[1] or "requests", found[2]) if found else ("", counted)
+        if not found and counted != "pods":
             continue
+        if lacking := _lacking(pods, kind, resource) if found else None:
+            message = f"every container has to say its {kind} of {resource}, and {lacking.name} does not"
+            yield Finding("quota", where, message, f"write {_key(lacking, kind, resource)}", severity)
+            continue
+        wanted = sum((_total(pod, kind, resource) * count for pod, count in pods), Decimal(0))
         left = hard - used.get(counted, Decimal(0)) + own.get(counted, Decimal(0))
-        if each and each * pods > left:
-            there = max(0, int(left // each))
-            wanted, free = shown(each * pods, resource), shown(max(left, Decimal(0)), resource)
-            message = f"{pods} pods want {wanted} {counted}, and {free} of {shown(hard, resource)} are left"
-            lower = f"write replicaCount: {there}" if there else f"lower {_keys(kind, resource)}"
-            remedy = f"{lower}, or have the quota raised"
-            yield Finding("quota", where, message, remedy)
+        if wanted > left:
+            yield _too_much(where, counted, resource, pods, (wanted, left, hard), fewer, severity)
 
 
-def _keys(kind: str, resource: str) -> str:
-    return "replicaCount" if not kind else "gpu.count" if "/" in resource else f"resources.{kind}.{resource}"
+def _lacking(pods: Sequence[tuple[PodResources, int]], kind: str, resource: str) -> Container | None:
+    """A container that does not say what a quota counts; none where its pod says it for all of them."""
+    for pod, _ in pods:
+        if "/" in resource or resource in getattr(pod, kind):
+            continue
+        for container in pod.every:
+            if resource not in getattr(container, kind):
+                return container
+    return None
 
 
-def total(asked: Sequence[Asked], running: int, kind: str, resource: str) -> Decimal:
-    """What a pod counts for: the sum of its containers, or its biggest init container. running: how many of them are
-    containers; the rest are init containers."""
-    amounts: list[Decimal] = [getattr(container, kind).get(resource, Decimal(0)) for container in asked]
-    return max(sum(amounts[:running], Decimal(0)), *amounts[running:], Decimal(0))
+def _total(pod: PodResources, kind: str, resource: str) -> Decimal:
+    if not kind:
+        return Decimal(1)  # of pods
+    totals = pod.total_limits() if kind == "limits" else pod.total_requests()
+    return totals.get(resource, Decimal(0))
 
 
-def usage(specs: Sequence[V1PodSpec]) -> Amounts:
-    """What these pods count for in a quota, by the names that quotas have for it."""
-    found: Amounts = {"pods": Decimal(len(specs))}
-    for spec in specs:
-        asked = [_defaulted(container, []) for container in [*spec.containers, *(spec.init_containers or [])]]
-        for kind in ("requests", "limits"):
-            for resource in {resource for container in asked for resource in getattr(container, kind)}:
-                each = total(asked, len(spec.containers), kind, resource)
-                for name in (f"{kind}.{resource}", *([resource] if kind == "requests" else [])):
-                    found[name] = found.get(name, Decimal(0)) + each
-    return found
+def _too_much(
+    where: str,
+    counted: str,
+    resource: str,
+    pods: Sequence[tuple[PodResources, int]],
+    sums: tuple[Decimal, Decimal, Decimal],
+    fewer: str,
+    severity: Severity,
+) -> Finding:
+    """sums: what is wanted, what is left, and the quota itself."""
+    wanted, left, hard = sums
+    count = sum(number for _, number in pods)
+    there = max(0, int(count * left // wanted))
+    free = shown(max(left, Decimal(0)), resource)
+    message = f"{count} pods want {shown(wanted, resource)} {counted}, and {free} of {shown(hard, resource)} are left"
+    kind = counted.partition(".")[0] if counted.startswith(("requests.", "limits.")) else "requests"
+    key = "replicaCount" if counted == "pods" else "gpu.count" if "/" in resource else f"resources.{kind}.{resource}"
+    lower = fewer.format(there) if there else f"lower {key}"
+    return Finding("quota", where, message, f"{lower}, or have the quota raised", severity)

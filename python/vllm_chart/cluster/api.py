@@ -43,6 +43,7 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
         self.storage = client.StorageV1Api(self._api)
         self.node = client.NodeV1Api(self._api)
         self.scheduling = client.SchedulingV1Api(self._api)
+        self.authorization = client.AuthorizationV1Api(self._api)
         self.custom = client.CustomObjectsApi(self._api)
 
     def __exit__(self, *exception: object) -> None:

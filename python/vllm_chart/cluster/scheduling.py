@@ -5,21 +5,16 @@ wrong, and what the nodes offer instead, only the nodes themselves say.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from kubernetes.client import (
-    V1Container,
-    V1Node,
-    V1NodeSelectorRequirement,
-    V1NodeSelectorTerm,
-    V1PodSpec,
-    V1Taint,
-    V1Toleration,
-)
+from kubernetes.client import V1Node, V1PodSpec
 
-from vllm_chart.rendered.quantities import parse_quantity
+from vllm_chart.cluster.nodes import allocatable, has_affinity, labels, name, repelling_taints, terms, welcomes, written
+from vllm_chart.rendered import podresources
+from vllm_chart.rendered.podresources import Amounts, is_native
+from vllm_chart.rendered.workload import ENGINE
 
 
 class Cause(NamedTuple):
@@ -36,7 +31,10 @@ def unschedulable(spec: V1PodSpec, message: str, nodes: Sequence[V1Node] | None)
 
 
 def never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
-    """What keeps a pod off every node, however empty: labels, else taints, else size."""
+    """What keeps a pod off every node, however empty: that there is none, labels, else taints, else size."""
+    if not nodes:
+        yield Cause("the cluster has no node at all", "add nodes")
+        return
     selector = spec.node_selector or {}
     selected = [node for node in nodes if selector.items() <= labels(node).items()]
     if not selected:
@@ -48,9 +46,10 @@ def never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
             + (", ".join(sorted(there)) if there else "`kubectl get nodes --show-labels` lists them"),
         )
         return
-    chosen = [node for node in selected if _has_affinity(spec, node)]
+    chosen = [node for node in selected if has_affinity(spec, node)]
     if not chosen:
-        keys = {expression.key for term in _terms(spec) or [] for expression in term.match_expressions or []}
+        asked_for = [[*(term.match_expressions or []), *(term.match_fields or [])] for term in terms(spec) or []]
+        keys = {expression.key for expressions in asked_for for expression in expressions}
         there = {f"{key}={labels(node)[key]}" for node in selected for key in keys if key in labels(node)}
         yield Cause(
             f"no node matches the required node affinity, which asks for {', '.join(sorted(keys))}",
@@ -59,88 +58,81 @@ def never_fits(spec: V1PodSpec, nodes: Sequence[V1Node]) -> Iterator[Cause]:
         )
         return
     tolerations = spec.tolerations or []
-    welcoming = [node for node in chosen if not _repelling_taints(node, tolerations)]
+    welcoming = [node for node in chosen if not repelling_taints(node, tolerations)]
     if not welcoming:
-        taints = {_written(taint) for node in chosen for taint in _repelling_taints(node, tolerations)}
+        taints = {written(taint) for node in chosen for taint in repelling_taints(node, tolerations)}
         yield Cause(
             f"its nodes have a taint that it does not tolerate: {', '.join(sorted(taints))}",
             _of_a_node(taints) or "tolerate it in tolerations, or choose other nodes with nodeSelector",
         )
         return
     for resource, asked in requests(spec).items():
-        most = max(_allocatable(node, resource) for node in welcoming)
+        most = max(allocatable(node, resource) for node in welcoming)
         if asked > most:
             yield Cause(
                 f"it asks for {shown(asked, resource)} {resource}, and the most that one node offers is "
                 f"{shown(most, resource)}",
-                _smaller(resource, most),
+                _smaller(resource, most, _others(spec, resource)),
             )
 
 
-def welcomes(spec: V1PodSpec, node: V1Node) -> bool:
-    """Whether a node's labels and taints let the pod in, and nobody has closed the node (`kubectl cordon`)."""
-    return (
-        (spec.node_selector or {}).items() <= labels(node).items()
-        and _has_affinity(spec, node)
-        and not (node.spec and node.spec.unschedulable)
-        and not _repelling_taints(node, spec.tolerations or [])
-    )
+def places(
+    parts: Sequence[tuple[V1PodSpec, int]], nodes: Sequence[V1Node], running: Iterable[V1PodSpec], most: int
+) -> int:
+    """How many replicas still find a place beside the pods that run there, up to a number.
 
-
-def room(spec: V1PodSpec, node: V1Node, running: Iterable[V1PodSpec]) -> int:
-    """How many such pods still fit on a node beside those that run there."""
-    taken: dict[str, Decimal] = {}
+    parts: the pods of a replica, each with how many of them it has. Exact where they are alike; of several kinds, it is
+    what comes of placing one after the other.
+    """
+    free = {name(node): _Free(node) for node in nodes}
     for other in running:
-        for resource, amount in requests(other).items():
-            taken[resource] = taken.get(resource, Decimal(0)) + amount
-    counts = [
-        (_allocatable(node, resource) - taken.get(resource, Decimal(0))) // asked
-        for resource, asked in requests(spec).items()
-        if asked
+        if other.node_name in free:
+            free[other.node_name].take(requests(other))
+    wanted = [
+        (requests(spec), [free[name(node)] for node in nodes if welcomes(spec, node)], count) for spec, count in parts
     ]
-    return max(0, int(min(counts, default=Decimal(110))))  # the kubelet's own limit of pods
+    for placed in range(most):
+        for asked, candidates, count in wanted:
+            for _ in range(count):
+                node = next((node for node in candidates if node.fits(asked)), None)
+                if node is None:
+                    return placed
+                node.take(asked)
+    return most
 
 
-def _terms(spec: V1PodSpec) -> list[V1NodeSelectorTerm] | None:
-    affinity = spec.affinity.node_affinity if spec.affinity else None
-    required = affinity.required_during_scheduling_ignored_during_execution if affinity else None
-    return required.node_selector_terms if required else None
+class _Free:
+    """What is left of a node."""
+
+    def __init__(self, node: V1Node) -> None:
+        self._node = node
+        self._taken: Amounts = {}
+
+    def take(self, asked: Amounts) -> None:
+        podresources.add(self._taken, {**asked, "pods": Decimal(1)})
+
+    def fits(self, asked: Amounts) -> bool:
+        return all(
+            allocatable(self._node, resource) - self._taken.get(resource, Decimal(0)) >= amount
+            for resource, amount in {**asked, "pods": Decimal(1)}.items()
+            if amount
+        )
 
 
-def _has_affinity(spec: V1PodSpec, node: V1Node) -> bool:
-    """https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-affinity: any term, all of it."""
-    terms = _terms(spec)
-    return terms is None or any(
-        all(_matches(expression, labels(node)) for expression in term.match_expressions or [])
-        and all(_matches(field, {"metadata.name": name(node)}) for field in term.match_fields or [])
-        for term in terms
-        if term.match_expressions or term.match_fields
-    )
+def _others(spec: V1PodSpec, resource: str) -> list[str]:
+    """The containers beside the engine that ask for a resource."""
+    every = podresources.read(spec).every
+    return [container.name for container in every if container.name != ENGINE and container.requests.get(resource)]
 
 
-def _matches(expression: V1NodeSelectorRequirement, having: Mapping[str, str]) -> bool:
-    value, values = having.get(expression.key), expression.values or []
-    match expression.operator:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt" | "Lt" if value is not None and value.lstrip("-").isdigit():
-            return int(value) > int(values[0]) if expression.operator == "Gt" else int(value) < int(values[0])
-    return False
-
-
-def _smaller(resource: str, most: Decimal) -> str:
-    if _is_native(resource):
-        return f"write at most {shown(most, resource)} in resources.requests.{resource}"
+def _smaller(resource: str, most: Decimal, others: Sequence[str]) -> str:
+    if is_native(resource):
+        beside = f", together with {' and '.join(others)}" if others else ""
+        return f"write at most {shown(most, resource)} in resources.requests.{resource}{beside}"
     if most:
         return f"write gpu.count: {most} or less, or choose bigger nodes with nodeSelector"
     return (
-        "write in gpu.resourceName what your nodes offer, choose those nodes with nodeSelector, "
+        "write in gpu.resourceName what your GPU nodes offer, choose those nodes with nodeSelector, "
         "or install the device plugin"
     )
 
@@ -148,7 +140,7 @@ def _smaller(resource: str, most: Decimal) -> str:
 def _does_not_fit_now(spec: V1PodSpec, message: str) -> Iterator[Cause]:
     for resource in dict.fromkeys(re.findall(r"Insufficient ([\w./-]*\w)", message)):
         asked = shown(requests(spec).get(resource, Decimal(0)), resource)
-        value = f"resources.requests.{resource}" if _is_native(resource) else "gpu.count"
+        value = f"resources.requests.{resource}" if is_native(resource) else "gpu.count"
         yield Cause(
             f"it asks for {asked} {resource}, which no node has free",
             f"free or add a node, or lower {value} or replicaCount",
@@ -203,31 +195,14 @@ def _rule(message: str) -> Cause:
     return Cause("a rule keeps it off every node", "see nodeSelector, tolerations, affinity and resources")
 
 
-def requests(spec: V1PodSpec) -> dict[str, Decimal]:
-    """What the scheduler counts for a pod: the sum of its containers, or its biggest init container."""
-    total: dict[str, Decimal] = {}
-    for container in spec.containers:
-        for resource, amount in _container_requests(container).items():
-            total[resource] = total.get(resource, Decimal(0)) + amount
-    for container in spec.init_containers or []:
-        for resource, amount in _container_requests(container).items():
-            total[resource] = max(total.get(resource, Decimal(0)), amount)
-    return total
+def requests(spec: V1PodSpec) -> Amounts:
+    """What the scheduler counts for a pod."""
+    return podresources.read(spec).total_requests()
 
 
 def devices(spec: V1PodSpec) -> dict[str, Decimal]:
     """What a pod asks for of GPUs and other extended resources."""
-    return {resource: asked for resource, asked in requests(spec).items() if not _is_native(resource) and asked}
-
-
-def _container_requests(container: V1Container) -> dict[str, Decimal]:
-    written = (container.resources.requests if container.resources else None) or {}
-    return {resource: parse_quantity(amount) for resource, amount in written.items()}
-
-
-def _allocatable(node: V1Node, resource: str) -> Decimal:
-    offered: Mapping[str, Any] = (node.status.allocatable if node.status else None) or {}
-    return parse_quantity(offered.get(resource, "0"))
+    return {resource: asked for resource, asked in requests(spec).items() if not is_native(resource) and asked}
 
 
 def shown(amount: Decimal, resource: str) -> str:
@@ -235,41 +210,3 @@ def shown(amount: Decimal, resource: str) -> str:
     if resource in ("memory", "ephemeral-storage"):
         return f"{amount / 2**30:.1f}Gi"
     return f"{amount.normalize():f}"
-
-
-def _is_native(resource: str) -> bool:
-    """Whether Kubernetes itself has this resource (cpu, memory); a device plugin's has a domain."""
-    return "/" not in resource
-
-
-def name(node: V1Node) -> str:
-    """The name of a node."""
-    return (node.metadata.name if node.metadata else None) or ""
-
-
-def labels(node: V1Node) -> Mapping[str, str]:
-    """The labels of a node."""
-    return (node.metadata.labels if node.metadata else None) or {}
-
-
-def _repelling_taints(node: V1Node, tolerations: Sequence[V1Toleration]) -> list[V1Taint]:
-    taints = (node.spec.taints if node.spec else None) or []
-    return [
-        taint
-        for taint in taints
-        if taint.effect != "PreferNoSchedule" and not any(_tolerates(toleration, taint) for toleration in tolerations)
-    ]
-
-
-def _tolerates(toleration: V1Toleration, taint: V1Taint) -> bool:
-    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
-    if toleration.effect and toleration.effect != taint.effect:
-        return False
-    if toleration.key and toleration.key != taint.key:
-        return False
-    return toleration.operator == "Exists" or (toleration.value or "") == (taint.value or "")
-
-
-def _written(taint: V1Taint) -> str:
-    value = f"={taint.value}" if taint.value else ""
-    return f"{taint.key}{value}:{taint.effect}"

@@ -23,6 +23,11 @@ _PREFLIGHT = (
         "A node takes a pod: by labels, taints, GPUs, CPU and memory; and there are enough for all of them.",
         "Pods stay Pending.",
     ),
+    (
+        "security-constraints",
+        "OpenShift's SecurityContextConstraints let the pods in, with their user, groups and volumes.",
+        "The API server refuses them, and only events say so.",
+    ),
     ("rollout", "There is space for the pods that a rollout starts beside the old ones.", "The rollout never ends."),
     ("storage", "The claim's class can give a volume as it is asked for.", "Pods stay Pending."),
     (

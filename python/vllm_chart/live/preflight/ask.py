@@ -1,0 +1,136 @@
+"""What a cluster says that a release is to be installed in."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kubernetes import client
+from kubernetes.client import (
+    V1LimitRange,
+    V1LocalSubjectAccessReview,
+    V1Namespace,
+    V1Node,
+    V1PersistentVolume,
+    V1Pod,
+    V1ResourceQuota,
+    V1StorageClass,
+)
+
+from vllm_chart.cluster import workloads
+from vllm_chart.cluster.api import Cluster
+from vllm_chart.live.preflight.objects import needs
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.workload import Workload, engine
+
+CONSTRAINTS = ("security.openshift.io", "v1", "securitycontextconstraints")
+"""Where OpenShift has its SecurityContextConstraints: group, version, plural."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """What a cluster says at one moment. None is what the caller may not see."""
+
+    namespace: V1Namespace | None
+    nodes: Sequence[V1Node] | None = ()
+    pods: Sequence[V1Pod] | None = ()
+    installed: Workload | None = None
+    """The workload of the release as it is there already, so that this would be an upgrade."""
+    ranges: Sequence[V1LimitRange] | None = ()
+    quotas: Sequence[V1ResourceQuota] | None = ()
+    classes: Sequence[V1StorageClass] | None = ()
+    volumes: Sequence[V1PersistentVolume] | None = ()
+    constraints: Sequence[Mapping[str, Any]] | None = ()
+    """OpenShift's SecurityContextConstraints; none on another Kubernetes."""
+    usable: frozenset[str] | None = None
+    """Those that the pods' service account may use, by name."""
+    found: Mapping[tuple[str, str], Any] = dataclasses.field(default_factory=dict)
+    """The objects that are needed, by kind and name: None where there is none; what may not be read is left out."""
+
+
+def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
+    """Ask a cluster what a release needs. Raises `kubernetes.client.ApiException` for what it does not answer."""
+    core, workload = cluster.core, engine(manifests)
+    namespace = workload.namespace
+    readers: dict[str, Callable[[str], Any]] = {
+        "Secret": lambda each: core.read_namespaced_secret(each, namespace),
+        "ConfigMap": lambda each: core.read_namespaced_config_map(each, namespace),
+        "PersistentVolumeClaim": lambda each: core.read_namespaced_persistent_volume_claim(each, namespace),
+        "ServiceAccount": lambda each: core.read_namespaced_service_account(each, namespace),
+        "RuntimeClass": cluster.node.read_runtime_class,
+        "PriorityClass": cluster.scheduling.read_priority_class,
+    }
+    found: dict[tuple[str, str], Any] = {}
+    for need in needs(manifests):
+        try:
+            found[need.kind, need.name] = readers[need.kind](need.name)
+        except client.ApiException as error:
+            if error.status == 404:
+                found[need.kind, need.name] = None
+            elif error.status != 403:
+                raise
+    constraints = _constraints(cluster)
+    account = str(workload.front.spec.get("serviceAccountName") or "default")
+    return Snapshot(
+        namespace=_allowed(lambda: core.read_namespace(namespace)),
+        nodes=_allowed(lambda: core.list_node().items),
+        pods=_allowed(lambda: core.list_pod_for_all_namespaces().items),
+        installed=_allowed(lambda: workloads.get(cluster, workload)),
+        ranges=_allowed(lambda: core.list_namespaced_limit_range(namespace).items),
+        quotas=_allowed(lambda: core.list_namespaced_resource_quota(namespace).items),
+        classes=_allowed(lambda: cluster.storage.list_storage_class().items),
+        volumes=_allowed(lambda: core.list_persistent_volume().items),
+        constraints=constraints,
+        usable=_usable(cluster, namespace, account, constraints or ()),
+        found=found,
+    )
+
+
+def _constraints(cluster: Cluster) -> Sequence[Mapping[str, Any]] | None:
+    """OpenShift's; none where the API does not have them, None where they may not be listed."""
+    try:
+        answer: Any = cluster.custom.list_cluster_custom_object(*CONSTRAINTS)
+    except client.ApiException as error:
+        if error.status == 404:
+            return ()
+        if error.status == 403:
+            return None
+        raise
+    return list(answer.get("items") or [])
+
+
+def _usable(
+    cluster: Cluster, namespace: str, account: str, constraints: Sequence[Mapping[str, Any]]
+) -> frozenset[str] | None:
+    """The constraints that a service account may use; None where that may not be asked."""
+    names = [str(item["metadata"]["name"]) for item in constraints]
+    reviews = {name: _allowed(functools.partial(_review, cluster, namespace, account, name)) for name in names}
+    if None in reviews.values():
+        return None
+    return frozenset(name for name, review in reviews.items() if review.status and review.status.allowed)
+
+
+def _review(cluster: Cluster, namespace: str, account: str, name: str) -> V1LocalSubjectAccessReview:
+    group, version, plural = CONSTRAINTS
+    asked = {"group": group, "version": version, "resource": plural, "name": name, "verb": "use"}
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
+    body = {
+        "metadata": {"namespace": namespace},
+        "spec": {
+            "user": f"system:serviceaccount:{namespace}:{account}",
+            "groups": groups,
+            "resourceAttributes": {**asked, "namespace": namespace},
+        },
+    }
+    review = V1LocalSubjectAccessReview.model_validate(body)
+    return cluster.authorization.create_namespaced_local_subject_access_review(namespace, review)
+
+
+def _allowed(ask: Callable[[], Any]) -> Any:
+    """What is answered; None where it is not allowed, or not there."""
+    try:
+        return ask()
+    except client.ApiException as error:
+        if error.status in (403, 404):
+            return None
+        raise

@@ -1,0 +1,79 @@
+"""Nodes: whether there are any for the pods, and enough of them, for a rollout and for an autoscaler too."""
+
+from collections.abc import Iterator
+
+from vllm_chart.cluster import scheduling
+from vllm_chart.cluster.scheduling import Cause
+from vllm_chart.findings import Finding, Severity
+from vllm_chart.live.preflight.ask import Snapshot
+from vllm_chart.live.preflight.wanted import Wanted, runs
+
+LATER = ": an autoscaler of nodes has to add one"
+"""What is said beside a severity of warning: nodes come when pods ask for them."""
+
+
+def explain(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator[Finding]:
+    """What keeps pods off the nodes. severity: of what no node offers now."""
+    if snapshot.nodes is None:
+        yield Finding("nodes", "cluster", "its nodes are not yours to see, and so not looked at", "", "info")
+        return
+    if not wanted.scale.replicas:
+        return
+    causes = dict.fromkeys(cause for spec, _ in wanted.parts for cause in scheduling.never_fits(spec, snapshot.nodes))
+    for cause in causes:
+        yield _never(cause, wanted, severity)
+    if not causes and snapshot.pods is not None:
+        yield from _too_few(wanted, snapshot, severity)
+
+
+def _never(cause: Cause, wanted: Wanted, severity: Severity) -> Finding:
+    message = cause.message + (LATER if severity == "warning" else "")
+    return Finding("nodes", wanted.workload.where, message, cause.remedy, severity)
+
+
+def _too_few(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator[Finding]:
+    """Replicas that find no place beside the pods of others; those that the release has now make way."""
+    where, scale = wanted.workload.where, wanted.scale
+    others = [pod.spec for pod in snapshot.pods or () if pod.spec and runs(pod) and not wanted.owns(pod)]
+    most = max(scale.replicas + wanted.surge, scale.most)
+    places = scheduling.places(wanted.parts, snapshot.nodes or (), others, most)
+    each = _each(wanted)
+    if places < scale.replicas:
+        said = f" by {scale.autoscaler.where}" if scale.autoscaler else ""
+        yield Finding(
+            "nodes",
+            where,
+            f"{scale.replicas} {each} are wanted{said}, and there is room for {places}",
+            f"write {scale.key}: {places}, free nodes, or add some" if places else "free nodes, or add some",
+            severity,
+        )
+    elif places < scale.replicas + wanted.surge:
+        yield Finding(
+            "rollout",
+            where,
+            f"a rollout starts {wanted.surge} {each} beside the {scale.replicas}, and there is room for "
+            f"{places - scale.replicas}: it would wait for ever",
+            "write strategy.rollingUpdate.maxSurge: 0 and maxUnavailable: 1, or add nodes",
+            severity if snapshot.installed else "warning",
+        )
+    elif scale.autoscaler and places < scale.most and severity == "error":
+        yield Finding(
+            "nodes",
+            where,
+            f"{scale.autoscaler.where} may go to {scale.most} {each}, and there is room for {places}: the others would "
+            "wait",
+            f"write {scale.autoscaler.where}: {scale.autoscaler.keys[1]}: {places}, or add nodes",
+            "warning",
+        )
+
+
+def _each(wanted: Wanted) -> str:
+    """What a replica is, and what it asks for."""
+    devices: dict[str, int] = {}
+    for spec, count in wanted.parts:
+        for resource, amount in scheduling.devices(spec).items():
+            devices[resource] = devices.get(resource, 0) + int(amount) * count
+    pods = wanted.workload.pods_per_replica
+    each = "pods" if pods == 1 else f"groups of {pods} pods"
+    asked = ", ".join(f"{amount} {resource}" for resource, amount in devices.items())
+    return f"{each} of {asked}" if asked else each
