@@ -1,0 +1,79 @@
+"""A chart's schema, compiled once.
+
+Helm's library compiles the schema anew at each render, which costs more than the templates do. jsonschema-rs compiles
+it once and then needs a fiftieth of a millisecond for a verdict. Only a yes is taken from it: where it says no, Helm is
+asked, so that what people read are always Helm's words, and a no too many costs time and nothing else. That there is no
+yes too many is what tests/render/test_compiled_schema.py proves.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+try:
+    import jsonschema_rs
+except ImportError:  # a platform for which it has no wheel: Helm is asked each time
+    jsonschema_rs = None  # type: ignore[assignment,unused-ignore]
+
+Accepts = Callable[[Mapping[str, Any]], bool]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def compiled(schema: Mapping[str, Any]) -> Accepts:
+    """Whether Helm would surely take merged values. schema: of a chart; an empty one takes everything.
+
+    Says no to everything where the schema is one that this cannot read as Helm does: of another draft, of which Helm
+    checks `format` too, with a reference to another place, or with a pattern that the two read differently.
+    """
+    if not schema:
+        return lambda values: True
+    if jsonschema_rs is None or schema.get("$schema") != DRAFT:
+        return lambda values: False
+    try:
+        validator = jsonschema_rs.Draft202012Validator(
+            _with_go_patterns(schema),
+            validate_formats=False,
+            offline=True,
+            pattern_options=jsonschema_rs.RegexOptions(),
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+        return lambda values: False
+    accepts: Accepts = validator.is_valid
+    return accepts
+
+
+def _with_go_patterns(node: Any) -> Any:
+    """The schema with its patterns spelt so that they mean here what they mean to Helm."""
+    if isinstance(node, list):
+        return [_with_go_patterns(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _with_go_patterns(value) for key, value in node.items()}
+    if isinstance(node.get("pattern"), str):
+        node["pattern"] = go_pattern(node["pattern"])
+    if isinstance(node.get("patternProperties"), dict):
+        node["patternProperties"] = {go_pattern(key): value for key, value in node["patternProperties"].items()}
+    return node
+
+
+#: White space to Go's regular expressions (RE2); JavaScript, which jsonschema-rs follows, has more of it.
+_SPACE = r"\t\n\f\r "
+
+
+def go_pattern(pattern: str) -> str:
+    r"""A pattern in which `\s` is Go's. Raises ValueError for what is not spelt the same way, or not at all."""
+    if re.search(r"\[\^?\]|\[:", pattern):
+        raise ValueError(f"a class of {pattern} is not read as Go reads it")
+    spelt, in_class = [], False
+    for token in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if token in (r"\b", r"\B", r"\p", r"\P") or (token == r"\S" and in_class):
+            raise ValueError(f"{token} in {pattern} is not read as Go reads it")
+        if token == r"\s":
+            token = _SPACE if in_class else f"[{_SPACE}]"
+        elif token == r"\S":
+            token = f"[^{_SPACE}]"
+        elif token in "[]":
+            in_class = token == "["
+        spelt.append(token)
+    return "".join(spelt)

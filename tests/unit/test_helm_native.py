@@ -1,0 +1,149 @@
+"""How the package leans on helm-python-sdk: what is private to it, and charts that are loaded and compiled once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import pytest
+
+from vllm_chart import helm
+from vllm_chart.findings import UnavailableError
+from vllm_chart.helm import _helm_native, compiled, loading
+
+DRAFT = '"$schema": "https://json-schema.org/draft/2020-12/schema"'
+SOURCES = sorted((Path(helm.__file__).parents[1]).rglob("*.py"))
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    """A chart that takes a number called `count`, and whose template wants it even."""
+    root = tmp_path / "probe"
+    (root / "templates").mkdir(parents=True)
+    (root / "Chart.yaml").write_text("apiVersion: v2\nname: probe\nversion: 0.1.0\n")
+    (root / "values.yaml").write_text("count: 2\n")
+    (root / "values.schema.json").write_text(f'{{{DRAFT}, "properties": {{"count": {{"type": "integer"}}}}}}')
+    (root / "templates" / "probe.yaml").write_text(
+        '{{ if mod .Values.count 2 }}{{ fail "odd" }}{{ end }}\n'
+        "kind: Probe\nmetadata: {name: {{ .Release.Name }}}\nkubernetes: {{ .Capabilities.KubeVersion.Version }}\n"
+        "template: {{ .Template.BasePath }}\n"
+    )
+    return root
+
+
+# What is private to the library
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_one_module_alone_uses_what_is_private_to_the_library(source: Path) -> None:
+    text = source.read_text()
+    assert source.name == "_helm_native.py" or not ("helm_python._" in text or "_raw()" in text)
+    assert source.name == "_helm_native.py" or "from helm_python import _native" not in text
+
+
+def test_a_library_without_its_private_calls_renders_or_says_what_is_missing(
+    chart: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = helm.render(chart=chart)
+    monkeypatch.setattr(_helm_native, "_library", lambda: None)
+
+    assert helm.render(chart=chart) == expected
+    targets: list[Any] = [{"kube_version": "1.34"}, {"api_versions": ["a/v1"]}]
+    for target in targets:
+        with pytest.raises(UnavailableError, match=r"helm-python-sdk 0\.2\.\d+ cannot .*: install helm-python-sdk"):
+            helm.render(chart=chart, **target)
+
+
+def test_the_library_has_the_private_calls() -> None:
+    """The fallback above is for later versions of it, not for the one that is installed."""
+    (found,) = helm.render(kube_version="1.31", values={"model": {"id": "a/b"}}).all("Deployment")
+    assert found
+
+
+# Compiled once
+
+
+def test_templates_decide_where_the_schema_takes_the_values_and_helm_speaks_where_not(chart: Path) -> None:
+    (found,) = helm.render(chart=chart, values={"count": 4}, kube_version="1.31")
+    assert found["kubernetes"] == "v1.31"
+    assert found["template"] == "probe/templates"
+    with pytest.raises(helm.HelmError, match=r"probe/templates/probe\.yaml.*odd"):
+        helm.render(chart=chart, values={"count": 3})
+    with pytest.raises(helm.HelmError, match=r"specifications of the schema(.|\n)*'/count': got string, want integer"):
+        helm.render(chart=chart, values={"count": "three"})
+
+
+def test_an_archive_is_rendered_as_its_directory_is(chart: Path, tmp_path: Path) -> None:
+    archive = helm_python.package(chart, destination=str(tmp_path))
+
+    assert helm.render(chart=archive) == helm.render(chart=chart)
+    with pytest.raises(helm.HelmError, match="specifications of the schema"):
+        helm.render(chart=archive, values={"count": "three"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "values", "verdict"),
+    [
+        ({}, {"a": 1}, True),
+        ({"$schema": compiled.DRAFT, "properties": {"a": {"pattern": r"^\S+$"}}}, {"a": "x y"}, False),
+        # Sure of nothing: `format` counts for Helm in an older draft, there is another file, `\b` is not Go's.
+        ({"$schema": "http://json-schema.org/draft-07/schema#"}, {"a": 1}, False),
+        ({"type": "object"}, {"a": 1}, False),
+        ({"$schema": compiled.DRAFT, "$ref": "https://example.com/schema.json"}, {"a": 1}, False),
+        ({"$schema": compiled.DRAFT, "properties": {"a": {"pattern": r"\bx"}}}, {"a": "x"}, False),
+        ({"$schema": compiled.DRAFT, "type": "no such type"}, {"a": 1}, False),
+    ],
+)
+def test_only_what_is_read_as_helm_reads_it_is_accepted(
+    schema: Mapping[str, Any], values: Mapping[str, Any], verdict: bool
+) -> None:
+    assert compiled.compiled(schema)(values) is verdict
+
+
+@pytest.mark.parametrize(
+    ("pattern", "spelt"),
+    [
+        (r"^\s*[^\s=]\S$", "^[\\t\\n\\f\\r ]*[^\\t\\n\\f\\r =][^\\t\\n\\f\\r ]$"),
+        (r"\\s[\\s]\[\s", r"\\s[\\s]\[[\t\n\f\r ]"),
+    ],
+)
+def test_white_space_in_a_pattern_is_go_s(pattern: str, spelt: str) -> None:
+    assert compiled.go_pattern(pattern) == spelt
+
+
+@pytest.mark.parametrize("pattern", [r"[\S]", r"a\b", r"\pL", "[]a]", "[^]a]", "[[:alpha:]]"])
+def test_a_pattern_that_is_read_differently_is_none(pattern: str) -> None:
+    with pytest.raises(ValueError, match="Go reads it"):
+        compiled.go_pattern(pattern)
+
+
+# Odd files in a chart's directory
+
+
+def test_a_link_to_nothing_is_named_with_what_to_do(chart: Path) -> None:
+    """An editor's lock file (`.#values.yaml`) is such a link, and Helm itself loads no chart that has one."""
+    (chart / ".#values.yaml").symlink_to("somebody@host.1234:1")
+
+    with pytest.raises(helm.HelmError, match=r"\.#values\.yaml is a link to nothing, .*: remove it"):
+        helm.render(chart=chart)
+
+
+def test_a_file_that_goes_while_the_directory_is_read_is_no_error(chart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = chart / "values.yaml~"
+    listed = [*chart.rglob("*"), gone]
+    monkeypatch.setattr(Path, "rglob", lambda self, pattern: iter(listed))
+
+    assert loading.load(chart).chart.name == "probe"
+
+
+def test_a_link_to_a_file_counts_as_that_file(chart: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.yaml"
+    elsewhere.write_text("count: 2\n")
+    (chart / "values.yaml").unlink()
+    (chart / "values.yaml").symlink_to(elsewhere)
+    assert helm.merged_values(chart) == {"count": 2}
+
+    elsewhere.write_text("count: 4\n")
+    os.utime(elsewhere, ns=(0, elsewhere.stat().st_mtime_ns + 1))
+    assert helm.merged_values(chart) == {"count": 4}
