@@ -20,7 +20,7 @@ from vllm_chart.values import kubernetes
 from vllm_chart.values.base import Block, Kubernetes
 from vllm_chart.values.vllm.engine import OWNED_FLAGS
 from vllm_chart.values.vllm.root import SECTIONS, Values
-from vllm_chart.vllm_args import devices
+from vllm_chart.vllm_args import devices, host_memory
 from vllm_chart.vllm_args import schema as engine_schema
 
 #: Kubernetes whose object schemas go into the chart's: the newest that the chart supports.
@@ -44,6 +44,7 @@ def main() -> int:
         # JSON, because templates read it faster.
         chart / "files/generated/flags.json": json.dumps(engine_schema.rendering(), indent=1) + "\n",
         chart / "files/generated/devices.json": json.dumps(devices.facts(), indent=1) + "\n",
+        chart / "files/generated/host-memory.json": json.dumps(host_memory.facts(), indent=1) + "\n",
         chart / "README.md": readme(about),
     }
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text() != text]

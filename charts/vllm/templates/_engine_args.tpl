@@ -55,12 +55,12 @@ neither does. Takes a list: root context, flag.
 {{- end }}
 
 {{/*
-Quantity: the size of /dev/shm. vLLM asks for 160Mi and 240Mi per worker, and keeps there what kv-offloading-size (GiB)
-offloads; the rest is NCCL's.
+Quantity: the size of /dev/shm. vLLM asks for 160Mi and 240Mi per worker, and keeps there what some settings offload or
+cache; the rest is NCCL's.
 */}}
 {{- define "vllm.shm.sizeLimit" -}}
-{{- $offloaded := get (.Values.engine.args | default dict) "kv-offloading-size" | default 0 | float64 | ceil | int }}
-{{- $size := add 1 (include "vllm.workers" .) $offloaded }}
+{{- $shared := divf (include "vllm.sharedBytes" . | float64) 1073741824 | ceil | int }}
+{{- $size := add 1 (include "vllm.workers" .) $shared }}
 {{- .Values.shm.sizeLimit | default (printf "%dGi" $size) | include "vllm.text" }}
 {{- end }}
 

@@ -17,9 +17,18 @@ The pod's grace period: propagation, drain, and a margin for the engine's own en
 {{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds 30 }}
 {{- end }}
 
-{{/* YAML map from file name to text: the programs that the engine's container finds at "vllm.path.programs". */}}
+{{/*
+YAML map from file name to text: the programs that the engine's container finds at "vllm.path.programs". What empties
+/dev/shm at a container's start is left out where another container mounts it, whose segments would be in use.
+*/}}
 {{- define "vllm.lifecycle.files" -}}
-{{- (.Files.Glob "files/programs/{pre_stop,draining,liveness}.py").AsConfig }}
+{{- $shared := list }}
+{{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) | compact }}
+{{- range compact (.volumeMounts | default list) }}{{ if eq .name "shm" }}{{ $shared = append $shared . }}{{ end }}{{ end }}
+{{- end }}
+{{- $files := (.Files.Glob "files/programs/{pre_stop,draining,liveness,sitecustomize}.py").AsConfig | fromYaml }}
+{{- if $shared }}{{ $files = omit $files "sitecustomize.py" }}{{ end }}
+{{- toYaml $files }}
 {{- end }}
 
 {{/* YAML list: the middlewares that the engine loads from there. */}}

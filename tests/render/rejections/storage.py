@@ -204,7 +204,7 @@ ROWS: list[Row] = [
     (
         "offloaded cache over the memory",
         "{engine: {args: {kv-offloading-size: 20}}, resources: {limits: {memory: 16Gi}}}",
-        "shm.sizeLimit",
+        "engine.args.kv-offloading-size",
         "or a larger resources.limits.memory",
     ),
     ("shm without a unit", "shm: {sizeLimit: 10}", "shm.sizeLimit", "write a suffix, such as 10Gi"),

@@ -2,32 +2,9 @@
 
 {{- define "vllm.validate.resources" }}
   {{- $resources := .Values.resources | default dict }}
-  {{- $limits := $resources.limits | default dict }}
-  {{- $args := .Values.engine.args | default dict }}
   {{- range $key, $given := dict "resources" $resources "test.resources" (.Values.test.resources | default dict) }}
     {{- include "vllm.validate.quantities" (list $ $key $given) }}
     {{- include "vllm.validate.devices" (list $ $key $given) }}
-  {{- end }}
-  {{- $shm := include "vllm.shm.sizeLimit" . }}
-  {{- $shmBytes := include "vllm.quantity" $shm | float64 }}
-  {{- $limitBytes := include "vllm.quantity" $limits.memory | float64 }}
-  {{- if lt $shmBytes 1e6 }}
-    - shm.sizeLimit: {{ $shm }} is {{ $shmBytes }} bytes: write a suffix, such as 10Gi
-  {{- else if and $limits.memory (ge $shmBytes $limitBytes) }}
-    - shm.sizeLimit: {{ $shm }} of /dev/shm does not fit in the memory limit of {{ $limits.memory }}, in which it
-      counts: write a smaller shm.sizeLimit or a larger resources.limits.memory
-  {{- end }}
-  {{- $offloaded := get $args "kv-offloading-size" | default 0 | float64 }}
-  {{- if lt $shmBytes (mulf $offloaded 1073741824) }}
-    - shm.sizeLimit: {{ $shm }} does not hold the {{ $offloaded }} GiB that engine.args.kv-offloading-size keeps
-      there: leave it empty, or write more
-  {{- end }}
-  {{- if and (eq .Values.engine.device "cpu") $limits.memory (not (get $args "kv-cache-memory-bytes")) }}
-    {{- $given := get (.Values.env | default dict) "VLLM_CPU_KVCACHE_SPACE" | default 4 | include "vllm.text" }}
-    {{- if and (regexMatch "^[0-9]+$" $given) (ge (mulf $given 1073741824) $limitBytes) }}
-      - env.VLLM_CPU_KVCACHE_SPACE: {{ $given }} GiB of KV cache do not fit in the memory limit of
-        {{ $limits.memory }}: write fewer GiB, or a larger resources.limits.memory
-    {{- end }}
   {{- end }}
   {{- $claims := list }}
   {{- range compact (.Values.resourceClaims | default list) }}
