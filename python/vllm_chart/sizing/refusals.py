@@ -1,5 +1,6 @@
 """What a plan refuses, and what it warns of: only what does not fit at the low end of the estimates is refused."""
 
+import math
 from collections.abc import Iterator
 
 from vllm_chart.findings import Finding, Severity, has_errors
@@ -14,6 +15,10 @@ OF_GPU = ("weights", "kv-cache", "capability")
 
 FREE_SHARE = 0.97
 """What is free of a GPU on start at least: logs show 0.978 (RTX 3090) to 0.992 (H100) beside the driver's own."""
+
+UNIFIED_SHARE = 0.85
+"""The same of a host's memory that is the GPU's too, where what is free is what the whole system has available
+(`is_integrated_gpu`, utils/mem_utils.py:144): what vLLM's own guide takes, https://vllm.ai/blog/2026-06-01-vllm-dgx-spark."""
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> list[Finding]:
@@ -34,6 +39,8 @@ def check(plan: Plan) -> Iterator[Finding]:
     yield from divisibility.check(plan.model, plan.engine.split, plan.checkpoint.quantized)
     yield from _uncertainties(plan)
     yield from _lengths(plan)
+    yield from _share(plan)
+    yield from _unified(plan)
     if plan.engine.device == "cpu" and not plan.gpu.memory:
         yield Finding(
             "plan", "resources.limits.memory", "without a limit, whether it fits is up to the node",
@@ -98,11 +105,40 @@ def _lengths(plan: Plan) -> Iterator[Finding]:
             f"{engine.batch_tokens} is less than max-model-len, {plan.length}, but chunked prefill is off",
             f"write {plan.length} or more, or leave chunked prefill on",
         )  # fmt: skip
-    if engine.share() > FREE_SHARE and engine.device == "cuda":
+
+
+def _share(plan: Plan) -> Iterator[Finding]:
+    """A share of the GPU that may not be free when vLLM starts, which it then refuses (v1/worker/utils.py:757)."""
+    engine, gpu = plan.engine, plan.gpu
+    where = "engine.args.gpu-memory-utilization"
+    most = math.floor(100 * UNIFIED_SHARE * max(gpu.host, gpu.memory) / gpu.memory) / 100 if gpu.host else FREE_SHARE
+    if engine.device != "cuda" or engine.share() <= most:
+        return
+    if not gpu.host:
         yield Finding(
-            "memory-share", "engine.args.gpu-memory-utilization",
+            "memory-share", where,
             f"{engine.share():g} of the GPU may be more than is free when vLLM starts, which it then refuses",
-            f"write {FREE_SHARE} or less", "warning",
+            f"write {most} or less", "warning",
+        )  # fmt: skip
+        return
+    idle = f" ({gib(gpu.idle_free[0])} to {gib(gpu.idle_free[1])} where nothing else runs)" if gpu.idle_free else ""
+    default = "" if engine.utilization is not None else ", the default,"
+    yield Finding(
+        "memory-share", where,
+        f"{engine.share():g}{default} is {gib(plan.stage.share)} of memory that {gpu.product} shares with the "
+        f"operating system and vLLM's own processes, and vLLM refuses to start unless so much is free{idle}",
+        f"write {most} or less", "warning",
+    )  # fmt: skip
+
+
+def _unified(plan: Plan) -> Iterator[Finding]:
+    """What Kubernetes doesn't know of a GPU whose memory is the host's: what the driver allocates is not charged to the
+    container, as the table of https://github.com/vllm-project/vllm/issues/56824 shows."""
+    if plan.gpu.host:
+        yield Finding(
+            "plan", "resources.requests.memory",
+            f"the GPU's {gib(plan.stage.share)} are the node's own memory, which no request or limit counts",
+            "keep pods that need the rest off the node", "info",
         )  # fmt: skip
 
 

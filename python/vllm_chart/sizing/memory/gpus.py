@@ -6,6 +6,8 @@ import json
 import re
 from importlib import resources
 
+from vllm_chart.sizing.arithmetic import GIB
+
 
 @dataclasses.dataclass(frozen=True)
 class Gpu:
@@ -19,6 +21,10 @@ class Gpu:
     source: str
     capability: float | None = None
     aliases: tuple[str, ...] = ()
+    host: int = 0
+    """Bytes of the host's memory where the GPU's is a part or all of it, which other processes use too; else 0."""
+    idle_free: tuple[int, int] | None = None
+    """Bytes that are free of a unified memory where nothing runs: the least and the most that was reported."""
 
     @property
     def switched(self) -> bool:
@@ -38,14 +44,20 @@ def products() -> tuple[Gpu, ...]:
         Gpu(
             row["name"],
             row["product"],
-            round(row["memoryGiB"] * (1 << 30)),
+            round(row["memoryGiB"] * GIB),
             row["confidence"],
             row["source"],
             row.get("computeCapability"),
             tuple(row["aliases"]),
+            round(row.get("hostGiB", 0) * GIB),
+            _span(row.get("idleFreeGiB")),
         )
         for row in rows
     )
+
+
+def _span(gib: tuple[float, float] | None) -> tuple[int, int] | None:
+    return (round(gib[0] * GIB), round(gib[1] * GIB)) if gib else None
 
 
 def find(name: str) -> Gpu:
