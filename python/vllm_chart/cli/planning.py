@@ -86,8 +86,9 @@ def answer(
     UnavailableError where neither the Hub nor the package has the model's config.
     """
     loaded = charts.require(chart, "plan")
-    if has_errors(wrong := checks.validate(loaded, **values_options)):
-        return Answer(wrong)
+    if has_errors(told := checks.validate(loaded, **values_options)):
+        return Answer(told)
+    warnings = [finding for finding in told if finding.severity == "warning"]
     values = helm.merged_values(loaded, **values_options)
     try:
         engine = settings.from_release(helm.render(chart=loaded, **values_options), values, loaded.app_version)
@@ -111,17 +112,18 @@ def answer(
     except plan.NO_FORMULA as error:
         return Answer([Finding("plan", "model.id", f"no plan: {error}", severity="warning")])
     if gpu is None:
-        return _of_no_gpu(made, svg)
+        return _of_no_gpu(made, warnings, svg)
     if svg:
         svg.write_text(picture.svg(made))
-    return _of_gpu(made, values, explained)
+    return _of_gpu(made, warnings, values, explained)
 
 
-def _of_no_gpu(made: Plan, svg: Path | None) -> Answer:
+def _of_no_gpu(made: Plan, warnings: Sequence[Finding], svg: Path | None) -> Answer:
     """Which GPUs the model would fit, and what is wrong on any of them."""
     if svg:
         raise click.UsageError("--svg draws one GPU's memory: name the GPU, by --gpu, --gpu-memory or --cluster")
-    findings = [finding for finding in refusals.check(made) if finding.check not in refusals.OF_GPU]
+    of_plan = [finding for finding in refusals.check(made) if finding.check not in refusals.OF_GPU]
+    findings = [*warnings, *of_plan]
     return Answer(
         findings,
         human=lambda: show.where_it_fits(made, findings, "human"),
@@ -129,8 +131,8 @@ def _of_no_gpu(made: Plan, svg: Path | None) -> Answer:
     )
 
 
-def _of_gpu(made: Plan, values: Mapping[str, Any], explained: bool) -> Answer:
-    findings = list(refusals.check(made))
+def _of_gpu(made: Plan, warnings: Sequence[Finding], values: Mapping[str, Any], explained: bool) -> Answer:
+    findings = [*warnings, *refusals.check(made)]
 
     def human() -> str:
         return "\n\n".join([show.human(made, findings, values), *([explain(made)] if explained else [])])

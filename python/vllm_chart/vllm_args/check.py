@@ -8,7 +8,7 @@ from typing import Any
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
-from vllm_chart.vllm_args import advice, argv, catalogue, config, rules
+from vllm_chart.vllm_args import advice, argv, catalogue, config, requested, rules
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.catalogue import Argument, Catalogue, nearest
 from vllm_chart.vllm_args.container import words
@@ -31,9 +31,10 @@ CHECKS = (
         "Engine",
     ),
     Check(
-        "gpu",
-        "A pod that runs vLLM's CUDA build asks for a GPU.",
-        "The build does not start without one, unless the node hands its GPUs to whoever asks for none.",
+        requested.NAME,
+        "A pod that runs vLLM's CUDA build asks for GPUs, and its engine uses all of them.",
+        "The build does not start without one, unless the node hands its GPUs to whoever asks for none; and of eight "
+        "that a claim brings, seven would idle.",
         "Engine",
     ),
 )
@@ -65,7 +66,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
         *check_argv(words(container), version, stock=stock),
         *check_environment(env, version, referring=referring),
         *_risky(env),
-        *(_without_gpu(values, pod.spec, container) if stock else ()),
+        *(requested.check(manifests, pod, container, tag) if stock and values["engine"]["device"] == "cuda" else ()),
     ]
 
 
@@ -80,18 +81,6 @@ def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
             "write in image.tag, beside a digest too, the version that the image holds",
             "info",
         )
-
-
-def _without_gpu(values: Mapping[str, Any], pod: Mapping[str, Any], container: Mapping[str, Any]) -> Iterable[Finding]:
-    """A warning only: where NVIDIA's runtime is the node's default, it hands all GPUs to whoever asks for none."""
-    limits = (container.get("resources") or {}).get("limits") or {}
-    if (
-        values["engine"]["device"] == "cuda"
-        and not pod.get("resourceClaims")
-        and not any("/" in name for name in limits)
-    ):
-        said = "the pod asks for no GPU, without which vLLM's CUDA build does not start"
-        yield Finding("gpu", "gpu.count", said, "write how many, or engine.device: cpu", severity="warning")
 
 
 def _risky(env: Mapping[str, Any]) -> Iterable[Finding]:
