@@ -10,53 +10,19 @@ from kubernetes.client import (
     V1Namespace,
     V1Node,
     V1PersistentVolumeClaim,
-    V1Pod,
     V1ResourceQuota,
     V1Secret,
     V1StorageClass,
 )
 
 from tests.cluster_objects import GPU_LABEL, GPU_TAINT, node
-from vllm_chart.findings import Finding
+from tests.preflights import MODEL, NODES, OWN, TOLERANT, preflight, running, said
 from vllm_chart.helm import app_version, merged_values, render
 from vllm_chart.live.preflight import Snapshot, explain, needs
-from vllm_chart.rendered import workload
-
-TOLERANT = "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]\n"
-NODES = [node(f"gpu-{n}", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1") for n in (1, 2)]
-MODEL = "model: {id: org/name}\n"
-
-
-def preflight(text: str, autoscaled: bool = False, **cluster: Any) -> list[Finding]:
-    values = values_from_yaml(MODEL + TOLERANT + text if "tolerations" not in text else MODEL + text)
-    manifests = render(values=values)
-    there = {"namespace": V1Namespace(), "nodes": NODES, **cluster}
-    if there.pop("installed", False):
-        there["installed"] = workload.engine(manifests)
-    return explain(manifests, merged_values(values=values), app_version(), Snapshot(**there), autoscaled=autoscaled)
-
-
-def said(findings: list[Finding]) -> str:
-    return "\n".join(str(finding) for finding in findings)
 
 
 def secret(**data: bytes) -> V1Secret:
     return V1Secret.model_validate({"data": {key: base64.b64encode(value).decode() for key, value in data.items()}})
-
-
-def running(name: str, labels: dict[str, str] | None = None) -> V1Pod:
-    """A pod with one GPU on a node."""
-    container = {"name": "a", "resources": {"requests": {"nvidia.com/gpu": "1"}}}
-    return V1Pod.model_validate(
-        {
-            "metadata": {"name": "a", "namespace": "default", "labels": labels or {}},
-            "spec": {"nodeName": name, "containers": [container]},
-            "status": {"phase": "Running"},
-        }
-    )
-
-
-OWN = {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "llm"}
 
 
 def test_a_cluster_that_has_everything() -> None:

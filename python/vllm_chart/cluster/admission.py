@@ -21,10 +21,13 @@ from vllm_chart.rendered.workload import ENGINE
 
 
 class Demand(NamedTuple):
-    """Pods of one kind that are to be there at a time."""
+    """The pods that are to be there at a time."""
 
-    spec: V1PodSpec
-    pods: int
+    parts: Sequence[tuple[V1PodSpec, int]]
+    """Those of a replica, each with how many of them it has."""
+    replicas: int
+    fewer: str = "write replicaCount: {}"
+    """The remedy, with the number of replicas that there is place for."""
 
 
 def limit_ranges(spec: V1PodSpec, ranges: Sequence[V1LimitRange]) -> Iterator[Finding]:
@@ -44,23 +47,20 @@ def limit_ranges(spec: V1PodSpec, ranges: Sequence[V1LimitRange]) -> Iterator[Fi
 
 
 def quotas(
-    demands: Sequence[Demand],
+    demand: Demand,
     ranges: Sequence[V1LimitRange],
     quotas: Sequence[V1ResourceQuota],
     own: Amounts,
-    *,
-    fewer: str = "write replicaCount: {}",
     severity: Severity = "error",
 ) -> Iterator[Finding]:
     """What the ResourceQuotas of a namespace do not let in.
 
-    demands: the pods that are to be there. own: what pods of the release have of the quotas already, as `usage`.
-    fewer: the remedy, with the number of replicas that the quota has place for.
+    own: what pods of the release have of the quotas already, as `usage`.
     """
     items = [item for _, item in _items(ranges) if item.type == "Container"]
-    pods = [(defaulted(podresources.read(demand.spec), items), demand.pods) for demand in demands if demand.pods]
-    for quota in quotas if pods else ():
-        yield from _quota(quota, pods, own, fewer, severity)
+    pods = [(defaulted(podresources.read(spec), items), count) for spec, count in demand.parts]
+    for quota in quotas if demand.replicas else ():
+        yield from _quota(quota, pods, own, demand, severity)
 
 
 def usage(specs: Iterable[V1PodSpec]) -> Amounts:
@@ -169,7 +169,7 @@ def _quota(
     quota: V1ResourceQuota,
     pods: Sequence[tuple[PodResources, int]],
     own: Amounts,
-    fewer: str,
+    demand: Demand,
     severity: Severity,
 ) -> Iterator[Finding]:
     if quota.spec is None or quota.spec.scopes or quota.spec.scope_selector:
@@ -185,10 +185,10 @@ def _quota(
             message = f"every container has to say its {kind} of {resource}, and {lacking.name} does not"
             yield Finding("quota", where, message, f"write {_key(lacking, kind, resource)}", severity)
             continue
-        wanted = sum((_total(pod, kind, resource) * count for pod, count in pods), Decimal(0))
+        each = sum((_total(pod, kind, resource) * count for pod, count in pods), Decimal(0))
         left = hard - used.get(counted, Decimal(0)) + own.get(counted, Decimal(0))
-        if wanted > left:
-            yield _too_much(where, counted, resource, pods, (wanted, left, hard), fewer, severity)
+        if each * demand.replicas > left:
+            yield _too_much(where, counted, resource, demand, (each, left, hard), severity)
 
 
 def _lacking(pods: Sequence[tuple[PodResources, int]], kind: str, resource: str) -> Container | None:
@@ -213,18 +213,17 @@ def _too_much(
     where: str,
     counted: str,
     resource: str,
-    pods: Sequence[tuple[PodResources, int]],
+    demand: Demand,
     sums: tuple[Decimal, Decimal, Decimal],
-    fewer: str,
     severity: Severity,
 ) -> Finding:
-    """sums: what is wanted, what is left, and the quota itself."""
-    wanted, left, hard = sums
-    count = sum(number for _, number in pods)
-    there = max(0, int(count * left // wanted))
-    free = shown(max(left, Decimal(0)), resource)
-    message = f"{count} pods want {shown(wanted, resource)} {counted}, and {free} of {shown(hard, resource)} are left"
+    """sums: what a replica wants, what is left, and the quota itself."""
+    each, left, hard = sums
+    pods, there = demand.replicas * sum(count for _, count in demand.parts), max(0, int(left // each))
+    wants = f"{pods} pods want" if pods > 1 else "a pod wants"
+    wanted, free = shown(each * demand.replicas, resource), shown(max(left, Decimal(0)), resource)
+    message = f"{wants} {wanted} {counted}, and {free} of {shown(hard, resource)} are left"
     kind = counted.partition(".")[0] if counted.startswith(("requests.", "limits.")) else "requests"
     key = "replicaCount" if counted == "pods" else "gpu.count" if "/" in resource else f"resources.{kind}.{resource}"
-    lower = fewer.format(there) if there else f"lower {key}"
+    lower = demand.fewer.format(there) if there else f"lower {key}"
     return Finding("quota", where, message, f"{lower}, or have the quota raised", severity)

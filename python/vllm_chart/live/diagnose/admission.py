@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from vllm_chart.cluster import openshift
 from vllm_chart.findings import Finding
 from vllm_chart.live.diagnose.ask import Snapshot
 from vllm_chart.rendered.scaling import wanted
@@ -14,6 +15,13 @@ _REFUSALS = (
         "pod-security",
         "make the pod fit the namespace's level: podSecurityContext, securityContext, volumes, extraContainers, "
         "initContainers (the chart's defaults fit `restricted`)",
+    ),
+    (
+        r"unable to validate against any security context constraint",
+        "security-constraints",
+        "write podSecurityContext: {runAsUser: null, fsGroup: null}, and change what else the message names: "
+        f"{openshift.FITS}; or have an administrator grant the pods' service account the constraints nonroot-v2, which "
+        "let the chart's defaults in",
     ),
     (r"exceeded quota", "quota", "lower resources, gpu.count or replicaCount, or raise the ResourceQuota"),
     (r"failed quota", "quota", "write in resources what the ResourceQuota wants to see"),
@@ -32,10 +40,15 @@ _REFUSALS = (
 )
 
 
+#: What OpenShift says of constraints that a pod may not use at all, which is most of them.
+_NOT_USABLE = re.compile(r'provider "?[\w.-]+"?: Forbidden: not usable by user or serviceaccount(, )?')
+
+
 def explain(snapshot: Snapshot) -> Iterator[Finding]:
     """What the API server said of pods that it did not let in."""
     for workload in snapshot.workloads:
         for message in _refusals(workload, snapshot):
+            message = _NOT_USABLE.sub("", message)
             check, remedy = next(
                 ((check, remedy) for pattern, check, remedy in _REFUSALS if re.search(pattern, message)),
                 ("admission", "change what the message names, or ask who owns the cluster's policy"),

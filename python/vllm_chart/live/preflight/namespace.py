@@ -47,10 +47,8 @@ def _quotas(wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
     if autoscaler:
         steps.append((wanted.scale.most, f"write {autoscaler.where}: {autoscaler.keys[1]}: {{}}", "warning"))
     for replicas, fewer, severity in steps:
-        demands = [Demand(spec, count * replicas) for spec, count in wanted.parts]
-        found = list(
-            admission.quotas(demands, snapshot.ranges or (), snapshot.quotas or (), own, fewer=fewer, severity=severity)
-        )
+        demand = Demand(wanted.parts, replicas, fewer)
+        found = list(admission.quotas(demand, snapshot.ranges or (), snapshot.quotas or (), own, severity))
         yield from found
         if found:
             return

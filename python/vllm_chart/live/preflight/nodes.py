@@ -37,13 +37,12 @@ def _too_few(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator
     others = [pod.spec for pod in snapshot.pods or () if pod.spec and runs(pod) and not wanted.owns(pod)]
     most = max(scale.replicas + wanted.surge, scale.most)
     places = scheduling.places(wanted.parts, snapshot.nodes or (), others, most)
-    each = _each(wanted)
     if places < scale.replicas:
         said = f" by {scale.autoscaler.where}" if scale.autoscaler else ""
         yield Finding(
             "nodes",
             where,
-            f"{scale.replicas} {each} are wanted{said}, and there is room for {places}",
+            f"{_count(wanted, scale.replicas)} wanted{said}, and there is room for {places}",
             f"write {scale.key}: {places}, free nodes, or add some" if places else "free nodes, or add some",
             severity,
         )
@@ -51,7 +50,7 @@ def _too_few(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator
         yield Finding(
             "rollout",
             where,
-            f"a rollout starts {wanted.surge} {each} beside the {scale.replicas}, and there is room for "
+            f"a rollout starts {_each(wanted, wanted.surge)} beside the {scale.replicas}, and there is room for "
             f"{places - scale.replicas}: it would wait for ever",
             "write strategy.rollingUpdate.maxSurge: 0 and maxUnavailable: 1, or add nodes",
             severity if snapshot.installed else "warning",
@@ -60,20 +59,24 @@ def _too_few(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator
         yield Finding(
             "nodes",
             where,
-            f"{scale.autoscaler.where} may go to {scale.most} {each}, and there is room for {places}: the others would "
-            "wait",
+            f"{scale.autoscaler.where} may go to {_each(wanted, scale.most)}, and there is room for {places}: "
+            "the others would wait",
             f"write {scale.autoscaler.where}: {scale.autoscaler.keys[1]}: {places}, or add nodes",
             "warning",
         )
 
 
-def _each(wanted: Wanted) -> str:
-    """What a replica is, and what it asks for."""
+def _count(wanted: Wanted, number: int) -> str:
+    return f"{_each(wanted, number)} {'is' if number == 1 else 'are'}"
+
+
+def _each(wanted: Wanted, number: int) -> str:
+    """So many replicas, and what each of them asks for."""
     devices: dict[str, int] = {}
     for spec, count in wanted.parts:
         for resource, amount in scheduling.devices(spec).items():
             devices[resource] = devices.get(resource, 0) + int(amount) * count
     pods = wanted.workload.pods_per_replica
-    each = "pods" if pods == 1 else f"groups of {pods} pods"
+    name = ("pod" if pods == 1 else "group") + ("" if number == 1 else "s") + ("" if pods == 1 else f" of {pods} pods")
     asked = ", ".join(f"{amount} {resource}" for resource, amount in devices.items())
-    return f"{each} of {asked}" if asked else each
+    return f"{number} {name} of {asked}" if asked else f"{number} {name}"
