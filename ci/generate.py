@@ -1,5 +1,5 @@
-"""Write what follows from the values model: the chart's `values.yaml`, `values.schema.json`, README
-and the list of flags that it owns.
+"""Write what follows from what the package knows: of each chart `values.yaml`, `values.schema.json`, README and the
+facts that its templates read, out of its values model; and docs/checks.md, out of the registry of checks.
 
 python -m ci.generate           # write them
 python -m ci.generate --check   # exit 1, naming the files that would change
@@ -8,7 +8,7 @@ python -m ci.generate --check   # exit 1, naming the files that would change
 import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ import kubernetes_validate
 import yaml
 from pydantic.fields import FieldInfo
 
+from vllm_chart import charts
+from vllm_chart.charts import Chart
+from vllm_chart.checks import registry
+from vllm_chart.findings import Check
 from vllm_chart.values import kubernetes
-from vllm_chart.values.base import Block, Kubernetes
-from vllm_chart.values.vllm.engine import OWNED_FLAGS
-from vllm_chart.values.vllm.root import SECTIONS, Values
-from vllm_chart.vllm_args import devices, host_memory
-from vllm_chart.vllm_args import schema as engine_schema
+from vllm_chart.values.base import Block, Kubernetes, Section
 
 #: Kubernetes whose object schemas go into the chart's: the newest that the chart supports.
 KUBERNETES_VERSION = "1.37.0"
@@ -32,36 +32,65 @@ WIDTH = 110
 
 def main() -> int:
     """Write the files, or with `--check` compare them. Returns the exit code."""
-    chart = Path("charts/vllm")
-    if not (chart / "Chart.yaml").is_file():
-        print("generate: no charts/vllm/Chart.yaml here; call it from the project's root", file=sys.stderr)
+    if not Path("charts").is_dir():
+        print("generate: no charts here; call it from the project's root", file=sys.stderr)
         return 2
-    about = yaml.safe_load((chart / "Chart.yaml").read_text())
-    files = {
-        chart / "values.yaml": values_yaml(),
-        chart / "values.schema.json": _json(values_schema(about["appVersion"])) + "\n",
-        chart / "files/generated/owned-flags.yaml": HEAD + yaml.safe_dump(OWNED_FLAGS, width=WIDTH),
-        # JSON, because templates read it faster.
-        chart / "files/generated/flags.json": json.dumps(engine_schema.rendering(), indent=1) + "\n",
-        chart / "files/generated/devices.json": json.dumps(devices.facts(), indent=1) + "\n",
-        chart / "files/generated/host-memory.json": json.dumps(host_memory.facts(), indent=1) + "\n",
-        chart / "README.md": readme(about),
-    }
+    files = {path: text for chart in charts.CHARTS.values() for path, text in of_chart(chart).items()}
+    files[Path("docs/checks.md")] = checks_page()
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(f"{path} does not follow from python/vllm_chart/values: run `nox -s generate`", file=sys.stderr)
+            print(f"{path} does not follow from python/vllm_chart: run `nox -s generate`", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(files[path])
         print(f"wrote {path}")
     return 0
 
 
-def keys(block: type[Block] = Values) -> Iterator[tuple[str, FieldInfo]]:
-    """The keys of a block in order, each as `(name in YAML, field)`."""
-    for name, field in block.model_fields.items():
-        yield field.alias or name, field
+def of_chart(chart: Chart) -> dict[Path, str]:
+    """Every generated file of a chart, by its path from the project's root."""
+    folder = chart.path or Path("charts", chart.name)
+    about = yaml.safe_load((folder / "Chart.yaml").read_text())
+    facts = {folder / "files/generated" / name: _facts(name, given()) for name, given in chart.facts.items()}
+    return {
+        folder / "values.yaml": values_yaml(chart),
+        folder / "values.schema.json": _json(values_schema(chart, str(about.get("appVersion", "")))) + "\n",
+        folder / "README.md": readme(chart, about),
+        **facts,
+    }
+
+
+def _facts(name: str, given: Any) -> str:
+    """A file that templates read: JSON, which they read faster, or YAML by its name."""
+    is_yaml = name.endswith(".yaml")
+    return HEAD + yaml.safe_dump(given, width=WIDTH) if is_yaml else json.dumps(given, indent=1) + "\n"
+
+
+def keys(block: type[Block]) -> Iterator[tuple[str, FieldInfo]]:
+    """The keys of a block in order, each as `(name in YAML, field)`; of a root, section by section."""
+    levels: Sequence[type[Block]] = sections(block) or [block]
+    for level in levels:
+        for name, field in level.model_fields.items():
+            yield field.alias or name, field
+
+
+def sections(root: type[Block]) -> list[type[Section]]:
+    """The sections of a chart's root, in order; none for a block that has none.
+
+    Raises TypeError for a field of the root itself where there are sections: nothing would say under which it belongs.
+    """
+    found = [base for base in root.__bases__ if issubclass(base, Section) and base is not Section]
+    if found and (own := root.__annotations__.keys() & root.model_fields.keys()):
+        raise TypeError(f"{root.__name__}: write {', '.join(sorted(own))} into one of the sections that it is made of")
+    return found
+
+
+def heading(root: type[Block], key: str) -> str:
+    """The heading above a key of the root: that of the section which it begins. Else ""."""
+    firsts = {next(keys(section))[0]: section.heading for section in sections(root)}
+    return firsts.get(key, "")
 
 
 def block_of(field: FieldInfo) -> type[Block] | None:
@@ -72,19 +101,17 @@ def block_of(field: FieldInfo) -> type[Block] | None:
 # values.yaml ----------------------------------------------------------------------------------------------
 
 
-def values_yaml() -> str:
+def values_yaml(chart: Chart) -> str:
     """Every key, its default, its description as a comment."""
-    head = HEAD + "# A model that fits one GPU needs model.id and nothing else.\n"
-    return head + "".join(_yaml_lines(Values, 0))
+    return HEAD + (f"# {chart.hint}\n" if chart.hint else "") + "".join(_yaml_lines(chart.values, 0))
 
 
 def _yaml_lines(block: type[Block], indent: int) -> Iterator[str]:
     pad = " " * indent
     for key, field in keys(block):
-        if indent == 0 and key in SECTIONS:
-            yield f"\n# {f' {SECTIONS[key]} ':-^{WIDTH - 4}}\n"
         if indent == 0:
-            yield "\n"
+            title = heading(block, key)
+            yield f"\n# {f' {title} ':-^{WIDTH - 4}}\n\n" if title else "\n"
         yield (
             textwrap.fill(
                 " ".join((field.description or "").split()),
@@ -108,27 +135,35 @@ def _yaml_lines(block: type[Block], indent: int) -> Iterator[str]:
 # values.schema.json ---------------------------------------------------------------------------------------
 
 
-def values_schema(app_version: str) -> dict[str, Any]:
+def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     """The JSON schema (draft 2020-12, self-contained) that Helm holds the merged values against.
 
-    app_version: the version of vLLM that an empty image.tag stands for.
+    app_version: the chart's, for what depends on it.
     """
-    schema = Values.model_json_schema()
-    blocks = {block.__name__: block for block in _blocks(Values)} | {"": Values}
-    definitions: dict[str, Any] = schema.pop("$defs")
+    schema = chart.values.model_json_schema()
+    blocks = {block.__name__: block for block in _blocks(chart.values)} | {"": chart.values}
+    definitions: dict[str, Any] = schema.pop("$defs", {})
     for name, block in blocks.items():
         _describe_block(definitions[name] if name else schema, block)
+    order = [key for key, _ in keys(chart.values)]
+    schema["properties"] = dict(sorted(schema["properties"].items(), key=lambda item: _place(item[0], order)))
+    more = chart.schema(app_version)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Values of the vLLM chart",
+        "title": f"Values of the {chart.title} chart",
         **_plain(schema),
         "$defs": _plain(definitions),
     }
     # A parent chart writes this key where a condition names it.
     schema["properties"]["enabled"] = {"type": "boolean"}
     schema["$defs"] |= _kubernetes_definitions(_references(schema))
-    schema["$defs"] |= engine_schema.definitions(OWNED_FLAGS)
-    return schema | engine_schema.by_version(app_version)
+    schema["$defs"] |= more.get("$defs", {})
+    return schema | {key: value for key, value in more.items() if key != "$defs"}
+
+
+def _place(key: str, order: Sequence[str]) -> int:
+    """Where a property stands: keys as in values.yaml, and remedies behind them."""
+    return order.index(key) if key in order else len(order)
 
 
 def _json(node: Any, indent: str = "") -> str:
@@ -278,23 +313,22 @@ def _kubernetes_schema(node: Any) -> Any:
 # README ---------------------------------------------------------------------------------------------------
 
 
-def readme(chart: dict[str, Any]) -> str:
+def readme(chart: Chart, about: dict[str, Any]) -> str:
     """The chart's README: how to install, and every value."""
     rows: list[str] = []
-    for key, field in keys():
-        if key in SECTIONS:
-            rows += ["", f"### {SECTIONS[key]}", "", "| key | default | what it is |", "|---|---|---|"]
+    for key, field in keys(chart.values):
+        title = heading(chart.values, key)
+        if title or not rows:
+            rows += [*(["", f"### {title}"] if title else []), "", "| key | default | what it is |", "|---|---|---|"]
         rows += _table_rows(key, field)
+    made_for = f", made for {chart.title} {about['appVersion']}" if "appVersion" in about else ""
     return f"""<!-- Generated from python/vllm_chart/values by `nox -s generate`: edit the model there. -->
-# vllm
+# {chart.name}
 
-{chart["description"]} Chart {chart["version"]}, made for vLLM {chart["appVersion"]}; Kubernetes {chart["kubeVersion"]},
+{about["description"]} Chart {about["version"]}{made_for}; Kubernetes {about["kubeVersion"]},
 Helm 3.18 or later.
 
-    helm install llm ./charts/vllm --set model.id=Qwen/Qwen3-8B
-
-One release is one model. What is refused, and why, is said by `helm install` itself; `vllm-chart check -f mine.yaml`
-(the package of this repository) says more. Examples: `values/` beside the chart.
+{chart.introduction}
 
 ## Values
 {chr(10).join(rows)}
@@ -308,6 +342,37 @@ def _table_rows(key: str, field: FieldInfo) -> Iterator[str]:
     else:
         text = " ".join((field.description or "").split()).replace("|", "\\|")
         yield f"| `{key}` | `{json.dumps(field.get_default())}` | {text} |"
+
+
+# docs/checks.md -------------------------------------------------------------------------------------------
+
+
+def checks_page() -> str:
+    """Every check by its topic: its name, what it promises, and why."""
+    topics: dict[str, list[Check]] = {}
+    for check in registry.every().values():
+        topics.setdefault(check.topic, []).append(check)
+    of_check = {check.topic for check in registry.of_check().values()}
+    ordered = sorted(topics, key=lambda topic: topic not in of_check)
+    return CHECKS_HEAD + "".join(f"\n## {topic}\n\n{_check_rows(topics[topic])}" for topic in ordered)
+
+
+CHECKS_HEAD = """<!-- Generated from the checks in python/vllm_chart by `nox -s generate`: edit a check where it is. -->
+# The checks
+
+Every finding ends in the name of its check: `error: replicas: no such key [schema]`. `vllm-chart check` runs those down
+to "Invariants: Stop", on values and on what they render; `vllm-chart check --list` prints them. The others ask a
+cluster or a service.
+
+`--ignore NAME` (`check`, `validate`, `preflight`; `--vllm-chart-ignore` in pytest; may be repeated) makes the findings
+of a check not count. They are told all the same, apart from the others, also with `--output json`. Four checks can't be
+ignored, because Helm itself refuses such values: `values`, `schema`, `rule` and `render`.
+"""
+
+
+def _check_rows(checks: Sequence[Check]) -> str:
+    rows = [f"| `{check.name}` | {check.promise} | {check.reason} |\n" for check in checks]
+    return "".join(["| check | what it promises | why |\n|---|---|---|\n", *rows])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from vllm_chart.sizing import check as sizing_check
 from vllm_chart.values.base import Block
 from vllm_chart.values.vllm.root import Values
 from vllm_chart.vllm_args import check as engine_check
+from vllm_chart.vllm_args import devices, host_memory
+from vllm_chart.vllm_args import schema as engine_schema
+from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 Examination = Callable[[Manifests, Mapping[str, Any], str], Iterable[Finding]]
 """Checks that know what a chart's values mean: they get what it renders, the merged values and its appVersion."""
@@ -31,6 +34,12 @@ class Chart:
     reads: keys of its values without which those can't be run: a chart of another's, of the same name, lacks them.
     examples: the folder in the repository with values files to try it with, "" for none.
     path: where it lies, if not where this project's charts do.
+
+    For its generated files:
+    title: what it is the chart of, in sentences.
+    hint: the first line of its values.yaml. introduction: what stands in its README before the values.
+    facts: what its templates and this package both know, by the name of the file in `files/generated` (.json or .yaml).
+    schema: what its schema has beside what follows from `values`, given its appVersion; `$defs` are merged.
     """
 
     name: str
@@ -40,6 +49,11 @@ class Chart:
     reads: frozenset[str] = frozenset()
     examples: str = ""
     path: Path | None = None
+    title: str = ""
+    hint: str = ""
+    introduction: str = ""
+    facts: Mapping[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
+    schema: Callable[[str], dict[str, Any]] = lambda _: {}
 
     @property
     def folder(self) -> Path:
@@ -51,6 +65,10 @@ class Chart:
         return [finding for examine in self.examinations for finding in examine(manifests, values, app_version)]
 
 
+def _vllm_schema(app_version: str) -> dict[str, Any]:
+    return {"$defs": engine_schema.definitions(OWNED_FLAGS), **engine_schema.by_version(app_version)}
+
+
 VLLM = Chart(
     "vllm",
     values=Values,
@@ -58,6 +76,20 @@ VLLM = Chart(
     examinations=(engine_check.check_release, sizing_check.check),
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
     examples="values",
+    title="vLLM",
+    hint="A model that fits one GPU needs model.id and nothing else.",
+    introduction="""\
+    helm install llm ./charts/vllm --set model.id=Qwen/Qwen3-8B
+
+One release is one model. What is refused, and why, is said by `helm install` itself; `vllm-chart check -f mine.yaml`
+(the package of this repository) says more. Examples: `values/` beside the chart.""",
+    facts={
+        "owned-flags.yaml": lambda: OWNED_FLAGS,
+        "flags.json": engine_schema.rendering,
+        "devices.json": devices.facts,
+        "host-memory.json": host_memory.facts,
+    },
+    schema=_vllm_schema,
 )
 
 #: Every chart by its name.

@@ -11,6 +11,8 @@ from vllm_chart.findings import Finding, Report, has_errors, told_once
 from vllm_chart.helm import AnyChart, HelmError, LoadedChart, ValuesOptions, verdict
 from vllm_chart.rendered.manifests import ManifestError, Manifests
 
+Values = dict[str, Any]
+
 __all__ = ["check", "inspect", "invariants", "podsecurity", "registry", "schemas", "validate"]
 
 
@@ -20,7 +22,8 @@ def validate(chart: AnyChart = None, **options: Unpack[ValuesOptions]) -> list[F
 
     Raises HelmError for a directory that is no chart.
     """
-    return _validate(helm.load(chart), **options)
+    findings, values = _read(**options)
+    return findings if values is None else [*findings, *_take(helm.load(chart), values)]
 
 
 def check(
@@ -42,9 +45,11 @@ def check(
     """
     ignore = registry.ignorable(ignore)
     loaded = helm.load(chart)
-    values = Report(_validate(loaded, **options), ignore=ignore)
-    if has_errors(values.findings):
-        return values
+    findings, values = _read(**options)
+    findings += [] if values is None else _take(loaded, values)
+    report = Report(findings, ignore=ignore)
+    if values is None or has_errors(report.findings):
+        return report
     ours = charts.of(loaded)
     manifests = functools.partial(
         helm.render,
@@ -52,14 +57,14 @@ def check(
         release=release,
         namespace=namespace,
         api_versions=api_versions,
-        values=helm.user_values(**options),
+        values=values,
     )
     newest = kubernetes[-1]
     by_version = {
         version: inspect(manifests(kube_version=version), version, pod_security, chart=ours) for version in kubernetes
     }
     twice = same_twice.check(manifests(kube_version=newest), manifests(kube_version=newest))
-    return Report(values.values, [*told_once(by_version), *twice], ignore)
+    return Report(findings, [*told_once(by_version), *twice], ignore)
 
 
 def inspect(
@@ -80,21 +85,26 @@ def inspect(
     ]
 
 
-def _validate(loaded: LoadedChart, **options: Unpack[ValuesOptions]) -> list[Finding]:
+def _read(**options: Unpack[ValuesOptions]) -> tuple[list[Finding], Values | None]:
+    """The user's values, and what is wrong with the files that they stand in; None where they can't be read."""
     findings = [finding for file in options.get("values_files", ()) for finding in files.check(file)]
-    if has_errors([finding for finding in findings if finding.check == "values"]):
-        return findings
+    if any(finding.check == "values" for finding in findings):
+        return findings, None
     try:
-        values = helm.user_values(**options)
+        return findings, helm.user_values(**options)
     except HelmError as error:
-        return [*findings, Finding("values", "", str(error))]
+        return [*findings, Finding("values", "", str(error))], None
+
+
+def _take(loaded: LoadedChart, values: Values) -> list[Finding]:
+    """Helm's verdict on values, or what the chart's own checks find in what they render."""
     try:
         manifests = helm.render(chart=loaded, values=values)
     except HelmError as error:
-        return [*findings, *verdict.findings(str(error), loaded.schema)]
+        return verdict.findings(str(error), loaded.schema)
     except ManifestError as error:
-        return [*findings, Finding("render", "", str(error))]
-    return [*findings, *_examine(loaded, manifests, loaded.merged(values))]
+        return [Finding("render", "", str(error))]
+    return _examine(loaded, manifests, loaded.merged(values))
 
 
 def _examine(loaded: LoadedChart, manifests: Manifests, values: Mapping[str, Any]) -> list[Finding]:

@@ -26,6 +26,13 @@ class Block(BaseModel):
     remedies: ClassVar[dict[str, str]] = {}
 
 
+class Section(Block):
+    """Keys of a chart's root that stand under one heading. The root inherits from its sections, in their order, and
+    has no key of its own: a new one stands in a section or nowhere."""
+
+    heading: ClassVar[str] = ""
+
+
 @dataclass(frozen=True)
 class Kubernetes:
     """Marks a field as a Kubernetes object, passed through as written.

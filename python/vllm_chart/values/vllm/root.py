@@ -1,36 +1,32 @@
 """The values of the chart: the single source of `values.yaml`, `values.schema.json` and the README's table."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from vllm_chart.values.base import Annotations, Block, Count, Kubernetes, Labels, Name, Port, Reference, Schema, Seconds
+from vllm_chart.values.base import (
+    Annotations,
+    Count,
+    Kubernetes,
+    Labels,
+    Name,
+    Port,
+    Reference,
+    Schema,
+    Seconds,
+    Section,
+)
 from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
 from vllm_chart.values.vllm.model import Hub, Model
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
+from vllm_chart.values.vllm.remedies import OF_ROOT
 from vllm_chart.values.vllm.service import Auth, Service
 from vllm_chart.values.vllm.storage import Persistence, Shm
 
 Object = dict[str, Any]
-
-__all__ = ["SECTIONS", "Values"]
-
-#: Headings of values.yaml and of the README's table, each before the key it names.
-SECTIONS: dict[str, str] = {
-    "model": "The model and its engine",
-    "startup": "Life cycle",
-    "resources": "Resources and storage",
-    "image": "Image",
-    "service": "Network",
-    "nameOverride": "Names, labels and annotations",
-    "nodeSelector": "Where pods run",
-    "env": "More of the pod",
-    "podSecurityContext": "Security",
-    "test": "Everything else",
-}
 
 
 class Manifest:
@@ -43,69 +39,8 @@ class Manifest:
         return {"type": ["object", "null"], "properties": properties, "required": list(properties)}
 
 
-#: What other charts have keys for.
-_ELSEWHERE = (
-    *("ingress", "httpRoute", "autoscaling", "hpa", "keda", "networkPolicy"),
-    *("serviceMonitor", "podMonitor", "prometheusRule", "configMaps", "secrets"),
-)
-
-
-class Values(Block):
-    """Every key of the chart. A model that fits one GPU needs `model.id` and nothing else."""
-
-    remedies: ClassVar[dict[str, str]] = {
-        **dict.fromkeys(_ELSEWHERE, "not in this chart: write the object in extraObjects"),
-        "namespace": "write namespaceOverride, or give --namespace to helm",
-        "replicas": "write replicaCount",
-        "servingEngineSpec": "write model, engine and gpu at the top level: a release is one model",
-        "modelSpec": "write model, engine and gpu at the top level: a release is one model",
-        "maxModelLen": "write engine.args.max-model-len",
-        "extraEnvFrom": "write envFrom",
-        "serviceAccountName": "write serviceAccount.name",
-        "hostIpc": "write hostIPC",
-        "replica": "write replicaCount",
-        "modelName": "write model.id",
-        "modelId": "write model.id",
-        "gpus": "write gpu.count",
-        "gpuCount": "write gpu.count",
-        "tensorParallelSize": "write parallelism.tensorParallelSize, or only gpu.count",
-        "args": "write engine.args (a map) or engine.extraArgs (a list)",
-        "extraArgs": "write engine.extraArgs",
-        "engineArgs": "write engine.args",
-        "vllmArgs": "write engine.args",
-        "vllmConfig": "write engine.args",
-        "modelURL": "write model.id",
-        "requestGPU": "write gpu.count",
-        "hfToken": "put the token in a Secret and name it in hub.tokenSecretRef: {name, key}",
-        "huggingface": "write hub",
-        "apiKey": "put the key in a Secret and name it in auth.apiKeySecretRef: {name, key}",
-        "shmSize": "write shm.sizeLimit",
-        "sharedMemory": "write shm.sizeLimit",
-        "terminationGracePeriodSeconds": "write shutdown.drainSeconds: the grace period is computed from it",
-        "progressDeadlineSeconds": "write startup.budgetSeconds: the deadline is computed from it",
-        "lifecycle": "write shutdown: the chart owns the preStop hook",
-        "port": "write service.port (clients) or containerPort (the engine)",
-        "labels": "write commonLabels (every object) or podLabels",
-        "annotations": "write commonAnnotations (every object), deploymentAnnotations or podAnnotations",
-        "extraEnv": "write env, a map: {NAME: text}",
-        "extraEnvVars": "write env, a map: {NAME: text}",
-        "extraVolumes": "write volumes",
-        "extraVolumeMounts": "write volumeMounts",
-        "sidecars": "write extraContainers",
-        "containers": "write extraContainers",
-        "extraInitContainers": "write initContainers",
-        "toleration": "write tolerations",
-        "pvc": "write persistence",
-        "storage": "write persistence",
-        "pdb": "write podDisruptionBudget",
-        "imagePullPolicy": "write image.pullPolicy",
-        "imageRegistry": "write global.imageRegistry",
-        "containerSecurityContext": "write securityContext (the container) or podSecurityContext (the pod)",
-        "updateStrategy": "write strategy",
-        "deploymentStrategy": "write strategy",
-        "runtimeClass": "write runtimeClassName",
-        "priorityClass": "write priorityClassName",
-    }
+class TheModel(Section):
+    heading = "The model and its engine"
 
     model: Model = Field(Model(), description=Model.__doc__)
     hub: Hub = Field(Hub(), description=Hub.__doc__)
@@ -113,6 +48,10 @@ class Values(Block):
     gpu: Gpu = Field(Gpu(), description=Gpu.__doc__)
     parallelism: Parallelism = Field(Parallelism(), description=Parallelism.__doc__)
     replica_count: Count = Field(1, description="Pods, each with the whole model and its own GPUs.")
+
+
+class LifeCycle(Section):
+    heading = "Life cycle"
 
     startup: Startup = Field(Startup(), description=Startup.__doc__)
     shutdown: Shutdown = Field(Shutdown(), description=Shutdown.__doc__)
@@ -144,6 +83,10 @@ class Values(Block):
     min_ready_seconds: Seconds = Field(0, description="How long a new pod must be ready before the rollout goes on.")
     revision_history_limit: Count = Field(10, description="ReplicaSets kept for a rollback.")
 
+
+class Resources(Section):
+    heading = "Resources and storage"
+
     resources: Annotated[Object, Kubernetes("core.v1.ResourceRequirements")] = Field(
         {},
         description="CPU, memory, ephemeral-storage, hugepages, rdma. GPUs go in `gpu.count`. A memory limit has to "
@@ -160,16 +103,28 @@ class Values(Block):
         [], description="More mounts of the engine's container."
     )
 
+
+class Images(Section):
+    heading = "Image"
+
     image: Image = Field(Image(), description=Image.__doc__)
     image_pull_secrets: list[Annotated[Object, Kubernetes("core.v1.LocalObjectReference")]] = Field(
         [], description="Pull secrets: `[{name: registry-key}]`."
     )
+
+
+class Network(Section):
+    heading = "Network"
 
     service: Service = Field(Service(), description=Service.__doc__)
     container_port: Port = Field(8000, description="Port of the engine in its pod (`--port`).")
     auth: Auth = Field(Auth(), description=Auth.__doc__)
     proxy: Proxy = Field(Proxy(), description=Proxy.__doc__)
     ca_bundle: CaBundle = Field(CaBundle(), description=CaBundle.__doc__)
+
+
+class Names(Section):
+    heading = "Names, labels and annotations"
 
     name_override: Name = Field("", description="Instead of the chart's name.")
     fullname_override: Name = Field("", description="Instead of release and chart name: the name of the objects.")
@@ -183,6 +138,10 @@ class Values(Block):
         description='Annotations of the pods: `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"`, for example.',
     )
 
+
+class Scheduling(Section):
+    heading = "Where pods run"
+
     node_selector: Labels = Field({}, description="Labels of the nodes that may run a pod: the GPU pool.")
     tolerations: list[Annotated[Object, Kubernetes("core.v1.Toleration")]] = Field(
         [], description="Taints that a pod tolerates: the GPU pool's."
@@ -194,6 +153,10 @@ class Values(Block):
     priority_class_name: Reference = Field("", description="PriorityClass of the pods.")
     runtime_class_name: Reference = Field("", description="RuntimeClass of the pods: `nvidia` on some clusters.")
     scheduler_name: Reference = Field("", description="Scheduler, if not the default one.")
+
+
+class MoreOfThePod(Section):
+    heading = "More of the pod"
 
     env: Env = Field(
         {},
@@ -229,6 +192,10 @@ class Values(Block):
         [], description="Dynamic resource allocation: claims of the pod, used in `resources.claims`; set gpu.count: 0."
     )
 
+
+class Security(Section):
+    heading = "Security"
+
     pod_security_context: Annotated[Object, Kubernetes("core.v1.PodSecurityContext")] = Field(
         {
             "runAsNonRoot": True,
@@ -248,8 +215,18 @@ class Values(Block):
     )
     service_account: ServiceAccount = Field(ServiceAccount(), description=ServiceAccount.__doc__)
 
+
+class Rest(Section):
+    heading = "Everything else"
+
     test: Test = Field(Test(), description=Test.__doc__)
     extra_objects: list[Annotated[Object, Manifest()]] = Field(
         [], description="More manifests to install with the release, as written."
     )
     globals_: Global = Field(Global(), description=Global.__doc__, alias="global")
+
+
+class Values(TheModel, LifeCycle, Resources, Images, Network, Names, Scheduling, MoreOfThePod, Security, Rest):
+    """Every key of the chart. A model that fits one GPU needs `model.id` and nothing else."""
+
+    remedies = OF_ROOT

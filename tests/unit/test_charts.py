@@ -1,0 +1,236 @@
+"""A second chart, with a values model and a check of its own, goes through everything without a line changed; and so
+does another's chart, of which less is known.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import helm_python
+import pytest
+from click.testing import CliRunner, Result
+from pydantic import Field
+
+from ci import generate, lint
+from vllm_chart import charts, checks, helm, pytest_plugin
+from vllm_chart.charts import Chart
+from vllm_chart.checks import registry
+from vllm_chart.cli.main import main
+from vllm_chart.findings import Check, Exit, Finding
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.values.base import Block, Count, Section
+
+pytest_plugins = "pytester"
+
+TEMPLATE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-tiny
+  namespace: {{ .Release.Namespace }}
+  labels:
+    app.kubernetes.io/name: tiny
+    app.kubernetes.io/instance: {{ .Release.Name }}
+    app.kubernetes.io/version: "1"
+    app.kubernetes.io/managed-by: {{ .Release.Service }}
+    helm.sh/chart: tiny
+data:
+  greeting: {{ .Values.greeting | quote }}
+  limits: {{ .Files.Get "files/generated/limits.json" | fromJson | toJson | quote }}
+"""
+ABOUT = """\
+{apiVersion: v2, name: tiny, version: 0.1.0, appVersion: "1", description: A greeting., kubeVersion: ">=1.30.0-0",
+ icon: https://example.com/icon.png}
+"""
+
+
+class Words(Section):
+    heading = "What is said"
+
+    greeting: str = Field("hello", description="Said to everyone.")
+
+
+class Numbers(Section):
+    heading = "How often"
+
+    times: Count = Field(1, description="How often it is said.")
+
+
+class Values(Words, Numbers):
+    """Every key of the chart."""
+
+    remedies: ClassVar = {"greetings": "write greeting"}
+
+
+def polite(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> Iterable[Finding]:
+    if manifests.one("ConfigMap")["data"]["greeting"] == "bah":
+        yield Finding("politeness", "greeting", f"is not polite in {app_version}", "write hello")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chart:
+    """The chart as it would be written, generated and registered."""
+    folder = tmp_path / "tiny"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text(ABOUT)
+    (folder / "templates" / "config-map.yaml").write_text(TEMPLATE)
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "good.yaml").write_text("greeting: good morning\n")
+    chart = Chart(
+        "tiny",
+        values=Values,
+        checks=(Check("politeness", "Greetings are polite.", "People leave.", "Manners"),),
+        examinations=(polite,),
+        reads=frozenset(("greeting",)),
+        examples=str(tmp_path / "examples"),
+        path=folder,
+        title="Tiny",
+        facts={"limits.json": lambda: {"most": 3}},
+    )
+    monkeypatch.setitem(charts.CHARTS, "tiny", chart)
+    for path, text in generate.of_chart(chart).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return chart
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def values_file(folder: Path, text: str) -> Path:
+    file = folder / "values.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_its_files_are_generated(tiny: Chart) -> None:
+    schema = json.loads((tiny.folder / "values.schema.json").read_text())
+
+    assert (
+        (tiny.folder / "values.yaml")
+        .read_text()
+        .endswith(
+            f"\n# {' What is said ':-^{generate.WIDTH - 4}}\n\n# Said to everyone.\ngreeting: hello\n"
+            f"\n# {' How often ':-^{generate.WIDTH - 4}}\n\n# How often it is said.\ntimes: 1\n"
+        )
+    )
+    assert list(schema["properties"]) == ["greeting", "times", "greetings", "enabled"]
+    assert "### How often\n\n| key | default | what it is |" in (tiny.folder / "README.md").read_text()
+    assert json.loads((tiny.folder / "files/generated/limits.json").read_text()) == {"most": 3}
+    assert "## Manners\n" in generate.checks_page()
+
+
+def test_values_are_validated_by_its_schema_and_its_own_check(tiny: Chart) -> None:
+    assert charts.of(tiny.folder) is tiny
+    assert checks.validate(tiny.folder, values={"greeting": "hi"}) == []
+    [wrong_key] = checks.validate(tiny.folder, values={"greetings": "hi"})
+    [impolite] = checks.validate(tiny.folder, values={"greeting": "bah"})
+
+    assert (wrong_key.check, wrong_key.remedy) == ("schema", "write greeting")
+    assert str(impolite) == "error: greeting: is not polite in 1 [politeness]\n    -> write hello"
+
+
+def test_check_holds_it_against_its_own_checks_and_those_of_all(tiny: Chart, tmp_path: Path) -> None:
+    good, bad = run("check", "--chart", tiny.folder), values_file(tmp_path, "greeting: bah")
+    refused = run("check", "--chart", tiny.folder, "-f", bad)
+    ignored = run("check", "--chart", tiny.folder, "-f", bad, "--ignore", "politeness")
+
+    assert (good.exit_code, refused.exit_code, ignored.exit_code) == (Exit.OK, Exit.REFUSED, Exit.OK)
+    assert "36 invariants" in good.stdout
+    assert "politeness" in run("check", "--chart", tiny.folder, "--list").stdout
+    assert "kv-cache" not in run("check", "--chart", tiny.folder, "--list").stdout
+
+
+def test_it_is_linted(tiny: Chart, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delitem(charts.CHARTS, "vllm")
+    with pytest.raises(SystemExit) as ended:
+        lint.lint()
+    assert (ended.value.code, capsys.readouterr().out) == (0, "helm lint --strict: tiny and 1 examples fine\n")
+
+    (Path(tiny.examples) / "bad.yaml").write_text("greetings: hi\n")
+    with pytest.raises(SystemExit) as ended:
+        lint.lint()
+    assert ended.value.code == 1
+    assert "write greeting" in capsys.readouterr().err
+
+
+def test_the_plugin_has_its_checks_as_tests(tiny: Chart, pytester: pytest.Pytester) -> None:
+    names = {"good": "hi", "bad": "bah", "wrong": "{}"}
+    for name, greeting in names.items():
+        (pytester.path / f"{name}.yaml").write_text(f"greeting: {greeting}\n")
+    arguments = [
+        "--vllm-chart",
+        str(tiny.folder),
+        "--vllm-chart-values",
+        "*.yaml",
+        "--vllm-chart-kube-versions",
+        "1.37",
+    ]
+    result = pytester.runpytest(*arguments)
+
+    result.stdout.fnmatch_lines_random(["FAILED bad.yaml::politeness*", "FAILED wrong.yaml::values*"])
+    result.assert_outcomes(
+        failed=2, passed=len(registry.of_chart(tiny)) - 2, skipped=2 * (len(registry.of_chart(tiny)) - 3)
+    )
+
+
+def test_a_key_without_a_section_is_not_lost_in_another() -> None:
+    class Wrong(Words, Numbers):
+        more: str = Field("", description="Nowhere.")
+
+    with pytest.raises(TypeError, match="Wrong: write more into one of the sections"):
+        list(generate.keys(Wrong))
+
+
+def test_a_block_of_no_sections_has_keys() -> None:
+    class Plain(Block):
+        first: str = Field("", description="The first.")
+
+    assert [key for key, _ in generate.keys(Plain)] == ["first"]
+
+
+# Another's chart
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """What `helm create` writes."""
+    helm_python.Chart.create("other", tmp_path)
+    return tmp_path / "other"
+
+
+def test_another_chart_gets_the_checks_that_hold_for_any(other: Path, tmp_path: Path) -> None:
+    baseline = run("check", "--chart", other, "--pod-security", "baseline", "--kube-versions", "1.37")
+    restricted = run("check", "--chart", other, "--kube-versions", "1.37", "-o", "json")
+    no_object = run("check", "--chart", other, "-f", values_file(tmp_path, "service: {port: abc}"), "-o", "json")
+
+    assert baseline.exit_code == Exit.OK, baseline.output
+    assert "other is not vllm: only what is known of any chart is checked" in baseline.stdout
+    assert {finding["check"] for finding in json.loads(restricted.stdout)["findings"]} >= {"pod-security"}
+    assert {finding["check"] for finding in json.loads(no_object.stdout)["findings"]} >= {"kubernetes-schema"}
+
+
+def test_the_plugin_takes_another_chart(other: Path, pytester: pytest.Pytester) -> None:
+    (pytester.path / "mine.yaml").write_text("replicaCount: 2\n")
+    arguments = ["--vllm-chart", str(other), "--vllm-chart-values", "*.yaml", "-k", "no-object-twice or kv-cache"]
+    pytester.runpytest(*arguments, "--vllm-chart-kube-versions", "1.37").assert_outcomes(
+        passed=1, deselected=len(pytest_plugin.tests(registry.of_chart(None).values())) - 1
+    )
+
+
+@pytest.mark.parametrize("command", ["plan", "preflight"])
+def test_a_command_about_the_engine_says_that_it_is_another_chart(command: str, other: Path) -> None:
+    result = run(command, "--chart", other)
+
+    assert result.exit_code == Exit.USAGE
+    assert f"is not the chart vllm, which `{command}` is about: see `check`" in result.output
+
+
+def test_another_chart_of_the_same_name_is_told_apart(other: Path) -> None:
+    about = (other / "Chart.yaml").read_text()
+    (other / "Chart.yaml").write_text(about.replace("name: other", "name: vllm"))
+
+    assert charts.of(other) is None
+    assert charts.of(helm.default_chart()) is charts.VLLM
