@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import urllib.parse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,7 +56,48 @@ RELEASE = _Matching(
     "name of a release", rf"(?=.{{1,53}}$){_LABEL}(\.{_LABEL})*", "lower-case letters, digits and dashes"
 )
 API_VERSION = _Matching("API", "[-a-z0-9.]+/v[a-z0-9]+(/[A-Za-z]+)?", "monitoring.coreos.com/v1")
-URL = _Matching("URL", "https?://.+", "http://{}")
+
+
+class _Url(click.ParamType[str]):
+    """The address of a service, with a host that has a name and a port that there is."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return _checked_url(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+
+
+def _checked_url(text: str) -> str:
+    """A URL as it may be asked for. Raises ValueError with what is wrong, and what to write instead."""
+    if not re.match("https?://", text, re.IGNORECASE):
+        raise ValueError(f"is no URL: write http://{text.rpartition('://')[2]}")
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError(f"has white space in it: write {re.sub(r'[^!-~]+', '', text)}")
+    example = "write http://localhost:8000, or http://[::1]:8000"
+    try:
+        url = urllib.parse.urlsplit(text)
+        host, port = url.hostname or "", url.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}: {example}") from error
+    if not _is_host(host):
+        raise ValueError(f"names no host that could be looked up: {example}")
+    if port == 0:
+        raise ValueError(f"names port 0, where nothing listens: {example}")
+    return url._replace(path=urllib.parse.quote(url.path, safe="/%:@!$&'()*+,;=~")).geturl()
+
+
+def _is_host(host: str) -> bool:
+    """Whether it can be looked up: a name whose labels have 1 to 63 characters, or an address."""
+    try:
+        return bool(host.removesuffix(".").encode("idna"))
+    except UnicodeError:
+        return False
+
+
+URL = _Url()
 
 
 def _readable_files(ctx: click.Context, parameter: click.Parameter, expressions: Sequence[str]) -> Sequence[str]:

@@ -13,7 +13,9 @@ next request is on its way. That is `RESET_IDLE`, counted by itself.
 
 import collections
 import dataclasses
+import functools
 import http.client
+import io
 import itertools
 import json
 import math
@@ -22,12 +24,13 @@ import queue
 import random
 import select
 import signal
+import socket
 import ssl
 import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 API_KEY_VARIABLE = "VLLM_API_KEY"
@@ -71,7 +74,7 @@ class Options:
     """What is asked, how, and how often. Times are in seconds, shares between 0 and 1."""
 
     url: str
-    """Base URL, without `/v1`."""
+    """Base URL; a `/v1` at its end may be there."""
     model: str = ""
     """Empty: the first that the service lists."""
     clients: int = 8
@@ -145,6 +148,7 @@ class Generator:
         self.stop = threading.Event()
         self._options = options
         self._url = urllib.parse.urlsplit(options.url)
+        self._path = self._url.path.rstrip("/").removesuffix("/v1")
         self._tls = ssl.create_default_context() if self._url.scheme == "https" else None
         if self._tls and not options.verify_tls:
             self._tls.check_hostname = False
@@ -175,13 +179,18 @@ class Generator:
 
     def _first_model(self) -> str:
         connection = self._new_connection()
+        seconds_left = _deadline(time.perf_counter(), self._options.timeout_seconds)
+        connection.response_class = functools.partial(_Response, seconds_left)  # type: ignore[assignment]
         try:
-            connection.request("GET", f"{self._url.path.rstrip('/')}/v1/models", headers=self._headers)
+            connection.request("GET", f"{self._path}/v1/models", headers=self._headers)
             response = connection.getresponse()
             body = response.read()
             if response.status != 200:
                 raise NoAnswerError(f"{self._options.url}/v1/models answers {response.status}: {_complaint(body)}")
             return str(json.loads(body)["data"][0]["id"])
+        except TimeoutError as error:
+            seconds = self._options.timeout_seconds
+            raise NoAnswerError(f"{self._options.url}/v1/models did not answer in {seconds:g} s") from error
         except (OSError, http.client.HTTPException) as error:
             raise NoAnswerError(f"{self._options.url} does not answer: {error}") from error
         except (ValueError, LookupError, TypeError) as error:
@@ -240,7 +249,7 @@ class Generator:
         connection = connection or self._new_connection()
         kind, detail = OK, ""
         try:
-            request.send(connection, f"{self._url.path.rstrip('/')}/v1/completions", reused, fresh)
+            request.send(connection, f"{self._path}/v1/completions", reused, fresh)
         except _FailureError as failure:
             kind, detail = failure.kind, str(failure)
         if kind == OK and not fresh and not request.asked_to_close:
@@ -300,6 +309,48 @@ class _Length:
         self._per_token += (seconds / tokens - self._per_token) * (_NEWS if self._per_token else 1)
 
 
+class _Response(http.client.HTTPResponse):
+    """An answer whose every read waits as long as the whole of it may still take: a server may send a byte at a time.
+
+    seconds_left: raises TimeoutError when there is none left.
+    """
+
+    def __init__(self, seconds_left: Callable[[], float], sock: socket.socket, **options: Any) -> None:
+        super().__init__(sock, **options)
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, seconds_left))
+
+
+class _TimedReader(io.RawIOBase):
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, seconds_left: Callable[[], float]) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._seconds_left = seconds_left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._seconds_left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _deadline(began: float, seconds: float) -> Callable[[], float]:
+    """What tells how many seconds are left of those since `began` (time.perf_counter), and raises TimeoutError after
+    them."""
+
+    def left() -> float:
+        rest = seconds - (time.perf_counter() - began)
+        if rest <= 0:
+            raise TimeoutError
+        return rest
+
+    return left
+
+
 class _Request:
     """One request over a connection, and what has come of it so far."""
 
@@ -322,6 +373,7 @@ class _Request:
         if streamed:
             self._body |= {"stream": True, "stream_options": {"include_usage": True}}
         self.began = time.perf_counter()
+        self._seconds_left = _deadline(self.began, options.timeout_seconds)
 
     def send(self, connection: http.client.HTTPConnection, path: str, reused: bool, fresh: bool) -> None:
         """Ask, and read the answer to its end. Raises `_FailureError` for anything but a whole answer."""
@@ -330,9 +382,9 @@ class _Request:
         sent = time.perf_counter()
         try:
             connection.sock.settimeout(self._seconds_left())
+            connection.response_class = functools.partial(_Response, self._seconds_left)  # type: ignore[assignment]
             headers = self._headers | ({"Connection": "close"} if fresh else {})
             connection.request("POST", path, json.dumps(self._body), headers)
-            sock = connection.sock  # http.client forgets it where the answer is the connection's last
             response = connection.getresponse()
         except TimeoutError as error:
             raise _FailureError(TIMEOUT, f"no answer in {self._timeout:g} s") from error
@@ -353,7 +405,6 @@ class _Request:
                     self.first_token_seconds = time.perf_counter() - self.began
                 if response.isclosed():  # with the socket, in newer Pythons
                     break
-                sock.settimeout(self._seconds_left())
         except TimeoutError as error:
             raise _FailureError(TIMEOUT, f"no whole answer in {self._timeout:g} s, {body.size} bytes of it") from error
         except OSError as error:
@@ -374,12 +425,6 @@ class _Request:
             raise _FailureError(REFUSED, "connection refused") from error
         except OSError as error:
             raise _FailureError(UNREACHABLE, f"no connection: {_said(error)}") from error
-
-    def _seconds_left(self) -> float:
-        left = self._timeout - (time.perf_counter() - self.began)
-        if left <= 0:
-            raise TimeoutError
-        return left
 
 
 class _Body:

@@ -40,7 +40,7 @@ _MEANINGS = {
     generate.TIMEOUT: ("answers not whole in time", "give --timeout more, or the service less to do"),
     generate.WRONG: ("answers other than those asked for", "the engine's log says more"),
     "http-401": ("answers HTTP 401", f"write the API key in the environment variable {generate.API_KEY_VARIABLE}"),
-    "http-404": ("answers HTTP 404", "name a model that is served with --model, and a URL without /v1"),
+    "http-404": ("answers HTTP 404", "name a model that is served with --model"),
     "http-503": ("answers HTTP 503", "the queue is full: more replicas, or fewer requests at a time"),
 }
 _OTHER_STATUS = "the engine's log says more"

@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import itertools
+import queue
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypeVar
@@ -59,6 +61,7 @@ class Checks:
         self._session = session
         self._timeout = timeout_seconds
         self._model = ""
+        self._path = ""
         self._results: list[Result] = []
         self._findings: list[Finding] = []
 
@@ -88,7 +91,7 @@ class Checks:
         for name, check in checks:
             start = time.perf_counter()
             try:
-                detail = check()
+                detail = self._in_time(check)
             except NotOfferedError as skipped:
                 self._results.append(Result(name, "skipped", str(skipped)))
             except WrongAnswerError as failed:
@@ -96,6 +99,33 @@ class Checks:
                 self._findings.append(Finding(f"smoke-{name}", self._url, str(failed), failed.remedy))
             else:
                 self._results.append(Result(name, "passed", detail, time.perf_counter() - start))
+
+    def _in_time(self, check: Callable[[], str]) -> str:
+        """What a check says, if it does so while an answer may take.
+
+        requests' own timeout is for each read, and a server may send a byte at a time for ever; so the check runs in a
+        thread, which is left behind where it hangs.
+        """
+        ended: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                ended.put(check())
+            except Exception as error:
+                ended.put(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            outcome = ended.get(timeout=self._timeout)
+        except queue.Empty:
+            raise self._too_late() from None
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _too_late(self) -> WrongAnswerError:
+        message = f"{self._path} did not answer in {self._timeout:g} s"
+        return WrongAnswerError(message, "the engine may hang: see its log")
 
     def _has_passed(self, *names: str) -> bool:
         return any(result.check in names and result.status == "passed" for result in self._results)
@@ -165,6 +195,7 @@ class Checks:
     @contextlib.contextmanager
     def _asked(self, method: str, path: str, **body: Any) -> Iterator[requests.Response]:
         """Ask, and yield an answer of status 200. It is read while it arrives."""
+        self._path = path
         try:
             with self._session.request(
                 method, self._url + path, json=body or None, timeout=self._timeout, stream=True
@@ -172,9 +203,7 @@ class Checks:
                 judge(response.status_code, "" if response.ok else response.text, path)
                 yield response
         except requests.Timeout as error:
-            raise WrongAnswerError(
-                f"{path} did not answer in {self._timeout:g} s", "the engine may hang: see its log"
-            ) from error
+            raise self._too_late() from error
         except requests.RequestException as error:
             if not self._results:
                 raise UnavailableError(f"{self._url} does not answer: {root_cause(error)}") from error
