@@ -42,12 +42,16 @@ def leader_worker_set(text: str = "", size: int = 2) -> Json:
 
 def instead(text: str, other: Json) -> Manifests:
     """The whole release, with another workload in the place of its own."""
-    manifests = render(values=values_from_yaml("model: {id: org/name}\n" + text))
+    manifests = render(values=_values(text))
     own = workload.engine(manifests).where
     return Manifests([Object(other, item.source) if item.where == own else item for item in manifests])
 
 
 def _deployment(text: str) -> Json:
-    manifests = render(values=values_from_yaml("model: {id: org/name}\n" + text))
+    manifests = render(values=_values(text))
     found: Json = copy.deepcopy(dict(workload.engine(manifests).object))
     return found
+
+
+def _values(text: str) -> Json:
+    return values_from_yaml(text if "model:" in text else "model: {id: org/name}\n" + text)

@@ -57,7 +57,7 @@ class Finding:
     """One thing that a check found.
 
     `check` is the name of the check ("schema", "probes-reach-a-port"), `where` the place to look at
-    ("engine.args.max-modl-len", "Deployment/llm-vllm: spec.replicas"), `message` says what is wrong and
+    ("engine.args.max-modl-len", "Service/llm-vllm: spec.ports"), `message` says what is wrong and
     `remedy` what to do instead (empty when the message says it already).
     """
 

@@ -7,7 +7,7 @@ For asserts of your own there is the fixture `vllm_chart_render`, which renders 
 
     def test_two_replicas(vllm_chart_render):
         manifests = vllm_chart_render(values_files=["values/prod.yaml"])
-        assert manifests.one("Deployment")["spec"]["replicas"] == 2
+        assert manifests.one("Service")["spec"]["type"] == "ClusterIP"
 
 pytest loads this module in every run of an environment that has the package. So what it needs is imported where it is
 used, and a run without these options pays nothing for it.

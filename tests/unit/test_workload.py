@@ -1,10 +1,13 @@
 """Kinds of workload: one reader for what Helm rendered and for what an API server returned."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from helm_python import values_from_yaml
 
+import vllm_chart
 from tests.workloads import leader_worker_set, stateful_set
 from vllm_chart.helm import render
 from vllm_chart.rendered import scaling, workload
@@ -165,3 +168,23 @@ def test_how_many_replicas_there_will_be(objects: list[Object], current: int | N
 def test_replicas_of_nobody_are_one_or_what_is_there() -> None:
     assert scaling.scale(deployment(), []).replicas == 1
     assert scaling.scale(deployment(), [], current=3).replicas == 3
+
+
+# -- the house ----------------------------------------------------------------------------------------------
+
+KNOWS_KINDS = "rendered/workload.py"
+WRITES_FOR_USERS = ("values/", "load/asker.py")
+"""Texts of the values, and a question that the load asks a model."""
+
+
+def test_no_other_file_knows_a_kind_of_workload() -> None:
+    folder = Path(vllm_chart.__file__).parent
+    names = "|".join([*(kind.name for kind in workload.SERVING), "ReplicaSet", "DaemonSet"])
+    known = {
+        f"{file.relative_to(folder)}:{number}"
+        for file in folder.rglob("*.py")
+        if not str(file.relative_to(folder)).startswith((KNOWS_KINDS, *WRITES_FOR_USERS))
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if re.search(rf"\b(V1)?({names})(List|Spec|s)?\b", line)
+    }
+    assert known == set()

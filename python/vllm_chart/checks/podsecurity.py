@@ -15,7 +15,7 @@ from vllm_chart.rendered.pods import Pod, pods
 CHECK = Check(
     "pod-security",
     "Every pod fits the Pod Security Standard that the namespace enforces (--pod-security).",
-    "The API server refuses the pods, and only the ReplicaSet's events say so.",
+    "The API server refuses the pods, and only events say so.",
     "Rendered objects",
 )
 

@@ -56,7 +56,7 @@ def get(cluster: Cluster, workload: Workload) -> Workload | None:
 
 
 def between(cluster: Cluster, workloads: Iterable[Workload]) -> list[Json]:
-    """The objects between workloads and their pods, such as ReplicaSets. Raises `kubernetes.client.ApiException`."""
+    """The objects between workloads and their pods, for `newest_pods`. Raises `kubernetes.client.ApiException`."""
     return [
         item
         for workload in workloads

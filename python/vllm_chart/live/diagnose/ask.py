@@ -20,9 +20,9 @@ LOG_LINES = 2000
 class Snapshot:
     """What a cluster says about a release at one moment.
 
-    `between` holds the objects between its workloads and their pods, such as ReplicaSets. `hidden` names the kinds of
-    workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds, by pod and
-    container, the last lines of the run that ended, or of the current one if none has.
+    `between` holds the objects between its workloads and their pods, which stand for revisions. `hidden` names the
+    kinds of workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds,
+    by pod and container, the last lines of the run that ended, or of the current one if none has.
     """
 
     release: str
