@@ -111,7 +111,8 @@ begins with a dash stays a value.
 {{- with int .Values.traffic.streamKeepAliveSeconds }}
 {{- $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}
 {{- end }}
-{{- $kinds := .Files.Get "files/generated/flags.json" | fromJson }}
+{{- include "vllm.readTables" . }}
+{{- $kinds := .tables.flags }}
 {{- range $flag, $value := .Values.engine.args }}
 {{- $text := include "vllm.argument" (list $ $value) }}
 {{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
@@ -155,7 +156,8 @@ vLLM as it stands. Takes a list: root context, value.
 {{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}
 {{- define "vllm.knownVersion" -}}
 {{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
-{{- range (.Files.Get "files/generated/flags.json" | fromJson).versions }}
+{{- include "vllm.readTables" . }}
+{{- range .tables.flags.versions }}
 {{- if regexMatch (printf "^v?%s([-+._].*)?$" (regexQuoteMeta .)) $tag }}{{ . }}{{ end }}
 {{- end }}
 {{- end }}

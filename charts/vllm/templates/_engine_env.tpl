@@ -102,7 +102,9 @@ environment, names. A circle comes out in some order: "vllm.validate.env" refuse
 {{- range $name := index . 1 }}
 {{- if and (hasKey $env $name) (not (hasKey $state.seen $name)) }}
 {{- $_ := set $state.seen $name true }}
+{{- if kindIs "map" (get $env $name) }}
 {{- include "vllm.env.visit" (list $env (include "vllm.env.references" (pick $env $name) | fromYamlArray) $state) }}
+{{- end }}
 {{- $_ := set $state "order" (append $state.order $name) }}
 {{- end }}
 {{- end }}

@@ -4,12 +4,16 @@
 String: the chart's name, or its alias in an umbrella chart. Names may have capitals, dots and underscores there, which
 objects' names may not.
 */}}
-{{- define "vllm.name" -}}
+{{- define "vllm.name" -}}{{ include "vllm.once" (list . "vllm.name.cut") }}{{- end }}
+
+{{- define "vllm.name.cut" -}}
 {{- default .Chart.Name .Values.nameOverride | include "vllm.cut" }}
 {{- end }}
 
 {{/* String: release and chart name, the stem of all names; at most 63 characters. */}}
-{{- define "vllm.fullname" -}}
+{{- define "vllm.fullname" -}}{{ include "vllm.once" (list . "vllm.fullname.cut") }}{{- end }}
+
+{{- define "vllm.fullname.cut" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride }}
 {{- else if contains (include "vllm.name" .) .Release.Name }}
@@ -103,9 +107,14 @@ YAML: a user's structure without the nulls in it. A null is how a later file del
 the place of some: a limit of null is a limit of 0.
 */}}
 {{- define "vllm.yaml" -}}
+{{- if contains "null" (toRawJson .) }}
 {{- $copy := deepCopy . }}
 {{- include "vllm.deleteNulls" $copy }}
 {{- toYaml $copy }}
+{{- else }}
+{{- /* As nearly always; a copy costs more than the rest. */}}
+{{- toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/* Nothing: changes the structure in place, at every depth. */}}

@@ -5,7 +5,9 @@ JSON list: the chart's own volumes. Of each its name, its path in the engine's c
 it (nothing: the volume is not rendered, and its name and path are still taken), what else its mount says, and what to
 write where somebody wants to mount their own in its place.
 */}}
-{{- define "vllm.mounts" -}}
+{{- define "vllm.mounts" -}}{{ include "vllm.once" (list . "vllm.mounts.own") }}{{- end }}
+
+{{- define "vllm.mounts.own" -}}
   {{- $shm := dict "medium" "Memory" "sizeLimit" (include "vllm.shm.sizeLimit" .) }}
   {{- $cache := dict "emptyDir" dict }}
   {{- if .Values.persistence.enabled }}

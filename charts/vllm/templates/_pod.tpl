@@ -1,7 +1,7 @@
 {{/* YAML map: the pod template. One define, whatever kind of workload holds it. */}}
 {{- define "vllm.podTemplate" -}}
 metadata:
-  {{- $checksum := dict "checksum/lifecycle" (include "vllm.lifecycle.files" . | sha256sum) }}
+  {{- $checksum := dict "checksum/lifecycle" (include "vllm.once" (list . "vllm.lifecycle.files") | sha256sum) }}
   annotations: {{- include "vllm.annotations" (list . .Values.podAnnotations $checksum) | nindent 4 }}
   labels: {{- include "vllm.podLabels" . | nindent 4 }}
 spec:
@@ -152,7 +152,7 @@ schedulerName: {{ quote . }}
 {{/* YAML list: what the pod reads of others' Secrets and ConfigMaps, "Secret hf-token". */}}
 {{- define "vllm.consumed" -}}
 {{- $found := dict }}
-{{- include "vllm.consumed.find" (list $found (include "vllm.podTemplate" . | fromYaml).spec) }}
+{{- include "vllm.consumed.find" (list $found (include "vllm.once" (list . "vllm.podTemplate") | fromYaml).spec) }}
 {{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
 {{- keys $found | sortAlpha | toYaml }}
 {{- end }}
@@ -168,9 +168,13 @@ schedulerName: {{ quote . }}
 {{- $name := $value.name | default $value.secretName }}
 {{- if $name }}{{ $_ := set $found (printf "%s %s" (get $kinds $key) $name) true }}{{ end }}
 {{- end }}
+{{- if or (kindIs "map" $value) (kindIs "slice" $value) }}
 {{- include "vllm.consumed.find" (list $found $value) }}
 {{- end }}
-{{- else if kindIs "slice" (last .) }}
-{{- range last . }}{{ include "vllm.consumed.find" (list $found .) }}{{ end }}
+{{- end }}
+{{- else }}
+{{- range last . }}
+{{- if kindIs "map" . }}{{ include "vllm.consumed.find" (list $found .) }}{{ end }}
+{{- end }}
 {{- end }}
 {{- end }}

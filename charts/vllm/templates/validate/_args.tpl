@@ -1,6 +1,7 @@
 {{- define "vllm.validate.args" }}
-  {{- $owned := .Files.Get "files/generated/owned-flags.yaml" | fromYaml }}
-  {{- $kinds := .Files.Get "files/generated/flags.json" | fromJson }}
+  {{- include "vllm.readTables" . }}
+  {{- $owned := .tables.owned }}
+  {{- $kinds := .tables.flags }}
   {{- $args := deepCopy (.Values.engine.args | default dict) }}
   {{- include "vllm.deleteNulls" $args }}
   {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
@@ -116,7 +117,8 @@ names.
 */}}
 {{- define "vllm.validate.stock" }}
   {{- if not .Values.image.repository }}
-    {{- $kinds := .Files.Get "files/generated/flags.json" | fromJson }}
+    {{- include "vllm.readTables" . }}
+    {{- $kinds := .tables.flags }}
     {{- $args := .Values.engine.args | default dict }}
     {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
     {{- $version := include "vllm.knownVersion" . }}
@@ -153,11 +155,11 @@ names.
     {{- range $paths }}
       {{- $flag := first . }}
       {{- $path := last . }}
-      {{- $volumes := include "vllm.volumesAt" (list $ $path) | fromYamlArray }}
-      {{- $mounted := or (regexMatch $there (printf "%s/" $path)) $volumes }}
       {{- /* Root may make a directory anywhere. */}}
       {{- $created := and (eq $flag "download-dir") (has "0" $user) }}
-      {{- if and (regexMatch `^/[^\s{$]+$` $path) (not (or $mounted $created $.Values.command)) }}
+      {{- $own := and (hasPrefix "/" $path) (regexMatch $there (printf "%s/" $path)) }}
+      {{- if and (hasPrefix "/" $path) (regexMatch `^/[^\s{$]+$` $path) (not (or $own $created $.Values.command))
+        (not (include "vllm.volumesAt" (list $ $path) | fromYamlArray)) }}
         - engine.args.{{ $flag }}: nothing is mounted at {{ $path }}:
           add its volume to volumes and volumeMounts{{ if eq $flag "download-dir" }}, or leave it out{{ end }}
       {{- end }}

@@ -1,8 +1,11 @@
 {{- define "vllm.validate.text" }}
-  {{- range $key, $value := .Values }}
-    {{- /* Helm's toYaml would silently leave out all that stands beside one. */}}
-    {{- if regexMatch `[\x7f-\x{9f}\x{fffe}\x{ffff}]` (toRawJson $value) }}
-      - {{ $key }}: has a control character (U+007F to U+009F), which YAML cannot hold: take it out
+  {{- /* Helm's toYaml would silently leave out all that stands beside one. */}}
+  {{- $control := `[\x7f-\x{9f}\x{fffe}\x{ffff}]` }}
+  {{- if regexMatch $control (toRawJson .Values) }}
+    {{- range $key, $value := .Values }}
+      {{- if regexMatch $control (toRawJson $value) }}
+        - {{ $key }}: has a control character (U+007F to U+009F), which YAML cannot hold: take it out
+      {{- end }}
     {{- end }}
   {{- end }}
 {{- end }}
@@ -17,7 +20,9 @@
 {{/* "true" if a resource is a GPU or the like, or nothing. Takes a list: root context, the resource's name. */}}
 {{- define "vllm.isGpu" -}}
   {{- $devices := "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" }}
-  {{- if or (eq (last .) (first .).Values.gpu.resourceName) (regexMatch $devices (last .)) }}true{{ end }}
+  {{- if eq (last .) (first .).Values.gpu.resourceName }}true
+  {{- else if and (contains "/" (last .)) (regexMatch $devices (last .)) }}true
+  {{- end }}
 {{- end }}
 
 {{/* YAML list: the names of the ports of the pod's containers. */}}
