@@ -1,4 +1,4 @@
-"""The load generator against servers that misbehave in every way: none of it goes uncounted, or by a wrong name."""
+"""The asker of questions against servers that misbehave in every way: none of it goes uncounted, or by a wrong name."""
 
 import dataclasses
 import json
@@ -23,9 +23,8 @@ from kubernetes.client import V1Pod
 from vllm_chart.checks import podsecurity
 from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit
-from vllm_chart.load import asker as generate
-from vllm_chart.load import report
-from vllm_chart.load.asker import Generator, NoAnswerError, Options, Record
+from vllm_chart.load import asker, report
+from vllm_chart.load.asker import Asker, NoAnswerError, Options, Record
 from vllm_chart.load.pod import Placement, manifest
 from vllm_chart.rendered.manifests import Manifests, Object
 
@@ -194,7 +193,7 @@ Serve = Callable[[Behaviour], Server]
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "_PAUSE_AFTER_FAILURE_SECONDS", 0.0)
+    monkeypatch.setattr(asker, "_PAUSE_AFTER_FAILURE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -218,12 +217,12 @@ def ask(server: Server, **options: Any) -> list[Record]:
     """Ask once, unless told otherwise, on a fresh connection."""
     once: dict[str, Any] = {"requests": 1, "clients": 1, "fresh": 0.0, "streaming": 0.0, "timeout_seconds": 5.0}
     asked = once | {"max_tokens": TOKENS} | options
-    return list(Generator(Options(server.url, **asked)).records())
+    return list(Asker(Options(server.url, **asked)).records())
 
 
 def test_whole_answers_are_all_right(serve: Serve) -> None:
     records = ask(serve(well), requests=20, clients=4, streaming=0.5, fresh=0.5)
-    assert {record.kind for record in records} == {generate.OK}, records
+    assert {record.kind for record in records} == {asker.OK}, records
     assert sorted(record.number for record in records) == list(range(20))
     assert {(record.streamed, record.reused) for record in records} == {(s, r) for s in (0, 1) for r in (0, 1)}
     assert all((record.first_token_seconds is not None) == record.streamed for record in records)
@@ -231,7 +230,7 @@ def test_whole_answers_are_all_right(serve: Serve) -> None:
 
 def test_it_asks_for_the_first_model_and_for_exactly_so_many_tokens(serve: Serve) -> None:
     server = serve(well)
-    list(Generator(Options(server.url, requests=1, streaming=1.0, max_tokens=TOKENS), "secret").records())
+    list(Asker(Options(server.url, requests=1, streaming=1.0, max_tokens=TOKENS), "secret").records())
     (body,) = server.bodies
     assert (body["model"], body["max_tokens"], body["ignore_eos"]) == ("tiny", TOKENS, True)
     assert "Authorization: Bearer secret" in server.heads[0]
@@ -240,19 +239,19 @@ def test_it_asks_for_the_first_model_and_for_exactly_so_many_tokens(serve: Serve
 @pytest.mark.parametrize(
     ("behaviour", "streaming", "kind", "detail"),
     [
-        (cut_in_a_chunk, 1, generate.TRUNCATED, "within a chunk"),
-        (cut_between_events, 1, generate.TRUNCATED, r"before \[DONE\]"),
-        (cut_in_the_length, 0, generate.TRUNCATED, "bytes before its end"),
-        (lambda peer: peer.reset(), 0, generate.RESET, "after asking"),
-        (lambda peer: peer.close(), 1, generate.RESET, "after asking"),
-        (stall, 0, generate.TIMEOUT, "no answer in 0.3 s"),
-        (stall_in_the_middle, 1, generate.TIMEOUT, "no whole answer in 0.3 s, [1-9]"),
-        (with_an_error_in_the_stream, 1, generate.WRONG, "EngineCore died"),
-        (without_an_end, 1, generate.TRUNCATED, "None of 3 tokens"),
-        (lambda peer: peer.answer(UNFINISHED), 0, generate.TRUNCATED, "finish_reason None"),
-        (lambda peer: peer.answer(SHORT), 0, generate.TRUNCATED, "2 of 3 tokens, finish_reason length"),
-        (lambda peer: peer.answer("<html>"), 0, generate.WRONG, "not a completion"),
-        (lambda peer: peer.send("nonsense\r\n\r\n"), 0, generate.WRONG, "not HTTP"),
+        (cut_in_a_chunk, 1, asker.TRUNCATED, "within a chunk"),
+        (cut_between_events, 1, asker.TRUNCATED, r"before \[DONE\]"),
+        (cut_in_the_length, 0, asker.TRUNCATED, "bytes before its end"),
+        (lambda peer: peer.reset(), 0, asker.RESET, "after asking"),
+        (lambda peer: peer.close(), 1, asker.RESET, "after asking"),
+        (stall, 0, asker.TIMEOUT, "no answer in 0.3 s"),
+        (stall_in_the_middle, 1, asker.TIMEOUT, "no whole answer in 0.3 s, [1-9]"),
+        (with_an_error_in_the_stream, 1, asker.WRONG, "EngineCore died"),
+        (without_an_end, 1, asker.TRUNCATED, "None of 3 tokens"),
+        (lambda peer: peer.answer(UNFINISHED), 0, asker.TRUNCATED, "finish_reason None"),
+        (lambda peer: peer.answer(SHORT), 0, asker.TRUNCATED, "2 of 3 tokens, finish_reason length"),
+        (lambda peer: peer.answer("<html>"), 0, asker.WRONG, "not a completion"),
+        (lambda peer: peer.send("nonsense\r\n\r\n"), 0, asker.WRONG, "not HTTP"),
         (lambda peer: peer.answer(FULL, "503 Unavailable"), 0, "http-503", "the queue is full"),
         (lambda peer: peer.answer("Internal Server Error", "500 Oh"), 1, "http-500", "Internal Server Error"),
     ],
@@ -267,30 +266,30 @@ def test_every_failure_is_counted_by_its_kind(
 
 def test_a_reset_in_the_middle_of_an_answer(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(reset_in_the_middle)
-    read = generate._Body.add
+    read = asker._Body.add
 
-    def add(body: generate._Body, block: bytes) -> None:
+    def add(body: asker._Body, block: bytes) -> None:
         read(body, block)
         if body.events == 2:
             server.released.set()
 
-    monkeypatch.setattr(generate._Body, "add", add)
+    monkeypatch.setattr(asker._Body, "add", add)
     (record,) = ask(server, streaming=1.0)
-    assert record.kind == generate.RESET_MID_ANSWER, record
+    assert record.kind == asker.RESET_MID_ANSWER, record
 
 
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     options = Options(f"http://127.0.0.1:{port}", model="tiny", requests=2, clients=2)
-    assert [record.kind for record in Generator(options).records()] == [generate.REFUSED] * 2
+    assert [record.kind for record in Asker(options).records()] == [asker.REFUSED] * 2
     with pytest.raises(NoAnswerError, match="refused"):
-        list(Generator(dataclasses.replace(options, model="")).records())
+        list(Asker(dataclasses.replace(options, model="")).records())
 
 
 def test_no_such_name() -> None:
     options = Options("http://vllm-chart.invalid", model="tiny", requests=1, clients=1)
-    assert [record.kind for record in Generator(options).records()] == [generate.UNREACHABLE]
+    assert [record.kind for record in Asker(options).records()] == [asker.UNREACHABLE]
 
 
 def reset_the_second_time(peer: Peer) -> None:
@@ -299,7 +298,7 @@ def reset_the_second_time(peer: Peer) -> None:
 
 def test_a_reset_of_a_kept_alive_connection_is_counted_by_itself(serve: Serve) -> None:
     first, second = ask(serve(reset_the_second_time), requests=2)
-    assert (first.kind, second.kind, second.reused) == (generate.OK, generate.RESET_IDLE, True)
+    assert (first.kind, second.kind, second.reused) == (asker.OK, asker.RESET_IDLE, True)
     done = report.Report(Options(""), [first, second])
     assert done.failed == 0
     assert [(finding.check, finding.severity) for finding in done.findings] == [("load-reset-idle", "warning")]
@@ -308,8 +307,8 @@ def test_a_reset_of_a_kept_alive_connection_is_counted_by_itself(serve: Serve) -
 def test_a_late_reset_of_a_kept_alive_connection_is_a_lost_answer(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generate, "_IDLE_RESET_SECONDS", 0.0)
-    assert [record.kind for record in ask(serve(reset_the_second_time), requests=2)] == [generate.OK, generate.RESET]
+    monkeypatch.setattr(asker, "_IDLE_RESET_SECONDS", 0.0)
+    assert [record.kind for record in ask(serve(reset_the_second_time), requests=2)] == [asker.OK, asker.RESET]
 
 
 def test_a_connection_that_the_server_closed_is_not_used_again(serve: Serve) -> None:
@@ -319,7 +318,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again(serve: Serve) -> 
 
     server = serve(close_after)
     records = ask(server, requests=3, think_seconds=0.05)
-    assert {record.kind for record in records} == {generate.OK}, records
+    assert {record.kind for record in records} == {asker.OK}, records
     assert server.connections == 4  # the model's name was asked for, too
 
 
@@ -332,7 +331,7 @@ def test_long_prompts_are_as_long_as_was_asked_for_and_each_is_new(serve: Serve)
 
 
 def test_answers_are_given_as_many_tokens_as_take_so_long() -> None:
-    length = generate._Length(Options("", max_tokens=50, answer_seconds=10))
+    length = asker._Length(Options("", max_tokens=50, answer_seconds=10))
     assert length.next() == 50
     length.learn(50, 0.5)
     assert length.next() == 1000
@@ -349,7 +348,7 @@ def test_an_answer_is_whole_that_has_the_tokens_that_it_was_given(serve: Serve) 
         peer.answer(WHOLE.replace(str(TOKENS), str(server.bodies[-1]["max_tokens"])))
 
     server = serve(as_asked)
-    assert {record.kind for record in ask(server, requests=3, answer_seconds=10)} == {generate.OK}
+    assert {record.kind for record in ask(server, requests=3, answer_seconds=10)} == {asker.OK}
     assert server.bodies[0]["max_tokens"] == TOKENS < server.bodies[1]["max_tokens"]
 
 
@@ -360,8 +359,8 @@ def test_a_server_that_asks_to_close_is_heeded(serve: Serve) -> None:
 
 def test_an_open_loop_does_not_wait_for_answers(serve: Serve) -> None:
     server = serve(well_when_released)
-    generator = Generator(Options(server.url, rate=100, requests=5, max_tokens=TOKENS, fresh=1.0))
-    records = generator.records()
+    client = Asker(Options(server.url, rate=100, requests=5, max_tokens=TOKENS, fresh=1.0))
+    records = client.records()
     ended: list[Record] = []
     reader = threading.Thread(target=lambda: ended.extend(records))
     reader.start()
@@ -369,12 +368,12 @@ def test_an_open_loop_does_not_wait_for_answers(serve: Serve) -> None:
     assert ended == []
     server.released.set()
     reader.join()
-    assert [record.kind for record in ended] == [generate.OK] * 5
+    assert [record.kind for record in ended] == [asker.OK] * 5
 
 
 def test_a_stop_waits_for_what_is_under_way(serve: Serve) -> None:
     server = serve(well_when_released)
-    command = [sys.executable, "-I", generate.__file__]
+    command = [sys.executable, "-I", asker.__file__]
     options = {"url": server.url, "clients": 3, "max_tokens": TOKENS}
     with subprocess.Popen([*command, json.dumps(options)], stdout=subprocess.PIPE, text=True) as process:
         wait_until(lambda: len(server.bodies) == 3)
@@ -384,7 +383,7 @@ def test_a_stop_waits_for_what_is_under_way(serve: Serve) -> None:
         assert process.stdout
         *records, last = [json.loads(line) for line in process.stdout]
     assert len(records) == len(server.bodies)
-    assert {line["record"]["kind"] for line in records} == {generate.OK}
+    assert {line["record"]["kind"] for line in records} == {asker.OK}
     assert last == {"asked": len(records)}
 
 
@@ -465,13 +464,13 @@ def test_no_service() -> None:
 
 
 def test_ctrl_c_shows_what_there_is(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    records = Generator.records
+    records = Asker.records
 
-    def interrupted(generator: Generator) -> Iterator[Record]:
-        yield from list(records(generator))
+    def interrupted(client: Asker) -> Iterator[Record]:
+        yield from list(records(client))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Generator, "records", interrupted)
+    monkeypatch.setattr(Asker, "records", interrupted)
     result = run(serve(well).url, "--requests=3", f"--max-tokens={TOKENS}")
     assert "3 requests" in result.stdout
     assert "interrupted" in result.stdout

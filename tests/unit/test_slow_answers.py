@@ -125,7 +125,7 @@ def test_load_waits_for_an_answer_as_long_as_it_was_told(serve: Serve, answer: b
         server.url, requests=1, clients=1, streaming=streaming, timeout_seconds=TIMEOUT_SECONDS, max_tokens=3
     )
 
-    (record,) = asker.Generator(options).records()
+    (record,) = asker.Asker(options).records()
 
     assert record.kind == asker.TIMEOUT, record
 
@@ -136,7 +136,7 @@ def test_load_waits_for_the_models_as_long_as_it_was_told(serve: Serve, answer: 
     server = serve(answer, "/v1/models")
 
     with pytest.raises(asker.NoAnswerError, match=r"/v1/models did not answer in 0\.4 s"):
-        list(asker.Generator(asker.Options(server.url, timeout_seconds=TIMEOUT_SECONDS)).records())
+        list(asker.Asker(asker.Options(server.url, timeout_seconds=TIMEOUT_SECONDS)).records())
 
 
 def test_a_whole_answer_is_read_as_before(serve: Serve) -> None:

@@ -156,9 +156,9 @@ def command(
         elif release:
             address, key = stack.enter_context(smoke.forwarded(named))
             options = dataclasses.replace(options, url=address, verify_tls=False)
-            records = asker.Generator(options, key).records()
+            records = asker.Asker(options, key).records()
         else:
-            records = asker.Generator(options, os.environ.get(asker.API_KEY_VARIABLE, "")).records()
+            records = asker.Asker(options, os.environ.get(asker.API_KEY_VARIABLE, "")).records()
         done = _collect(options, records)
     finish(
         done.findings,

@@ -1,1 +1,1 @@
-"""Load on a service, and whether a single answer was lost: generated, counted by kind of failure, and reported."""
+"""Load on a service, and whether a single answer was lost: asked, counted by kind of failure, and reported."""

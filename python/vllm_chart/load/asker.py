@@ -3,7 +3,7 @@
 This file runs by itself wherever there is Python, such as in a pod of a bare image, so it takes nothing but the
 standard library:
 
-    python3 generate.py '{"url": "http://llm-vllm.models.svc", "clients": 12, "duration_seconds": 60}'
+    python3 asker.py '{"url": "http://llm-vllm.models.svc", "clients": 12, "duration_seconds": 60}'
 
 prints a line of JSON per answer. SIGTERM ends the asking; what was asked is still waited for. What a client does about
 connections is what those of Python's own world do (urllib3, httpx): a connection that the server closed while it lay
@@ -64,9 +64,9 @@ _IDLE_RESET_SECONDS = 1.0
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _BLOCK_BYTES = 65536
 # What the last answer weighs among all before it: a service that gets slower is noticed after some ten answers.
-_NEWS = 0.1
+_WEIGHT_OF_THE_LAST = 0.1
 # An idle engine may be so fast that its answers would not fit its context.
-_MOST = 64
+_GROWTH = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,8 +141,8 @@ class _FailureError(Exception):
         self.kind = kind
 
 
-class Generator:
-    """Generates load until the options' end, or until `stop` is set. `records` is to be called once."""
+class Asker:
+    """Asks until the options' end, or until `stop` is set. `records` is to be called once."""
 
     def __init__(self, options: Options, api_key: str = "") -> None:
         self.stop = threading.Event()
@@ -163,15 +163,15 @@ class Generator:
         self._length = _Length(options)
 
     def records(self) -> Iterator[Record]:
-        """Generate, and yield each record as its answer ends.
+        """Ask, and yield the record of every answer as it ends.
 
         Raises `NoAnswerError` where no model is named and the service lists none.
         """
         self._model = self._model or self._first_model()
         self._end = time.monotonic() + self._options.duration_seconds
         work = [self._ask_at_a_rate] if self._options.rate else [self._ask_in_turn] * self._options.clients
-        for each in work:
-            threading.Thread(target=each, daemon=True).start()
+        for ask in work:
+            threading.Thread(target=ask, daemon=True).start()
         for _ in work:
             yield from iter(self._records.get, None)
         for connection in self._idle:
@@ -302,11 +302,11 @@ class _Length:
         """Tokens of the next answer."""
         if not self._options.answer_seconds or not self._per_token:
             return self._options.max_tokens
-        return min(math.ceil(self._options.answer_seconds / self._per_token), _MOST * self._options.max_tokens)
+        return min(math.ceil(self._options.answer_seconds / self._per_token), _GROWTH * self._options.max_tokens)
 
     def learn(self, tokens: int, seconds: float) -> None:
         """An answer of so many tokens took so long."""
-        self._per_token += (seconds / tokens - self._per_token) * (_NEWS if self._per_token else 1)
+        self._per_token += (seconds / tokens - self._per_token) * (_WEIGHT_OF_THE_LAST if self._per_token else 1)
 
 
 class _Response(http.client.HTTPResponse):
@@ -392,10 +392,10 @@ class _Request:
             seconds = time.perf_counter() - sent
             idle = reused and seconds < _IDLE_RESET_SECONDS
             raise _FailureError(
-                RESET_IDLE if idle else RESET, f"{_said(error)} {seconds:.2f} s after asking"
+                RESET_IDLE if idle else RESET, f"{_reason(error)} {seconds:.2f} s after asking"
             ) from error
         except http.client.HTTPException as error:
-            raise _FailureError(WRONG, f"not HTTP: {_said(error)}") from error
+            raise _FailureError(WRONG, f"not HTTP: {_reason(error)}") from error
         self.asked_to_close = response.will_close
         body = _Body(self.streamed)
         try:
@@ -408,7 +408,7 @@ class _Request:
         except TimeoutError as error:
             raise _FailureError(TIMEOUT, f"no whole answer in {self._timeout:g} s, {body.size} bytes of it") from error
         except OSError as error:
-            raise _FailureError(RESET_MID_ANSWER, f"{_said(error)} after {body.size} bytes") from error
+            raise _FailureError(RESET_MID_ANSWER, f"{_reason(error)} after {body.size} bytes") from error
         except http.client.HTTPException as error:
             raise _FailureError(TRUNCATED, f"the answer ended after {body.size} bytes, within a chunk") from error
         response.close()  # frees the connection for the next request; read1 does not where the length is known
@@ -424,7 +424,7 @@ class _Request:
         except ConnectionRefusedError as error:
             raise _FailureError(REFUSED, "connection refused") from error
         except OSError as error:
-            raise _FailureError(UNREACHABLE, f"no connection: {_said(error)}") from error
+            raise _FailureError(UNREACHABLE, f"no connection: {_reason(error)}") from error
 
 
 class _Body:
@@ -487,17 +487,17 @@ def _complaint(body: bytes) -> str:
         return body[:200].decode(errors="replace").strip()
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def main() -> None:
     """Print a record per line, as `{"record": {…}}`, and `{"asked": number}` or `{"error": text}` as the last."""
-    generator = Generator(Options(**json.loads(sys.argv[1])), os.environ.get(API_KEY_VARIABLE, ""))
-    signal.signal(signal.SIGTERM, lambda *_: generator.stop.set())
+    asker = Asker(Options(**json.loads(sys.argv[1])), os.environ.get(API_KEY_VARIABLE, ""))
+    signal.signal(signal.SIGTERM, lambda *_: asker.stop.set())
     asked = 0
     try:
-        for record in generator.records():
+        for record in asker.records():
             asked += 1
             print(json.dumps({"record": dataclasses.asdict(record)}), flush=True)
     except NoAnswerError as error:

@@ -1,4 +1,4 @@
-"""Load from inside a cluster: the generator in a pod of its own, which prints what it finds."""
+"""Load from inside a cluster: the asker in a pod of its own, which prints a record for every answer."""
 
 import collections
 import contextlib
@@ -13,11 +13,11 @@ from kubernetes.client import ApiException, V1DeleteOptions, V1Pod
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import UnavailableError
-from vllm_chart.load import asker as generate
+from vllm_chart.load import asker
 from vllm_chart.load.asker import Options, Record
 
 IMAGE = "python:3.13-slim"
-_SOURCE = Path(generate.__file__)
+_SOURCE = Path(asker.__file__)
 _START_SECONDS = 120
 _MARGIN_SECONDS = 60
 _CONTAINER = "load"
@@ -25,7 +25,7 @@ _CONTAINER = "load"
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """Where a generator's pod runs, and what it needs there."""
+    """Where an asking pod runs, and what it needs there."""
 
     namespace: str
     image: str = IMAGE
@@ -36,7 +36,7 @@ class Placement:
 
 
 class LoadPod(contextlib.AbstractContextManager["LoadPod"]):
-    """A pod that generates load. Leaving the context deletes it.
+    """A pod that asks. Leaving the context deletes it.
 
     The source travels in its command line, so nothing but the pod is made. It holds to the restricted Pod Security
     Standard, and is never started again: its records would be lost.
@@ -122,7 +122,7 @@ def manifest(placement: Placement, options: Options) -> dict[str, Any]:
     environment: list[dict[str, Any]] = []
     if placement.key_secret:
         reference = {"valueFrom": {"secretKeyRef": placement.key_secret}}
-        environment.append({"name": generate.API_KEY_VARIABLE, **reference})
+        environment.append({"name": asker.API_KEY_VARIABLE, **reference})
     spec: dict[str, Any] = {
         "restartPolicy": "Never",
         # Whoever started it may be gone.

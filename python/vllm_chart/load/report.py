@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from vllm_chart.findings import Finding, Severity, has_errors
-from vllm_chart.load import asker as generate
+from vllm_chart.load import asker
 from vllm_chart.load.asker import Options, Record
 
 CONFIDENCE = 0.95
@@ -16,30 +16,30 @@ PERCENTILES = (50, 90, 99, 100)
 _BISECTIONS = 60
 
 _MEANINGS = {
-    generate.REFUSED: (
+    asker.REFUSED: (
         "connections refused",
         "nothing listens behind the service: `vllm-chart diagnose` says why no pod is ready",
     ),
-    generate.UNREACHABLE: ("connections not established", "look at the name, the network policies, and the nodes"),
-    generate.RESET_IDLE: (
+    asker.UNREACHABLE: ("connections not established", "look at the name, the network policies, and the nodes"),
+    asker.RESET_IDLE: (
         "kept-alive connections reset as the next request came: it was not begun, and a client may send it again",
         "the server's keep-alive timeout is to be longer than that of whatever is in front of it",
     ),
-    generate.RESET: (
+    asker.RESET: (
         "requests reset before the answer began",
         "a pod went with requests on it: its grace period has to hold the longest answer (shutdown.drainSeconds)",
     ),
-    generate.RESET_MID_ANSWER: (
+    asker.RESET_MID_ANSWER: (
         "answers cut by a reset",
         "a pod was killed at its work: its grace period has to hold the longest answer (shutdown.drainSeconds)",
     ),
-    generate.TRUNCATED: (
+    asker.TRUNCATED: (
         "answers that ended too early",
         "a pod was killed at its work: its grace period has to hold the longest answer (shutdown.drainSeconds)",
     ),
-    generate.TIMEOUT: ("answers not whole in time", "give --timeout more, or the service less to do"),
-    generate.WRONG: ("answers other than those asked for", "the engine's log says more"),
-    "http-401": ("answers HTTP 401", f"write the API key in the environment variable {generate.API_KEY_VARIABLE}"),
+    asker.TIMEOUT: ("answers not whole in time", "give --timeout more, or the service less to do"),
+    asker.WRONG: ("answers other than those asked for", "the engine's log says more"),
+    "http-401": ("answers HTTP 401", f"write the API key in the environment variable {asker.API_KEY_VARIABLE}"),
     "http-404": ("answers HTTP 404", "name a model that is served with --model"),
     "http-503": ("answers HTTP 503", "the queue is full: more replicas, or fewer requests at a time"),
 }
@@ -62,17 +62,17 @@ class Report:
     @property
     def failed(self) -> int:
         """Requests without a whole and right answer; `reset-idle` apart, which the service never saw."""
-        return sum(count for kind, count in self.counts.items() if kind not in (generate.OK, generate.RESET_IDLE))
+        return sum(count for kind, count in self.counts.items() if kind not in (asker.OK, asker.RESET_IDLE))
 
     @property
     def findings(self) -> list[Finding]:
         """One for each kind of failure."""
-        return [self._finding(kind, count) for kind, count in self.counts.items() if kind != generate.OK]
+        return [self._finding(kind, count) for kind, count in self.counts.items() if kind != asker.OK]
 
     @property
     def latencies(self) -> dict[str, dict[int, float]]:
         """Seconds by percentile, of whole answers: `first_token` of those that were streamed, `total` of all."""
-        whole = [record for record in self.records if record.kind == generate.OK]
+        whole = [record for record in self.records if record.kind == asker.OK]
         first = [record.first_token_seconds for record in whole if record.first_token_seconds is not None]
         latencies = {"first_token": first, "total": [record.seconds for record in whole]}
         return {name: percentiles(seconds) for name, seconds in latencies.items() if seconds}
@@ -82,7 +82,7 @@ class Report:
         first = next(record for record in self.records if record.kind == kind)
         when = time.strftime("%H:%M:%S", time.gmtime(first.ended))
         message = f"{count} {meaning}; the first at {when} UTC after {first.seconds:.1f} s: {first.detail}"
-        severity: Severity = "warning" if kind == generate.RESET_IDLE else "error"
+        severity: Severity = "warning" if kind == asker.RESET_IDLE else "error"
         return Finding(f"load-{kind}", self.options.url, message, remedy, severity)
 
 
@@ -141,7 +141,7 @@ def to_human(report: Report) -> str:
         lines.append(f"{name.replace('_', ' '):<12}" + "".join(f"{value:9.2f}" for value in latencies.values()))
     bound = upper_bound(report.failed, requests)
     lines += ["", f"failed: {report.failed} of {requests}; with 95 % confidence, at most {bound:.2%} of requests fail"]
-    lines += [f"  {count:>6}  {kind}" for kind, count in report.counts.items() if kind != generate.OK]
+    lines += [f"  {count:>6}  {kind}" for kind, count in report.counts.items() if kind != asker.OK]
     if not report.whole:
         lines.append("interrupted: what was under way is not counted")
     return "\n".join([*lines, *map(str, report.findings)])
