@@ -16,7 +16,7 @@ from vllm_chart.sizing import check as sizing_check
 from vllm_chart.values.base import Block
 from vllm_chart.values.vllm.root import Values
 from vllm_chart.vllm_args import check as engine_check
-from vllm_chart.vllm_args import devices, host_memory
+from vllm_chart.vllm_args import devices, host_memory, repositories, surroundings
 from vllm_chart.vllm_args import schema as engine_schema
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
@@ -72,8 +72,8 @@ def _vllm_schema(app_version: str) -> dict[str, Any]:
 VLLM = Chart(
     "vllm",
     values=Values,
-    checks=(*engine_check.CHECKS, *sizing_check.CHECKS),
-    examinations=(engine_check.check_release, sizing_check.check),
+    checks=(*engine_check.CHECKS, *surroundings.CHECKS, *sizing_check.CHECKS),
+    examinations=(engine_check.check_release, surroundings.check_release, sizing_check.check),
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
     examples="values",
     title="vLLM",
@@ -88,6 +88,7 @@ One release is one model. What is refused, and why, is said by `helm install` it
         "flags.json": engine_schema.rendering,
         "devices.json": devices.facts,
         "host-memory.json": host_memory.facts,
+        "repositories.json": repositories.facts,
     },
     schema=_vllm_schema,
 )

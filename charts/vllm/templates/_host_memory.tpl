@@ -167,8 +167,8 @@ those inside a MultiConnector too; kv-offloading-size puts its own in the place 
 {{- end }}
 
 {{/*
-YAML map: what a flag of JSON says, as a map or as text in engine.args or engine.extraArgs. Where some of it is written as
-`flag.key`, vLLM makes an object of all those, which goes in the place of the rest (FlexibleArgumentParser.parse_args).
+YAML map: what a flag of JSON says, as a map or as text in engine.args or engine.extraArgs. Where some of it is written
+as `flag.key`, vLLM makes an object of those, which goes in the place of the rest (FlexibleArgumentParser.parse_args).
 Takes a list: root context, flag.
 */}}
 {{- define "vllm.jsonFlag" -}}

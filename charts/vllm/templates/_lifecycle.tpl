@@ -24,7 +24,9 @@ YAML map from file name to text: the programs that the engine's container finds 
 {{- define "vllm.lifecycle.files" -}}
 {{- $shared := list }}
 {{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) | compact }}
-{{- range compact (.volumeMounts | default list) }}{{ if eq .name "shm" }}{{ $shared = append $shared . }}{{ end }}{{ end }}
+{{- range compact (.volumeMounts | default list) }}
+{{- if eq .name "shm" }}{{ $shared = append $shared . }}{{ end }}
+{{- end }}
 {{- end }}
 {{- $files := (.Files.Glob "files/programs/{pre_stop,draining,liveness,sitecustomize}.py").AsConfig | fromYaml }}
 {{- if $shared }}{{ $files = omit $files "sitecustomize.py" }}{{ end }}

@@ -136,34 +136,6 @@ names.
           write a map, or use --set-json, because --set takes JSON apart at its commas and braces
       {{- end }}
     {{- end }}
-    {{- /* Directories that the image has, or that a secrets agent adds to the pod. */}}
-    {{- $image := "/vllm-workspace|/usr|/opt|/etc/ssl|/etc/pki|/etc/vllm|/home|/root|/tmp|/dev|/var|/run|/vault" }}
-    {{- $there := printf "^(%s|%s)/" $image (.Values.persistence.mountPath | trimSuffix "/" | regexQuoteMeta) }}
-    {{- $user := (.Values.podSecurityContext | default dict).runAsUser | include "vllm.text" }}
-    {{- $user = list $user ((.Values.securityContext | default dict).runAsUser | include "vllm.text") }}
-    {{- $paths := list }}
-    {{- range $flag := list "chat-template" "download-dir" "hf-config-path" "reasoning-parser-plugin" "ssl-ca-certs"
-      "ssl-certfile" "ssl-keyfile" "tokenizer" "tool-parser-plugin" }}
-      {{- $paths = append $paths (list $flag (get $args $flag | include "vllm.text")) }}
-    {{- end }}
-    {{- $adapters := get $args "lora-modules" }}
-    {{- range $adapter := ternary $adapters (list $adapters) (kindIs "slice" $adapters) }}
-      {{- $path := include "vllm.text" $adapter | regexFind "=/.*" | trimPrefix "=" }}
-      {{- if kindIs "map" $adapter }}{{ $path = include "vllm.text" $adapter.path }}{{ end }}
-      {{- $paths = append $paths (list "lora-modules" $path) }}
-    {{- end }}
-    {{- range $paths }}
-      {{- $flag := first . }}
-      {{- $path := last . }}
-      {{- /* Root may make a directory anywhere. */}}
-      {{- $created := and (eq $flag "download-dir") (has "0" $user) }}
-      {{- $own := and (hasPrefix "/" $path) (regexMatch $there (printf "%s/" $path)) }}
-      {{- if and (hasPrefix "/" $path) (regexMatch `^/[^\s{$]+$` $path) (not (or $own $created $.Values.command))
-        (not (include "vllm.volumesAt" (list $ $path) | fromYamlArray)) }}
-        - engine.args.{{ $flag }}: nothing is mounted at {{ $path }}:
-          add its volume to volumes and volumeMounts{{ if eq $flag "download-dir" }}, or leave it out{{ end }}
-      {{- end }}
-    {{- end }}
   {{- end }}
 {{- end }}
 

@@ -1,0 +1,2 @@
+{{- define "vllm.validate.peers" }}
+{{- end }}
