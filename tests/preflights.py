@@ -10,7 +10,6 @@ from tests.cluster_objects import GPU_LABEL, GPU_TAINT, node
 from vllm_chart.findings import Finding
 from vllm_chart.helm import app_version, merged_values, render
 from vllm_chart.live.preflight import Snapshot, explain
-from vllm_chart.rendered import workload
 from vllm_chart.rendered.manifests import Manifests
 
 TOLERANT = "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]\n"
@@ -24,16 +23,13 @@ OWN = {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "llm"}
 def preflight(
     text: str, autoscaled: bool = False, change: Callable[[Manifests], Manifests] | None = None, **cluster: Any
 ) -> list[Finding]:
-    """What is said of these values. change: made to what they render. cluster: fields of a Snapshot; installed=True
-    for a release that is there as it is rendered."""
+    """What is said of these values. change: made to what they render. cluster: fields of a Snapshot."""
     prefix = "" if "model:" in text else MODEL
     values = values_from_yaml(prefix + (text if "tolerations" in text else TOLERANT + text))
     manifests = render(values=values)
     if change:
         manifests = change(manifests)
     there = {"namespace": V1Namespace(), "nodes": NODES, **cluster}
-    if there.get("installed") is True:
-        there["installed"] = workload.engine(manifests)
     return explain(manifests, merged_values(values=values), app_version(), Snapshot(**there), autoscaled=autoscaled)
 
 

@@ -151,7 +151,7 @@ def test_a_cluster_is_asked_who_may_use_them(tmp_path: Path) -> None:
     answer = asked({PATH: [RESTRICTED_V2], REVIEWS: yes}, tmp_path)
     assert answer.constraints == [RESTRICTED_V2]
     assert answer.usable == frozenset({"restricted-v2"})
-    assert answer.installed is None
+    assert not answer.installed
     no: Json = {"spec": {}, "status": {"allowed": False}}
     assert asked({PATH: [RESTRICTED_V2], REVIEWS: no}, tmp_path).usable == frozenset()
 
@@ -174,7 +174,7 @@ def test_a_release_that_is_there_is_read_with_its_replicas(tmp_path: Path) -> No
     live = dict(render(values=values_from_yaml("model: {id: a/b}\nreplicaCount: 3")).one("Deployment"))
     answer = asked({"/apis/apps/v1/namespaces/default/deployments/llm-vllm": live}, tmp_path)
     assert answer.installed
-    assert answer.installed.replicas == 3
+    assert answer.replicas == 3
 
 
 # -- of a release that is installed ----------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from tests.cluster_objects import GPU_LABEL, GPU_TAINT, node
 from tests.preflights import NODES, OWN, preflight, running, said
 from tests.workloads import leader_worker_set, stateful_set
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.workload import read
 
 #: One node, as the review of the project had it.
 SMALL = [node("gpu-1", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1")]
@@ -149,10 +148,8 @@ def test_replicas_that_are_left_out() -> None:
     """One of a new workload; as many as there are of one that is there."""
     assert preflight("", change=without_replicas, nodes=SMALL) == []
     own = [running("gpu-1", OWN)]
-    assert preflight("", change=without_replicas, installed=True, pods=own, nodes=SMALL) == []
-    there = stateful_set()
-    there["spec"]["replicas"] = 3
-    assert "3 pods of 1 nvidia.com/gpu" in said(preflight("", change=without_replicas, installed=read(there)))
+    assert preflight("", change=without_replicas, installed=True, replicas=1, pods=own, nodes=SMALL) == []
+    assert "3 pods of 1 nvidia.com/gpu" in said(preflight("", change=without_replicas, installed=True, replicas=3))
 
 
 # -- other kinds ----------------------------------------------------------------------------------------------

@@ -34,8 +34,10 @@ class Snapshot:
     namespace: V1Namespace | None
     nodes: Sequence[V1Node] | None = ()
     pods: Sequence[V1Pod] | None = ()
-    installed: Workload | None = None
-    """The workload of the release as it is there already, so that this would be an upgrade."""
+    installed: bool = False
+    """Whether the release is there already, so that this would be an upgrade."""
+    replicas: int | None = None
+    """How many replicas it has now; None where it is not there."""
     ranges: Sequence[V1LimitRange] | None = ()
     quotas: Sequence[V1ResourceQuota] | None = ()
     classes: Sequence[V1StorageClass] | None = ()
@@ -71,11 +73,13 @@ def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
                 raise
     constraints = _constraints(cluster)
     account = str(workload.front.spec.get("serviceAccountName") or "default")
+    installed: Workload | None = _allowed(lambda: workloads.get(cluster, workload))
     return Snapshot(
         namespace=_allowed(lambda: core.read_namespace(namespace)),
         nodes=_allowed(lambda: core.list_node().items),
         pods=_allowed(lambda: core.list_pod_for_all_namespaces().items),
-        installed=_allowed(lambda: workloads.get(cluster, workload)),
+        installed=installed is not None,
+        replicas=installed.replicas if installed else None,
         ranges=_allowed(lambda: core.list_namespaced_limit_range(namespace).items),
         quotas=_allowed(lambda: core.list_namespaced_resource_quota(namespace).items),
         classes=_allowed(lambda: cluster.storage.list_storage_class().items),

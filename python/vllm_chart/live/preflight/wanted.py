@@ -50,9 +50,8 @@ class Wanted:
 def read(manifests: Manifests, values: Mapping[str, Any], app_version: str, snapshot: Snapshot) -> Wanted:
     """What rendered manifests want of a cluster. Raises `ManifestError` when no workload runs the engine."""
     found = workload.engine(manifests)
-    current = snapshot.installed.replicas if snapshot.installed else None
     parts = [(_pod_spec(part.spec, snapshot), part.count) for part in found.parts]
-    return Wanted(manifests, values, app_version, found, scale(found, manifests, current), parts)
+    return Wanted(manifests, values, app_version, found, scale(found, manifests, snapshot.replicas), parts)
 
 
 def runs(pod: V1Pod) -> bool:
