@@ -123,7 +123,7 @@ def _of_no_gpu(made: Plan, warnings: Sequence[Finding], svg: Path | None) -> Ans
     if svg:
         raise click.UsageError("--svg draws one GPU's memory: name the GPU, by --gpu, --gpu-memory or --cluster")
     of_plan = [finding for finding in refusals.check(made) if finding.check not in refusals.OF_GPU]
-    findings = [*warnings, *of_plan]
+    findings = list(dict.fromkeys([*warnings, *of_plan]))
     return Answer(
         findings,
         human=lambda: show.where_it_fits(made, findings, "human"),
@@ -132,7 +132,7 @@ def _of_no_gpu(made: Plan, warnings: Sequence[Finding], svg: Path | None) -> Ans
 
 
 def _of_gpu(made: Plan, warnings: Sequence[Finding], values: Mapping[str, Any], explained: bool) -> Answer:
-    findings = [*warnings, *refusals.check(made)]
+    findings = list(dict.fromkeys([*warnings, *refusals.check(made)]))
 
     def human() -> str:
         return "\n\n".join([show.human(made, findings, values), *([explain(made)] if explained else [])])

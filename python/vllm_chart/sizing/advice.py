@@ -5,15 +5,14 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_chart.sizing import plan, refusals
+from vllm_chart.sizing import host, plan, refusals
 from vllm_chart.sizing.arithmetic import GIB, MIB
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.model import divisibility
 from vllm_chart.sizing.plan import Plan
 from vllm_chart.sizing.settings import Engine
+from vllm_chart.vllm_args import host_memory
 
-PER_PROCESS = 2.5 * GIB
-"""Host memory of a worker with its libraries: vLLM's processes take it together with a small model."""
 DOWNLOAD_RATE = 100 * MIB
 """Bytes per second that a download is expected to reach at least: most of a gigabit."""
 VOLUME_RATE = 125 * MIB
@@ -54,14 +53,14 @@ def _advise(made: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
                 "engine.args.max-model-len", str(longest), f"{fits}; the model allows {made.model.max_length:,}"
             )
     weights = sum(stage.weights + stage.offloaded for stage in made.stages) * engine.split.tensor
-    shm = shm_bytes(engine)
-    host = host_bytes(made) + shm
+    parts, shm = host.needed(made), host.shm_bytes(engine)
     yield Advice(
-        "resources.requests.memory", f"{math.ceil(host / GIB)}Gi",
-        f"{engine.workers} worker{'s' if engine.workers > 1 else ''}, the server, {shm // GIB} GiB of /dev/shm"
-        + (f", {engine.offload:g} GiB of offloaded weights per GPU" if engine.offload else ""),
+        "resources.requests.memory", f"{math.ceil(host.total(made) / GIB)}Gi",
+        host.listed(parts),
     )  # fmt: skip
-    yield Advice("shm.sizeLimit", f"{math.ceil(shm / GIB)}Gi", "160 MiB, 240 MiB a worker, and NCCL's segments")
+    kept = f", and {host_memory.total(engine.host_memory, 'shared') / GIB:.4g} GiB that settings keep there"
+    said = "160 MiB, 240 MiB a worker, NCCL's segments" + (kept if shm > (1 + engine.workers) * GIB else "")
+    yield Advice("shm.sizeLimit", f"{math.ceil(shm / GIB)}Gi", said)
     rate, way = _weights_source(values)
     seconds = startup_seconds(weights, rate)
     given = int((values.get("startup") or {}).get("budgetSeconds") or 0)
@@ -90,21 +89,6 @@ def fitting(engine: Engine, made: Plan, gpus: tuple[Gpu, ...]) -> list[tuple[Gpu
     """The GPUs on which the model fits, each with the fewest of them, as `made` is configured."""
     counts = ((gpu, smallest_count(plan.make(engine, made.checkpoint, gpu))) for gpu in gpus)
     return [(gpu, count) for gpu, count in counts if count]
-
-
-def shm_bytes(engine: Engine) -> int:
-    """/dev/shm: the broadcast ring of 160 MiB, one of 240 MiB per worker (distributed/device_communicators/
-    shm_broadcast.py:503, v1/executor/multiproc_executor.py:165), NCCL's segments, and what is offloaded there."""
-    return (1 + engine.workers) * GIB + round(engine.kv_offload * GIB)
-
-
-def host_bytes(made: Plan) -> int:
-    """Host memory beside /dev/shm. Weights pass through the page cache, which the kernel takes back when short."""
-    engine = made.engine
-    if engine.device == "cpu":
-        cache = engine.kv_memory or 0
-        return round(sum(stage.weights for stage in made.stages) + cache + PER_PROCESS)
-    return round(PER_PROCESS * (1 + engine.workers) + engine.offload * GIB * engine.workers)
 
 
 def startup_seconds(weights: int, rate: int) -> int:

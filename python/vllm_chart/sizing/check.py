@@ -40,6 +40,11 @@ CHECKS = tuple(
             "vLLM ends while it starts.",
         ),
         (
+            "host-memory",
+            "The memory limit holds the engine's processes, /dev/shm, and what settings keep in host memory.",
+            "The kernel kills a process of the engine, which then ends.",
+        ),
+        (
             "memory-share",
             "The share of the GPU that is claimed is free when the engine starts, and leaves what CUDA graphs need.",
             "vLLM ends while it starts, or runs out of memory.",
@@ -85,4 +90,8 @@ def check(manifests: Manifests, values: Mapping[str, Any], app_version: str, gpu
         return []
     if gpu:
         return findings
-    return [finding for finding in findings if finding.severity == "error" and finding.check not in refusals.OF_GPU]
+    without_gpu = [finding for finding in findings if finding.check not in refusals.OF_GPU]
+    told = refusals.OF_HOST if engine.host_memory else ""
+    return [
+        each for each in without_gpu if each.severity == "error" or (each.check == told and each.severity != "info")
+    ]

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator
 
 from vllm_chart.findings import Finding, Severity, has_errors
-from vllm_chart.sizing.arithmetic import gib
+from vllm_chart.sizing import host
+from vllm_chart.sizing.arithmetic import GIB, gib
 from vllm_chart.sizing.checkpoint import Checkpoint
 from vllm_chart.sizing.memory import kvcache
 from vllm_chart.sizing.model import divisibility, quantization, weights
@@ -12,6 +13,9 @@ from vllm_chart.sizing.plan import Plan
 
 OF_GPU = ("weights", "kv-cache", "capability")
 """The checks that ask for a GPU."""
+
+OF_HOST = "host-memory"
+"""The check of the host's memory, which asks for no GPU."""
 
 FREE_SHARE = 0.97
 """What is free of a GPU on start at least: logs show 0.978 (RTX 3090) to 0.992 (H100) beside the driver's own."""
@@ -41,6 +45,7 @@ def check(plan: Plan) -> Iterator[Finding]:
     yield from _lengths(plan)
     yield from _share(plan)
     yield from _unified(plan)
+    yield from _host(plan)
     if plan.engine.device == "cpu" and not plan.gpu.memory:
         yield Finding(
             "plan", "resources.limits.memory", "without a limit, whether it fits is up to the node",
@@ -139,6 +144,25 @@ def _unified(plan: Plan) -> Iterator[Finding]:
             "plan", "resources.requests.memory",
             f"the GPU's {gib(plan.stage.share)} are the node's own memory, which no request or limit counts",
             "keep pods that need the rest off the node", "info",
+        )  # fmt: skip
+
+
+def _host(plan: Plan) -> Iterator[Finding]:
+    """Host memory beside the container's limit, and what takes some that is not counted."""
+    limit, needed = plan.engine.memory_limit, host.total(plan)
+    if plan.engine.device != "cpu" and 0 < limit < needed:
+        yield Finding(
+            "host-memory", "resources.limits.memory",
+            f"about {gib(needed)} of host memory are needed, and the limit is {gib(limit)}: "
+            f"{host.listed(host.needed(plan))}",
+            f"write {math.ceil(needed / GIB)}Gi or more", "warning",
+        )  # fmt: skip
+    for setting, takes in plan.engine.unsized.items():
+        flag = setting.partition(":")[0]
+        yield Finding(
+            "host-memory", f"engine.args.{flag if '-' in flag else 'kv-transfer-config'}",
+            f"{setting} takes host memory that is not counted: {takes.rpartition(': ')[0]}",
+            "leave room for it in resources.limits.memory", "info",
         )  # fmt: skip
 
 

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from vllm_chart.rendered.manifests import Manifests
-from vllm_chart.rendered.pods import engines
+from vllm_chart.rendered.pods import Container, engines
+from vllm_chart.rendered.quantities import parse_quantity
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.memory.estimate import Batch
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.vllm_releases import DEFAULT, Release
+from vllm_chart.vllm_args import host_memory
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.container import Told, read, version_for
+from vllm_chart.vllm_args.host_memory import Taken
 
 DRAFTED_ON_HOST = ("ngram", "suffix", "medusa", "mlp_speculator", "custom_class")
 """Methods of speculative decoding that don't go with asynchronous scheduling (config/vllm.py:1599-1604)."""
@@ -62,7 +65,12 @@ class Engine:
     prefix_caching: bool | None = None
     state_dtype: str = "auto"
     speculative: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    kv_offload: float = 0.0
+    host_memory: tuple[Taken, ...] = ()
+    """What settings keep in host memory, for the whole pod."""
+    unsized: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What takes host memory, too, whose size no setting says: the setting, and what it takes."""
+    memory_limit: int = 0
+    """Bytes of host memory that the container may take; 0: there is no limit."""
     loras: int = 0
     """Adapters that fit in a batch (`--max-loras`), 0 without `--enable-lora`."""
     lora_rank: int = 16
@@ -160,16 +168,23 @@ def from_release(manifests: Manifests, values: Mapping[str, Any], app_version: s
     except ArgvError as error:
         where = f"engine.args.{error.argument.lstrip('-')}".rstrip(".")
         raise SettingError(where, f"vLLM {version_for(tag)} refuses: {error}", is_argument=True) from error
-    return _engine(told, values, tag)
+    return _engine(told, container, values, tag)
 
 
-def _engine(told: Told, values: Mapping[str, Any], tag: str) -> Engine:
+def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: str) -> Engine:
     given = told.arguments
     device = values["engine"]["device"]
     limits = _limits(given.get("limit_mm_per_prompt"))
     kv_memory = given.get("kv_cache_memory_bytes")
     if device == "cpu":
         kv_memory = _cpu_cache(told.environment) or kv_memory
+    split = Split(
+        given.get("tensor_parallel_size", 1),
+        given.get("pipeline_parallel_size", 1),
+        given.get("data_parallel_size", 1),
+        given.get("enable_expert_parallel", False),
+    )
+    taken = tuple(host_memory.taken(given, told.environment, _pod(split, values)))
     old_flags = {word.lstrip("-").partition("=")[0].partition(".")[0].replace("_", "-") for word in told.ignored}
     return Engine(
         model=str(given.get("model_tag") or values["model"]["id"]),
@@ -177,12 +192,7 @@ def _engine(told: Told, values: Mapping[str, Any], tag: str) -> Engine:
         device=device,
         release=Release.parse(tag) or DEFAULT,
         read_as=told.version if told.stands_in else "",
-        split=Split(
-            given.get("tensor_parallel_size", 1),
-            given.get("pipeline_parallel_size", 1),
-            given.get("data_parallel_size", 1),
-            given.get("enable_expert_parallel", False),
-        ),
+        split=split,
         context=given.get("decode_context_parallel_size", 1),
         dtype=given.get("dtype", "auto"),
         kv_dtype=given.get("kv_cache_dtype", "auto"),
@@ -195,12 +205,15 @@ def _engine(told: Told, values: Mapping[str, Any], tag: str) -> Engine:
         blocks_override=given.get("num_gpu_blocks_override"),
         eager=given.get("enforce_eager", False),
         quantization=given.get("quantization"),
-        offload=given.get("cpu_offload_gb", 0.0),
+        # With cpu-offload-params, which weights leave the GPU isn't known; other ways of offloading go before it.
+        offload=given.get("cpu_offload_gb", 0.0) if any(each.where == OFFLOADED_WEIGHTS for each in taken) else 0.0,
         hybrid=not given.get("disable_hybrid_kv_cache_manager"),
         prefix_caching=given.get("enable_prefix_caching"),
         state_dtype=given.get("mamba_ssm_cache_dtype", "auto"),
         speculative=_speculative(given),
-        kv_offload=given.get("kv_offloading_size") or 0.0,
+        host_memory=taken,
+        unsized=host_memory.unsized(given, told.environment),
+        memory_limit=_limit(container),
         loras=given.get("max_loras", 1) if given.get("enable_lora") else 0,
         lora_rank=given.get("max_lora_rank", 16),
         stretched=bool(given.get("hf_overrides") or old_flags & {"rope-scaling", "rope-theta", "rope-parameters"}),
@@ -213,6 +226,22 @@ def _engine(told: Told, values: Mapping[str, Any], tag: str) -> Engine:
         published=device == "cuda"
         and bool(re.search(r"(^|/)vllm/vllm-openai$", values["image"]["repository"] or STOCK)),
     )
+
+
+OFFLOADED_WEIGHTS = "--cpu-offload-gb"
+"""GiB of weights that are kept off each GPU."""
+
+
+def _pod(split: Split, values: Mapping[str, Any]) -> host_memory.Pod:
+    rocm = "rocm" in values["image"]["repository"] or values["gpu"]["resourceName"].startswith("amd.com/")
+    workers = split.tensor * split.pipeline
+    return host_memory.Pod(values["engine"]["device"], workers, split.data, split.pipeline == 1, rocm)
+
+
+def _limit(container: Container) -> int:
+    """Bytes of the container's memory limit, 0 for none."""
+    limit = container.resources("limits").get("memory")
+    return round(parse_quantity(limit)) if limit is not None else 0
 
 
 STOCK = "vllm/vllm-openai"
