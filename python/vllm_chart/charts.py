@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vllm_chart import facts
 from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
@@ -16,8 +17,8 @@ from vllm_chart.sizing import check as sizing_check
 from vllm_chart.values.base import Block
 from vllm_chart.values.vllm.root import Values
 from vllm_chart.vllm_args import check as engine_check
-from vllm_chart.vllm_args import devices, host_memory, repositories, surroundings
 from vllm_chart.vllm_args import schema as engine_schema
+from vllm_chart.vllm_args import surroundings
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 Examination = Callable[[Manifests, Mapping[str, Any], str], Iterable[Finding]]
@@ -83,13 +84,7 @@ VLLM = Chart(
 
 One release is one model. What is refused, and why, is said by `helm install` itself; `vllm-chart check -f mine.yaml`
 (the package of this repository) says more. Examples: `values/` beside the chart.""",
-    facts={
-        "owned-flags.yaml": lambda: OWNED_FLAGS,
-        "flags.json": engine_schema.rendering,
-        "devices.json": devices.facts,
-        "host-memory.json": host_memory.facts,
-        "repositories.json": repositories.facts,
-    },
+    facts={"facts.json": facts.facts, "flags.json": engine_schema.rendering},
     schema=_vllm_schema,
 )
 

@@ -111,8 +111,8 @@ begins with a dash stays a value.
 {{- with int .Values.traffic.streamKeepAliveSeconds }}
 {{- $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}
 {{- end }}
-{{- include "vllm.readTables" . }}
-{{- $kinds := .tables.flags }}
+{{- include "vllm.load" . }}
+{{- $kinds := .Flags }}
 {{- range $flag, $value := .Values.engine.args }}
 {{- $text := include "vllm.argument" (list $ $value) }}
 {{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
@@ -150,14 +150,17 @@ vLLM as it stands. Takes a list: root context, value.
 
 {{/* "true", or nothing for an image whose tag names a vLLM that cannot wait for its requests. */}}
 {{- define "vllm.hasShutdownTimeout" -}}
-{{- if not (regexMatch "^v?0\\.([0-9]|1[0-7])\\.[0-9]" (.Values.image.tag | default "")) }}true{{ end }}
+{{- include "vllm.load" . }}
+{{- $version := regexFind "^v?[0-9]+\\.[0-9]+\\.[0-9]+" (.Values.image.tag | default "") }}
+{{- $old := printf "<%s-0" .Facts.shutdownTimeoutSince }}
+{{- if not (and $version (semverCompare $old $version)) }}true{{ end }}
 {{- end }}
 
 {{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}
 {{- define "vllm.knownVersion" -}}
+{{- include "vllm.load" . }}
 {{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
-{{- include "vllm.readTables" . }}
-{{- range .tables.flags.versions }}
+{{- range .Flags.versions }}
 {{- if regexMatch (printf "^v?%s([-+._].*)?$" (regexQuoteMeta .)) $tag }}{{ . }}{{ end }}
 {{- end }}
 {{- end }}

@@ -2,6 +2,7 @@
 
 {{/* YAML map from name to text or to a variable's value: what the chart itself sets. */}}
 {{- define "vllm.ownEnv" -}}
+{{- include "vllm.load" . }}
 {{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
 {{- $home := include "vllm.path.home" . }}
 {{- /* Home and caches are somewhere to write under a read-only root and any UID. The timeout is a constant no shorter
@@ -18,7 +19,7 @@
   "FLASHINFER_WORKSPACE_BASE" $cache
   "VLLM_HTTP_TIMEOUT_KEEP_ALIVE" (int .Values.traffic.keepAliveSeconds | toString)
   "VLLM_NO_USAGE_STATS" "1"
-  "VLLM_ENGINE_READY_TIMEOUT_S" "86400" }}
+  "VLLM_ENGINE_READY_TIMEOUT_S" (int .Facts.engineReadyTimeoutSeconds | toString) }}
 {{- if include "vllm.middlewares" . | fromYamlArray }}
 {{- $_ := set $env "PYTHONPATH" (include "vllm.path.programs" .) }}
 {{- end }}
@@ -41,7 +42,7 @@
 {{- if eq .Values.engine.device "cpu" }}
 {{- if not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes") }}
 {{- /* GiB. Left to itself the CPU engine takes nearly all of the memory limit, and is killed. */}}
-{{- $_ := set $env "VLLM_CPU_KVCACHE_SPACE" "4" }}
+{{- $_ := set $env "VLLM_CPU_KVCACHE_SPACE" (int .Facts.cpuCacheGiB | toString) }}
 {{- end }}
 {{- with get ((.Values.resources | default dict).limits | default dict) "cpu" }}
 {{- /* A thread per core of the limit: the engine would count the node's cores. */}}

@@ -21,7 +21,8 @@ YAML list of {where, memory, bytes}: what settings keep in the host's memory fro
 `where` is the key in the values, `memory` is shared (files of /dev/shm), pinned or anonymous.
 */}}
 {{- define "vllm.hostMemory" -}}
-{{- $facts := .Files.Get "files/generated/host-memory.json" | fromJson }}
+{{- include "vllm.load" . }}
+{{- $facts := .Facts.hostMemory }}
 {{- $items := list }}
 {{- range include "vllm.connectors" . | fromYamlArray }}
 {{- with include "vllm.hostMemory.connector" (list $ $facts .) }}{{ $items = append $items (fromYaml .) }}{{ end }}

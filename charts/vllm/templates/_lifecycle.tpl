@@ -14,7 +14,8 @@ The startup probe's budget: startup.budgetSeconds, or what the user's own failur
 The pod's grace period: propagation, drain, and a margin for the engine's own end, which took an idle one 5 to 14 s.
 */}}
 {{- define "vllm.shutdown.gracePeriodSeconds" -}}
-{{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds 30 }}
+{{- include "vllm.load" . }}
+{{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds .Facts.graceMarginSeconds }}
 {{- end }}
 
 {{/*
@@ -22,14 +23,10 @@ YAML map from file name to text: the programs that the engine's container finds 
 /dev/shm at a container's start is left out where another container mounts it, whose segments would be in use.
 */}}
 {{- define "vllm.lifecycle.files" -}}
-{{- $shared := list }}
-{{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) | compact }}
-{{- range compact (.volumeMounts | default list) }}
-{{- if eq .name "shm" }}{{ $shared = append $shared . }}{{ end }}
-{{- end }}
-{{- end }}
-{{- $files := (.Files.Glob "files/programs/{pre_stop,draining,liveness,sitecustomize}.py").AsConfig | fromYaml }}
-{{- if $shared }}{{ $files = omit $files "sitecustomize.py" }}{{ end }}
+{{- $names := list "draining.py" "liveness.py" "pre_stop.py" }}
+{{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}{{ $names = append $names "sitecustomize.py" }}{{ end }}
+{{- $files := dict }}
+{{- range $name := $names }}{{ $_ := set $files $name ($.Files.Get (printf "files/programs/%s" $name)) }}{{ end }}
 {{- toYaml $files }}
 {{- end }}
 

@@ -3,12 +3,12 @@
 {{/*
 JSON list: the chart's own volumes. Of each its name, its path in the engine's container, its source as Kubernetes has
 it (nothing: the volume is not rendered, and its name and path are still taken), what else its mount says, and what to
-write where somebody wants to mount their own in its place.
+write where somebody wants to mount their own in its place. Paths and remedies are facts that Python has as well.
 */}}
 {{- define "vllm.mounts" -}}{{ include "vllm.once" (list . "vllm.mounts.own") }}{{- end }}
 
 {{- define "vllm.mounts.own" -}}
-  {{- $shm := dict "medium" "Memory" "sizeLimit" (include "vllm.shm.sizeLimit" .) }}
+  {{- include "vllm.load" . }}
   {{- $cache := dict "emptyDir" dict }}
   {{- if .Values.persistence.enabled }}
     {{- $cache = dict "persistentVolumeClaim" (dict "claimName" (include "vllm.claim.name" .)) }}
@@ -18,34 +18,35 @@ write where somebody wants to mount their own in its place.
   {{- $bundle := dict }}
   {{- with .Values.caBundle }}
     {{- if .configMapName }}
-      {{- $items := list (dict "key" .key "path" "ca-bundle.crt") }}
+      {{- $items := list (dict "key" .key "path" (include "vllm.path.caBundle" $ | base)) }}
       {{- $bundle = dict "configMap" (dict "name" .configMapName "items" $items) }}
     {{- end }}
   {{- end }}
+  {{- $shm := dict "medium" "Memory" "sizeLimit" (include "vllm.shm.sizeLimit" .) }}
   {{- $programs := dict "configMap" (dict "name" (include "vllm.lifecycle.name" .)) }}
-  {{- list
-    (dict "name" "shm" "path" "/dev/shm"
-      "source" (dict "emptyDir" $shm) "mount" dict
-      "remedy" "write shm.sizeLimit instead")
-    (dict "name" "tmp" "path" "/tmp"
-      "source" (dict "emptyDir" dict) "mount" dict
-      "remedy" "leave it out")
-    (dict "name" "lifecycle" "path" (include "vllm.path.programs" .)
-      "source" $programs "mount" (dict "readOnly" true)
-      "remedy" "leave it out")
-    (dict "name" "cache" "path" .Values.persistence.mountPath
-      "source" $cache "mount" $subPath
-      "remedy" "write persistence instead")
-    (dict "name" "ca-bundle" "path" (include "vllm.path.caBundle" . | dir)
-      "source" $bundle "mount" (dict "readOnly" true)
-      "remedy" "write caBundle instead")
-    | toJson }}
+  {{- $readOnly := dict "readOnly" true }}
+  {{- $mounts := list }}
+  {{- range $volume := list
+    (dict "name" "shm" "source" (dict "emptyDir" $shm) "mount" dict)
+    (dict "name" "tmp" "source" (dict "emptyDir" dict) "mount" dict)
+    (dict "name" "lifecycle" "source" $programs "mount" $readOnly)
+    (dict "name" "cache" "source" $cache "mount" $subPath "path" .Values.persistence.mountPath)
+    (dict "name" "ca-bundle" "source" $bundle "mount" $readOnly) }}
+    {{- $mounts = append $mounts (merge $volume (get $.Facts.volumes $volume.name)) }}
+  {{- end }}
+  {{- toJson $mounts }}
 {{- end }}
 
-{{/* Strings: paths in the table that other templates refer to. */}}
-{{- define "vllm.path.home" -}}/tmp/home{{- end }}
-{{- define "vllm.path.programs" -}}/etc/vllm/lifecycle{{- end }}
-{{- define "vllm.path.caBundle" -}}/etc/vllm/ca/ca-bundle.crt{{- end }}
+{{/* Strings: paths in the chart's own volumes that other templates refer to. */}}
+{{- define "vllm.path.home" -}}
+  {{- include "vllm.load" . }}{{ .Facts.volumes.tmp.path }}/home
+{{- end }}
+{{- define "vllm.path.programs" -}}
+  {{- include "vllm.load" . }}{{ .Facts.volumes.lifecycle.path }}
+{{- end }}
+{{- define "vllm.path.caBundle" -}}
+  {{- include "vllm.load" . }}{{ get .Facts.volumes "ca-bundle" | dig "path" "" }}/ca-bundle.crt
+{{- end }}
 
 {{/* YAML list: the pod's volumes, the chart's own and the user's. */}}
 {{- define "vllm.volumes" -}}
@@ -73,6 +74,14 @@ write where somebody wants to mount their own in its place.
   {{- end }}
   {{- range compact (.Values.volumes | default list) }}{{ $names = append $names .name }}{{ end }}
   {{- toYaml $names }}
+{{- end }}
+
+{{/* "true" or nothing: whether another container of the pod mounts a volume. Takes a list: root context, its name. */}}
+{{- define "vllm.mountedElsewhere" -}}
+  {{- $values := (first .).Values }}
+  {{- range concat ($values.initContainers | default list) ($values.extraContainers | default list) | compact }}
+    {{- range compact (.volumeMounts | default list) }}{{ if eq .name (last $) }}true{{ end }}{{ end }}
+  {{- end }}
 {{- end }}
 
 {{/*

@@ -13,13 +13,13 @@ chart share, keeps it. Only for what follows from the root context alone.
   {{- get $kept (last .) }}
 {{- end }}
 
-{{/* Nothing: afterwards `.tables.flags`, `.tables.owned` and `.tables.devices` are what the generated files say. */}}
-{{- define "vllm.readTables" -}}
-  {{- if not (hasKey . "tables") }}
-    {{- $_ := dict
-      "flags" (.Files.Get "files/generated/flags.json" | fromJson)
-      "owned" (.Files.Get "files/generated/owned-flags.yaml" | fromYaml)
-      "devices" (.Files.Get "files/generated/devices.json" | fromJsonArray)
-      | set . "tables" }}
+{{/*
+Nothing: puts what `generate` wrote for templates on the root context, once for all of them: `.Facts` (facts.json, whose
+source is python/vllm_chart/facts.py) and `.Flags` (flags.json, of vLLM's own parsers). Whoever reads one includes this.
+*/}}
+{{- define "vllm.load" -}}
+  {{- if not (hasKey . "Facts") }}
+    {{- $_ := set . "Facts" (.Files.Get "files/generated/facts.json" | fromJson) }}
+    {{- $_ := set . "Flags" (.Files.Get "files/generated/flags.json" | fromJson) }}
   {{- end }}
 {{- end }}

@@ -149,10 +149,15 @@ schedulerName: {{ quote . }}
 {{- end }}
 {{- end }}
 
-{{/* YAML list: what the pod reads of others' Secrets and ConfigMaps, "Secret hf-token". */}}
+{{/*
+YAML list: what the pod reads of others' Secrets and ConfigMaps, "Secret hf-token". From what the pod template is made
+of, because that as a whole costs as much as all else.
+*/}}
 {{- define "vllm.consumed" -}}
 {{- $found := dict }}
-{{- include "vllm.consumed.find" (list $found (include "vllm.once" (list . "vllm.podTemplate") | fromYaml).spec) }}
+{{- $given := pick .Values "env" "envFrom" "volumes" "initContainers" "extraContainers" }}
+{{- $own := list (include "vllm.ownEnv" . | fromYaml) (include "vllm.mounts" . | fromJsonArray) }}
+{{- include "vllm.consumed.find" (list $found (list $given $own)) }}
 {{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
 {{- keys $found | sortAlpha | toYaml }}
 {{- end }}

@@ -14,7 +14,8 @@ weights (a repository or a directory), read, or written.
   {{- end }}
   {{- $connectors := or (hasKey $flags "kv-transfer-config") (hasKey $flags "ec-transfer-config") }}
   {{- $found := list }}
-  {{- range $place := .Files.Get "files/generated/repositories.json" | fromJsonArray }}
+  {{- include "vllm.load" . }}
+  {{- range $place := .Facts.repositories }}
     {{- $roots := list }}
     {{- if .env }}
       {{- $value := get ($root.Values.env | default dict) .env }}

@@ -1,7 +1,7 @@
 """What vLLM keeps in host memory: every setting that takes some, where its size is read, and in what kind of memory.
 
 Sources are files of vLLM 0.33.0 (0.32.0 agrees unless it is said), under `vllm/`. The chart sizes /dev/shm and refuses
-limits by the same tables, which `ci.generate` writes to files/generated/host-memory.json.
+limits by the same tables, which `ci.generate` writes to files/generated/facts.json.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """Which arguments and variables name a repository of the Hub or a path, beside the model itself.
 
 Sources are files of vLLM 0.33.0 under `vllm/`; 0.32.0 agrees. The chart's rules go by the same table, which
-`ci.generate` writes to files/generated/repositories.json: a path has to be mounted, a repository has to be at hand
+`ci.generate` writes to files/generated/facts.json: a path has to be mounted, a repository has to be at hand
 where the Hub is not.
 """
 

@@ -1,7 +1,7 @@
 {{- define "vllm.validate.args" }}
-  {{- include "vllm.readTables" . }}
-  {{- $owned := .tables.owned }}
-  {{- $kinds := .tables.flags }}
+  {{- include "vllm.load" . }}
+  {{- $owned := .Facts.ownedFlags }}
+  {{- $kinds := .Flags }}
   {{- $args := deepCopy (.Values.engine.args | default dict) }}
   {{- include "vllm.deleteNulls" $args }}
   {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
@@ -117,15 +117,15 @@ names.
 */}}
 {{- define "vllm.validate.stock" }}
   {{- if not .Values.image.repository }}
-    {{- include "vllm.readTables" . }}
-    {{- $kinds := .tables.flags }}
+    {{- include "vllm.load" . }}
+    {{- $kinds := .Flags }}
     {{- $args := .Values.engine.args | default dict }}
     {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
     {{- $version := include "vllm.knownVersion" . }}
     {{- range $flag, $names := get $kinds.names $version | default dict }}
       {{- $name := get $args $flag | include "vllm.text" }}
       {{- $plugin := printf "%s-plugin" ($flag | replace "tool-call" "tool") }}
-      {{- $expected := or (has $name $names) (regexMatch "^((?i)none)?$|\\.|\\$\\(" $name) }}
+      {{- $expected := or (eq $name "") (has $name $names) (regexMatch "^(?i)none$|\\.|\\$\\(" $name) }}
       {{- if not (or $expected (get $args $plugin) (contains $plugin $extra)) }}
         - engine.args.{{ $flag }}: vLLM {{ $version }} does not know {{ $name }}: write one of {{ join ", " $names }}
       {{- end }}

@@ -1,23 +1,10 @@
 {{- define "vllm.validate.env" }}
-  {{- $owned := dict
-  "HF_TOKEN" "put the token in a Secret and write hub.tokenSecretRef"
-  "HUGGING_FACE_HUB_TOKEN" "put the token in a Secret and write hub.tokenSecretRef"
-  "HF_ENDPOINT" "write hub.endpoint"
-  "HF_HUB_OFFLINE" "write hub.offline"
-  "VLLM_API_KEY" "put the key in a Secret and write auth.apiKeySecretRef"
-  "VLLM_PORT" "it is not the HTTP port but the base of internal ones: write containerPort"
-  "VLLM_ENGINE_READY_TIMEOUT_S" "it is part of the compile cache's key and constant: write startup.budgetSeconds"
-  "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH" "a dead engine must end its container: leave it out"
-  "PROMETHEUS_MULTIPROC_DIR" "stale files would corrupt the metrics: leave it out" }}
-  {{- $secret := "(^|_)(SECRET_ACCESS_KEY|PASSWORD|API_KEY|TOKEN)$" }}
-  {{- /* What people write where a program wants some text: a path, a number, a word that says there is none. */}}
-  {{- $harmless := "/.*|[0-9]*|true|false|-|empty|none|null|dummy|fake|placeholder|unused" }}
-  {{- $harmless = printf "^(?i)(%s|not-?(needed|used)|no-?key(-required)?)$" $harmless }}
+  {{- include "vllm.load" . }}
   {{- range $name, $value := .Values.env }}
     {{- $text := include "vllm.text" $value }}
     {{- if kindIs "invalid" $value }}
-    {{- else if hasKey $owned $name }}
-      - env.{{ $name }}: the chart's own: {{ get $owned $name }}
+    {{- else if hasKey $.Facts.ownedEnv $name }}
+      - env.{{ $name }}: the chart's own: {{ get $.Facts.ownedEnv $name }}
     {{- else if regexMatch "^(HF|HUGGING_?FACE)(_?HUB)?_(API_)?(TOKEN|KEY)$" $name }}
       - env.{{ $name }}: nothing reads it: put the token in a Secret and write hub.tokenSecretRef
     {{- else if include "vllm.validate.devices.chosen" (list $ $name $text) }}
@@ -56,7 +43,7 @@
           - env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them in full
         {{- end }}
       {{- end }}
-    {{- else if and (regexMatch $secret $name) (not (regexMatch $harmless $text)) }}
+    {{- else if and (regexMatch $.Facts.secretName $name) (not (regexMatch $.Facts.noSecret $text)) }}
       - env.{{ $name }}: a secret written in values is no secret:
         write {valueFrom: {secretKeyRef: {name: …, key: …}}}
     {{- end }}

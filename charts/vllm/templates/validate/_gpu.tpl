@@ -34,8 +34,8 @@
 
 {{/* YAML map: what a resource is called, and whether each is a worker. Takes a list: root context, resource. */}}
 {{- define "vllm.device" -}}
-  {{- include "vllm.readTables" (first .) }}
-  {{- $devices := (first .).tables.devices }}
+  {{- include "vllm.load" (first .) }}
+  {{- $devices := (first .).Facts.devices }}
   {{- range reverse $devices }}{{ if regexMatch .pattern (last $) }}{{ $devices = list . }}{{ end }}{{ end }}
   {{- first $devices | toYaml }}
 {{- end }}

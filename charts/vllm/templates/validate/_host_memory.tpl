@@ -30,7 +30,8 @@
     - shm.sizeLimit: {{ $shm }} does not hold the {{ include "vllm.gib" $kept }} that {{ uniq $shared | join " and " }}
       keeps there: leave it empty, or write more
   {{- end }}
-  {{- $facts := .Files.Get "files/generated/host-memory.json" | fromJson }}
+  {{- include "vllm.load" . }}
+  {{- $facts := .Facts.hostMemory }}
   {{- range include "vllm.connectors" . | fromYamlArray }}
     {{- $connector := get (get $facts.connectors .kind) .name | default dict }}
     {{- include "vllm.validate.hostMemory.sizes" (list . $connector) }}

@@ -21,7 +21,9 @@
     {{- end }}
   {{- end }}
   {{- $budget := include "vllm.startup.budgetSeconds" . | int }}
-  {{- if and (ne (int .Values.startup.budgetSeconds) 1800) (lt $budget (int .Values.startup.budgetSeconds)) }}
+  {{- include "vllm.load" . }}
+  {{- $said := ne (int .Values.startup.budgetSeconds) (int .Facts.startupBudgetSeconds) }}
+  {{- if and $said (lt $budget (int .Values.startup.budgetSeconds)) }}
     - startupProbe.failureThreshold: with it the probe gives up after {{ $budget }} seconds, before the
       {{ int .Values.startup.budgetSeconds }} of startup.budgetSeconds: leave it out
   {{- end }}

@@ -36,8 +36,8 @@
 {{- define "vllm.validate.quantities" }}
   {{- $resources := index . 2 }}
   {{- $engine := has (index . 1) (list "resources" "test.resources") }}
-  {{- $native := "cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i" }}
-  {{- $device := "[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?" }}
+  {{- $native := list "cpu" "memory" "ephemeral-storage" }}
+  {{- $device := "^(hugepages-[0-9]+[KMG]i|[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$" }}
   {{- $names := list }}
   {{- range $kind, $quantities := pick $resources "limits" "requests" }}
     {{- range $name, $quantity := $quantities }}
@@ -47,7 +47,7 @@
       {{- $limit := get ($resources.limits | default dict) $name | include "vllm.text" }}
       {{- if $text }}{{ $names = append $names $name }}{{ end }}
       {{- if not $text }}
-      {{- else if not (regexMatch (printf "^(%s|%s)$" $native $device) $name) }}
+      {{- else if not (or (has $name $native) (regexMatch $device $name)) }}
         - {{ $key }}: there is no such resource:
           write cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device
       {{- else if and (contains "/" $name) (ne $number (floor $number)) }}

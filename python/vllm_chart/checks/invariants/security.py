@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from vllm_chart.checks.invariants.base import broken, containers, general, invariant, own
+from vllm_chart.facts import NO_SECRET, SECRET_NAME
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import pods
@@ -16,9 +17,8 @@ def secrets_come_from_secrets(manifests: Manifests) -> Iterator[Finding]:
     for pod, container in containers(manifests):
         for variable in container.all("env"):
             name, value = str(variable.get("name")), str(variable.get("value") or "")
-            # A path, a flag, a number or a word that says "none" is a setting about a secret, not one.
-            setting = value.startswith(("/", "$(")) or value.isdigit() or re.fullmatch(_NO_SECRET, value.lower())
-            if re.search(r"(^|_)(TOKEN|KEY|PASSWORD|PASSWD|SECRET)($|_)", name.upper()) and not setting:
+            setting = value.startswith("$(") or re.search(NO_SECRET, value)
+            if re.search(SECRET_NAME, name) and not setting:
                 where = f"{pod.where}: {container.path}env.{name}"
                 yield broken(where, "looks like a secret in plain text", "refer to a Secret: valueFrom.secretKeyRef")
         for argument in container.all("args"):
@@ -67,7 +67,3 @@ def images_are_pinned(manifests: Manifests) -> Iterator[Finding]:
         if "@sha256:" not in image and tag in ("", "latest"):
             severity: Severity = "error" if container.is_engine else "warning"
             yield broken(f"{pod.where}: {container.path}image", f"{image} is not a fixed version", severity=severity)
-
-
-#: As in the chart's own rule.
-_NO_SECRET = "true|false|-|(empty|none|null|dummy|fake|placeholder|unused|not-?(needed|used)|no-?key(-required)?)?"

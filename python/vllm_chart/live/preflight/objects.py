@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vllm_chart.facts import VOLUMES
 from vllm_chart.findings import Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import Container, Pod, engines
@@ -27,7 +28,6 @@ class Need:
 
 
 _VARIABLES = {"HF_TOKEN": "hub.tokenSecretRef", "VLLM_API_KEY": "auth.apiKeySecretRef"}
-_VOLUMES = {"cache": "persistence.existingClaim", "ca-bundle": "caBundle.configMapName"}
 
 
 def needs(manifests: Manifests) -> list[Need]:
@@ -41,7 +41,7 @@ def _of_pod(pod: Pod) -> Iterator[Need]:
     for container in pod.containers:
         yield from _of_container(container)
     for volume in pod.all("volumes"):
-        value = _VOLUMES.get(volume["name"], "volumes")
+        value = VOLUMES.get(volume["name"], {}).get("value") or "volumes"
         for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
             yield from _of_source(source, value)
     for secret in pod.all("imagePullSecrets"):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from vllm_chart.facts import STARTUP_BUDGET_SECONDS
 from vllm_chart.values.base import Block, Count, CountOrPercentage, Seconds
 
 
@@ -18,7 +19,7 @@ class Startup(Block):
     }
 
     budget_seconds: Annotated[int, Field(ge=10, le=86400)] = Field(
-        1800,
+        STARTUP_BUDGET_SECONDS,
         description="How long a container may take from its start to its first answer: download, load, compile. It "
         "drives the startup probe, the Deployment's progress deadline and the `--timeout` that the notes recommend.",
     )
@@ -28,7 +29,7 @@ class Startup(Block):
 
 
 class Shutdown(Block):
-    """A graceful stop. The pod's grace period is the sum of both, and a margin of 30 s. An engine that is still loading
+    """A graceful stop. The pod's grace period is the sum of both, and a margin. An engine that is still loading
     has nothing to finish: it goes within seconds."""
 
     remedies = {

@@ -1,0 +1,76 @@
+"""What the chart's templates and this package both know beside the values, each fact once.
+
+`generate` writes it to the chart's files/generated/facts.json, which templates read as `.Facts` ("vllm.load").
+"""
+
+from typing import Any
+
+from vllm_chart.vllm_args import devices, host_memory, repositories
+from vllm_chart.vllm_args.owned import OWNED_FLAGS
+
+#: Seconds, the default of startup.budgetSeconds.
+STARTUP_BUDGET_SECONDS = 1800
+
+#: Seconds of the pod's grace period beyond propagation and drain: an idle engine took 5 to 14 s to end (0.32, CPU).
+GRACE_MARGIN_SECONDS = 30
+
+#: Seconds for VLLM_ENGINE_READY_TIMEOUT_S: a constant no shorter than any startup budget, because one that followed the
+#: budget would change the compile cache's key (vllm/envs.py of 0.33, `compile_factors`).
+ENGINE_READY_TIMEOUT_SECONDS = 86400
+
+#: GiB of KV cache on the CPU engine. Left to itself it takes nearly all of the memory limit, and is killed.
+CPU_CACHE_GIB = 4
+
+#: The first vLLM with --shutdown-timeout: https://github.com/vllm-project/vllm/pull/34730
+SHUTDOWN_TIMEOUT_SINCE = "0.18.0"
+
+#: Variables of the engine that the chart sets or forbids, with what to write instead.
+OWNED_ENV = {
+    "HF_TOKEN": "put the token in a Secret and write hub.tokenSecretRef",
+    "HUGGING_FACE_HUB_TOKEN": "put the token in a Secret and write hub.tokenSecretRef",
+    "HF_ENDPOINT": "write hub.endpoint",
+    "HF_HUB_OFFLINE": "write hub.offline",
+    "VLLM_API_KEY": "put the key in a Secret and write auth.apiKeySecretRef",
+    "VLLM_PORT": "it is not the HTTP port but the base of internal ones: write containerPort",
+    "VLLM_ENGINE_READY_TIMEOUT_S": "it is part of the compile cache's key and constant: write startup.budgetSeconds",
+    "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH": "a dead engine must end its container: leave it out",
+    "PROMETHEUS_MULTIPROC_DIR": "stale files would corrupt the metrics: leave it out",
+}
+
+#: Names of variables that hold a secret. Patterns are RE2's and Python's alike.
+SECRET_NAME = "(?i)(^|_)(SECRET_ACCESS_KEY|CLIENT_SECRET|PASSWORD|PASSWD|API_KEY|TOKEN)$"
+#: Values of those that are none: a path, a number, a word that says there is none.
+NO_SECRET = (
+    "^(?i:/.*|[0-9]*|true|false|-|empty|none|null|dummy|fake|placeholder|unused"
+    "|not-?(needed|used)|no-?key(-required)?)$"
+)
+
+#: The chart's own volumes of the engine's pod: the path of each in the engine's container ("": a value says it), what
+#: to write where somebody wants to mount their own in its place, and the value that names its source, if one does. The
+#: sources themselves are in the chart's _mounts.tpl.
+VOLUMES = {
+    "shm": {"path": "/dev/shm", "remedy": "write shm.sizeLimit instead"},
+    "tmp": {"path": "/tmp", "remedy": "leave it out"},
+    "lifecycle": {"path": "/etc/vllm/lifecycle", "remedy": "leave it out"},
+    "cache": {"path": "", "remedy": "write persistence instead", "value": "persistence.existingClaim"},
+    "ca-bundle": {"path": "/etc/vllm/ca", "remedy": "write caBundle instead", "value": "caBundle.configMapName"},
+}
+
+
+def facts() -> dict[str, Any]:
+    """All of them, for JSON."""
+    return {
+        "startupBudgetSeconds": STARTUP_BUDGET_SECONDS,
+        "graceMarginSeconds": GRACE_MARGIN_SECONDS,
+        "engineReadyTimeoutSeconds": ENGINE_READY_TIMEOUT_SECONDS,
+        "cpuCacheGiB": CPU_CACHE_GIB,
+        "shutdownTimeoutSince": SHUTDOWN_TIMEOUT_SINCE,
+        "ownedFlags": OWNED_FLAGS,
+        "ownedEnv": OWNED_ENV,
+        "secretName": SECRET_NAME,
+        "noSecret": NO_SECRET,
+        "volumes": VOLUMES,
+        "devices": devices.facts(),
+        "hostMemory": host_memory.facts(),
+        "repositories": repositories.facts(),
+    }
