@@ -23,6 +23,13 @@ def test_a_limit_without_a_request_is_requested() -> None:
     assert "it asks for 200.0Gi memory" in said(preflight("resources: {limits: {memory: 200Gi}}", nodes=SMALL))
 
 
+def test_quantities_that_are_written_as_numbers() -> None:
+    """An API server answers them as text, and so the client reads them."""
+    resources = "resources: {limits: {memory: 214748364800}}"
+    volume = "volumes: [{name: x, emptyDir: {sizeLimit: 1000000}}]\nvolumeMounts: [{name: x, mountPath: /x}]"
+    assert "it asks for 200.0Gi memory" in said(preflight(f"{resources}\n{volume}", nodes=SMALL))
+
+
 SIDECAR = """
 resources: {requests: {memory: 60Gi}}
 initContainers: [{name: proxy, image: "a:1", restartPolicy: Always, resources: {requests: {memory: 60Gi}}}]

@@ -126,6 +126,12 @@ def test_no_workload_at_all_says_what_there_is() -> None:
         workload.engine(Manifests([Object({"kind": "ConfigMap", "metadata": {"name": "a"}})]))
 
 
+def test_numbers_that_are_none_are_left_out() -> None:
+    assert deployment(replicas="two").replicas is None
+    assert workload.read({**leader_worker_set(), "spec": {"leaderWorkerTemplate": {"size": "x"}}}).pods_per_replica == 1
+    assert workload.read({"kind": "StatefulSet", "spec": "x"}).replicas is None
+
+
 @pytest.mark.parametrize("item", [{"spec": "x"}, {"spec": None}, {"spec": {"template": ["x"]}}, {}])
 def test_an_object_that_is_not_in_order_is_read_as_empty(item: Any) -> None:
     assert [pod.spec for pod in pods(Manifests([Object({"kind": "DaemonSet", **item})]))] == [{}]

@@ -179,15 +179,15 @@ def _kind_name(model: type[BaseModel]) -> str:
 
 
 def _typed(found: Object, model: type[Model]) -> Model:
-    return model.model_validate(_answered(dict(found)))
+    return model.model_validate(answered(dict(found)))
 
 
-def _answered(value: Any, key: str = "", parent: str = "") -> Any:
+def answered(value: Any, key: str = "", parent: str = "") -> Any:
     """An object as an API server gives it back, which takes `cpu: 2` and answers `cpu: "2"`: all the client knows."""
     if isinstance(value, dict):
-        return {name: _answered(inner, name, key) for name, inner in value.items()}
+        return {name: answered(inner, name, key) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_answered(inner) for inner in value]
+        return [answered(inner) for inner in value]
     is_quantity = parent in ("limits", "requests") or key == "sizeLimit"
     return str(value) if is_quantity and isinstance(value, int | float) else value
 

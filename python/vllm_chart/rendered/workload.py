@@ -298,13 +298,13 @@ def read(item: Json, kind: Kind | None = None) -> Workload:
     known = kind or KINDS.get(str(item.get("kind")))
     if known is None or not known.serves:
         raise _unknown(item)
-    metadata, replicas = item.get("metadata") or {}, (item.get("spec") or {}).get("replicas")
+    metadata, replicas = item.get("metadata") or {}, _mapping(item.get("spec")).get("replicas")
     return Workload(
         known,
         item,
         str(metadata.get("name") or ""),
         str(metadata.get("namespace") or ""),
-        None if replicas is None else int(replicas),
+        replicas if isinstance(replicas, int) else None,
         tuple(_parts(item, known)),
     )
 
@@ -341,7 +341,8 @@ def templates(item: Object) -> list[tuple[str, Json]]:
 
 def _parts(item: Json, kind: Kind) -> Iterator[Part]:
     """The pods of one replica. A group without a template for its leader makes it as its workers."""
-    size = int(_at(item, kind.size) or 1) if kind.size else 1
+    size = _at(item, kind.size) if kind.size else 1
+    size = size if isinstance(size, int) else 1
     written = _written(item, kind)
     if len(written) == 1:
         yield Part(*written[0], size)
@@ -375,6 +376,10 @@ def _unknown(item: Json) -> UnknownKindError:
     name = f"{item.get('kind')}/{_name(item)}"
     known = ", ".join(kind.name for kind in SERVING)
     return UnknownKindError(f"{name}: {item.get('kind')} is no kind of workload that is read here; they are {known}")
+
+
+def _mapping(value: Any) -> Json:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _name(item: Json) -> str:

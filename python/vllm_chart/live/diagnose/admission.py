@@ -48,7 +48,7 @@ def explain(snapshot: Snapshot) -> Iterator[Finding]:
     """What the API server said of pods that it did not let in."""
     for workload in snapshot.workloads:
         for message in _refusals(workload, snapshot):
-            message = _NOT_USABLE.sub("", message)
+            message = _NOT_USABLE.sub("", message).replace(", ]", "]")
             check, remedy = next(
                 ((check, remedy) for pattern, check, remedy in _REFUSALS if re.search(pattern, message)),
                 ("admission", "change what the message names, or ask who owns the cluster's policy"),

@@ -27,7 +27,8 @@ def explain(wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
         name = min(refused, key=lambda name: (len(refused[name]), name != openshift.name_of(RESTRICTED)))
         finding = _finding(name, refused[name], wanted, severity)
         told.setdefault(finding.message, finding)
-    yield from told.values()
+    refusing = [finding for finding in told.values() if finding.severity != "info"]
+    yield from refusing or told.values()
 
 
 def _usable(snapshot: Snapshot, annotations: Mapping[str, str]) -> tuple[Sequence[Mapping[str, Any]], Severity]:

@@ -1,7 +1,6 @@
 """What is to be installed, as far as a cluster is concerned: pods, and how many of them."""
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ from kubernetes.client import V1Pod, V1PodSpec
 
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.rendered import workload
-from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests, answered
 from vllm_chart.rendered.scaling import Scale, scale
 from vllm_chart.rendered.workload import Workload
 
@@ -61,12 +60,7 @@ def runs(pod: V1Pod) -> bool:
 
 def _pod_spec(rendered: Mapping[str, Any], snapshot: Snapshot) -> V1PodSpec:
     """A rendered pod as the API would return it: quantities are text there, and its runtime class has its overhead."""
-    spec = json.loads(json.dumps(rendered))
-    for owner in [spec, *spec["containers"], *(spec.get("initContainers") or [])]:
-        for kind in ("limits", "requests"):
-            quantities = (owner.get("resources") or {}).get(kind)
-            if quantities:
-                owner["resources"][kind] = {name: str(quantity) for name, quantity in quantities.items()}
+    spec = answered(dict(rendered))
     runtime = snapshot.found.get(("RuntimeClass", spec.get("runtimeClassName") or ""))
     if runtime is not None and runtime.overhead and not spec.get("overhead"):
         spec["overhead"] = dict(runtime.overhead.pod_fixed or {})
