@@ -90,6 +90,7 @@ def test_nodes_that_come_when_they_are_asked_for() -> None:
     [finding] = preflight("", autoscaled=True, nodes=[])
     assert finding.severity == "warning"
     assert finding.message == "the cluster has no node at all: an autoscaler of nodes has to add one"
+    assert finding.remedy == "see that one of its node groups takes the pods, or add nodes"
     [finding] = preflight("nodeSelector: {pool: h100}", autoscaled=True)
     assert finding.message == "no node has the label pool=h100: an autoscaler of nodes has to add one"
 

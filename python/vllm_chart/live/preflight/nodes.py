@@ -27,8 +27,11 @@ def explain(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator[
 
 
 def _never(cause: Cause, wanted: Wanted, severity: Severity) -> Finding:
-    message = cause.message + (LATER if severity == "warning" else "")
-    return Finding("nodes", wanted.workload.where, message, cause.remedy, severity)
+    where = wanted.workload.where
+    if severity == "warning":
+        remedy = f"see that one of its node groups takes the pods, or {cause.remedy}"
+        return Finding("nodes", where, cause.message + LATER, remedy, severity)
+    return Finding("nodes", where, cause.message, cause.remedy, severity)
 
 
 def _too_few(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator[Finding]:
