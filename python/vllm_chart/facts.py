@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from vllm_chart.vllm_args import devices, host_memory, repositories
+from vllm_chart.vllm_args import devices, host_memory, peers, repositories
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 #: Seconds, the default of startup.budgetSeconds.
@@ -73,4 +73,5 @@ def facts() -> dict[str, Any]:
         "devices": devices.facts(),
         "hostMemory": host_memory.facts(),
         "repositories": repositories.facts(),
+        "peers": peers.facts(),
     }

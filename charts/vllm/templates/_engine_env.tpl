@@ -23,6 +23,11 @@
 {{- if include "vllm.middlewares" . | fromYamlArray }}
 {{- $_ := set $env "PYTHONPATH" (include "vllm.path.programs" .) }}
 {{- end }}
+{{- if include "vllm.usesNixl" . }}
+{{- /* What it listens on and tells others to dial. Its default is localhost; it is not in the compile cache's key. */}}
+{{- $address := dict "fieldRef" (dict "fieldPath" "status.podIP") }}
+{{- $_ := set $env "VLLM_NIXL_SIDE_CHANNEL_HOST" (dict "valueFrom" $address) }}
+{{- end }}
 {{- with .Values.hang.seconds }}{{ $_ := set $env "HANG_SECONDS" (int . | toString) }}{{ end }}
 {{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
 {{- if .Values.hub.offline }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}

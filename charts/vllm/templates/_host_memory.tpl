@@ -9,7 +9,7 @@ look at the names comes first.
 {{- $words := concat $names (.Values.engine.extraArgs | default list) | join " " }}
 {{- $bytes := 0.0 }}
 {{- if regexMatch "(kv|ec)[-_]transfer|kv[-_]offload|mm[-_]processor|tensor[-_]arena|CHUNK_BYTES" $words }}
-{{- range include "vllm.hostMemory" . | fromYamlArray }}
+{{- range include "vllm.once" (list . "vllm.hostMemory") | fromYamlArray }}
 {{- if eq .memory "shared" }}{{ $bytes = addf $bytes .bytes }}{{ end }}
 {{- end }}
 {{- end }}
@@ -24,7 +24,7 @@ YAML list of {where, memory, bytes}: what settings keep in the host's memory fro
 {{- include "vllm.load" . }}
 {{- $facts := .Facts.hostMemory }}
 {{- $items := list }}
-{{- range include "vllm.connectors" . | fromYamlArray }}
+{{- range include "vllm.once" (list . "vllm.connectors") | fromYamlArray }}
 {{- with include "vllm.hostMemory.connector" (list $ $facts .) }}{{ $items = append $items (fromYaml .) }}{{ end }}
 {{- end }}
 {{- range $facts.flags }}
@@ -124,8 +124,9 @@ it.
 {{- end }}
 
 {{/*
-YAML list of {kind, name, extra, where}: the KV ("kv") and encoder-cache ("ec") connectors that the engine loads,
-those inside a MultiConnector too; kv-offloading-size puts its own in the place of kv-transfer-config's.
+YAML list of {kind, name, role, module, extra, config, where}: the KV ("kv") and encoder-cache ("ec") connectors that
+the engine loads, those inside a MultiConnector too; kv-offloading-size puts its own in kv-transfer-config's place.
+`config` is the flag's object without the extra config.
 */}}
 {{- define "vllm.connectors" -}}
 {{- $connectors := list }}
@@ -137,32 +138,38 @@ those inside a MultiConnector too; kv-offloading-size puts its own in the place 
 {{- $extra = merge $extra ($config.kv_connector_extra_config | default dict) }}
 {{- $name := ternary "SimpleCPUOffloadConnector" "OffloadingConnector" $simple }}
 {{- if eq (include "vllm.flag" (list . "kv-offloading-backend")) "lmcache" }}{{ $name = "LMCacheMPConnector" }}{{ end }}
-{{- $connectors = list (dict "kind" "kv" "name" $name "extra" $extra "where" "engine.args.kv-offloading-size") }}
+{{- $connector := dict "kind" "kv" "name" $name "role" "kv_both" "extra" $extra "config" dict }}
+{{- $connectors = list (set $connector "where" "engine.args.kv-offloading-size") }}
 {{- else }}
-{{- $flat := include "vllm.connectors.flat" (list $config.kv_connector $config.kv_connector_extra_config) }}
-{{- range fromYamlArray $flat }}
+{{- range include "vllm.connectors.flat" (list $config $config.kv_role) | fromYamlArray }}
 {{- $connectors = append $connectors (merge (dict "kind" "kv" "where" "engine.args.kv-transfer-config") .) }}
 {{- end }}
 {{- end }}
 {{- $config = include "vllm.jsonFlag" (list . "ec-transfer-config") | fromYaml }}
 {{- if $config.ec_connector }}
 {{- $connector := dict "kind" "ec" "name" $config.ec_connector "extra" $config.ec_connector_extra_config }}
+{{- $connector = merge $connector (dict "role" $config.ec_role "module" $config.ec_connector_module_path) }}
+{{- $_ := set $connector "config" (omit $config "ec_connector_extra_config") }}
 {{- $connectors = append $connectors (set $connector "where" "engine.args.ec-transfer-config") }}
 {{- end }}
 {{- toYaml $connectors }}
 {{- end }}
 
-{{/* YAML list of {name, extra}: a connector, or those inside it. Takes a list: its name, its extra config. */}}
+{{/* YAML list: a KV connector, or those inside it. Takes a list: its object, the role of the one around it. */}}
 {{- define "vllm.connectors.flat" -}}
-{{- $name := first . | include "vllm.text" }}
-{{- $extra := last . | default dict }}
+{{- $config := first . }}
+{{- $role := $config.kv_role | default (last .) }}
+{{- $name := $config.kv_connector | include "vllm.text" }}
+{{- $extra := $config.kv_connector_extra_config | default dict }}
 {{- $found := list }}
 {{- if eq $name "MultiConnector" }}
 {{- range compact ($extra.connectors | default list) }}
-{{- $inner := include "vllm.connectors.flat" (list .kv_connector .kv_connector_extra_config) | fromYamlArray }}
-{{- $found = concat $found $inner }}
+{{- $found = concat $found (include "vllm.connectors.flat" (list . $role) | fromYamlArray) }}
 {{- end }}
-{{- else if $name }}{{ $found = list (dict "name" $name "extra" $extra) }}
+{{- else if $name }}
+{{- $config = omit $config "kv_connector_extra_config" }}
+{{- $found = list (dict "name" $name "role" $role "extra" $extra "config" $config) }}
+{{- $_ := set (first $found) "module" $config.kv_connector_module_path }}
 {{- end }}
 {{- toYaml $found }}
 {{- end }}
@@ -226,12 +233,16 @@ Takes a list: root context, flag.
 {{- end }}
 {{- end }}
 
-{{/* String: the text of a variable of the engine's, or nothing. Takes a list: root context, name. */}}
+{{/*
+String: the text of a variable of the engine's, or nothing; of the chart's own only those that settings here depend on.
+Takes a list: root context, name.
+*/}}
 {{- define "vllm.envText" -}}
 {{- $values := (first .).Values }}
 {{- $value := get ($values.env | default dict) (last .) }}
 {{- if kindIs "map" $value }}{{ $value = $value.value }}{{ end }}
-{{- if not (hasKey ($values.env | default dict) (last .)) }}
+{{- $own := has (last .) (list "HF_HOME" "VLLM_CPU_KVCACHE_SPACE") }}
+{{- if and $own (not (hasKey ($values.env | default dict) (last .))) }}
 {{- $value = get (include "vllm.ownEnv" (first .) | fromYaml) (last .) }}
 {{- end }}
 {{- include "vllm.text" $value }}

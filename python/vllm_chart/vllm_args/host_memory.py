@@ -233,6 +233,21 @@ class Pod:
         return {"pod": 1, "engine": self.engines, "worker": self.engines * self.workers}[per]
 
 
+def pod_of(arguments: Mapping[str, Json], values: Mapping[str, Any]) -> Pod:
+    """What sizes depend on, of arguments as `argv.parse` returns them and a chart's merged values."""
+    tensor = int(arguments.get("tensor_parallel_size") or 1)
+    others = int(arguments.get("pipeline_parallel_size") or 1) * int(
+        arguments.get("prefill_context_parallel_size") or 1
+    )
+    return Pod(
+        device=values["engine"]["device"],
+        workers=tensor * others,
+        engines=int(arguments.get("data_parallel_size") or 1),
+        tensor=others == 1,
+        rocm=values["gpu"]["resourceName"].startswith("amd.com/") or "rocm" in (values["image"]["repository"] or ""),
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Taken:
     """Host memory that a setting takes: `bytes` of the whole pod; `where`: the argument or variable."""

@@ -1,17 +1,21 @@
 """Warnings about what the engine's arguments and variables name beside the model: other repositories, host memory that
 may grow, other processes."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
-from vllm_chart.vllm_args import repositories
+from vllm_chart.rendered.quantities import parse_quantity
+from vllm_chart.vllm_args import host_memory, peers, repositories
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.container import Told, read
 
 REVISIONS = "revisions"
+PEERS = "peers"
+HOST_MEMORY = "host-memory"
 
 CHECKS = (
     Check(
@@ -20,7 +24,22 @@ CHECKS = (
         "A draft or tokenizer that changes on the Hub changes the service at the next restart, though the model stays.",
         "Engine",
     ),
+    Check(
+        PEERS,
+        "Other pods can dial what the engine tells them to, and something listens where it dials itself.",
+        "An engine starts all the same; every transfer between two of them fails, or is computed again.",
+        "Engine",
+    ),
+    Check(
+        HOST_MEMORY,
+        "The memory limit holds offloaded weights as they are pinned, in blocks of powers of two.",
+        "The container is killed while the weights load, or with the first large requests.",
+        "Engine",
+    ),
 )
+
+LOCAL = re.compile(r"^([a-z]+://)?(localhost|127\.[0-9.]+|\[?::1\]?|0\.0\.0\.0|the name of its pod)([:/]|$)")
+"""Addresses that lead to whoever dials them."""
 
 
 def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> list[Finding]:
@@ -28,15 +47,17 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
 
     values: the merged values of the chart. app_version: the version that an empty image.tag stands for.
     """
-    _, container = next(engines(manifests), (None, None))
-    if container is None:
+    pod, container = next(engines(manifests), (None, None))
+    if pod is None or container is None:
         return []
     image = values.get("image") or {}
     try:
         told = read(container, str(image.get("tag") or ("" if image.get("digest") else app_version)))
     except ArgvError:
         return []
-    return [*_unpinned(told)]
+    alone = len(pod.spec["containers"]) == 1 and not (pod.spec.get("initContainers") or pod.spec.get("hostNetwork"))
+    port = int(values["containerPort"])
+    return [*_unpinned(told), *(_unreachable(told, container, port) if alone else ()), *_rounded(told, values)]
 
 
 def _unpinned(told: Told) -> Iterator[Finding]:
@@ -48,3 +69,47 @@ def _unpinned(told: Told) -> Iterator[Finding]:
             message = f"{found.text} is not pinned, though the model is, and changes when the Hub's does"
             remedy = f"write engine.args.{place.revision}, or the path of a mounted copy"
             yield Finding(REVISIONS, place.where, message, remedy, severity="warning")
+
+
+POD_IP = "{valueFrom: {fieldRef: {fieldPath: status.podIP}}}"
+
+
+def _unreachable(told: Told, container: Mapping[str, Any], port: int) -> Iterator[Finding]:
+    """Addresses of a pod with one container, in which nobody else could be meant."""
+    hidden = {variable["name"]: "" for variable in container.get("env") or () if variable.get("valueFrom")}
+    env = {**hidden, **told.environment}
+    for connector in peers.loaded(told.arguments, env):
+        for address in peers.ADDRESSES:
+            for value in filter(LOCAL.search, peers.told(address, connector, env)):
+                message = f"{connector.name} tells other pods to dial {value}, which leads them to themselves"
+                remedy = f"write env.{address.env}: {POD_IP}"
+                if address.key:
+                    remedy = f"write $(POD_IP) in its {address.key}, and env.POD_IP: {POD_IP}"
+                yield Finding(PEERS, _where(connector), message, remedy, severity="warning")
+        for dialled in peers.DIALLED:
+            value = str(connector.extra.get(dialled.key, dialled.default))
+            if connector.name in dialled.connectors and LOCAL.search(value):
+                message = f"{connector.name} dials {value}, where nothing listens but the engine"
+                remedy = f"write {dialled.key} in its extra config, or add the other process to extraContainers"
+                yield Finding(PEERS, _where(connector), message, remedy, severity="warning")
+        told_port = connector.extra.get("http_port", port)
+        if connector.name == "MoRIIOConnector" and str(told_port) != str(port):
+            message = f"the router is told http_port {told_port}, and the engine listens on {port}"
+            yield Finding(PEERS, _where(connector), message, f"write http_port: {port}", severity="warning")
+
+
+def _where(connector: peers.Loaded) -> str:
+    return f"engine.args.{'ec' if connector.name in peers.EC_CONNECTORS else 'kv'}-transfer-config"
+
+
+def _rounded(told: Told, values: Mapping[str, Any]) -> Iterator[Finding]:
+    limit = ((values.get("resources") or {}).get("limits") or {}).get("memory")
+    claims = host_memory.taken(told.arguments, told.environment, host_memory.pod_of(told.arguments, values))
+    certain, more = host_memory.total(claims), sum(claim.bytes for claim in claims if claim.rounded)
+    if limit and more and certain < parse_quantity(limit) < certain + more:
+        message = (
+            "torch pins each block of offloaded weights in the next power of two, up to "
+            f"{more * 2 / host_memory.GIB:g} GiB of them, and the memory limit is {limit}"
+        )
+        remedy = "write a larger resources.limits.memory, or fewer GiB"
+        yield Finding(HOST_MEMORY, "engine.args.cpu-offload-gb", message, remedy, severity="warning")
