@@ -10,25 +10,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
+from tests.commands import program, run
 from vllm_chart.checks import podsecurity
 from vllm_chart.cli import check, main, output
 from vllm_chart.findings import Exit, UnavailableError
 from vllm_chart.live import smoke
 
 MODEL = "--set=model.id=meta-llama/Llama-3.1-8B"
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main.main, arguments)
-
-
-def program(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
-    """The command as a process of its own."""
-    command = [sys.executable, "-m", "vllm_chart", *arguments]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, **(pipes | options))
 
 
 def error_of(result: Result) -> dict[str, Any]:

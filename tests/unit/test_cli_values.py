@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
+from tests.commands import run
 from vllm_chart import helm
-from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit
 
 VALUES = "model: {id: org/name}\nreplicaCount: 2\n"
-
-
-def run(*arguments: str, given: str | None = None) -> Result:
-    result = CliRunner().invoke(main, arguments, input=given)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 def wheres(result: Result) -> list[str]:

@@ -55,8 +55,13 @@ def _problems(name: str, text: str) -> Iterator[Finding]:
         return
     for key, line in duplicate_keys(text):
         yield Finding("duplicate-keys", f"{name}:{line}", f"the key {key!r} is there twice", "keep one of them")
-    if not _is_mapping(text):
+    documents = list(yaml.compose_all(text, yaml.CBaseLoader))
+    if documents and not _is_mapping(documents[0]):
         yield Finding("values", name, "not a mapping", "write `key: value`, the chart's keys outermost")
+    for other in documents[1:]:
+        if not _is_nothing(other):
+            message = "is a second document, which Helm 3 leaves out and Helm 4 merges into the first"
+            yield Finding("values", f"{name}:{other.start_mark.line + 1}", message, "keep one document")
 
 
 def _too_deep(text: str) -> Iterator[int]:
@@ -70,8 +75,11 @@ def _too_deep(text: str) -> Iterator[int]:
             return
 
 
-def _is_mapping(text: str) -> bool:
-    """Whether a text is a map, or nothing at all, which Helm takes for an empty one."""
-    root = yaml.compose(text, yaml.CBaseLoader)
-    nothing = isinstance(root, yaml.ScalarNode) and root.value in ("", "~", "null", "Null", "NULL")
-    return root is None or nothing or isinstance(root, yaml.MappingNode)
+def _is_mapping(document: yaml.Node) -> bool:
+    """Whether a document is a map, or nothing at all, which Helm takes for an empty one."""
+    return _is_nothing(document) or isinstance(document, yaml.MappingNode)
+
+
+def _is_nothing(document: yaml.Node) -> bool:
+    nulls = ("", "~", "null", "Null", "NULL")
+    return isinstance(document, yaml.ScalarNode) and document.value in nulls

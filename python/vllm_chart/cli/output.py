@@ -67,6 +67,15 @@ def _forget_standard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _write_anything(json_wanted: bool) -> None:
+    """Write what the locale has no character for as a question mark. JSON is UTF-8, whatever the locale is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if json_wanted and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+
+
 def say(text: str) -> None:
     """A line on standard error: progress, or where something goes on. That nobody reads it is no error."""
     with contextlib.suppress(OSError):
@@ -95,7 +104,9 @@ class Commands(click.Group):
         arguments = sys.argv[1:] if args is None else list(args)
         if not standalone_mode:
             return super().main(arguments, prog_name, complete_var, standalone_mode, **extra)
-        with ends(json_wanted=wants_json(arguments)):
+        json_wanted = wants_json(arguments)
+        _write_anything(json_wanted)
+        with ends(json_wanted=json_wanted):
             sys.exit(super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra))
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:

@@ -152,8 +152,8 @@ def present(value: T | None) -> T:
 
 
 def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
-    """Every key that one mapping of a YAML document has twice, with its line. Raises yaml.YAMLError."""
-    pending = [node for node in [yaml.compose(document, yaml.CBaseLoader)] if node]
+    """Every key that one mapping of a YAML text has twice, with its line. Raises yaml.YAMLError."""
+    pending = [node for node in yaml.compose_all(document, yaml.CBaseLoader) if node]
     visited: set[int] = set()  # an alias may lead to what it stands in, or to the same node a billion times
     while pending:
         node = pending.pop()

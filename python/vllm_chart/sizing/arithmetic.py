@@ -1,5 +1,6 @@
 """Whole-number arithmetic of sizes, and how they are written."""
 
+import math
 import re
 
 GIB = 1 << 30
@@ -27,4 +28,5 @@ SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 1 << 1
 def quantity(text: str) -> int | None:
     """Bytes of a size as Kubernetes or a person writes it ("80Gi", "80GiB", "85e9"), None where it is none."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?(?:[eE]\d+)?)\s*([kMGT]?i?)B?", text.strip())
-    return round(float(match[1]) * SUFFIXES[match[2]]) if match and match[2] in SUFFIXES else None
+    size = float(match[1]) * SUFFIXES[match[2]] if match and match[2] in SUFFIXES else math.inf
+    return round(size) if math.isfinite(size) else None

@@ -1,0 +1,24 @@
+"""The command `vllm-chart`, called in this process or as one of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from vllm_chart.cli.main import main
+
+
+def run(*arguments: str | Path, given: str | None = None, **options: Any) -> Result:
+    """Call the command in this process. given: its standard input. Fails for a traceback, which is never the answer."""
+    result = CliRunner(**options).invoke(main, [str(argument) for argument in arguments], input=given)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def program(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    """Start the command as a process of its own."""
+    command = [sys.executable, "-m", "vllm_chart", *map(str, arguments)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **(pipes | options))
