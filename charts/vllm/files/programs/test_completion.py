@@ -1,5 +1,11 @@
-"""Ask the release for a real answer: what `helm test` runs, in the engine's image, with the standard library only."""
+"""Ask the release for a real answer: what `helm test` runs, in the engine's image, with the standard library only.
 
+What a model can be asked follows from its answers: vLLM has only the routes of the model's tasks
+(entrypoints/launchers/api_server/routers.py of 0.33), and older ones say of the others that the model does not support
+them.
+"""
+
+import io
 import json
 import os
 import ssl
@@ -7,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import wave
 
 URL = os.environ["VLLM_URL"]
 MODEL = os.environ["VLLM_MODEL"]
@@ -20,38 +27,113 @@ CONTEXT.check_hostname = False
 CONTEXT.verify_mode = ssl.CERT_NONE
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=CONTEXT))
 
+# What is no fault of the engine's: it has no such route, or its model takes another kind of question.
+OTHER_QUESTION = (400, 404, 405, 415, 422, 501)
 
-def ask(path, body=None):
-    """The parsed answer of the engine; leaves the program with what it said if it is an error."""
-    headers = {"Content-Type": "application/json"}
+
+class UnansweredError(Exception):
+    """The model cannot be asked this; the text says what the engine said, `no_route` whether it knows the path."""
+
+    def __init__(self, said, no_route):
+        super().__init__(said)
+        self.no_route = no_route
+
+
+def ask(path, data=None, kind="application/json"):
+    """The parsed answer of the engine. Ends the program with what it said if it is a fault."""
+    headers = {"Content-Type": kind}
     if key := os.environ.get("VLLM_API_KEY"):
         headers["Authorization"] = f"Bearer {key}"
-    request = urllib.request.Request(URL + path, json.dumps(body).encode() if body else None, headers)
     begin = time.monotonic()
     try:
-        with OPENER.open(request, timeout=TIMEOUT) as response:
+        with OPENER.open(urllib.request.Request(URL + path, data, headers), timeout=TIMEOUT) as response:
             answer = json.load(response)
     except urllib.error.HTTPError as error:
-        said = error.read().decode(errors="replace")
-        if error.code == 404 and "does not exist" not in said:
-            return None  # no such route: an embedding model has no completions
-        sys.exit(f"{path}: HTTP {error.code}: {said}")
+        body = error.read().decode(errors="replace")
+        complaint = f"{path}: HTTP {error.code}: {body}"
+        if data and error.code in OTHER_QUESTION:
+            # Of a path that is not there FastAPI speaks, and not vLLM.
+            raise UnansweredError(complaint, error.code == 404 and '"error"' not in body) from error
+        sys.exit(complaint)
     except (OSError, ValueError) as error:
         sys.exit(f"{URL}{path}: {error}")
     print(f"{path}: {time.monotonic() - begin:.2f} s")
     return answer
 
 
+def ask_json(path, **body):
+    return ask(path, json.dumps({"model": MODEL, **body}).encode())
+
+
+def said(text):
+    """Print what the model answered; ends the program if it is not what is expected."""
+    print(f"{PROMPT}{text}")
+    if EXPECT not in (text or ""):
+        sys.exit(f"the answer does not contain {EXPECT!r}")
+
+
+def completion():
+    said(ask_json("/v1/completions", prompt=PROMPT, max_tokens=32, temperature=0)["choices"][0]["text"])
+
+
+def chat():
+    messages = [{"role": "user", "content": PROMPT}]
+    answer = ask_json("/v1/chat/completions", messages=messages, max_tokens=32, temperature=0)
+    said(answer["choices"][0]["message"].get("content"))
+
+
+def transcription():
+    """A second of silence, in a form with a file as browsers send it."""
+    audio = io.BytesIO()
+    with wave.open(audio, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(bytes(32000))
+    head = '--part\r\nContent-Disposition: form-data; name="model"\r\n\r\n' + MODEL
+    file = '\r\n--part\r\nContent-Disposition: form-data; name="file"; filename="silence.wav"\r\n\r\n'
+    form = (head + file).encode() + audio.getvalue() + b"\r\n--part--\r\n"
+    text = ask("/v1/audio/transcriptions", form, "multipart/form-data; boundary=part")["text"]
+    print(f"a second of silence is transcribed as {text!r}")
+
+
+def embedding():
+    answer = ask_json("/v1/embeddings", input=PROMPT)["data"][0]["embedding"]
+    print(f"an embedding of {len(answer)} numbers")
+
+
+def ranking():
+    results = ask_json("/rerank", query=PROMPT, documents=[PROMPT, "Bread is baked."])["results"]
+    print(f"{len(results)} documents ranked, the best with {results[0]['relevance_score']:.3f}")
+
+
+def classification():
+    print(f"classified: {ask_json('/classify', input=PROMPT)['data'][0]}")
+
+
+def pooling():
+    print(f"{len(ask_json('/pooling', input=PROMPT)['data'])} pooled")
+
+
+def answer():
+    """Ask until the model answers. Ends the program if it answers nothing that this can ask."""
+    words = (completion, chat)
+    refused = []
+    for question in (*words, transcription, embedding, ranking, classification, pooling):
+        try:
+            question()
+        except UnansweredError as error:
+            refused.append(error)
+        else:
+            if EXPECT and question not in words:
+                sys.exit(f"test.expect: this model answers without words: leave it empty instead of {EXPECT!r}")
+            return
+    if not all(error.no_route for error in refused):
+        sys.exit("\n".join(["none of these is answered:", *(str(error) for error in refused if not error.no_route)]))
+    print("the model is served, and has no route that this test can ask")
+
+
 served = [model["id"] for model in ask("/v1/models")["data"]]
 if MODEL not in served:
     sys.exit(f"/v1/models: {MODEL} is not served here, but {', '.join(served)}")
-
-if completion := ask("/v1/completions", {"model": MODEL, "prompt": PROMPT, "max_tokens": 32, "temperature": 0}):
-    text = completion["choices"][0]["text"]
-    print(f"{PROMPT}{text}")
-    if EXPECT not in text:
-        sys.exit(f"/v1/completions: the answer does not contain {EXPECT!r}")
-elif embedding := ask("/v1/embeddings", {"model": MODEL, "input": PROMPT}):
-    print(f"an embedding of {len(embedding['data'][0]['embedding'])} numbers")
-else:
-    sys.exit("neither /v1/completions nor /v1/embeddings: this model can be asked for neither")
+answer()
