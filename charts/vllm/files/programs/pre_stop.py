@@ -7,45 +7,73 @@ starts this hook in the engine's container; whatever goes wrong in it, SIGTERM f
 
 import argparse
 import contextlib
+import errno
 import http.client
-import math
 import os
-import re
 import signal
 import socket
 import ssl
+import sys
 import time
 import urllib.request
 from pathlib import Path
 
 # While this file is there, every answer carries `Connection: close`: see draining.py.
 MARK = Path("/tmp/vllm-draining")
-# What the container's first process writes to, its log.
-LOG = "/proc/1/fd/1"
 GAUGES = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 # Clients that hold a connection without using it are waited for this long, in seconds, once the engine is idle: longer
 # than vLLM takes to fetch an image or a video for a request that the gauges do not count yet.
 IDLE_CONNECTIONS = 30
+# https://github.com/torvalds/linux/blob/master/include/net/tcp_states.h
+ESTABLISHED, LISTEN = "01", "0A"
+# Nothing listens there, or the pod has no such address.
+NOBODY = (errno.ECONNREFUSED, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH)
 
 
 def say(message):
     """Write to the container's log: the kubelet keeps a hook's own output to itself."""
     try:
-        with open(LOG, "a") as log:  # it may be a file, which must not lose what it has
+        with open("/proc/1/fd/1", "w") as log:
             print(f"preStop: {message}", file=log)
     except OSError:
         print(f"preStop: {message}", flush=True)
 
 
-def listening(port, timeout):
-    """Whether the engine takes connections: it does so only once the model is loaded."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout).close()
-    except ConnectionRefusedError:
-        return False
-    except OSError:
-        pass  # a queue that is full is somebody's
-    return True
+def sockets(port):
+    """The kernel's own table of sockets on a port: the local address of each, and its state in the kernel's code."""
+    for family, table in ((socket.AF_INET, "/proc/net/tcp"), (socket.AF_INET6, "/proc/net/tcp6")):
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue  # no IPv6
+        for row in rows:
+            _, local, _, state, *_ = row.split()
+            address, _, number = local.rpartition(":")
+            if int(number, 16) == port:
+                words = [bytes.fromhex(address[at : at + 8]) for at in range(0, len(address), 8)]
+                # A word is in the byte order of the machine.
+                packed = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
+                yield socket.inet_ntop(family, packed), state
+
+
+def hosts(port):
+    """Where the engine may be asked from inside its pod: it may listen on one address only, or on IPv6 only."""
+    loopback = ["127.0.0.1", "::1"]  # an engine that listens on :: takes both, unless the node says otherwise
+    listening = [address for address, state in sockets(port) if state == LISTEN]
+    return [address for address in listening if address not in ("0.0.0.0", "::")] or loopback
+
+
+def answering(port, timeout):
+    """The address at which the engine takes connections, which it does only once the model is loaded; or None."""
+    for host in hosts(port):
+        try:
+            socket.create_connection((host, port), timeout).close()
+        except OSError as error:
+            if error.errno in NOBODY:
+                continue
+            # A queue that is full belongs to an engine that runs.
+        return host
+    return None
 
 
 def end_loading():
@@ -72,31 +100,13 @@ def requests(url, opener, timeout):
             lines = response.read().decode().splitlines()
     except (OSError, ValueError, http.client.HTTPException):
         return None  # busy, or not to be asked without a client's certificate
-    try:
-        counts = [sample(line) for line in lines if re.split("[{ ]", line, maxsplit=1)[0] in GAUGES]
-    except (ValueError, IndexError):
-        return None
-    # NaN, before the engine has said anything, is no number of requests.
-    return int(sum(counts)) if counts and all(map(math.isfinite, counts)) else None
-
-
-def sample(line):
-    """The value in a line of metrics: a name, labels or none, the value, and perhaps when it was taken."""
-    return float(line.rpartition("}")[2].split()[0] if "{" in line else line.split()[1])
+    counts = [float(line.rpartition(" ")[2]) for line in lines if line.partition("{")[0] in GAUGES]
+    return int(sum(counts)) if counts else None
 
 
 def connections(port):
-    """Established connections of clients, from the kernel's own table."""
-    count = 0
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            rows = Path(table).read_text().splitlines()[1:]
-        except OSError:
-            continue  # no IPv6
-        for row in rows:
-            _, local, _, state, *_ = row.split()
-            count += state == "01" and int(local.rpartition(":")[2], 16) == port
-    return count
+    """Established connections of clients."""
+    return sum(state == ESTABLISHED for _, state in sockets(port))
 
 
 def drain(port, scheme, deadline):
@@ -110,9 +120,11 @@ def drain(port, scheme, deadline):
     left = clients = "?"
     while (rest := deadline - time.monotonic()) > 0:
         patience = max(1, min(10, rest))  # a busy engine answers late
-        if not listening(port, patience):
+        host = answering(port, patience)
+        if host is None:
             return "the engine is gone"
-        left, clients = requests(f"{scheme}://127.0.0.1:{port}/metrics", opener, patience), connections(port)
+        authority = f"[{host}]" if ":" in host else host
+        left, clients = requests(f"{scheme}://{authority}:{port}/metrics", opener, patience), connections(port)
         # An engine that does not say what it does is idle when nobody is connected.
         if left or (left is None and clients):
             idle_since, quiet = None, 0
@@ -134,7 +146,7 @@ def main():
     parser.add_argument("--propagation", type=int, required=True, help="seconds")
     parser.add_argument("--drain", type=int, required=True, help="seconds")
     options = parser.parse_args()
-    if not listening(options.port, timeout=5):
+    if answering(options.port, timeout=5) is None:
         end_loading()
         return
     MARK.touch()
