@@ -10,7 +10,8 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin
 
 import kubernetes_validate
 import yaml
@@ -98,6 +99,13 @@ def block_of(field: FieldInfo) -> type[Block] | None:
     return field.annotation if isinstance(field.annotation, type) and issubclass(field.annotation, Block) else None
 
 
+def _block_of_items(field: FieldInfo) -> type[Block] | None:
+    """The block that each item of a list is, or None for another field."""
+    items = get_args(field.annotation)
+    one = items[0] if get_origin(field.annotation) is list else None
+    return one if isinstance(one, type) and issubclass(one, Block) else None
+
+
 # values.yaml ----------------------------------------------------------------------------------------------
 
 
@@ -178,7 +186,7 @@ def _json(node: Any, indent: str = "") -> str:
 
 def _blocks(block: type[Block]) -> Iterator[type[Block]]:
     for _, field in keys(block):
-        if inner := block_of(field):
+        if inner := block_of(field) or _block_of_items(field):
             yield inner
             yield from _blocks(inner)
 
@@ -192,9 +200,10 @@ def _describe_block(schema: dict[str, Any], block: type[Block]) -> None:
     required = []
     for key, field in keys(block):
         passed_through = any(isinstance(mark, Kubernetes) for mark in field.metadata)
-        if block_of(field) or (field.get_default() not in ("", [], {}) and not passed_through):
+        nullable = NoneType in get_args(field.annotation)
+        if block_of(field) or (field.get_default() not in ("", [], {}) and not passed_through and not nullable):
             required.append(key)
-        else:
+        elif not nullable:
             _allow_null(schema["properties"][key])
     if required:
         schema["required"] = required

@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from vllm_chart.vllm_args import devices, host_memory, peers, repositories
+from vllm_chart.vllm_args import devices, host_memory, images, peers, repositories
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 #: Seconds, the default of startup.budgetSeconds.
@@ -14,21 +14,12 @@ STARTUP_BUDGET_SECONDS = 1800
 #: Seconds of the pod's grace period beyond propagation and drain: an idle engine took 5 to 14 s to end (0.32, CPU).
 GRACE_MARGIN_SECONDS = 30
 
-#: Seconds of the `--timeout` that NOTES recommends beyond the turns of a rollout: for Helm and the API server.
-ROLLOUT_MARGIN_SECONDS = 60
-
-#: Seconds that an engine may be silent at least before it is taken for hung: a step that compiles a kernel takes tens.
-HANG_LEAST_SECONDS = 60
-
 #: Seconds for VLLM_ENGINE_READY_TIMEOUT_S: a constant no shorter than any startup budget, because one that followed the
 #: budget would change the compile cache's key (vllm/envs.py of 0.33, `compile_factors`).
 ENGINE_READY_TIMEOUT_SECONDS = 86400
 
 #: GiB of KV cache on the CPU engine. Left to itself it takes nearly all of the memory limit, and is killed.
 CPU_CACHE_GIB = 4
-
-#: The first vLLM with --shutdown-timeout: https://github.com/vllm-project/vllm/pull/34730
-SHUTDOWN_TIMEOUT_SINCE = "0.18.0"
 
 #: Variables of the engine that the chart sets or forbids, with what to write instead.
 OWNED_ENV = {
@@ -68,11 +59,8 @@ def facts() -> dict[str, Any]:
     return {
         "startupBudgetSeconds": STARTUP_BUDGET_SECONDS,
         "graceMarginSeconds": GRACE_MARGIN_SECONDS,
-        "rolloutMarginSeconds": ROLLOUT_MARGIN_SECONDS,
-        "hangLeastSeconds": HANG_LEAST_SECONDS,
         "engineReadyTimeoutSeconds": ENGINE_READY_TIMEOUT_SECONDS,
         "cpuCacheGiB": CPU_CACHE_GIB,
-        "shutdownTimeoutSince": SHUTDOWN_TIMEOUT_SINCE,
         "ownedFlags": OWNED_FLAGS,
         "ownedEnv": OWNED_ENV,
         "secretName": SECRET_NAME,
@@ -80,6 +68,7 @@ def facts() -> dict[str, Any]:
         "volumes": VOLUMES,
         "devices": devices.facts(),
         "hostMemory": host_memory.facts(),
+        "images": images.facts(),
         "repositories": repositories.facts(),
         "peers": peers.facts(),
     }

@@ -69,28 +69,10 @@ cache; the rest is NCCL's.
 {{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
 {{- end }}
 
-{{/*
-Integer as string: the port at which clients reach the engine through its Service. A headless one maps no ports: its
-name resolves to the pods themselves.
-*/}}
-{{- define "vllm.service.reachedPort" -}}
-{{- $port := int .Values.service.port }}
-{{- if eq (.Values.service.clusterIP | default "") "None" }}
-{{- $target := .Values.service.targetPort | default "http" }}
-{{- $port = ternary (int .Values.containerPort) (int $target) (kindIs "string" $target) }}
-{{- range compact (.Values.extraContainers | default list) }}
-{{- range compact (.ports | default list) }}
-{{- if eq (include "vllm.text" .name) (toString $target) }}{{ $port = int .containerPort }}{{ end }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- $port }}
-{{- end }}
-
 {{/* String: where the engine is reached in the cluster, through its Service. */}}
 {{- define "vllm.url" -}}
 {{- $host := printf "%s.%s.svc" (include "vllm.service.name" .) (include "vllm.namespace" .) }}
-{{- printf "%s://%s:%s" (include "vllm.scheme" .) $host (include "vllm.service.reachedPort" .) }}
+{{- printf "%s://%s:%d" (include "vllm.scheme" .) $host (int .Values.service.port) }}
 {{- end }}
 
 {{/* String: the name that clients write in a request's `model`. */}}
@@ -99,17 +81,29 @@ name resolves to the pods themselves.
 {{- end }}
 
 {{/*
-YAML list: the arguments of `vllm serve`, the model first. A single value is written --flag=value, so that one that
-begins with a dash stays a value.
+YAML list, or nothing: the arguments of `vllm serve`, the model first; or extraArgs alone, where a script of the user's
+has its own. A single value is written --flag=value, so that one that begins with a dash stays a value.
 */}}
 {{- define "vllm.args" -}}
-{{- $args := list (include "vllm.argument" (list . .Values.model.id)) }}
+{{- $args := list }}
+{{- if .Values.engine.passArguments }}{{ $args = include "vllm.ownArgs" . | fromJsonArray }}{{ end }}
+{{- range .Values.engine.extraArgs }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+{{- with $args }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{/* JSON list: the chart's own, and those of engine.args. */}}
+{{- define "vllm.ownArgs" -}}
+{{- $model := include "vllm.argument" (list . .Values.model.id) }}
+{{- $args := list (ternary (printf "--model=%s" $model) $model (eq (include "vllm.modelIsFlag" .) "true")) }}
 {{- with .Values.model.revision }}
 {{- $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}
 {{- end }}
 {{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
 {{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
 {{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
+{{- if not (include "vllm.flag" (list . "host")) }}
+{{- with include "vllm.host" . }}{{ $args = append $args (printf "--host=%s" .) }}{{ end }}
+{{- end }}
 {{- $args = append $args (printf "--port=%d" (int .Values.containerPort)) }}
 {{- $sizes := dict
   "tensor" (include "vllm.tensorParallelSize" . | int)
@@ -147,8 +141,7 @@ begins with a dash stays a value.
 {{- $args = append $args (printf "--%s=%s" $flag $text) }}
 {{- end }}
 {{- end }}
-{{- range .Values.engine.extraArgs }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
-{{- toYaml $args }}
+{{- toJson $args }}
 {{- end }}
 
 {{/*
@@ -166,12 +159,25 @@ vLLM as it stands. Takes a list: root context, value.
 {{- $text }}
 {{- end }}
 
+{{/*
+String: the address that the engine is told to listen on, or nothing where vLLM's own will do: IPv4 alone
+(entrypoints/launchers/launcher.py:340 of 0.33). A socket on :: takes IPv4 as well, as Linux has it (ipv6(7)).
+*/}}
+{{- define "vllm.host" -}}
+{{- include "vllm.flag" (list . "host") | default (ternary "::" "" (eq (include "vllm.asksForIPv6" .) "true")) }}
+{{- end }}
+
+{{/* "true" if the Service may have an IPv6 address, or nothing. */}}
+{{- define "vllm.asksForIPv6" -}}
+{{- with .Values.service }}
+{{- $dual := has .ipFamilyPolicy (list "PreferDualStack" "RequireDualStack") }}
+{{- if or $dual (has "IPv6" (.ipFamilies | default list)) (contains ":" (.clusterIP | default "")) }}true{{ end }}
+{{- end }}
+{{- end }}
+
 {{/* "true", or nothing for an image whose tag names a vLLM that cannot wait for its requests. */}}
 {{- define "vllm.hasShutdownTimeout" -}}
-{{- include "vllm.load" . }}
-{{- $version := regexFind "^v?[0-9]+\\.[0-9]+\\.[0-9]+" (.Values.image.tag | default "") }}
-{{- $old := printf "<%s-0" .Facts.shutdownTimeoutSince }}
-{{- if not (and $version (semverCompare $old $version)) }}true{{ end }}
+{{- if not (include "vllm.lacks" (list . "shutdown-timeout")) }}true{{ end }}
 {{- end }}
 
 {{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}

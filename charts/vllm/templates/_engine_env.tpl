@@ -28,11 +28,17 @@
 {{- $address := dict "fieldRef" (dict "fieldPath" "status.podIP") }}
 {{- $_ := set $env "VLLM_NIXL_SIDE_CHANNEL_HOST" (dict "valueFrom" $address) }}
 {{- end }}
-{{- with .Values.hang.seconds }}{{ $_ := set $env "HANG_SECONDS" (int . | toString) }}{{ end }}
+{{- if and .Values.hang.seconds .Values.engine.passArguments }}
+{{- $_ := set $env "HANG_SECONDS" (int .Values.hang.seconds | toString) }}
+{{- end }}
 {{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
 {{- if .Values.hub.offline }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
-{{- range $name, $ref := dict "HF_TOKEN" .Values.hub.tokenSecretRef "VLLM_API_KEY" .Values.auth.apiKeySecretRef }}
-{{- if $ref.name }}{{ $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" $ref)) }}{{ end }}
+{{- with .Values.hub.tokenSecretRef }}
+{{- if .name }}{{ $_ := set $env "HF_TOKEN" (dict "valueFrom" (dict "secretKeyRef" .)) }}{{ end }}
+{{- end }}
+{{- range $index, $ref := include "vllm.apiKeys" . | fromYamlArray }}
+{{- $name := ternary (printf "OTHER_API_KEY_%d" (add1 $index)) "VLLM_API_KEY" (gt $index 0) }}
+{{- $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" $ref)) }}
 {{- end }}
 {{- with .Values.proxy }}
 {{- range $name, $value := dict "http_proxy" .httpProxy "https_proxy" .httpsProxy "no_proxy" .noProxy }}
@@ -56,6 +62,12 @@
 {{- end }}
 {{- end }}
 {{- toYaml $env }}
+{{- end }}
+
+{{/* YAML list: Secrets' keys that hold API keys, the first one for tests and checks. */}}
+{{- define "vllm.apiKeys" -}}
+{{- $keys := ternary (list .Values.auth.apiKeySecretRef) list (not (empty .Values.auth.apiKeySecretRef.name)) }}
+{{- concat $keys (.Values.auth.apiKeySecretRefs | default list) | toYaml }}
 {{- end }}
 
 {{/*

@@ -24,6 +24,9 @@ YAML map from file name to text: the programs that the engine's container finds 
 */}}
 {{- define "vllm.lifecycle.files" -}}
 {{- $names := list "draining.py" "liveness.py" "pre_stop.py" }}
+{{- if has "api_keys.ApiKeys" (include "vllm.middlewares" . | fromYamlArray) }}
+{{- $names = append $names "api_keys.py" }}
+{{- end }}
 {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}{{ $names = append $names "sitecustomize.py" }}{{ end }}
 {{- $files := dict }}
 {{- range $name := $names }}{{ $_ := set $files $name ($.Files.Get (printf "files/programs/%s" $name)) }}{{ end }}
@@ -35,7 +38,9 @@ YAML map from file name to text: the programs that the engine's container finds 
 {{- $middlewares := list }}
 {{- if .Values.shutdown.closeConnections }}{{ $middlewares = append $middlewares "draining.Draining" }}{{ end }}
 {{- if .Values.hang.seconds }}{{ $middlewares = append $middlewares "liveness.Liveness" }}{{ end }}
-{{- toYaml $middlewares }}
+{{- $keys := include "vllm.apiKeys" . | fromYamlArray | len }}
+{{- if gt $keys 1 }}{{ $middlewares = append $middlewares "api_keys.ApiKeys" }}{{ end }}
+{{- toYaml (ternary $middlewares list .Values.engine.passArguments) }}
 {{- end }}
 
 {{/* YAML list: the preStop hook, which waits until the engine has nothing left to do. */}}
@@ -57,26 +62,19 @@ YAML map from file name to text: the programs that the engine's container finds 
 {{/* For `helm upgrade --wait --timeout`: the turns of a rollout one after the other. */}}
 {{- define "vllm.rollout.timeoutSeconds" -}}
 {{- $turns := divf (include "vllm.workload.leastReplicas" .) (include "vllm.rollout.step" .) | ceil | int | max 1 }}
-{{- include "vllm.load" . }}
-{{- add .Facts.rolloutMarginSeconds (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
+{{- add 60 (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
 {{- end }}
 
 {{/*
 YAML map: a probe, with GET /health as its handler unless the user wrote another one. /health refuses connections until
-the model is ready, so it serves all three probes. An engine with a certificate is asked by HTTPS, by the user's handler
-too. Takes a list: root context, probe.
+the model is ready, so it serves all three probes. Takes a list: root context, probe.
 */}}
 {{- define "vllm.probe" -}}
-{{- $values := (first .).Values }}
-{{- $probe := deepCopy (last .) }}
+{{- $probe := last . }}
 {{- if not (or $probe.httpGet $probe.tcpSocket $probe.exec $probe.grpc) }}
-{{- $_ := set $probe "httpGet" (dict "path" "/health" "port" "http") }}
-{{- end }}
-{{- with $probe.httpGet }}
-{{- $engine := has (include "vllm.text" .port) (list "http" (include "vllm.text" $values.containerPort)) }}
-{{- if and $engine (not .scheme) (eq (include "vllm.scheme" (first $)) "https") }}
-{{- $_ := set . "scheme" "HTTPS" }}
-{{- end }}
+{{- $health := dict "path" "/health" "port" "http" }}
+{{- if eq (include "vllm.scheme" (first .)) "https" }}{{ $_ := set $health "scheme" "HTTPS" }}{{ end }}
+{{- $probe = merge (dict "httpGet" $health) $probe }}
 {{- end }}
 {{- include "vllm.yaml" $probe }}
 {{- end }}

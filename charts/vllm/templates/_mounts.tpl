@@ -10,7 +10,14 @@ write where somebody wants to mount their own in its place. Paths and remedies a
 {{- define "vllm.mounts.own" -}}
   {{- include "vllm.load" . }}
   {{- $cache := dict "emptyDir" dict }}
-  {{- if .Values.persistence.enabled }}
+  {{- if and .Values.persistence.enabled .Values.persistence.ephemeral }}
+    {{- $metadata := dict "labels" (include "vllm.podLabels" . | fromYaml) }}
+    {{- with include "vllm.annotations" (list . .Values.persistence.annotations) }}
+      {{- $_ := set $metadata "annotations" (fromYaml .) }}
+    {{- end }}
+    {{- $template := dict "metadata" $metadata "spec" (include "vllm.claim.spec" . | fromYaml) }}
+    {{- $cache = dict "ephemeral" (dict "volumeClaimTemplate" $template) }}
+  {{- else if .Values.persistence.enabled }}
     {{- $cache = dict "persistentVolumeClaim" (dict "claimName" (include "vllm.claim.name" .)) }}
   {{- end }}
   {{- $subPath := dict }}
@@ -35,6 +42,17 @@ write where somebody wants to mount their own in its place. Paths and remedies a
     {{- $mounts = append $mounts (merge $volume (get $.Facts.volumes $volume.name)) }}
   {{- end }}
   {{- toJson $mounts }}
+{{- end }}
+
+{{/* YAML map: what a claim for weights and compile caches asks for. */}}
+{{- define "vllm.claim.spec" -}}
+  {{- with .Values.persistence }}
+    {{- $spec := dict
+      "accessModes" (.accessModes | default (list "ReadWriteOnce"))
+      "resources" (dict "requests" (dict "storage" (include "vllm.text" .size))) }}
+    {{- with .storageClassName }}{{ $_ := set $spec "storageClassName" (ternary "" . (eq . "-")) }}{{ end }}
+    {{- toYaml $spec }}
+  {{- end }}
 {{- end }}
 
 {{/* Strings: paths in the chart's own volumes that other templates refer to. */}}

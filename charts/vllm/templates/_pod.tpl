@@ -26,7 +26,9 @@ spec:
       {{- with .Values.command }}
       command: {{- toYaml . | nindent 8 }}
       {{- end }}
-      args: {{- include "vllm.args" . | nindent 8 }}
+      {{- with include "vllm.args" . }}
+      args: {{- . | nindent 8 }}
+      {{- end }}
       env: {{- include "vllm.env" . | nindent 8 }}
       {{- with include "vllm.list" .Values.envFrom }}
       envFrom: {{- . | nindent 8 }}
@@ -159,7 +161,29 @@ of, because that as a whole costs as much as all else.
 {{- $own := list (include "vllm.ownEnv" . | fromYaml) (include "vllm.mounts" . | fromJsonArray) }}
 {{- include "vllm.consumed.find" (list $found (list $given $own)) }}
 {{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
+{{- range include "vllm.refreshed" . | fromYamlArray }}{{ $_ := unset $found . }}{{ end }}
 {{- keys $found | sortAlpha | toYaml }}
+{{- end }}
+
+{{/* YAML list: the Secrets with certificates that the engine takes anew as they change, "Secret tls". */}}
+{{- define "vllm.refreshed" -}}
+{{- $secrets := list }}
+{{- if eq (include "vllm.flag" (list . "enable-ssl-refresh")) "true" }}
+{{- $paths := list (include "vllm.flag" (list . "ssl-certfile")) (include "vllm.flag" (list . "ssl-keyfile")) }}
+{{- range $mount := compact (.Values.volumeMounts | default list) }}
+{{- range $volume := compact ($.Values.volumes | default list) }}
+{{- $secret := ($volume.secret | default dict).secretName }}
+{{- if and $secret (eq $volume.name $mount.name) (not $mount.subPath) }}
+{{- range $paths }}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" $mount.mountPath)) . }}
+{{- $secrets = append $secrets (printf "Secret %s" $secret) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $secrets }}
 {{- end }}
 
 {{/* Nothing: adds to a dict what a part of a pod refers to, as its keys. Takes a list: the dict, the part. */}}
@@ -179,7 +203,7 @@ of, because that as a whole costs as much as all else.
 {{- end }}
 {{- else }}
 {{- range last . }}
-{{- if kindIs "map" . }}{{ include "vllm.consumed.find" (list $found .) }}{{ end }}
+{{- if or (kindIs "map" .) (kindIs "slice" .) }}{{ include "vllm.consumed.find" (list $found .) }}{{ end }}
 {{- end }}
 {{- end }}
 {{- end }}

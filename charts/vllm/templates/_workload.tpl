@@ -21,21 +21,34 @@ deployment.yaml, which renders it.
   {{- if not (kindIs "invalid" .Values.replicaCount) }}{{ int .Values.replicaCount }}{{ end }}
 {{- end }}
 
-{{/* Integer as string: the replicas to reckon with: 1, Kubernetes' own default, where somebody else counts them. */}}
+{{/* Integer as string: the replicas to reckon with, where somebody else counts them what he begins with. */}}
 {{- define "vllm.workload.leastReplicas" -}}
-  {{- include "vllm.workload.replicas" . | default "1" }}
+  {{- $least := 1 }}
+  {{- range include "vllm.workload.autoscalers" . | fromYamlArray }}
+    {{- $least = .spec.minReplicas | default .spec.minReplicaCount | default 1 | int }}
+  {{- end }}
+  {{- include "vllm.workload.replicas" . | default (toString $least) }}
+{{- end }}
+
+{{/* YAML list: the autoscalers among the extraObjects that scale it. */}}
+{{- define "vllm.workload.autoscalers" -}}
+  {{- $autoscalers := list }}
+  {{- range compact (.Values.extraObjects | default list) }}
+    {{- if and (has .kind (list "HorizontalPodAutoscaler" "ScaledObject")) (kindIs "map" .spec) }}
+      {{- if eq ((.spec).scaleTargetRef).name (include "vllm.workload.name" $) }}
+        {{- $autoscalers = append $autoscalers . }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- toYaml $autoscalers }}
 {{- end }}
 
 {{/* Integer as string: its replicas, or what an autoscaler among the extraObjects may make of them. */}}
 {{- define "vllm.workload.mostReplicas" -}}
   {{- $most := include "vllm.workload.leastReplicas" . | int }}
-  {{- range compact (.Values.extraObjects | default list) }}
-    {{- if and (has .kind (list "HorizontalPodAutoscaler" "ScaledObject")) (kindIs "map" .spec) }}
-      {{- if eq ((.spec).scaleTargetRef).name (include "vllm.workload.name" $) }}
-        {{- /* KEDA's own default. */}}
-        {{- $most = max $most (.spec.maxReplicas | default (.spec.maxReplicaCount | default 100)) }}
-      {{- end }}
-    {{- end }}
+  {{- range include "vllm.workload.autoscalers" . | fromYamlArray }}
+    {{- /* KEDA's own default. */}}
+    {{- $most = max $most (.spec.maxReplicas | default (.spec.maxReplicaCount | default 100)) }}
   {{- end }}
   {{- $most }}
 {{- end }}

@@ -157,9 +157,8 @@ Name = Annotated[
 #: The name of an object that is there already, or empty.
 NAME_REMEDY = "write a name: lower-case letters, digits, dashes and dots"
 Reference = TypeAliasType("Reference", Annotated[str, Pattern(f"^({SUBDOMAIN})?$", NAME_REMEDY, 253)] | None)
-SecretName = Annotated[
-    str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Secret; what is secret itself goes into that Secret", 253)
-]
+SECRET_NAME_REMEDY = "write the name of a Secret; what is secret itself goes into that Secret"
+SecretName = Annotated[str, Pattern(f"^({SUBDOMAIN})?$", SECRET_NAME_REMEDY, 253)]
 #: A key of a Secret or ConfigMap.
 DataKey = Annotated[str, Pattern("^[-._A-Za-z0-9]+$", "write the key: letters, digits, dashes, underscores, dots", 253)]
 

@@ -35,7 +35,7 @@ GONE: Mapping[str, tuple[str, str]] = {
     "scheduler-delay-factor": ("since 0.11", "leave it out"),
     "speculative-draft-tensor-parallel-size": ("by 0.8.5", "write speculative-config: {draft_tensor_parallel_size: …}"),
     "speculative-model": ("by 0.8.5", "write speculative-config: {model: …, num_speculative_tokens: …}"),
-    "swap-space": ("since 0.18", "write kv-offloading-size"),
+    "swap-space": ("since 0.18", "leave it out; kv-offloading-size keeps KV cache in host memory"),
     "task": ("since 0.13", "write runner: pooling, and convert: embed or classify"),
     "use-v2-block-manager": ("since 0.10", "leave it out"),
     "worker-use-ray": ("by 0.9", "write distributed-executor-backend: ray"),

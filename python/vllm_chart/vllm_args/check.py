@@ -78,7 +78,7 @@ def _unchecked(tag: str, engine: Mapping[str, Any]) -> Iterable[Finding]:
             ARGUMENTS,
             "image.tag",
             f"the engine's arguments are unchecked: {said} of vLLM whose flags are known here ({known})",
-            "write in image.tag, beside a digest too, the version that the image holds",
+            "" if re.search(r"\d+\.\d+\.\d+", tag) else "write in image.tag, beside a digest too, the image's version",
             "info",
         )
 

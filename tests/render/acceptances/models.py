@@ -233,8 +233,9 @@ ROWS: list[Row] = [
     ),
     (
         "a GGUF file with another's tokenizer",
-        f"{VLLM}/features/quantization/gguf/",
+        "https://github.com/vllm-project/vllm-gguf-plugin",
         """
+        image: {repository: registry.example.com/vllm-with-gguf, tag: v0.33.0}
         model: {id: /models/tinyllama-1.1b-chat-v1.0.Q4_K_M.gguf}
         engine: {args: {tokenizer: TinyLlama/TinyLlama-1.1B-Chat-v1.0}}
         volumes: [{name: models, nfs: {server: 10.0.0.5, path: /export/models}}]

@@ -183,6 +183,7 @@ ROWS: list[Row] = [
         """
         model: {id: meta-llama/Llama-3.1-70B}
         image: {repository: vllm/vllm-tpu, tag: nightly-20261101}
+        command: [vllm, serve]
         gpu: {count: 8, resourceName: google.com/tpu}
         engine: {args: {max-model-len: 4096, download-dir: /data}}
         nodeSelector: {cloud.google.com/gke-tpu-topology: 2x4, cloud.google.com/gke-tpu-accelerator: tpu-v6e-slice}
@@ -209,6 +210,7 @@ ROWS: list[Row] = [
         """
         model: {id: Qwen/Qwen3-32B}
         image: {repository: quay.io/ascend/vllm-ascend, tag: v0.33.0rc1}
+        command: [vllm, serve]
         gpu: {count: 4, resourceName: huawei.com/Ascend910}
         """,
         lambda v: v.resources["requests"] == {"huawei.com/Ascend910": 4},

@@ -29,7 +29,6 @@ ROWS: list[Row] = [
     ("latest", "image: {tag: latest}", "image.tag", "write a version"),
     ("latest, CPU", "{engine: {device: cpu}, image: {tag: latest-x86_64}}", "image.tag", "write a version"),
     ("tag without its v", "image: {tag: 0.33.0}", "image.tag", "write v0.33.0"),
-    ("image without a graceful stop", "image: {tag: v0.8.5}", "image.tag", "write v0.22.0 or later"),
     (
         "CUDA build on a CPU",
         "{engine: {device: cpu}, image: {repository: vllm/vllm-openai}}",

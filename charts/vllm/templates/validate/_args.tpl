@@ -58,14 +58,12 @@
       - engine.args.{{ $flag }}: {{ $text }} is the HTTP port (containerPort): write another one
     {{- end }}
     {{- include "vllm.validate.expansion" (list $ (printf "engine.args.%s" $flag) $text) }}
-    {{- if and (kindIs "slice" $value) (not (has $flag (concat $kinds.json $kinds.append))) }}
-      {{- include "vllm.validate.items" (list (printf "engine.args.%s" $flag) $value) }}
-    {{- end }}
   {{- end }}
   {{- /* Whose flags they are: another program or a fork may have others. */}}
   {{- $vllm := regexMatch "^(.*/)?(vllm-openai(-cpu)?)?$" (.Values.image.repository | default "") }}
   {{- $vllm = and $vllm (or (not .Values.command) (eq (last .Values.command) "serve")) }}
-  {{- range $index, $argument := .Values.engine.extraArgs }}
+  {{- /* A script of the user's own may take anything. */}}
+  {{- range $index, $argument := ternary .Values.engine.extraArgs list .Values.engine.passArguments }}
     {{- if and (eq $index 0) (not (hasPrefix "-" $argument)) }}
       - engine.extraArgs: {{ toJson $argument }} belongs to no flag:
         begin with one (--flag), and write another program in command
@@ -95,36 +93,6 @@
       - engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
     {{- end }}
     {{- include "vllm.validate.expansion" (list $ "engine.extraArgs" $argument) }}
-  {{- end }}
-  {{- with .Values.command }}
-    {{- $line := join " " . }}
-    {{- $shell := regexMatch "^(.*/)?(ba|da|z|a)?sh$" (first .) }}
-    {{- if regexMatch "^(|.*\\s.*)$" (first .) }}
-      - command: {{ first . | toJson }} is no program: write one word per item: [vllm, serve]
-    {{- else if regexMatch "^(.*/)?vllm( serve [^-].*|)$" $line }}
-      - command: {{ $line }} is not what takes the chart's arguments, which begin with the model:
-        leave command empty, or end it with vllm, serve
-    {{- else if regexMatch "(^| )vllm\\.entrypoints\\.(openai\\.)?api_server( |$)" $line }}
-      - command: {{ $line }} is not vllm serve and takes no model by its place:
-        leave command empty, or end it with vllm, serve
-    {{- else if and $shell (regexMatch " -[a-z]*c( |$)" $line) (not (regexMatch "\\$\\{?[@*]" $line)) }}
-      - command: a shell would not hand the chart's arguments on:
-        leave command empty, or end the script with exec vllm serve "$0" "$@"
-    {{- end }}
-  {{- end }}
-{{- end }}
-
-{{/*
-Lines for items of a list that vLLM would take for flags: argparse does what begins with a dash, is no number and has no
-blank in it. Takes a list: key, items.
-*/}}
-{{- define "vllm.validate.items" }}
-  {{- range last . }}
-    {{- $text := include "vllm.text" . }}
-    {{- if and (regexMatch `^-\S+$` $text) (not (regexMatch `^-[0-9]*\.?[0-9]+$` $text)) }}
-      - {{ first $ }}: {{ $text }} begins with a dash, so that vLLM takes it for a flag and not for a value:
-        leave it out, or write a flag in engine.args
-    {{- end }}
   {{- end }}
 {{- end }}
 

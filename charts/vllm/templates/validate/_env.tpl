@@ -5,6 +5,8 @@
     {{- if kindIs "invalid" $value }}
     {{- else if hasKey $.Facts.ownedEnv $name }}
       - env.{{ $name }}: the chart's own: {{ get $.Facts.ownedEnv $name }}
+    {{- else if regexMatch "^OTHER_API_KEY_[0-9]+$" $name }}
+      - env.{{ $name }}: the chart's own: write auth.apiKeySecretRefs
     {{- else if regexMatch "^(HF|HUGGING_?FACE)(_?HUB)?_(API_)?(TOKEN|KEY)$" $name }}
       - env.{{ $name }}: nothing reads it: put the token in a Secret and write hub.tokenSecretRef
     {{- else if include "vllm.validate.devices.chosen" (list $ $name $text) }}
@@ -48,7 +50,36 @@
         write {valueFrom: {secretKeyRef: {name: …, key: …}}}
     {{- end }}
   {{- end }}
+  {{- include "vllm.validate.shellVariables" . }}
   {{- include "vllm.validate.envFrom" (list "envFrom" .Values.envFrom) }}
+{{- end }}
+
+{{/*
+Lines for a shell's $NAME in a variable, which no shell sees: one that refers to itself, or a path that begins at
+another. The Hub's library expands its own (huggingface_hub/constants.py).
+*/}}
+{{- define "vllm.validate.shellVariables" }}
+  {{- $env := include "vllm.ownEnv" . | fromYaml }}
+  {{- range $name, $value := .Values.env }}
+    {{- $text := include "vllm.text" $value }}
+    {{- if kindIs "map" $value }}{{ $text = include "vllm.text" $value.value }}{{ end }}
+    {{- range regexFindAll "\\$(\\{\\w+\\}|[A-Za-z_]\\w*)" (replace "$$" "" $text) -1 | uniq }}
+      {{- $other := trimPrefix "$" . | trimPrefix "{" | trimSuffix "}" }}
+      {{- $path := and (regexMatch "(^|_)(PATH|HOME|DIR|ROOT|CACHE|PRELOAD)$" $name) (regexMatch "^[A-Z]" $other) }}
+      {{- if hasPrefix "HF_" $name }}
+      {{- else if and (eq $other $name) (eq $name "LD_LIBRARY_PATH") }}
+        - env.{{ $name }}: no shell expands {{ . }}, and Kubernetes does not know the image's own value: write the whole
+          value, or leave it out: vLLM's images have /usr/local/nvidia/lib64 and /usr/local/cuda/lib64 in it
+      {{- else if eq $other $name }}
+        - env.{{ $name }}: no shell expands {{ . }}, and Kubernetes does not know the image's own value:
+          write the whole value
+      {{- else if and $path (or (hasKey ($.Values.env | default dict) $other) (hasKey $env $other)) }}
+        - env.{{ $name }}: no shell expands {{ . }}: write {value: "{{ replace . (printf "$(%s)" $other) $text }}"}
+      {{- else if $path }}
+        - env.{{ $name }}: no shell expands {{ . }}: write the whole value
+      {{- end }}
+    {{- end }}
+  {{- end }}
 {{- end }}
 
 {{/* Lines for sources of environments. Takes a list: their key, the sources. */}}

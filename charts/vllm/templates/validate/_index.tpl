@@ -10,8 +10,8 @@ ask for is in _facts.tpl.
 
 {{- define "vllm.validate" -}}
   {{- $messages := list }}
-  {{- range $topic := list "model" "image" "gpu" "args" "stock" "repositories" "peers" "resources" "hostMemory"
-    "storage" "lifecycle" "network" "env" "containers" "pod" "objects" "text" }}
+  {{- range $topic := list "model" "image" "gpu" "args" "command" "stock" "repositories" "peers" "resources"
+    "hostMemory" "storage" "lifecycle" "network" "host" "auth" "env" "containers" "pod" "objects" "text" }}
     {{- range include (printf "vllm.validate.%s" $topic) $ | trim | splitList "\n" }}
       {{- $line := trim . }}
       {{- if hasPrefix "- " $line }}

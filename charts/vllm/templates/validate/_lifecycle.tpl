@@ -27,11 +27,6 @@
     - startupProbe.failureThreshold: with it the probe gives up after {{ $budget }} seconds, before the
       {{ int .Values.startup.budgetSeconds }} of startup.budgetSeconds: leave it out
   {{- end }}
-  {{- $hang := int .Values.hang.seconds }}
-  {{- if and $hang (lt $hang (int .Facts.hangLeastSeconds)) }}
-    - hang.seconds: a step that compiles a kernel or loads an adapter may take longer than {{ $hang }} seconds, and the
-      engine would be restarted in it: write {{ .Facts.hangLeastSeconds }} or more, or 0
-  {{- end }}
   {{- with .Values.strategy }}
     {{- $rolling := .rollingUpdate | default dict }}
     {{- $noSurge := include "vllm.text" $rolling.maxSurge | regexMatch "^0+%?$" }}
@@ -41,7 +36,9 @@
         write maxUnavailable: 1, or maxSurge: 1 with spare GPUs
     {{- end }}
   {{- end }}
-  {{- $replicas := include "vllm.workload.leastReplicas" . | int }}
+  {{- /* None where nobody in the release says how many. */}}
+  {{- $said := or (include "vllm.workload.replicas" .) (include "vllm.workload.autoscalers" . | fromYamlArray) }}
+  {{- $replicas := ternary (include "vllm.workload.leastReplicas" . | int) 0 (not (empty $said)) }}
   {{- with .Values.podDisruptionBudget }}
     {{- $min := include "vllm.text" .minAvailable }}
     {{- if not (and .enabled $replicas) }}

@@ -16,6 +16,7 @@
     - model.id: {{ $id }} names a revision, which is none of the name:
       write {{ regexReplaceAll "@.*" $id "" }}, and model.revision: {{ regexReplaceAll ".*@" $id "" }}
   {{- end }}
+  {{- include "vllm.validate.gguf" . }}
   {{- if and (regexMatch "^/|://" $id) .Values.model.revision }}
     - model.revision: {{ $id }} is a directory or a bucket, which has no revisions: leave it empty
   {{- end }}
@@ -33,5 +34,22 @@
       - hub.offline: {{ $id }} can be neither downloaded nor found in an empty cache:
         write the path of a mounted model in model.id, or persistence.enabled: true with a claim that holds it
     {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/*
+Lines for a GGUF model and an image of vLLM's own, which has had no loader for it since 0.24. Flint's checkpoints are
+read by the model itself (models/flint/gguf_nvfp4.py of 0.33).
+*/}}
+{{- define "vllm.validate.gguf" }}
+  {{- $id := .Values.model.id | default "" }}
+  {{- $format := list (include "vllm.flag" (list . "quantization")) (include "vllm.flag" (list . "load-format")) }}
+  {{- $gguf := or (regexMatch "(?i)(\\.gguf|-gguf(:.*)?)$" $id) (has "gguf" $format) }}
+  {{- include "vllm.load" . }}
+  {{- $since := .Facts.images.withoutGguf }}
+  {{- $old := or (include "vllm.olderThan" (list . $since)) (and .Values.image.digest (not .Values.image.tag)) }}
+  {{- if and $gguf (include "vllm.isOwnImage" .) (not .Values.command) (not $old) (not (regexMatch "(?i)flint" $id)) }}
+    - model.id: {{ $id }} is GGUF, for which vLLM has had no loader since {{ $since }}: write a model in safetensors, or
+      an image.repository of your own with the plugin (pip install vllm-gguf-plugin)
   {{- end }}
 {{- end }}

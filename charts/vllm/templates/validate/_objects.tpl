@@ -1,5 +1,6 @@
 {{- define "vllm.validate.objects" }}
   {{- $claim := and .Values.persistence.enabled (not .Values.persistence.existingClaim) }}
+  {{- $claim = and $claim (not .Values.persistence.ephemeral) }}
   {{- $group := include "vllm.workload.apiVersion" . | splitList "/" | first }}
   {{- $workload := printf "%s %s" $group (include "vllm.workload.kind" .) }}
   {{- $own := list

@@ -4,6 +4,12 @@
       - persistence.enabled: false, but persistence.existingClaim names {{ .existingClaim }}:
         write enabled: true, or leave out existingClaim
     {{- end }}
+    {{- if and .ephemeral .existingClaim }}
+      - persistence.ephemeral: pods with a claim each do not share {{ .existingClaim }}: leave out existingClaim, or
+        write ephemeral: false
+    {{- else if and .ephemeral (not .enabled) }}
+      - persistence.ephemeral: true, but persistence.enabled is false: write enabled: true too
+    {{- end }}
     {{- if and .enabled (not .existingClaim) }}
       {{- if lt (include "vllm.text" .size | default "0" | include "vllm.quantity" | float64) 1e6 }}
         - persistence.size: {{ include "vllm.text" .size | default "nothing" }} holds no model:
@@ -19,15 +25,17 @@
     {{- end }}
     {{- $modes := .accessModes | default (ternary list (list "ReadWriteOnce") (not (empty .existingClaim))) }}
     {{- $shared := or (has "ReadWriteMany" $modes) (has "ReadOnlyMany" $modes) }}
-    {{- if and .enabled $modes (not $shared) }}
+    {{- if and .enabled $modes (not $shared) (not .ephemeral) }}
+      {{- $each := ternary "" ", or persistence.ephemeral: true for a claim each" (not (empty .existingClaim)) }}
       {{- $replicas := include "vllm.workload.mostReplicas" $ | int }}
       {{- if gt $replicas 1 }}
         - persistence.accessModes: {{ $replicas }} replicas cannot share a {{ first $modes }} volume:
-          write accessModes: [ReadWriteMany], or replicaCount: 1
+          write accessModes: [ReadWriteMany], or replicaCount: 1{{ $each }}
       {{- end }}
       {{- if gt (include "vllm.rollout.surge" $ | int) 0 }}
         - strategy.rollingUpdate.maxSurge: a surge pod cannot mount the {{ first $modes }} volume that the old pod
-          holds, and the rollout hangs: write maxSurge: 0 and maxUnavailable: 1, or accessModes: [ReadWriteMany]
+          holds, and the rollout hangs: write maxSurge: 0 and maxUnavailable: 1, or accessModes:
+          [ReadWriteMany]{{ $each }}
       {{- end }}
     {{- end }}
   {{- end }}

@@ -67,8 +67,9 @@ def replicas_have_one_owner(manifests: Manifests) -> Iterator[Finding]:
         severity: Severity = "warning" if autoscaler.object.is_extra else "error"
         for workload in workloads(own(manifests)):
             if autoscaler.scales(workload) and workload.replicas is not None:
-                where, message = f"{workload.where}: spec.replicas", f"is set beside {autoscaler.where}"
-                yield broken(where, message, "write replicaCount: null: an upgrade leaves them alone then", severity)
+                bounds = f"{autoscaler.where}, which has {autoscaler.least} to {autoscaler.most}"
+                message = f"{workload.replicas} is set beside {bounds}: every upgrade sets them back"
+                yield broken(f"{workload.where}: spec.replicas", message, "write replicaCount: null", severity)
 
 
 def _selectors(manifests: Manifests) -> Iterator[tuple[Object, dict[str, str]]]:

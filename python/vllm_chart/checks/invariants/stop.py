@@ -11,6 +11,8 @@ from vllm_chart.rendered.pods import engines
 #: What the engine takes to end once it is idle, measured with vLLM 0.32 on one GPU's worth of processes: 5 s.
 ENGINE_END_SECONDS = 10
 
+SHELLS = ("sh", "bash", "dash", "ash", "zsh")
+
 
 @invariant
 def the_grace_period_covers_the_stop(manifests: Manifests) -> Iterator[Finding]:
@@ -34,10 +36,17 @@ def the_grace_period_covers_the_stop(manifests: Manifests) -> Iterator[Finding]:
 def the_engine_gets_the_signals(manifests: Manifests) -> Iterator[Finding]:
     """The engine is the container's first process: a shell in its place would keep SIGTERM to itself."""
     for pod, engine in engines(manifests):
-        program = str((engine.get("command") or [""])[0]).rpartition("/")[2]
-        if program in ("sh", "bash", "dash", "ash", "zsh"):
-            where = f"{pod.where}: {engine.path}command"
-            yield broken(where, "is a shell", "end its script with `exec vllm serve …`", "warning")
+        where = f"{pod.where}: {engine.path}command"
+        command = [str(word) for word in engine.get("command") or []]
+        if command and command[0].rpartition("/")[2] in SHELLS:
+            script = _script(command)
+            if script is None:
+                message = "starts a script, which is not looked into"
+                remedy = "have it end with `exec vllm serve …`, and with its own arguments write passArguments: false"
+                yield broken(where, message, remedy, "info")
+            elif not re.search(r"(^|[\s;&|({])exec\s", script):
+                message = "is a shell, which stays the first process and keeps SIGTERM to itself"
+                yield broken(where, message, "end its script with `exec vllm serve …`", "warning")
         if not all(isinstance(argument, str) for argument in engine.all("args")):
             yield broken(f"{pod.where}: {engine.path}args", "are not all text")
 
@@ -48,3 +57,9 @@ def a_crash_tells_its_reason(manifests: Manifests) -> Iterator[Finding]:
     for pod, engine in engines(manifests):
         if engine.get("terminationMessagePolicy") != "FallbackToLogsOnError":
             yield broken(f"{pod.where}: {engine.path}terminationMessagePolicy", "is not FallbackToLogsOnError")
+
+
+def _script(command: list[str]) -> str | None:
+    """What a shell is given to do on its command line (`-c`), or None for a file."""
+    option = next((index for index, word in enumerate(command) if re.fullmatch("-[a-z]*c", word)), None)
+    return command[option + 1] if option is not None and option + 1 < len(command) else None

@@ -28,6 +28,8 @@ class Engine(Block):
         "tensorParallelSize": "write parallelism.tensorParallelSize, or only gpu.count",
         "port": "write containerPort at the top level",
         "image": "write image at the top level",
+        "host": "write engine.args.host",
+        "passArgs": "write engine.passArguments",
     }
 
     device: Literal["cuda", "cpu"] = Field(
@@ -42,6 +44,13 @@ class Engine(Block):
     )
     extra_args: list[str] = Field(
         [], description='More arguments, word by word, for what `args` cannot say: `["--middleware=a.b"]`.'
+    )
+    pass_arguments: bool = Field(
+        True,
+        description="False: the container gets no arguments but extraArgs, for an image or a `command` with a script "
+        "of its own that starts the engine. It has to listen on containerPort and to serve model.servedModelName; what "
+        "the chart's arguments would do (`shutdown`'s last resort, shutdown.closeConnections, `hang`) it has to do "
+        "itself.",
     )
 
 

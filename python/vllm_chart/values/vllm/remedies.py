@@ -32,6 +32,7 @@ OF_ROOT: dict[str, str] = {
     "hfToken": "put the token in a Secret and name it in hub.tokenSecretRef: {name, key}",
     "huggingface": "write hub",
     "apiKey": "put the key in a Secret and name it in auth.apiKeySecretRef: {name, key}",
+    "apiKeys": "put each key in a Secret and name them in auth.apiKeySecretRefs: [{name, key}, …]",
     "shmSize": "write shm.sizeLimit",
     "sharedMemory": "write shm.sizeLimit",
     "terminationGracePeriodSeconds": "write shutdown.drainSeconds: the grace period is computed from it",

@@ -47,7 +47,11 @@ class TheModel(Section):
     engine: Engine = Field(Engine(), description=Engine.__doc__)
     gpu: Gpu = Field(Gpu(), description=Gpu.__doc__)
     parallelism: Parallelism = Field(Parallelism(), description=Parallelism.__doc__)
-    replica_count: Count = Field(1, description="Pods, each with the whole model and its own GPUs.")
+    replica_count: Count | None = Field(
+        1,
+        description="Pods, each with the whole model and its own GPUs. `null` leaves them to an autoscaler, which an "
+        "upgrade would otherwise set back.",
+    )
 
 
 class LifeCycle(Section):
@@ -167,7 +171,9 @@ class MoreOfThePod(Section):
         [], description="Environment out of ConfigMaps and Secrets."
     )
     command: list[str] = Field(
-        [], description="Instead of the image's entrypoint, `vllm serve`. The arguments stay the chart's."
+        [],
+        description="Instead of the image's entrypoint, `vllm serve`. The arguments stay the chart's, unless "
+        "engine.passArguments is false.",
     )
     init_containers: list[Annotated[Object, Kubernetes("core.v1.Container")]] = Field(
         [],

@@ -9,6 +9,8 @@ from vllm_chart.values.base import (
     LABEL_KEY,
     NETWORK,
     NODE_PORTS,
+    SECRET_NAME_REMEDY,
+    SUBDOMAIN,
     Annotations,
     Block,
     DataKey,
@@ -45,7 +47,10 @@ class Service(Block):
         "", description="`None` makes it headless.", alias="clusterIP"
     )
     ip_family_policy: Literal["", "SingleStack", "PreferDualStack", "RequireDualStack"] = Field(
-        "", description="IPv4, IPv6 or both. Empty: as the cluster has it."
+        "",
+        description="IPv4, IPv6 or both. Empty: as the cluster has it. Where this, ipFamilies or clusterIP speaks of "
+        "IPv6, the engine is told to listen on it too (`--host=::`): vLLM alone listens on IPv4 only. In a cluster "
+        "that has nothing but IPv6, or has it first, write it here; engine.args.host wins.",
     )
     ip_families: Annotated[
         list[Literal["IPv4", "IPv6"]], Field(max_length=2, json_schema_extra={"uniqueItems": True})
@@ -79,12 +84,25 @@ class ApiKey(SecretKeyRef):
     key: DataKey = Field("api-key", description="Key of the API key in that Secret.")
 
 
+class OneOfApiKeys(SecretKeyRef):
+    name: Annotated[str, Pattern(f"^{SUBDOMAIN}$", SECRET_NAME_REMEDY, 253)] = Field(description="Secret with the key.")
+    key: DataKey = Field(description="Key of the API key in that Secret.")
+
+
 class Auth(Block):
     """Who may ask. vLLM's API key guards `/v1` only: close other routes with an allow-list in front."""
 
     remedies = {
         "apiKey": "put the key in a Secret and name it in auth.apiKeySecretRef: {name, key}",
+        "apiKeys": "put each key in a Secret and name them in auth.apiKeySecretRefs: [{name, key}, …]",
         "existingSecret": "write auth.apiKeySecretRef: {name, key}",
     }
 
     api_key_secret_ref: ApiKey = Field(ApiKey(), description="The key, read as `VLLM_API_KEY`.")
+    api_key_secret_refs: list[OneOfApiKeys] = Field(
+        [],
+        description="More keys that are let in: `[{name: keys, key: alice}, {name: keys, key: bob}]`. Tests and checks "
+        "use the first of all, apiKeySecretRef before these. To rotate one without a gap: add the new key, let the "
+        "rollout end, move the clients, take the old one out. More than one key loads a middleware into vLLM's Python "
+        "frontend.",
+    )

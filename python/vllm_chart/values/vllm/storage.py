@@ -34,19 +34,26 @@ class Persistence(Block):
         "pvcName": "write persistence.existingClaim",
         "keep": "write persistence.retain",
         "path": "write persistence.mountPath",
+        "perReplica": "write persistence.ephemeral",
     }
 
     enabled: bool = Field(
         False, description="Mount a claim at mountPath. False: an emptyDir, which outlives the container, not the pod."
     )
     existing_claim: Reference = Field("", description="Use this claim instead of creating one.")
+    ephemeral: bool = Field(
+        False,
+        description="A claim for each pod, made with the pod and gone with it (a generic ephemeral volume): for "
+        "replicas, or surge, on storage that one node mounts at a time. It outlives a crash of the container, and "
+        "every new pod downloads again.",
+    )
     storage_class_name: Annotated[str, Pattern(f"^(-|{SUBDOMAIN})?$", NAME_REMEDY, 253)] = Field(
         "", description="Empty: the cluster's default class. `-`: no class (static volume)."
     )
     access_modes: list[Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany", "ReadWriteOncePod"]] = Field(
         [],
         description="Empty: ReadWriteOnce, which one replica without surge can use. Several replicas need "
-        "ReadWriteMany.",
+        "ReadWriteMany, or a claim each (ephemeral).",
     )
     size: Size = Field("100Gi", description="At least the weights, twice when a revision changes.")
     annotations: Annotations = Field({}, description="Annotations of the claim.")

@@ -1,0 +1,36 @@
+{{/* The engine's image: which vLLM is in it, and what it does with the container's arguments. */}}
+
+{{/* String: the release of vLLM that the tag names, v0.33.0 or rocm7.0.0_vllm_0.10.2_20251006, or nothing. */}}
+{{- define "vllm.namedVersion" -}}
+  {{- $tag := .Values.image.tag | default "" }}
+  {{- $named := regexFind "vllm[-_]?v?[0-9]+\\.[0-9]+\\.[0-9]+" $tag }}
+  {{- regexFind "[0-9]+\\.[0-9]+\\.[0-9]+$" ($named | default (regexFind "^v?[0-9]+\\.[0-9]+\\.[0-9]+" $tag)) }}
+{{- end }}
+
+{{/* "true" if the tag names a release of vLLM before another one, or nothing. Takes a list: root context, release. */}}
+{{- define "vllm.olderThan" -}}
+  {{- $named := include "vllm.namedVersion" (first .) }}
+  {{- if and $named (semverCompare (printf "<%s-0" (last .)) $named) }}true{{ end }}
+{{- end }}
+
+{{/* "true" for an image of vLLM's own, or a copy of it in another registry; or nothing. */}}
+{{- define "vllm.isOwnImage" -}}
+  {{- $repository := .Values.image.repository | default "vllm/vllm-openai" }}
+  {{- if regexMatch "^(.*/)?vllm/vllm-openai(-cpu|-rocm|-xpu)?$" $repository }}true{{ end }}
+{{- end }}
+
+{{/*
+"true" if the image's vLLM is known to lack what came with some release, by facts.json; or nothing. Takes a list: root
+context, what.
+*/}}
+{{- define "vllm.lacks" -}}
+  {{- include "vllm.load" (first .) }}
+  {{- include "vllm.olderThan" (list (first .) (get (first .).Facts.images.since (last .))) }}
+{{- end }}
+
+{{/* "true" where the image's own entrypoint takes the model by --model alone; or nothing. */}}
+{{- define "vllm.modelIsFlag" -}}
+  {{- if and (include "vllm.isOwnImage" .) (not .Values.command) }}
+    {{- include "vllm.lacks" (list . "entrypoint") }}
+  {{- end }}
+{{- end }}

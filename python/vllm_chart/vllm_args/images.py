@@ -1,0 +1,94 @@
+"""What images do with the arguments of a container, and what vLLM can since which release."""
+
+import dataclasses
+import re
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """Images whose repositories match `pattern` run the first argument as a program: their entrypoint is no engine."""
+
+    pattern: str
+    entrypoint: str
+    source: str
+
+
+#: Looked up one by one; what is not here is taken to begin with `vllm serve`, or to be the user's own affair.
+WITHOUT_AN_ENGINE = (
+    Image(
+        r"(^|/)rocm/(vllm|vllm-dev|pytorch|pytorch-training|megatron-lm)(-[a-z0-9-]+)?$",
+        "/bin/bash",
+        "https://rocm.docs.amd.com/en/latest/how-to/rocm-for-ai/inference/benchmark-docker/vllm.html",
+    ),
+    Image(
+        r"^nvcr\.io/nvidia/(vllm|pytorch|tritonserver)$",
+        "/opt/nvidia/nvidia_entrypoint.sh, which runs what it is given",
+        "https://docs.nvidia.com/deeplearning/frameworks/vllm-release-notes/running.html",
+    ),
+    Image(
+        r"(^|/)vllm/vllm-tpu$",
+        "/bin/bash",
+        "https://github.com/vllm-project/vllm/blob/v0.10.2/docker/Dockerfile.tpu",
+    ),
+    Image(
+        r"(^|/)ascend/vllm-ascend$",
+        "/bin/bash",
+        "https://docs.vllm.ai/projects/ascend/en/v0.13.0/quick_start.html",
+    ),
+    Image(
+        r"(^|/)intelanalytics/(ipex-llm-serving-(vllm-)?xpu|multi-arc-serving)$",
+        "/bin/bash",
+        "https://github.com/intel/ipex-llm/blob/main/docs/mddocs/DockerGuides/vllm_docker_quickstart.md",
+    ),
+    Image(
+        r"^vault\.habana\.ai/gaudi-docker/.*/pytorch-installer-[0-9.]+$",
+        "/bin/bash",
+        "https://docs.habana.ai/en/latest/Installation_Guide/Additional_Installation/Docker_Installation.html",
+    ),
+    Image(
+        r"^(docker\.io/)?(library/)?(python|ubuntu|debian)$|(^|/)(nvidia/cuda|pytorch/pytorch)$",
+        "a shell or Python",
+        "https://hub.docker.com/r/nvidia/cuda",
+    ),
+)
+
+#: Repositories that number their tags themselves, so that the tag of a release of vLLM is none of theirs.
+OTHER_TAGS = "|".join(
+    (
+        r"(^|/)rocm/vllm(-[a-z0-9-]+)?$",  # https://hub.docker.com/r/rocm/vllm/tags
+        r"^nvcr\.io/nvidia/",  # by year and month
+        r"(^|/)lmcache/vllm-openai$",  # LMCache's own version: https://docs.lmcache.ai/getting_started/installation.html
+        r"(^|/)llm-d/llm-d-(cuda|aws|xpu|cpu|gb200|hpu)$",  # https://github.com/llm-d/llm-d/releases
+        r"^registry\.redhat\.io/(rhaiis|rhaii|rhoai)/",  # https://catalog.redhat.com/search?searchType=containers
+        r"^public\.ecr\.aws/(neuron|deep-learning-containers)/",  # https://github.com/aws-neuron/deep-learning-containers
+        r"^ghcr\.io/huggingface/",
+        r"(^|/)intel/(vllm|llm-scaler-vllm)$",
+    )
+)
+
+#: The first release in which each is found, in the source distributions of vLLM on PyPI.
+SINCE = {
+    # docker/Dockerfile: ENTRYPOINT ["vllm", "serve"]; before, python3 -m vllm.entrypoints.openai.api_server, which
+    # does not take the model by its place.
+    "entrypoint": "0.11.1",
+    # vllm/config/vllm.py
+    "shutdown-timeout": "0.18.0",
+    # vllm/entrypoints/openai/cli_args.py, later entrypoints/common/cli_args.py
+    "max-num-queued-reqs": "0.29.0",
+    "sse-keep-alive-interval": "0.29.0",
+}
+
+#: The release without a loader for GGUF: https://docs.vllm.ai/en/v0.24.0/features/quantization/gguf/
+WITHOUT_GGUF = "0.24.0"
+
+
+def without_an_engine(repository: str) -> Image | None:
+    """The image of a repository that runs its first argument, or None."""
+    return next((image for image in WITHOUT_AN_ENGINE if re.search(image.pattern, repository)), None)
+
+
+def facts() -> dict[str, Any]:
+    """The same for the chart's templates."""
+    images = [dataclasses.asdict(image) for image in WITHOUT_AN_ENGINE]
+    return {"withoutAnEngine": images, "otherTags": OTHER_TAGS, "since": SINCE, "withoutGguf": WITHOUT_GGUF}
