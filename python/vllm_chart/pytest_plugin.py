@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 #: The names of the tests that stand for several checks: for those after whose errors nothing is rendered, and for
 #: whatever no other test stands for.
 HELM, REST = "values", "all-other-checks"
+OF_HELM = ("values", "schema", "rule", "render")
 
 
 class ChartWarning(pytest.PytestWarning):
@@ -49,6 +50,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--vllm-chart-kube-versions",
         metavar="RANGE",
         help='Kubernetes versions to check for: "1.34" or "1.30-1.37". Default: all that the chart supports.',
+    )
+    group.addoption(
+        "--vllm-chart-pod-security",
+        choices=("privileged", "baseline", "restricted"),
+        default="restricted",
+        help="The Pod Security Standard that the namespace enforces.",
+    )
+    group.addoption(
+        "--vllm-chart-api-versions",
+        action="append",
+        default=[],
+        metavar="GROUP/VERSION",
+        help="An API that the cluster has beside Kubernetes' own. May be repeated.",
     )
     group.addoption(
         "--vllm-chart-ignore",
@@ -109,6 +123,8 @@ class ValuesFile(pytest.File):
         return checks.check(
             option("--vllm-chart"),
             kubernetes=checks.schemas.versions(ranges) if ranges else checks.schemas.SUPPORTED_VERSIONS,
+            pod_security=option("--vllm-chart-pod-security"),
+            api_versions=option("--vllm-chart-api-versions"),
             ignore=option("--vllm-chart-ignore"),
             values_files=[self.path],
         )
@@ -152,9 +168,8 @@ def said_of(name: str, report: Report, names: Sequence[str]) -> list[Finding]:
     registered can't be lost.
     """
     if name == REST:
-        claimed = {*names, *_helm()}
-        return [finding for finding in report.findings if finding.check not in claimed]
-    checks = _helm() if name == HELM else {name}
+        return [finding for finding in report.findings if finding.check not in (*names, *OF_HELM)]
+    checks = OF_HELM if name == HELM else (name,)
     return [finding for finding in report.findings if finding.check in checks]
 
 
@@ -165,12 +180,6 @@ def skipped(name: str, report: Report, names: Sequence[str]) -> str:
         return f"ignored, which lets this pass: {passed}" if passed else "ignored, which lets nothing pass"
     refused = any(finding.severity == "error" for finding in report.values if finding.check not in report.ignore)
     return "the values are refused" if refused and not said_of(name, report, names) else ""
-
-
-def _helm() -> set[str]:
-    from vllm_chart.checks import registry
-
-    return {check.name for check in registry.of_check().values() if check.unwaivable}
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from helm_python import values_from_yaml
 
 from tests.render.acceptances import ROWS
 from tests.render.acceptances.rows import Row
+from tests.render.agreement import assert_one_verdict
 from tests.render.view import View
 from vllm_chart import checks
 from vllm_chart.checks.podsecurity import Level
@@ -34,15 +35,10 @@ def test_it_is_accepted_and_means_what_was_meant(values: str, fact: Callable[[Vi
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_it_renders_soundly(row: Row) -> None:
-    manifests = render(values=values_from_yaml(row[2]), kube_version="1.37")
+def test_every_check_takes_it(row: Row) -> None:
+    """vLLM's parser and the plan take it, and it renders soundly."""
     level: Level = "privileged" if row[0] in PRIVILEGED else "restricted"
+    report = checks.check(values=values_from_yaml(row[2]), kubernetes=["1.37"], pod_security=level)
 
-    findings = checks.inspect(manifests, "1.37", level)
-    assert [finding for finding in findings if finding.severity == "error"] == []
-
-
-@pytest.mark.parametrize("values", [row[2] for row in ROWS], ids=[row[0] for row in ROWS])
-def test_vllms_parser_and_the_plan_take_it(values: str) -> None:
-    findings = checks.validate(values=values_from_yaml(values))
-    assert [finding for finding in findings if finding.severity == "error"] == []
+    assert [finding for finding in report.findings if finding.severity == "error"] == []
+    assert_one_verdict(report)

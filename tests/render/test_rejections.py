@@ -1,5 +1,6 @@
 """Every mistake is refused, by Helm alone and by the package, with its key and what to write instead."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -10,9 +11,10 @@ from click.testing import CliRunner
 from helm_python import values_from_yaml
 
 from ci import tools
+from tests.render.agreement import assert_one_verdict, failing_tests
 from tests.render.rejections import ROWS
 from tests.render.rejections.rows import MISSING, UNKNOWN
-from vllm_chart import helm
+from vllm_chart import checks, helm
 from vllm_chart.cli import main as cli
 from vllm_chart.helm import HelmError, render
 
@@ -54,16 +56,25 @@ def test_helm_alone_refuses(text: str, key: str, remedy: str) -> None:
 
 
 @by_row
-def test_the_package_refuses(text: str, key: str, remedy: str, tmp_path: Path) -> None:
+def test_the_package_refuses(text: str, key: str, remedy: str) -> None:
+    report = checks.check(values=values_of(text), kubernetes=["1.37"])
+
+    said = [f"{finding.message}: {finding.remedy}" for finding in report.findings if finding.where == key]
+    in_its_words = {UNKNOWN: "no such key", MISSING: "is missing"}.get(remedy, remedy)
+    assert any(in_its_words in words for words in said), report.findings
+    assert failing_tests(report)
+    assert_one_verdict(report)
+
+
+@pytest.mark.parametrize("row", ROWS[::50], ids=[row[0] for row in ROWS[::50]])
+def test_validate_says_what_check_says_before_it_renders(row: tuple[str, str, str, str], tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
-    file.write_text(json.dumps(values_of(text)))
+    file.write_text(json.dumps(values_of(row[1])))
     result = CliRunner().invoke(cli.main, ["validate", "-f", str(file), "--output", "json"])
-    findings = json.loads(result.stdout)["findings"]
+    of_check = [dataclasses.asdict(finding) for finding in checks.check(values_files=[file]).values]
 
     assert result.exit_code == 1
-    said = [f"{found['message']}: {found['remedy']}" for found in findings if found["where"] == key]
-    in_its_words = {UNKNOWN: "no such key", MISSING: "is missing"}.get(remedy, remedy)
-    assert any(in_its_words in words for words in said), findings
+    assert sorted(json.loads(result.stdout)["findings"], key=str) == sorted(of_check, key=str)
 
 
 def test_all_mistakes_are_told_at_once() -> None:
