@@ -26,7 +26,9 @@ weights (a repository or a directory), read, or written.
       {{- else }}{{ $roots = list (include "vllm.flag" (list $root .flag)) }}
       {{- end }}
     {{- else if and (not .flag) $connectors }}
-      {{- range include "vllm.once" (list $root "vllm.connectors") | fromYamlArray }}{{ $roots = append $roots .extra }}{{ end }}
+      {{- range include "vllm.once" (list $root "vllm.connectors") | fromYamlArray }}
+        {{- $roots = append $roots .extra }}
+      {{- end }}
     {{- end }}
     {{- range $steps := .key | default "" | splitList "." }}
       {{- $next := list }}
