@@ -24,6 +24,8 @@ class Exit(IntEnum):
     """A fault of this package's own, told with its traceback; the number is that of BSD's sysexits.h."""
     INTERRUPTED = 130
     """Ended by Ctrl-C, as a shell counts it: 128 and the signal's number."""
+    TERMINATED = 143
+    """Ended by SIGTERM, likewise."""
 
 
 class WrongCallError(Exception):

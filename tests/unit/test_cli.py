@@ -212,7 +212,7 @@ def test_a_level_of_pod_security_is_a_choice(good: Path) -> None:
 def test_smoke_passes_on_what_was_asked_and_ends_by_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[smoke.Target, str, float]] = []
 
-    def fake(target: smoke.Target, *, model: str, timeout_seconds: float) -> smoke.SmokeReport:
+    def fake(target: smoke.Target, *, model: str, timeout_seconds: float, **_: object) -> smoke.SmokeReport:
         asked.append((target, model, timeout_seconds))
         return smoke.SmokeReport([], [Finding("smoke-health", "", "no answer")])
 

@@ -1,11 +1,14 @@
 """How every command ends: what stands on standard output and standard error, and the exit code."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,8 +18,11 @@ from click.testing import Result
 from tests.commands import program, run
 from vllm_chart.checks import podsecurity
 from vllm_chart.cli import check, main, output
+from vllm_chart.cluster import api
 from vllm_chart.findings import Exit, UnavailableError
 from vllm_chart.live import smoke
+from vllm_chart.load import asker, pod
+from vllm_chart.load.asker import Record
 
 MODEL = "--set=model.id=meta-llama/Llama-3.1-8B"
 
@@ -145,17 +151,76 @@ def test_an_answer_that_cannot_be_written_is_no_verdict() -> None:
 
 
 @pytest.mark.parametrize("command", ["smoke", "load"])
-def test_ctrl_c_ends_quietly(command: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)], ids=["INT", "TERM"]
+)
+def test_a_signal_ends_it_quietly(command: str, number: signal.Signals, code: Exit) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         program(command, f"http://127.0.0.1:{silent.getsockname()[1]}") as process,
         silent.accept()[0],  # it waits for an answer by now
     ):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, said = process.communicate()
 
-    assert process.returncode == Exit.INTERRUPTED
+    assert process.returncode == code
     assert "Traceback" not in said
+
+
+def test_a_pod_that_asks_goes_with_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    class Pod(contextlib.AbstractContextManager["Pod"]):
+        name = "load-x"
+
+        def __init__(self, *_: object) -> None: ...
+
+        def __exit__(self, *_: object) -> None:
+            ended.append(self.name)
+
+        def records(self) -> Iterator[Record]:
+            yield Record(0, 0.0, 1.0, asker.OK, False, False)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pod, "LoadPod", Pod)
+    monkeypatch.setattr(api, "Cluster", lambda *_: contextlib.nullcontext())
+    result = run("load", "http://llm.models.svc", "--in-cluster", "-o", "json", "--progress")
+
+    assert ended == ["load-x"]
+    assert result.exit_code == Exit.INTERRUPTED
+    assert json.loads(result.stdout)["whole"] is False
+    assert result.stderr == "pod load-x asks http://llm.models.svc\n"
+
+
+# Progress
+
+
+@pytest.mark.parametrize(
+    ("wanted", "terminal", "told"),
+    [(None, False, False), (None, True, True), (True, False, True), (False, True, False)],
+)
+def test_progress_is_told_on_a_terminal_or_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wanted: bool | None, terminal: bool, told: bool
+) -> None:
+    monkeypatch.setattr(output.Progress, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    looked = threading.Event()
+
+    def describe() -> str:
+        looked.set()
+        return "waiting"
+
+    with output.Progress(wanted).during(describe):
+        assert looked.wait(10 if told else 0.1) == told
+    said = capsys.readouterr()
+
+    assert said.out == ""
+    assert ("waiting" in said.err) <= told
+
+
+@pytest.mark.parametrize("command", ["plan", "preflight", "smoke", "diagnose", "load"])
+def test_every_command_that_may_wait_tells_of_it(command: str) -> None:
+    assert "--progress / --no-progress" in run(command, "--help").stdout
 
 
 def test_the_levels_on_the_command_line_are_those_of_the_check() -> None:

@@ -4,15 +4,18 @@ from pathlib import Path
 
 import click
 
-from vllm_chart.cli.options import EXIT_CODES, RELEASE, cluster_options, output_option
-from vllm_chart.cli.output import finish
+from vllm_chart.cli.options import EXIT_CODES, RELEASE, cluster_options, output_option, progress_option
+from vllm_chart.cli.output import Progress, finish
 
 
 @click.command("diagnose", epilog=EXIT_CODES)
 @click.option("--release", type=RELEASE, metavar="NAME", required=True, help="Name of the release.")
 @cluster_options
+@progress_option
 @output_option
-def command(release: str, namespace: str, kubeconfig: Path | None, context: str | None, output: str) -> None:
+def command(
+    release: str, namespace: str, kubeconfig: Path | None, context: str | None, progress: bool | None, output: str
+) -> None:
     """Say why a release is not ready, out of its pods, their events and the engine's log.
 
     \b
@@ -22,7 +25,7 @@ def command(release: str, namespace: str, kubeconfig: Path | None, context: str 
     from vllm_chart.cluster.api import Cluster
     from vllm_chart.live import diagnose
 
-    with Cluster(kubeconfig, context) as cluster:
+    with Cluster(kubeconfig, context) as cluster, Progress(progress).during(lambda: "asking the cluster"):
         findings = diagnose.release(release, namespace, cluster)
     # A start that is under way is no error, but not ready either.
     finish(findings, output, fine="" if findings else f"fine: release {release} is ready")

@@ -3,20 +3,17 @@
 import contextlib
 import dataclasses
 import os
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from vllm_chart.cli.options import RELEASE, URL, cluster_options, output_option
-from vllm_chart.cli.output import finish, say
+from vllm_chart.cli.options import RELEASE, URL, cluster_options, output_option, progress_option
+from vllm_chart.cli.output import Progress, finish
 from vllm_chart.findings import Exit, UnavailableError, has_errors
 from vllm_chart.load import asker, report
 from vllm_chart.load.asker import Options, Record
 
-_PROGRESS_SECONDS = 5
 _THREADS = 4000
 _DEFAULTS = Options(url="")
 _SHARE = click.FloatRange(0, 1)
@@ -73,6 +70,7 @@ Exit codes:
     show_default=True,
     help="How long each answer may take.",
 )
+@progress_option
 @output_option
 def command(
     url: str | None,
@@ -94,6 +92,7 @@ def command(
     answer_seconds: float | None,
     think: float | None,
     timeout: float,
+    progress: bool | None,
     output: str,
 ) -> None:
     """Put load on a live service, and count every answer that was lost, by how it was. Nothing is retried.
@@ -136,6 +135,7 @@ def command(
         timeout_seconds=timeout,
         think_seconds=think or 0,
     )
+    telling = Progress(progress)
     with contextlib.ExitStack() as stack:
         if release or in_cluster:
             from vllm_chart.cluster.api import Cluster
@@ -151,7 +151,7 @@ def command(
                 options = dataclasses.replace(options, url=front.url, verify_tls=False)
                 placement = dataclasses.replace(placement, away_from=front.labels, key_secret=front.api_key_secret)
             pod = stack.enter_context(LoadPod(cluster, placement, options))
-            say(f"pod {pod.name} asks {options.url}")
+            telling.tell(f"pod {pod.name} asks {options.url}")
             records = pod.records()
         elif release:
             address, key = stack.enter_context(smoke.forwarded(named))
@@ -159,7 +159,7 @@ def command(
             records = asker.Asker(options, key).records()
         else:
             records = asker.Asker(options, os.environ.get(asker.API_KEY_VARIABLE, "")).records()
-        done = _collect(options, records)
+        done = _collect(options, records, telling)
     finish(
         done.findings,
         output,
@@ -169,26 +169,21 @@ def command(
     )
 
 
-def _collect(options: Options, records: Iterator[Record]) -> report.Report:
-    """Gather the records until they end or the user ends them, and say every few seconds how it stands."""
+def _collect(options: Options, records: Iterator[Record], progress: Progress) -> report.Report:
+    """Gather the records until they end or the user ends them."""
     got: list[Record] = []
-    over = threading.Event()
-    began = time.monotonic()
 
-    def tell() -> None:
-        while not over.wait(_PROGRESS_SECONDS):
-            done = report.Report(options, list(got))
-            say(f"{time.monotonic() - began:5.0f} s: {len(done.records)} ended, {done.failed} failed")
+    def describe() -> str:
+        done = report.Report(options, list(got))
+        return f"{len(done.records)} ended, {done.failed} failed"
 
-    threading.Thread(target=tell, daemon=True).start()
     try:
-        got.extend(records)
+        with progress.during(describe):
+            got.extend(records)
     except KeyboardInterrupt:
         return report.Report(options, got, whole=False)
     except asker.NoAnswerError as error:
         raise UnavailableError(
             f"{error}; `vllm-chart smoke` looks closer. An API key is read from {asker.API_KEY_VARIABLE}."
         ) from error
-    finally:
-        over.set()
     return report.Report(options, got)

@@ -3,6 +3,7 @@
 The modules import what they need when they run: `vllm-chart --help` costs no more than click.
 """
 
+import signal
 import sys
 import traceback
 
@@ -11,6 +12,7 @@ import click
 from vllm_chart.cli import check, diagnose, load, plan, preflight, smoke, validate
 from vllm_chart.cli.options import EXIT_CODES
 from vllm_chart.cli.output import Commands, FaultError, ends, wants_json
+from vllm_chart.findings import Exit
 
 
 @click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,6 +40,8 @@ for module in (validate, check, plan, preflight, smoke, diagnose, load):
 
 def run() -> None:
     """The program: `main`, and an exit code of its own for a fault that is neither the values' nor the call's."""
+    # As Ctrl-C does, so that port-forwards and pods go with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))
     try:
         main(prog_name="vllm-chart")
     except Exception:

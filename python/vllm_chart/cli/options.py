@@ -195,6 +195,15 @@ def namespace_option(command: Command) -> Command:
     )(command)
 
 
+def progress_option(command: Command) -> Command:
+    """Whether a command that may take long says how it stands: the argument of `output.Progress`."""
+    return click.option(
+        "--progress/--no-progress",
+        default=None,
+        help="Say on standard error how it stands.  [default: on a terminal]",
+    )(command)
+
+
 def output_option(command: Command) -> Command:
     return click.option(
         "-o",

@@ -13,6 +13,8 @@ import json
 import os
 import re
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -74,6 +76,40 @@ def _write_anything(json_wanted: bool) -> None:
             stream.reconfigure(errors="replace")
     if json_wanted and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+
+
+class Progress:
+    """Where long work stands, told on standard error: on a terminal, or where it is wanted; never in an answer."""
+
+    FIRST_SECONDS = 2.0
+    EVERY_SECONDS = 5.0
+
+    def __init__(self, wanted: bool | None) -> None:
+        """wanted: None for a terminal only."""
+        self._wanted = sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted
+
+    def tell(self, text: str) -> None:
+        if self._wanted:
+            say(text)
+
+    @contextlib.contextmanager
+    def during(self, describe: Callable[[], str]) -> Iterator[None]:
+        """Tell what `describe` says, and for how many seconds, while the work in this context goes on."""
+        over = threading.Event()
+        began = time.monotonic()
+
+        def repeat() -> None:
+            seconds = self.FIRST_SECONDS
+            while not over.wait(seconds):
+                say(f"{time.monotonic() - began:5.0f} s: {describe()}")
+                seconds = self.EVERY_SECONDS
+
+        if self._wanted:
+            threading.Thread(target=repeat, daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
 
 
 def say(text: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from vllm_chart.cli.options import EXIT_CODES, kubeconfig_options, output_option, values_options
-from vllm_chart.cli.output import finish
+from vllm_chart.cli.options import EXIT_CODES, kubeconfig_options, output_option, progress_option, values_options
+from vllm_chart.cli.output import Progress, finish
 from vllm_chart.sizing.arithmetic import quantity
 
 _LEAST = 2**30
@@ -35,6 +35,7 @@ def _memory(_ctx: click.Context, _parameter: click.Parameter, text: str | None) 
 @click.option("--offline", is_flag=True, help="Don't ask the Hub.")
 @click.option("--explain", "explained", is_flag=True, help="Say where every number comes from.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the GPU's memory into this file.")
+@progress_option
 @output_option
 def command(
     chart: Path | None,
@@ -47,6 +48,7 @@ def command(
     offline: bool,
     explained: bool,
     svg: Path | None,
+    progress: bool | None,
     output: str,
     **values: Any,
 ) -> None:
@@ -66,5 +68,6 @@ def command(
     from vllm_chart.cli.planning import Device, answer
 
     device = Device(gpu_name, gpu_memory, cluster, kubeconfig, context)
-    planned = answer(chart, values, device, config=config, offline=offline, explained=explained, svg=svg)
+    with Progress(progress).during(lambda: "asking for the model's config" + (", and a cluster" if cluster else "")):
+        planned = answer(chart, values, device, config=config, offline=offline, explained=explained, svg=svg)
     finish(planned.findings, output, human=planned.human, machine=planned.machine)

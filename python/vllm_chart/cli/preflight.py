@@ -11,10 +11,11 @@ from vllm_chart.cli.options import (
     cluster_options,
     ignore_option,
     output_option,
+    progress_option,
     release_option,
     values_options,
 )
-from vllm_chart.cli.output import finish
+from vllm_chart.cli.output import Progress, finish
 from vllm_chart.findings import Report, has_errors
 
 
@@ -24,6 +25,7 @@ from vllm_chart.findings import Report, has_errors
 @cluster_options
 @click.option("--autoscaled", is_flag=True, help="Nodes come when pods ask for them: too few now is a warning.")
 @ignore_option
+@progress_option
 @output_option
 def command(
     release: str,
@@ -32,6 +34,7 @@ def command(
     context: str | None,
     autoscaled: bool,
     ignore: Sequence[str],
+    progress: bool | None,
     output: str,
     chart: Path | None,
     **options: Any,
@@ -59,7 +62,7 @@ def command(
         finish(wrong.findings, output, ignored=wrong.ignored)
     manifests = helm.render(chart=loaded, release=release, namespace=namespace, **options)
     values, version = helm.merged_values(loaded, **options), loaded.app_version
-    with Cluster(kubeconfig, context) as cluster:
+    with Cluster(kubeconfig, context) as cluster, Progress(progress).during(lambda: "asking the cluster"):
         findings = preflight.release(manifests, values, version, cluster, autoscaled=autoscaled)
     report = Report(wrong.values, findings, ignore)
     fine = f"fine: the cluster has what release {release} needs"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from vllm_chart.cli.options import EXIT_CODES, RELEASE, URL, cluster_options, output_option
-from vllm_chart.cli.output import finish
+from vllm_chart.cli.options import EXIT_CODES, RELEASE, URL, cluster_options, output_option, progress_option
+from vllm_chart.cli.output import Progress, finish
 
 
 @click.command("smoke", epilog=EXIT_CODES)
@@ -27,6 +27,7 @@ from vllm_chart.cli.output import finish
     show_default=True,
     help="How long each answer may take.",
 )
+@progress_option
 @output_option
 def command(
     url: str | None,
@@ -36,6 +37,7 @@ def command(
     context: str | None,
     model: str,
     timeout_seconds: float,
+    progress: bool | None,
     output: str,
 ) -> None:
     """Ask a live service: health, models, completion, chat, embeddings, streaming; with the time of each.
@@ -56,5 +58,7 @@ def command(
     target: smoke.Target = (
         smoke.Release(release, namespace, kubeconfig, context) if release else smoke.Endpoint(str(url))
     )
-    report = smoke.run(target, model=model, timeout_seconds=timeout_seconds)
+    asked = ["a way to the release" if release else str(url)]
+    with Progress(progress).during(lambda: f"waiting for {asked[-1]}"):
+        report = smoke.run(target, model=model, timeout_seconds=timeout_seconds, asking=asked.append)
     finish(report.findings, output, human=lambda: smoke.to_human(report), machine=lambda: smoke.to_json(report))

@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 
 import requests
 from requests.auth import AuthBase
@@ -52,11 +53,14 @@ class Endpoint:
 Target = Endpoint | Release
 
 
-def run(target: Target, *, model: str = "", timeout_seconds: float = 60) -> SmokeReport:
+def run(
+    target: Target, *, model: str = "", timeout_seconds: float = 60, asking: Callable[[str], None] = lambda _: None
+) -> SmokeReport:
     """Check a live endpoint.
 
     model: the name to ask for; empty for the first that the endpoint lists.
     timeout_seconds: how long each answer may take.
+    asking: is told the path of each question before it is asked.
     Raises `UnavailableError` when there is no endpoint: no cluster, no ready pod, no connection.
     """
     with contextlib.ExitStack() as stack:
@@ -69,7 +73,7 @@ def run(target: Target, *, model: str = "", timeout_seconds: float = 60) -> Smok
             # Clients want the address with /v1, where this begins with the host.
             url, api_key = target.url.rstrip("/").removesuffix("/v1"), os.environ.get(API_KEY_VARIABLE, "")
         session.auth = _BearerKey(api_key)
-        return Checks(url.rstrip("/"), session, timeout_seconds).report(model)
+        return Checks(url.rstrip("/"), session, timeout_seconds, asking).report(model)
 
 
 def to_human(report: SmokeReport) -> str:

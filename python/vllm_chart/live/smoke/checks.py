@@ -56,10 +56,13 @@ class SmokeReport:
 class Checks:
     """The checks of one endpoint, in order: a later one may build on what an earlier one found."""
 
-    def __init__(self, url: str, session: requests.Session, timeout_seconds: float) -> None:
+    def __init__(
+        self, url: str, session: requests.Session, timeout_seconds: float, asking: Callable[[str], None]
+    ) -> None:
         self._url = url
         self._session = session
         self._timeout = timeout_seconds
+        self._asking = asking
         self._model = ""
         self._path = ""
         self._results: list[Result] = []
@@ -196,6 +199,7 @@ class Checks:
     def _asked(self, method: str, path: str, **body: Any) -> Iterator[requests.Response]:
         """Ask, and yield an answer of status 200. It is read while it arrives."""
         self._path = path
+        self._asking(path)
         try:
             with self._session.request(
                 method, self._url + path, json=body or None, timeout=self._timeout, stream=True
