@@ -1,5 +1,6 @@
 """Write what follows from what the package knows: of each chart `values.yaml`, `values.schema.json`, README and the
-facts that its templates read, out of its values model; and docs/checks.md, out of the registry of checks.
+facts that its templates read, out of its values model; the helpers that its templates have from charts/shared; and
+docs/checks.md, out of the registry of checks.
 
 python -m ci.generate           # write them
 python -m ci.generate --check   # exit 1, naming the files that would change
@@ -55,12 +56,25 @@ def of_chart(chart: Chart) -> dict[Path, str]:
     folder = chart.path or Path("charts", chart.name)
     about = yaml.safe_load((folder / "Chart.yaml").read_text())
     facts = {folder / "files/generated" / name: _facts(name, given()) for name, given in chart.facts.items()}
+    shared = shared_templates(folder.parent / "shared", chart.name)
     return {
         folder / "values.yaml": values_yaml(chart),
         folder / "values.schema.json": _json(values_schema(chart, str(about.get("appVersion", "")))) + "\n",
         folder / "README.md": readme(chart, about),
+        **({folder / "templates/_shared.tpl": shared} if shared else {}),
         **facts,
     }
+
+
+def shared_templates(folder: Path, name: str) -> str:
+    """The helpers that every chart beside a folder `shared` has, with a chart's own name in the place of `chart`.
+
+    Copied and no library chart, so that a chart's folder is all that Helm needs. "" where there is no such folder.
+    """
+    sources = sorted(folder.glob("*.tpl"))
+    head = "{{/* Generated from charts/shared by `nox -s generate`: edit it there. */}}\n"
+    text = "\n".join(source.read_text() for source in sources)
+    return head + text.replace('"chart.', f'"{name}.') if sources else ""
 
 
 def _facts(name: str, given: Any) -> str:

@@ -121,7 +121,7 @@ are taken to who took them, which is added to.
   {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
     {{- $key := printf "%s%s" (first $) $name }}
     {{- with get (index $ 1) $name }}
-      {{- $handlers := include "vllm.validate.set" (pick . "httpGet" "tcpSocket" "exec" "grpc") | fromYamlArray }}
+      {{- $handlers := include "vllm.keysSet" (pick . "httpGet" "tcpSocket" "exec" "grpc") | fromYamlArray }}
       {{- if gt (len $handlers) 1 }}
         - {{ $key }}: {{ join " and " $handlers }} are two ways to ask: keep one
       {{- else if and (ne $key $name) (not $handlers) }}

@@ -21,7 +21,7 @@
         - env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
       {{- end }}
       {{- with $value.valueFrom }}
-        {{- $sources := include "vllm.validate.set" . | fromYamlArray }}
+        {{- $sources := include "vllm.keysSet" . | fromYamlArray }}
         {{- if ne (len $sources) 1 }}
           - env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}:
             write one, such as secretKeyRef: {name: …, key: …}
@@ -85,7 +85,7 @@ another. The Hub's library expands its own (huggingface_hub/constants.py).
 {{/* Lines for sources of environments. Takes a list: their key, the sources. */}}
 {{- define "vllm.validate.envFrom" }}
   {{- range without (last . | default list) nil }}
-    {{- if ne (include "vllm.validate.set" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
+    {{- if ne (include "vllm.keysSet" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
       - {{ first $ }}: {{ toJson . }} has to name one source: write configMapRef or secretRef
     {{- end }}
   {{- end }}

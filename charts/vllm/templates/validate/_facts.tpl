@@ -1,22 +1,3 @@
-{{- define "vllm.validate.text" }}
-  {{- /* Helm's toYaml would silently leave out all that stands beside one. */}}
-  {{- $control := `[\x7f-\x{9f}\x{fffe}\x{ffff}]` }}
-  {{- if regexMatch $control (toRawJson .Values) }}
-    {{- range $key, $value := .Values }}
-      {{- if regexMatch $control (toRawJson $value) }}
-        - {{ $key }}: has a control character (U+007F to U+009F), which YAML cannot hold: take it out
-      {{- end }}
-    {{- end }}
-  {{- end }}
-{{- end }}
-
-{{/* YAML list: the keys of a map that are set, not null. */}}
-{{- define "vllm.validate.set" -}}
-  {{- $set := list }}
-  {{- range $key, $value := . }}{{ if not (kindIs "invalid" $value) }}{{ $set = append $set $key }}{{ end }}{{ end }}
-  {{- toYaml $set }}
-{{- end }}
-
 {{/* "true" if a resource is a GPU or the like, or nothing. Takes a list: root context, the resource's name. */}}
 {{- define "vllm.isGpu" -}}
   {{- $devices := "/(gpu(\\.shared)?|mig-.+|gaudi|tpu|npu|neuron(core|device)?|i915|xe|[Aa]scend[^-]*)$" }}

@@ -54,7 +54,7 @@
       - volumes: {{ $volume.name }} is there twice: give each volume a name of its own
     {{- end }}
     {{- $names = append $names $volume.name }}
-    {{- $sources := include "vllm.validate.set" (omit $volume "name") | fromYamlArray }}
+    {{- $sources := include "vllm.keysSet" (omit $volume "name") | fromYamlArray }}
     {{- if gt (len $sources) 1 }}
       - volumes: {{ $volume.name }} has {{ join " and " $sources }}: keep one
     {{- end }}
