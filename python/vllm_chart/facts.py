@@ -14,6 +14,12 @@ STARTUP_BUDGET_SECONDS = 1800
 #: Seconds of the pod's grace period beyond propagation and drain: an idle engine took 5 to 14 s to end (0.32, CPU).
 GRACE_MARGIN_SECONDS = 30
 
+#: Seconds of the `--timeout` that NOTES recommends beyond the turns of a rollout: for Helm and the API server.
+ROLLOUT_MARGIN_SECONDS = 60
+
+#: Seconds that an engine may be silent at least before it is taken for hung: a step that compiles a kernel takes tens.
+HANG_LEAST_SECONDS = 60
+
 #: Seconds for VLLM_ENGINE_READY_TIMEOUT_S: a constant no shorter than any startup budget, because one that followed the
 #: budget would change the compile cache's key (vllm/envs.py of 0.33, `compile_factors`).
 ENGINE_READY_TIMEOUT_SECONDS = 86400
@@ -59,6 +65,8 @@ def facts() -> dict[str, Any]:
     return {
         "startupBudgetSeconds": STARTUP_BUDGET_SECONDS,
         "graceMarginSeconds": GRACE_MARGIN_SECONDS,
+        "rolloutMarginSeconds": ROLLOUT_MARGIN_SECONDS,
+        "hangLeastSeconds": HANG_LEAST_SECONDS,
         "engineReadyTimeoutSeconds": ENGINE_READY_TIMEOUT_SECONDS,
         "cpuCacheGiB": CPU_CACHE_GIB,
         "ownedFlags": OWNED_FLAGS,

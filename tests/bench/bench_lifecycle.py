@@ -361,7 +361,7 @@ def saturated(bench: Bench) -> None:
         "max-num-batched-tokens": 8192,
     }
     set_ = [f"engine.args.{name.replace('.', chr(92) + '.')}={value}" for name, value in args.items()]
-    release = bench.chart("replicaCount=1", f"hang.seconds={SATURATED_HANG_SECONDS}", *set_)
+    release = bench.chart("replicaCount=1", "hang.seconds=60", f"env.HANG_SECONDS={SATURATED_HANG_SECONDS}", *set_)
     release.install()
     with Traffic.on(release, SATURATED) as traffic, Traffic.on(release, LONG) as long:
         traffic.wait_for_answers(SATURATED.clients)

@@ -24,7 +24,7 @@ from vllm_chart.load.asker import Options
 pytestmark = pytest.mark.faults
 
 CLIENTS = Options(url="", clients=8, max_tokens=64, duration_seconds=3600, timeout_seconds=60)
-HANG_SECONDS = 30
+HANG_SECONDS = 60
 RESTART_SECONDS = 600
 # A node that says nothing is taken for gone after 50 s. Then every node's proxy has to hear of it.
 GONE_SECONDS = 180

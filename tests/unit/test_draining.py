@@ -2,8 +2,10 @@
 
 import asyncio
 import importlib.util
+import os
+import time
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,8 +77,46 @@ def test_a_pod_that_drains_is_not_ready(draining: ModuleType) -> None:
 
 def test_the_mark_of_a_container_before_this_one_does_not_count(draining: ModuleType) -> None:
     Path(draining.MARK).touch()
+    before = draining.container_start() - 1
+    os.utime(draining.MARK, (before, before))
 
     assert answer(draining.Draining(app)) == [START, *CHUNKS]
+
+
+def test_an_api_server_that_starts_late_leaves_the_mark_of_its_own_container(draining: ModuleType) -> None:
+    Path(draining.MARK).touch()
+
+    assert answer(draining.Draining(app)) == [START | {"headers": [(b"x", b"y"), (b"connection", b"close")]}, *CHUNKS]
+
+
+def test_a_container_started_before_what_runs_in_it(draining: ModuleType) -> None:
+    started = draining.container_start()
+    assert 0 < started < time.time()
+    assert abs(draining.container_start() - started) < 1
+
+
+def test_when_the_engine_itself_says_when_to_come_again_that_stands(draining: ModuleType) -> None:
+    full = {"type": "http.response.start", "status": 503, "headers": [(b"Retry-After", b"30")]}
+
+    async def full_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await send(full)
+
+    assert answer(draining.Draining(full_app)) == [full]
+
+
+@pytest.mark.parametrize("state", [None, SimpleNamespace(), SimpleNamespace(server=SimpleNamespace())])
+def test_an_engine_that_keeps_its_server_elsewhere_starts_all_the_same(
+    draining: ModuleType, state: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started = []
+
+    async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        started.append(scope["type"])
+
+    middleware = draining.Draining(lifespan)
+    asyncio.run(middleware({"type": "lifespan", "app": SimpleNamespace(state=state)}, None, None))
+    assert started == ["lifespan"]
+    assert "draining: no connections at app.state.server" in capsys.readouterr().out
 
 
 class Cycle:

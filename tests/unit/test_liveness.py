@@ -66,7 +66,7 @@ async def vllm(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], sen
         await send({"type": "http.response.start", "status": 200})
 
 
-def statuses(module: ModuleType, engine: Engine, *moments: float, path: str = "/health") -> list[int]:
+def statuses(module: ModuleType, engine: Engine | None, *moments: float, path: str = "/health") -> list[int]:
     """What is answered so many seconds after the start."""
 
     async def live() -> list[int]:
@@ -118,3 +118,10 @@ def test_of_a_dead_engine_vllm_tells_by_itself(liveness: ModuleType) -> None:
 
 def test_an_engine_that_wakes_up_is_well_again(liveness: ModuleType) -> None:
     assert statuses(liveness, Engine(400), 10, 310, 402) == [200, 503, 200]
+
+
+def test_an_engine_that_is_kept_elsewhere_starts_all_the_same(
+    liveness: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert statuses(liveness, None, 310) == [200]
+    assert "liveness: no engine at app.state.engine_client" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """The preStop hook: it ends as soon as nobody is served, waits no longer than it may, and ends a loading engine."""
 
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
@@ -186,3 +187,45 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (BUSY, 5),
+        ("vllm:num_requests_running 2\nvllm:num_requests_waiting 1\n", 3),
+        (BUSY.replace("\n", " 1700000000000\n"), 5),
+        ("vllm:num_requests_running 2 1700000000000\n", 2),
+        ('vllm:num_requests_running{model_name="a b} c"} 4.0\n', 4),
+        (BUSY.replace("3.0", "NaN"), None),
+        (BUSY.replace("3.0", "+Inf"), None),
+        (BUSY.replace("3.0", "three"), None),
+        ("vllm:num_requests_running\n", None),
+        ("vllm:num_requests_running_total 9\n", None),
+    ],
+)
+def test_a_gauge_is_read_as_prometheus_writes_it(
+    hook: ModuleType, engine: Callable[..., Engine], said: str, left: int | None
+) -> None:
+    url = f"http://127.0.0.1:{engine(said).port}/metrics"
+    opener = hook.urllib.request.build_opener(hook.urllib.request.ProxyHandler({}))
+    assert hook.requests(url, opener, 5) == left
+
+
+def test_what_the_log_has_stays_when_it_is_a_file(
+    hook: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_text("loading\n")
+    monkeypatch.setattr(hook, "LOG", str(log))
+    hook.say("idle")
+    assert log.read_text() == "loading\npreStop: idle\n"
+
+
+def test_the_log_may_be_a_pipe(hook: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    monkeypatch.setattr(hook, "LOG", f"/proc/self/fd/{write}")
+    hook.say("idle")
+    assert os.read(read, 100) == b"preStop: idle\n"
+    os.close(read)
+    os.close(write)

@@ -52,6 +52,13 @@ def test_an_engine_with_a_certificate_is_asked_as_the_kubelet_asks_it(tmp_path: 
     assert front.api_key_secret is None
 
 
+def test_an_engine_with_a_certificate_is_asked_by_https_whatever_its_probe_is(tmp_path: Path) -> None:
+    tls = "engine: {args: {ssl-certfile: /tls/c, ssl-keyfile: /tls/k}}\nreadinessProbe: {tcpSocket: {port: http}}\n"
+    volume = "volumes: [{name: tls, secret: {secretName: tls}}]\nvolumeMounts: [{name: tls, mountPath: /tls}]\n"
+    with cluster_of(served(stateful_set(volume + tls)), tmp_path) as cluster:
+        assert smoke.inside(cluster, RELEASE).url.startswith("https://")
+
+
 def test_a_release_that_is_not_there(tmp_path: Path) -> None:
     with cluster_of({SERVICES: []}, tmp_path) as cluster, pytest.raises(UnavailableError, match="no release 'llm'"):
         smoke.inside(cluster, RELEASE)

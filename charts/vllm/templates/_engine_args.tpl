@@ -69,10 +69,28 @@ cache; the rest is NCCL's.
 {{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
 {{- end }}
 
+{{/*
+Integer as string: the port at which clients reach the engine through its Service. A headless one maps no ports: its
+name resolves to the pods themselves.
+*/}}
+{{- define "vllm.service.reachedPort" -}}
+{{- $port := int .Values.service.port }}
+{{- if eq (.Values.service.clusterIP | default "") "None" }}
+{{- $target := .Values.service.targetPort | default "http" }}
+{{- $port = ternary (int .Values.containerPort) (int $target) (kindIs "string" $target) }}
+{{- range compact (.Values.extraContainers | default list) }}
+{{- range compact (.ports | default list) }}
+{{- if eq (include "vllm.text" .name) (toString $target) }}{{ $port = int .containerPort }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $port }}
+{{- end }}
+
 {{/* String: where the engine is reached in the cluster, through its Service. */}}
 {{- define "vllm.url" -}}
 {{- $host := printf "%s.%s.svc" (include "vllm.service.name" .) (include "vllm.namespace" .) }}
-{{- printf "%s://%s:%d" (include "vllm.scheme" .) $host (int .Values.service.port) }}
+{{- printf "%s://%s:%s" (include "vllm.scheme" .) $host (include "vllm.service.reachedPort" .) }}
 {{- end }}
 
 {{/* String: the name that clients write in a request's `model`. */}}

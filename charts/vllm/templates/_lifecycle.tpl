@@ -62,19 +62,26 @@ YAML map from file name to text: the programs that the engine's container finds 
 {{/* For `helm upgrade --wait --timeout`: the turns of a rollout one after the other. */}}
 {{- define "vllm.rollout.timeoutSeconds" -}}
 {{- $turns := divf (include "vllm.workload.leastReplicas" .) (include "vllm.rollout.step" .) | ceil | int | max 1 }}
-{{- add 60 (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
+{{- include "vllm.load" . }}
+{{- add .Facts.rolloutMarginSeconds (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
 {{- end }}
 
 {{/*
 YAML map: a probe, with GET /health as its handler unless the user wrote another one. /health refuses connections until
-the model is ready, so it serves all three probes. Takes a list: root context, probe.
+the model is ready, so it serves all three probes. An engine with a certificate is asked by HTTPS, by the user's handler
+too. Takes a list: root context, probe.
 */}}
 {{- define "vllm.probe" -}}
-{{- $probe := last . }}
+{{- $values := (first .).Values }}
+{{- $probe := deepCopy (last .) }}
 {{- if not (or $probe.httpGet $probe.tcpSocket $probe.exec $probe.grpc) }}
-{{- $health := dict "path" "/health" "port" "http" }}
-{{- if eq (include "vllm.scheme" (first .)) "https" }}{{ $_ := set $health "scheme" "HTTPS" }}{{ end }}
-{{- $probe = merge (dict "httpGet" $health) $probe }}
+{{- $_ := set $probe "httpGet" (dict "path" "/health" "port" "http") }}
+{{- end }}
+{{- with $probe.httpGet }}
+{{- $engine := has (include "vllm.text" .port) (list "http" (include "vllm.text" $values.containerPort)) }}
+{{- if and $engine (not .scheme) (eq (include "vllm.scheme" (first $)) "https") }}
+{{- $_ := set . "scheme" "HTTPS" }}
+{{- end }}
 {{- end }}
 {{- include "vllm.yaml" $probe }}
 {{- end }}

@@ -173,12 +173,10 @@ of, because that as a whole costs as much as all else.
 {{- range $mount := compact (.Values.volumeMounts | default list) }}
 {{- range $volume := compact ($.Values.volumes | default list) }}
 {{- $secret := ($volume.secret | default dict).secretName }}
-{{- if and $secret (eq $volume.name $mount.name) (not $mount.subPath) }}
-{{- range $paths }}
-{{- if hasPrefix (printf "%s/" (trimSuffix "/" $mount.mountPath)) . }}
+{{- $folder := printf "%s/" (trimSuffix "/" $mount.mountPath) }}
+{{- $holds := or (hasPrefix $folder (first $paths)) (hasPrefix $folder (last $paths)) }}
+{{- if and $holds $secret (eq $volume.name $mount.name) (not $mount.subPath) }}
 {{- $secrets = append $secrets (printf "Secret %s" $secret) }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

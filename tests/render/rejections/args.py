@@ -292,4 +292,10 @@ ROWS: list[Row] = [
         "engine.extraArgs",
         "write --max-model-len",
     ),
+    (
+        "item of a list that is a flag",
+        "engine: {args: {allowed-media-domains: [a.example, --trust-remote-code]}}",
+        "engine.args.allowed-media-domains",
+        "--trust-remote-code begins with a dash, so that vLLM takes it for a flag",
+    ),
 ]

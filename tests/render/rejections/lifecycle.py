@@ -185,4 +185,6 @@ ROWS: list[Row] = [
         "readinessProbe",
         "write port: http",
     ),
+    ("hang within a step", "hang: {seconds: 1}", "hang.seconds", "write 60 or more, or 0"),
+    ("hang within a step, just", "hang: {seconds: 59}", "hang.seconds", "write 60 or more, or 0"),
 ]

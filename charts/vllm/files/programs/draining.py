@@ -10,6 +10,7 @@ working, while after that a request on it would be lost. Standard library only.
 import asyncio
 import contextlib
 import os
+import time
 
 MARK = "/tmp/vllm-draining"  # pre_stop.py makes it
 # A connection that rests for this long, in seconds, between two looks is not about to be used.
@@ -24,13 +25,16 @@ class Draining:
     def __init__(self, app):
         self.app = app
         with contextlib.suppress(FileNotFoundError):
-            os.remove(MARK)  # of a container before this one: the pod's /tmp outlives it
+            # Of a container before this one: the pod's /tmp outlives it. One of several API servers may come here when
+            # the hook has marked this container already.
+            if os.path.getmtime(MARK) < container_start():
+                os.remove(MARK)
 
     async def __call__(self, scope, receive, send):
         async def send_with_headers(message):
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                if message["status"] == 503:
+                if message["status"] == 503 and not any(name.lower() == b"retry-after" for name, _ in headers):
                     headers.append((b"retry-after", RETRY_AFTER))
                 if os.path.exists(MARK):
                     headers = [header for header in headers if header[0].lower() != b"connection"]
@@ -45,13 +49,33 @@ class Draining:
         elif scope["type"] == "http":
             await self.app(scope, receive, send_with_headers)
         elif scope["type"] == "lifespan":
-            closing = asyncio.create_task(close_resting(scope["app"].state.server.server_state.connections))
+            closing = asyncio.create_task(close_resting(open_connections(scope)))
             try:
                 await self.app(scope, receive, send)
             finally:
                 closing.cancel()
         else:
             await self.app(scope, receive, send)
+
+
+def container_start():
+    """When the container's first process started, in seconds since the epoch; now, where the kernel doesn't say."""
+    try:
+        with open("/proc/1/stat") as stat:
+            ticks = int(stat.read().rpartition(")")[2].split()[19])  # since the boot: proc_pid_stat(5), starttime
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return time.time()
+
+
+def open_connections(scope):
+    """uvicorn's own set of its connections, which vLLM keeps at app.state.server (entrypoints/launchers/launcher.py:228
+    of 0.33); an empty one where that is otherwise: an error here would end the engine's own lifespan as well."""
+    server = getattr(getattr(scope.get("app"), "state", None), "server", None)
+    connections = getattr(getattr(server, "server_state", None), "connections", None)
+    if connections is None:
+        print("draining: no connections at app.state.server: those that rest stay open", flush=True)
+    return set() if connections is None else connections
 
 
 async def close_resting(connections):

@@ -24,7 +24,8 @@ class Liveness:
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
-            asking = asyncio.create_task(self.ask(scope["app"].state.engine_client))
+            engine = getattr(getattr(scope.get("app"), "state", None), "engine_client", None)
+            asking = asyncio.create_task(self.ask(engine))
             try:
                 await self.app(scope, receive, send)
             finally:
@@ -42,7 +43,9 @@ class Liveness:
 
     async def ask(self, engine):
         """Whether it sleeps is what the engine itself has to say, on each of its data-parallel ranks."""
-        while True:
+        if engine is None:  # an error would end the engine's own lifespan as well
+            print("liveness: no engine at app.state.engine_client: one that hangs is not noticed", flush=True)
+        while engine is not None:
             self.asked = time.monotonic()
             try:
                 await engine.is_sleeping()

@@ -9,7 +9,9 @@ import argparse
 import contextlib
 import errno
 import http.client
+import math
 import os
+import re
 import signal
 import socket
 import ssl
@@ -20,6 +22,8 @@ from pathlib import Path
 
 # While this file is there, every answer carries `Connection: close`: see draining.py.
 MARK = Path("/tmp/vllm-draining")
+# What the container's first process writes to, its log.
+LOG = "/proc/1/fd/1"
 GAUGES = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 # Clients that hold a connection without using it are waited for this long, in seconds, once the engine is idle: longer
 # than vLLM takes to fetch an image or a video for a request that the gauges do not count yet.
@@ -33,7 +37,7 @@ NOBODY = (errno.ECONNREFUSED, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENE
 def say(message):
     """Write to the container's log: the kubelet keeps a hook's own output to itself."""
     try:
-        with open("/proc/1/fd/1", "w") as log:
+        with open(LOG, "a") as log:  # it may be a file, which must not lose what it has
             print(f"preStop: {message}", file=log)
     except OSError:
         print(f"preStop: {message}", flush=True)
@@ -100,8 +104,17 @@ def requests(url, opener, timeout):
             lines = response.read().decode().splitlines()
     except (OSError, ValueError, http.client.HTTPException):
         return None  # busy, or not to be asked without a client's certificate
-    counts = [float(line.rpartition(" ")[2]) for line in lines if line.partition("{")[0] in GAUGES]
-    return int(sum(counts)) if counts else None
+    try:
+        counts = [sample(line) for line in lines if re.split("[{ ]", line, maxsplit=1)[0] in GAUGES]
+    except (ValueError, IndexError):
+        return None
+    # NaN, before the engine has said anything, is no number of requests.
+    return int(sum(counts)) if counts and all(map(math.isfinite, counts)) else None
+
+
+def sample(line):
+    """The value in a line of metrics: a name, labels or none, the value, and perhaps when it was taken."""
+    return float(line.rpartition("}")[2].split()[0] if "{" in line else line.split()[1])
 
 
 def connections(port):

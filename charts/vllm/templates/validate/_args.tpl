@@ -58,6 +58,9 @@
       - engine.args.{{ $flag }}: {{ $text }} is the HTTP port (containerPort): write another one
     {{- end }}
     {{- include "vllm.validate.expansion" (list $ (printf "engine.args.%s" $flag) $text) }}
+    {{- if and (kindIs "slice" $value) (not (has $flag (concat $kinds.json $kinds.append))) }}
+      {{- include "vllm.validate.items" (list (printf "engine.args.%s" $flag) $value) }}
+    {{- end }}
   {{- end }}
   {{- /* Whose flags they are: another program or a fork may have others. */}}
   {{- $vllm := regexMatch "^(.*/)?(vllm-openai(-cpu)?)?$" (.Values.image.repository | default "") }}
@@ -93,6 +96,20 @@
       - engine.extraArgs: {{ toJson $argument }} is one word to the engine: write it with =, or as two items
     {{- end }}
     {{- include "vllm.validate.expansion" (list $ "engine.extraArgs" $argument) }}
+  {{- end }}
+{{- end }}
+
+{{/*
+Lines for items of a list that vLLM would take for flags: argparse does what begins with a dash, is no number and has no
+blank in it. Takes a list: key, items.
+*/}}
+{{- define "vllm.validate.items" }}
+  {{- range last . }}
+    {{- $text := include "vllm.text" . }}
+    {{- if and (regexMatch `^-\S+$` $text) (not (regexMatch `^-[0-9]*\.?[0-9]+$` $text)) }}
+      - {{ first $ }}: {{ $text }} begins with a dash, so that vLLM takes it for a flag and not for a value:
+        leave it out, or write a flag in engine.args
+    {{- end }}
   {{- end }}
 {{- end }}
 

@@ -27,6 +27,11 @@
     - startupProbe.failureThreshold: with it the probe gives up after {{ $budget }} seconds, before the
       {{ int .Values.startup.budgetSeconds }} of startup.budgetSeconds: leave it out
   {{- end }}
+  {{- $hang := int .Values.hang.seconds }}
+  {{- if and $hang (lt $hang (int .Facts.hangLeastSeconds)) }}
+    - hang.seconds: a step that compiles a kernel or loads an adapter may take longer than {{ $hang }} seconds, and the
+      engine would be restarted in it: write {{ .Facts.hangLeastSeconds }} or more, or 0
+  {{- end }}
   {{- with .Values.strategy }}
     {{- $rolling := .rollingUpdate | default dict }}
     {{- $noSurge := include "vllm.text" $rolling.maxSurge | regexMatch "^0+%?$" }}

@@ -64,7 +64,7 @@ def inside(cluster: Cluster, release: Release) -> Inside:
     with asking_the_api_server():
         service, workload = _find_front(cluster, release)
     assert service.spec
-    (port,) = (port.port for port in service.spec.ports or [] if port.name == "http")
+    port = _reached_port(service, workload)
     scheme = "https" if _serves_tls(workload) else "http"
     secret = _api_key_reference(workload)
     return Inside(
@@ -78,6 +78,18 @@ def _find_front(cluster: Cluster, release: Release) -> tuple[V1Service, Workload
     selector = f"app.kubernetes.io/instance={release.name}"
     services = cluster.core.list_namespaced_service(release.namespace, label_selector=selector).items
     return _front(release, services, workloads.find(cluster, release.namespace, selector).workloads)
+
+
+def _reached_port(service: V1Service, workload: Workload) -> int:
+    """The port at which clients reach the engine. A headless Service maps none: its name resolves to the pods."""
+    assert service.spec
+    (port,) = (port for port in service.spec.ports or [] if port.name == "http")
+    if service.spec.cluster_ip != "None":
+        return port.port
+    target = port.target_port or port.port
+    ports = (found for container in _containers(workload) for found in container.get("ports") or [])
+    named = {found.get("name"): int(found["containerPort"]) for found in ports}
+    return named.get(target, port.port) if isinstance(target, str) else int(target)
 
 
 def _name(service: V1Service) -> str:
@@ -121,6 +133,9 @@ def _api_key_reference(workload: Workload) -> Mapping[str, str] | None:
 
 
 def _serves_tls(workload: Workload) -> bool:
-    """The kubelet asks the engine as everybody has to: by the scheme of the readiness probe."""
+    """The engine was given a certificate, or the kubelet asks it as everybody has to: by HTTPS."""
+    arguments = (str(argument) for container in _containers(workload) for argument in container.get("args") or [])
+    if any(argument.partition("=")[0] == "--ssl-certfile" for argument in arguments):
+        return True
     probes = (container.get("readinessProbe") or {} for container in _containers(workload))
     return any((probe.get("httpGet") or {}).get("scheme") == "HTTPS" for probe in probes)

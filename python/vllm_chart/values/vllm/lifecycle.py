@@ -71,7 +71,7 @@ class Hang(Block):
         "of the Service and restart it; vLLM's own `/health` stays 200. On by default, because load does not trip it: "
         "the engine answers between two steps. In a saturated hour with long prompts, on 0.6 of a core, it was silent "
         "for 17 s at most. It has to be longer than the longest step, such as one that compiles a kernel or loads an "
-        "adapter. 0: off, for an engine without vLLM's Python frontend.",
+        "adapter: 60 at least. 0: off, for an engine without vLLM's Python frontend.",
     )
 
 
