@@ -30,15 +30,15 @@ SUPPORTED_VERSIONS = tuple(f"1.{minor}" for minor in range(OLDEST, NEWEST + 1))
 
 def versions(text: str) -> list[str]:
     """The versions that "1.30-1.37", "1.34" or "1.30,1.37" means. Raises ValueError for any other text."""
-    known = SUPPORTED_VERSIONS
-    found: list[str] = []
+    supported = SUPPORTED_VERSIONS
+    chosen: list[str] = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
         last = last or first
-        if not (first in known and last in known and known.index(first) <= known.index(last)):
-            raise ValueError(f"{part!r} is not among the versions {known[0]}-{known[-1]}")
-        found += known[known.index(first) : known.index(last) + 1]
-    return found
+        if not (first in supported and last in supported and supported.index(first) <= supported.index(last)):
+            raise ValueError(f"{part!r} is not among the versions {supported[0]}-{supported[-1]}")
+        chosen += supported[supported.index(first) : supported.index(last) + 1]
+    return chosen
 
 
 def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
@@ -47,23 +47,23 @@ def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
     A kind that Kubernetes does not bring along (a custom resource) can't be held against anything: that is
     told as a note.
     """
-    return [finding for found in manifests for finding in _check_object(found, kubernetes)]
+    return [finding for object_ in manifests for finding in _check_object(object_, kubernetes)]
 
 
-def _check_object(found: Object, version: str) -> Iterator[Finding]:
-    validator = _validator(str(found.get("apiVersion", "")), found.kind, version)
+def _check_object(object_: Object, version: str) -> Iterator[Finding]:
+    validator = _validator(str(object_.get("apiVersion", "")), object_.kind, version)
     if validator is None:
         yield Finding(
             "kubernetes-schema",
-            found.where,
-            f"not checked: Kubernetes itself has no {found.get('apiVersion')} {found.kind}",
+            object_.where,
+            f"not checked: Kubernetes itself has no {object_.get('apiVersion')} {object_.kind}",
             severity="info",
         )
         return
-    for error in validator.iter_errors(dict(found)):
+    for error in validator.iter_errors(dict(object_)):
         for leaf in _leaves(error):
             path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in leaf.absolute_path)
-            where = f"{found.where}: {path.removeprefix('.')}" if path else found.where
+            where = f"{object_.where}: {path.removeprefix('.')}" if path else object_.where
             yield Finding("kubernetes-schema", where, leaf.message)
 
 

@@ -101,7 +101,7 @@ def answer(
         if refused := refusals.of_checkpoint(read):
             return Answer(refused)
         gpu = device.find(values)
-        made = plan.make(engine, read, gpu or gpus.products()[0])
+        planned = plan.make(engine, read, gpu or gpus.products()[0])
     except settings.SettingError as error:
         severity: Severity = "warning" if error.is_argument else "error"
         return Answer([Finding("plan", error.where, f"no plan: {error}", severity=severity)])
@@ -112,32 +112,32 @@ def answer(
     except plan.NO_FORMULA as error:
         return Answer([Finding("plan", "model.id", f"no plan: {error}", severity="warning")])
     if gpu is None:
-        return _of_no_gpu(made, warnings, svg)
+        return _of_no_gpu(planned, warnings, svg)
     if svg:
-        svg.write_text(picture.svg(made))
-    return _of_gpu(made, warnings, values, explained)
+        svg.write_text(picture.svg(planned))
+    return _of_gpu(planned, warnings, values, explained)
 
 
-def _of_no_gpu(made: Plan, warnings: Sequence[Finding], svg: Path | None) -> Answer:
+def _of_no_gpu(planned: Plan, warnings: Sequence[Finding], svg: Path | None) -> Answer:
     """Which GPUs the model would fit, and what is wrong on any of them."""
     if svg:
         raise click.UsageError("--svg draws one GPU's memory: name the GPU, by --gpu, --gpu-memory or --cluster")
-    of_plan = [finding for finding in refusals.check(made) if finding.check not in refusals.OF_GPU]
+    of_plan = [finding for finding in refusals.check(planned) if finding.check not in refusals.OF_GPU]
     findings = list(dict.fromkeys([*warnings, *of_plan]))
     return Answer(
         findings,
-        human=lambda: show.where_it_fits(made, findings, "human"),
-        machine=lambda: show.where_it_fits(made, findings, "json"),
+        human=lambda: show.where_it_fits(planned, findings, "human"),
+        machine=lambda: show.where_it_fits(planned, findings, "json"),
     )
 
 
-def _of_gpu(made: Plan, warnings: Sequence[Finding], values: Mapping[str, Any], explained: bool) -> Answer:
-    findings = list(dict.fromkeys([*warnings, *refusals.check(made)]))
+def _of_gpu(planned: Plan, warnings: Sequence[Finding], values: Mapping[str, Any], explained: bool) -> Answer:
+    findings = list(dict.fromkeys([*warnings, *refusals.check(planned)]))
 
     def human() -> str:
-        return "\n\n".join([show.human(made, findings, values), *([explain(made)] if explained else [])])
+        return "\n\n".join([show.human(planned, findings, values), *([explain(planned)] if explained else [])])
 
-    return Answer(findings, human=human, machine=lambda: json.dumps(show.document(made, findings, values), indent=2))
+    return Answer(findings, human=human, machine=lambda: json.dumps(show.document(planned, findings, values), indent=2))
 
 
 def _draft(engine: settings.Engine, hub: Mapping[str, Any], offline: bool) -> Source | None:

@@ -88,8 +88,8 @@ class Manifests(Sequence[Object]):
         objects are returned as: strictly, so a field that it does not know raises pydantic's ValidationError.
         """
         if isinstance(kind, str):
-            return [found for found in self if found.kind == kind]
-        return [_typed(found, kind) for found in self.all(_kind_name(kind))]
+            return [object_ for object_ in self if object_.kind == kind]
+        return [_typed(object_, kind) for object_ in self.all(_kind_name(kind))]
 
     @overload
     def maybe(self, kind: str, name: str | None = None) -> Object | None: ...
@@ -98,12 +98,12 @@ class Manifests(Sequence[Object]):
     def maybe(self, kind: str | type[Model], name: str | None = None) -> Object | Model | None:
         """The only object of a kind (and name), or None. Raises ManifestError when there are several."""
         kind_name = kind if isinstance(kind, str) else _kind_name(kind)
-        found = [candidate for candidate in self.all(kind_name) if name in (None, candidate.name)]
-        if len(found) > 1:
-            raise ManifestError(f"{len(found)} of kind {kind_name}, want one; {self._listing()}")
-        if not found:
+        candidates = [candidate for candidate in self.all(kind_name) if name in (None, candidate.name)]
+        if len(candidates) > 1:
+            raise ManifestError(f"{len(candidates)} of kind {kind_name}, want one; {self._listing()}")
+        if not candidates:
             return None
-        return found[0] if isinstance(kind, str) else _typed(found[0], kind)
+        return candidates[0] if isinstance(kind, str) else _typed(candidates[0], kind)
 
     @overload
     def one(self, kind: str, name: str | None = None) -> Object: ...
@@ -111,15 +111,15 @@ class Manifests(Sequence[Object]):
     def one(self, kind: type[Model], name: str | None = None) -> Model: ...
     def one(self, kind: str | type[Model], name: str | None = None) -> Object | Model:
         """The only object of a kind (and name). Raises ManifestError, which lists what there is."""
-        found = self.maybe(kind, name)
-        if found is None:
+        object_ = self.maybe(kind, name)
+        if object_ is None:
             wanted = kind if isinstance(kind, str) else _kind_name(kind)
             raise ManifestError(f"no {wanted}{f'/{name}' if name else ''}; {self._listing()}")
-        return found
+        return object_
 
     def inventory(self) -> list[str]:
         """What was rendered, sorted: `["ConfigMap/llm-vllm", "Service/llm-vllm"]`."""
-        return sorted(found.where for found in self)
+        return sorted(object_.where for object_ in self)
 
     def _listing(self) -> str:
         return f"rendered: {', '.join(self.inventory()) or 'nothing'}"
@@ -178,8 +178,8 @@ def _kind_name(model: type[BaseModel]) -> str:
     return re.sub(r"^V\d+((Alpha|Beta)\d+)?", "", model.__name__)
 
 
-def _typed(found: Object, model: type[Model]) -> Model:
-    return model.model_validate(answered(dict(found)))
+def _typed(object_: Object, model: type[Model]) -> Model:
+    return model.model_validate(answered(dict(object_)))
 
 
 def answered(value: Any, key: str = "", parent: str = "") -> Any:
@@ -192,8 +192,8 @@ def answered(value: Any, key: str = "", parent: str = "") -> Any:
     return str(value) if is_quantity and isinstance(value, int | float) else value
 
 
-def _canonical(found: Object) -> str:
-    return json.dumps(found, sort_keys=True)
+def _canonical(object_: Object) -> str:
+    return json.dumps(object_, sort_keys=True)
 
 
 def _objects(text: str, source: str = "") -> Iterator[Object]:

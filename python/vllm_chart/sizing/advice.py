@@ -31,31 +31,31 @@ class Advice:
     why: str
 
 
-def advise(made: Plan, values: Mapping[str, Any]) -> list[Advice]:
+def advise(planned: Plan, values: Mapping[str, Any]) -> list[Advice]:
     """What the plan suggests for these values."""
-    return list(_advise(made, values))
+    return list(_advise(planned, values))
 
 
-def _advise(made: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
-    engine = made.engine
+def _advise(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
+    engine = planned.engine
     if engine.device == "cuda":
-        count = smallest_count(made)
+        count = smallest_count(planned)
         if count is None:
-            yield Advice("gpu.count", "-", f"no tensor-parallel size up to 16 fits on {made.gpu.product}")
+            yield Advice("gpu.count", "-", f"no tensor-parallel size up to 16 fits on {planned.gpu.product}")
         elif count != engine.workers:
             yield Advice(
-                "gpu.count", str(count), f"the fewest {made.gpu.product} that hold it at {made.length:,} tokens"
+                "gpu.count", str(count), f"the fewest {planned.gpu.product} that hold it at {planned.length:,} tokens"
             )
-        longest = made.longest
-        if longest not in (0, made.length):
-            fits = "is all that fits" if longest < made.length else "would fit too"
+        longest = planned.longest
+        if longest not in (0, planned.length):
+            fits = "is all that fits" if longest < planned.length else "would fit too"
             yield Advice(
-                "engine.args.max-model-len", str(longest), f"{fits}; the model allows {made.model.max_length:,}"
+                "engine.args.max-model-len", str(longest), f"{fits}; the model allows {planned.model.max_length:,}"
             )
-    weights = sum(stage.weights + stage.offloaded for stage in made.stages) * engine.split.tensor
-    parts, shm = host.needed(made), host.shm_bytes(engine)
+    weights = sum(stage.weights + stage.offloaded for stage in planned.stages) * engine.split.tensor
+    parts, shm = host.needed(planned), host.shm_bytes(engine)
     yield Advice(
-        "resources.requests.memory", f"{math.ceil(host.total(made) / GIB)}Gi",
+        "resources.requests.memory", f"{math.ceil(host.total(planned) / GIB)}Gi",
         host.listed(parts),
     )  # fmt: skip
     kept = f", and {host_memory.total(engine.host_memory, 'shared') / GIB:.4g} GiB that settings keep there"
@@ -72,22 +72,22 @@ def _advise(made: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
         )
 
 
-def smallest_count(made: Plan) -> int | None:
+def smallest_count(planned: Plan) -> int | None:
     """The fewest GPUs, up to 16 and split by tensor, on which the expected sizes fit; None where none do."""
-    engine = made.engine
-    for count in divisibility.tensor_sizes(made.model, engine.split, made.checkpoint.quantized):
+    engine = planned.engine
+    for count in divisibility.tensor_sizes(planned.model, engine.split, planned.checkpoint.quantized):
         if count > 16:
             return None
         split = dataclasses.replace(engine.split, tensor=count, pipeline=1, data=1)
-        candidate = dataclasses.replace(engine, split=split, context=1, max_length=made.length)
-        if refusals.fits(plan.make(candidate, made.checkpoint, made.gpu)):
+        candidate = dataclasses.replace(engine, split=split, context=1, max_length=planned.length)
+        if refusals.fits(plan.make(candidate, planned.checkpoint, planned.gpu)):
             return count
     return None
 
 
-def fitting(engine: Engine, made: Plan, gpus: tuple[Gpu, ...]) -> list[tuple[Gpu, int]]:
-    """The GPUs on which the model fits, each with the fewest of them, as `made` is configured."""
-    counts = ((gpu, smallest_count(plan.make(engine, made.checkpoint, gpu))) for gpu in gpus)
+def fitting(engine: Engine, planned: Plan, gpus: tuple[Gpu, ...]) -> list[tuple[Gpu, int]]:
+    """The GPUs on which the model fits, each with the fewest of them, as `planned` is configured."""
+    counts = ((gpu, smallest_count(plan.make(engine, planned.checkpoint, gpu))) for gpu in gpus)
     return [(gpu, count) for gpu, count in counts if count]
 
 

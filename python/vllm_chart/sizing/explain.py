@@ -9,13 +9,13 @@ from vllm_chart.sizing.model.architecture import Attention, Dense, Experts, Gate
 from vllm_chart.sizing.plan import Plan
 
 
-def explain(made: Plan) -> str:
+def explain(planned: Plan) -> str:
     """The arithmetic, line by line."""
-    return "\n".join(_lines(made))
+    return "\n".join(_lines(planned))
 
 
-def _lines(made: Plan) -> Iterator[str]:
-    stage, model, engine = made.stage, made.model, made.engine
+def _lines(planned: Plan) -> Iterator[str]:
+    stage, model, engine = planned.stage, planned.model, planned.engine
     yield "Parameters"
     parameters = weights.parameters(model)
     yield f"  {parameters:,} in the language model: {len(model.layers)} layers, hidden size {model.hidden}"
@@ -28,7 +28,7 @@ def _lines(made: Plan) -> Iterator[str]:
     tied = "one matrix for input and output" if model.tied else "one matrix each for input and output"
     yield f"    vocabulary {model.vocabulary:,}, {tied}"
     yield "Weights per GPU (exact for a known family; model_executor/layers/linear.py splits them)"
-    method = made.checkpoint.quantized.method if made.checkpoint.quantized else model.dtype
+    method = planned.checkpoint.quantized.method if planned.checkpoint.quantized else model.dtype
     yield f"  stored as {method}; {engine.split.tensor} ranks by tensor, {engine.split.pipeline} stages"
     yield from (f"    {part.name:<13}{gib(part.bytes)}" for part in stage.parts)
     if stage.offloaded:
@@ -43,15 +43,15 @@ def _lines(made: Plan) -> Iterator[str]:
             f"    group of {group.layers} {group.spec.kind} layers{window}: {group.spec.block_size} tokens a block,"
             f" {group.spec.page:,} bytes a layer"
         )
-    blocks = stage.cache.blocks(max(0, made.available))
+    blocks = stage.cache.blocks(max(0, planned.available))
     yield f"  {stage.cache.block_bytes:,} bytes a block of the pool, {blocks:,} blocks"
-    yield f"  a request of {made.length:,} tokens takes {stage.cache.request_blocks(made.length):,} blocks"
+    yield f"  a request of {planned.length:,} tokens takes {stage.cache.request_blocks(planned.length):,} blocks"
     if stage.given is not None:
         yield f"  memory: {gib(stage.given)}, as given"
         return
     yield "Memory (v1/worker/gpu_worker.py, determine_available_memory)"
-    yield f"  memory of {made.gpu.product}: {gib(made.gpu.memory)} ({made.gpu.source})"
-    yield f"  share: ceil({gib(made.gpu.memory)} x {engine.share():g}) = {gib(stage.share)}"
+    yield f"  memory of {planned.gpu.product}: {gib(planned.gpu.memory)} ({planned.gpu.source})"
+    yield f"  share: ceil({gib(planned.gpu.memory)} x {engine.share():g}) = {gib(stage.share)}"
     for estimate in stage.estimates:
         span = f"{gib(estimate.low)} to {gib(estimate.high)}"
         yield f"  - {estimate.name}: {gib(estimate.bytes)} (estimate, {span}): {estimate.why}"

@@ -19,9 +19,9 @@ class Slice:
     colour: str
 
 
-def slices(made: Plan) -> list[Slice]:
+def slices(planned: Plan) -> list[Slice]:
     """The parts of one GPU: they add up to its memory, or to more where the model doesn't fit."""
-    stage = made.stage
+    stage = planned.stage
     estimates = {estimate.name: estimate.bytes for estimate in stage.estimates}
     parts = [
         Slice("weights", stage.weights, "W", "#3b6ea5"),
@@ -30,14 +30,14 @@ def slices(made: Plan) -> list[Slice]:
         Slice("CUDA graphs", estimates.get("CUDA graphs", 0), "G", "#b0605a"),
         Slice("libraries", estimates.get("libraries", 0), "L", "#8d7bb5"),
     ]
-    rest = made.gpu.memory - sum(part.bytes for part in parts)
+    rest = planned.gpu.memory - sum(part.bytes for part in parts)
     return [part for part in (*parts, Slice("left alone", max(0, rest), ".", "#d8d8d8")) if part.bytes]
 
 
-def bar(made: Plan, width: int = WIDTH) -> str:
+def bar(planned: Plan, width: int = WIDTH) -> str:
     """The GPU's memory as one line of letters, and a legend."""
-    parts = slices(made)
-    total = max(made.gpu.memory, sum(part.bytes for part in parts))
+    parts = slices(planned)
+    total = max(planned.gpu.memory, sum(part.bytes for part in parts))
     letters, end = "", 0
     for part in parts:
         end += part.bytes
@@ -48,10 +48,10 @@ def bar(made: Plan, width: int = WIDTH) -> str:
     return f"[{letters[:width]}]\n{legend}"
 
 
-def svg(made: Plan) -> str:
+def svg(planned: Plan) -> str:
     """The same as an SVG document."""
-    parts = slices(made)
-    total = max(made.gpu.memory, sum(part.bytes for part in parts))
+    parts = slices(planned)
+    total = max(planned.gpu.memory, sum(part.bytes for part in parts))
     boxes, rows, x = [], [], 20.0
     for index, part in enumerate(parts):
         width = part.bytes / total * 680
@@ -63,7 +63,7 @@ def svg(made: Plan) -> str:
             f'<text x="300" y="{y}" text-anchor="end">{part.bytes / GIB:.2f} GiB</text>'
         )
         x += width
-    title = f"{made.engine.model or 'a model'} on {made.gpu.product}, {made.gpu.memory / GIB:.2f} GiB"
+    title = f"{planned.engine.model or 'a model'} on {planned.gpu.product}, {planned.gpu.memory / GIB:.2f} GiB"
     height = 140 + 22 * len(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 {height}" font-family="sans-serif" font-size="14">\n'

@@ -11,73 +11,73 @@ from vllm_chart.sizing.memory import gpus
 from vllm_chart.sizing.plan import Plan
 
 
-def human(made: Plan, findings: Sequence[Finding], values: Mapping[str, Any]) -> str:
+def human(planned: Plan, findings: Sequence[Finding], values: Mapping[str, Any]) -> str:
     """The plan for a person, and what was found of it."""
-    stage, settings = made.stage, made.engine
+    stage, settings = planned.stage, planned.engine
     layout = f"tensor {settings.split.tensor} x pipeline {settings.split.pipeline} x data {settings.split.data}"
 
     def reserve(scenario: plan.Scenario) -> int:
         return stage.share - stage.weights - stage.available(scenario)
 
     lines = [
-        f"{settings.model or made.model.architecture}: {layout}, {made.gpu.product}, vLLM {settings.release}",
-        f"  config            {made.checkpoint.source.origin} ({made.checkpoint.source.confidence})",
+        f"{settings.model or planned.model.architecture}: {layout}, {planned.gpu.product}, vLLM {settings.release}",
+        f"  config            {planned.checkpoint.source.origin} ({planned.checkpoint.source.confidence})",
         f"  weights per GPU   {gib(stage.weights)}",
-        f"  KV per token      {stage.cache.token_bytes:,} bytes per GPU, in blocks of {_block(made)} tokens",
+        f"  KV per token      {stage.cache.token_bytes:,} bytes per GPU, in blocks of {_block(planned)} tokens",
     ]
     if stage.cache.fixed_bytes:
         lines.append(f"  state             {stage.cache.fixed_bytes:,} bytes per request and GPU")
     if stage.given is None:
         lines += [
-            f"  vLLM's share      {gib(stage.share)} of {gib(made.gpu.memory)} ({settings.share():g})",
+            f"  vLLM's share      {gib(stage.share)} of {gib(planned.gpu.memory)} ({settings.share():g})",
             f"  reserve           {gib(reserve('expected'))}, an estimate: "
             f"{gib(reserve('best'))} to {gib(reserve('worst'))}",
             f"  KV cache          {gib(max(0, stage.available()))}",
             "",
-            picture.bar(made),
+            picture.bar(planned),
         ]
-    lines += ["", made.sentence if stage.cache.groups else "no KV cache: the model keeps nothing between steps"]
-    lines += [f"  {each.key}: {each.value}    # {each.why}" for each in advice.advise(made, values)]
+    lines += ["", planned.sentence if stage.cache.groups else "no KV cache: the model keeps nothing between steps"]
+    lines += [f"  {tip.key}: {tip.value}    # {tip.why}" for tip in advice.advise(planned, values)]
     if findings:
         lines += ["", to_human(findings)]
     return "\n".join(lines)
 
 
-def _block(made: Plan) -> int:
-    sizes = [group.spec.block_size for group in made.stage.cache.groups]
+def _block(planned: Plan) -> int:
+    sizes = [group.spec.block_size for group in planned.stage.cache.groups]
     return min(sizes) if sizes else 0
 
 
-def document(made: Plan, findings: Sequence[Finding], values: Mapping[str, Any]) -> dict[str, Any]:
+def document(planned: Plan, findings: Sequence[Finding], values: Mapping[str, Any]) -> dict[str, Any]:
     """The plan for a machine; sizes in bytes per GPU."""
-    stage, source = made.stage, made.checkpoint.source
+    stage, source = planned.stage, planned.checkpoint.source
     return {
         "ok": exit_code(findings) == Exit.OK,
-        "fits": made.holds_request and not has_errors(findings),
-        "model": {"id": made.engine.model, "architecture": made.model.architecture, "config": source.origin,
+        "fits": planned.holds_request and not has_errors(findings),
+        "model": {"id": planned.engine.model, "architecture": planned.model.architecture, "config": source.origin,
                   "confidence": source.confidence},
-        "gpu": {"name": made.gpu.name, "memory": made.gpu.memory},
+        "gpu": {"name": planned.gpu.name, "memory": planned.gpu.memory},
         "weights": {"total": stage.weights, "parts": {part.name: part.bytes for part in stage.parts}},
         "estimates": [estimate.__dict__ for estimate in stage.estimates],
         "kvCache": {"bytesPerToken": stage.cache.token_bytes, "bytesPerRequest": stage.cache.fixed_bytes,
                     "blockBytes": stage.cache.block_bytes, "memory": stage.available(),
                     "memoryRange": [stage.available("worst"), stage.available("best")],
-                    "tokens": made.tokens, "maxModelLen": made.length, "maxConcurrency": round(made.concurrency, 2),
-                    "longest": made.longest},
-        "sentence": made.sentence,
-        "advice": [each.__dict__ for each in advice.advise(made, values)],
+                    "tokens": planned.tokens, "maxModelLen": planned.length,
+                    "maxConcurrency": round(planned.concurrency, 2), "longest": planned.longest},
+        "sentence": planned.sentence,
+        "advice": [tip.__dict__ for tip in advice.advise(planned, values)],
         "findings": [finding.__dict__ for finding in findings],
     }  # fmt: skip
 
 
-def where_it_fits(made: Plan, findings: Sequence[Finding], output: str) -> str:
+def where_it_fits(planned: Plan, findings: Sequence[Finding], output: str) -> str:
     """The GPUs on which it would fit, where none is named, and what is wrong on any of them."""
-    fitting = advice.fitting(made.engine, made, gpus.products())
+    fitting = advice.fitting(planned.engine, planned, gpus.products())
     if output == "json":
         fits = [{"gpu": gpu.name, "count": count} for gpu, count in fitting]
         listed = [finding.__dict__ for finding in findings]
         return json.dumps({"ok": exit_code(findings) == Exit.OK, "fits": fits, "findings": listed}, indent=2)
     rows = [f"  {count:>2} x {gpu.product} ({gpu.memory / GIB:.0f} GiB): --gpu {gpu.name}" for gpu, count in fitting]
-    head = f"{made.engine.model} at {made.length:,} tokens is expected to fit on"
+    head = f"{planned.engine.model} at {planned.length:,} tokens is expected to fit on"
     text = [head, *sorted(rows)] if rows else [f"{head} none of the known GPUs, up to 16 of them"]
     return "\n".join([*text, *([to_human(findings)] if findings else [])])

@@ -26,18 +26,18 @@ def definitions(owned: Mapping[str, str]) -> dict[str, Schema]:
     "vllm.args" is for any version whose catalogue is aboard, "vllm.args-0.33.0" is what that one has not, and
     "vllm.args-other" is for all other versions.
     """
-    known = [catalogue.load(version) for version in catalogue.versions()]
+    releases = [catalogue.load(version) for version in catalogue.versions()]
     classes: dict[str, Schema] = {}
-    for each in known:
-        for name, schema in each.classes.items():
+    for release in releases:
+        for name, schema in release.classes.items():
             before = classes.get(name)
             classes[name] = _merged(before, schema) if before else schema
-    found = {f"vllm.{name}": _tidy(schema) for name, schema in classes.items()}
-    found["vllm.args"] = _all_flags(known, owned)
-    found["vllm.args-other"] = _any_flags(owned)
-    for each in known:
-        found[f"vllm.args-{each.version}"] = _missing(each, known, owned)
-    return found | _SHARED
+    definitions = {f"vllm.{name}": _tidy(schema) for name, schema in classes.items()}
+    definitions["vllm.args"] = _all_flags(releases, owned)
+    definitions["vllm.args-other"] = _any_flags(owned)
+    for release in releases:
+        definitions[f"vllm.args-{release.version}"] = _missing(release, releases, owned)
+    return definitions | _SHARED
 
 
 def by_version(app_version: str) -> Schema:
@@ -73,8 +73,8 @@ def rendering() -> dict[str, Any]:
     not; deprecated: by version, what to say of each; names: by version and flag, the names that vLLM has;
     quantizations: those of which plugins may add more; flags: by version, every flag, each after a blank.
     """
-    known = [catalogue.load(version) for version in catalogue.versions()]
-    every = [argument for each in known for argument in each.arguments if argument.action != "help"]
+    releases = [catalogue.load(version) for version in catalogue.versions()]
+    every = [argument for release in releases for argument in release.arguments if argument.action != "help"]
 
     def names(arguments: Iterable[Argument]) -> list[str]:
         return sorted({argument.name for argument in arguments})
@@ -93,16 +93,16 @@ def rendering() -> dict[str, Any]:
         # Those that take lists have one as their default.
         "maps": names(argument for argument in every if argument.type == "json" and argument.default is None),
         "advice": dict(advice.FLAGS),
-        "names": {each.version: _names(each) for each in known},
-        "quantizations": {each.version: each.names.get("quantization", []) for each in known},
-        "flags": {each.version: _every_flag(each) for each in known},
+        "names": {release.version: _names(release) for release in releases},
+        "quantizations": {release.version: release.names.get("quantization", []) for release in releases},
+        "flags": {release.version: _every_flag(release) for release in releases},
         "deprecated": {
-            each.version: {
+            release.version: {
                 argument.name: ": ".join(filter(None, advice.deprecation(argument.name, argument.deprecated)))
-                for argument in each.arguments
+                for argument in release.arguments
                 if argument.deprecated
             }
-            for each in known
+            for release in releases
         },
     }
 
@@ -111,10 +111,10 @@ def rendering() -> dict[str, Any]:
 _NEEDS = {"ssl-keyfile": "ssl-certfile"}
 
 
-def _names(known: Catalogue) -> dict[str, list[str]]:
+def _names(release: Catalogue) -> dict[str, list[str]]:
     """The names of what an argument chooses from, where its parser takes any text."""
-    parsers = {flag: [*names] for flag, names in known.names.items() if flag.endswith("-parser")}
-    chosen = {argument.name: [*argument.known] for argument in known.arguments if argument.name in _CHOSEN}
+    parsers = {flag: [*names] for flag, names in release.names.items() if flag.endswith("-parser")}
+    chosen = {argument.name: [*argument.known] for argument in release.arguments if argument.name in _CHOSEN}
     return parsers | {flag: names for flag, names in chosen.items() if names}
 
 
@@ -122,22 +122,22 @@ def _names(known: Catalogue) -> dict[str, list[str]]:
 _CHOSEN = ("kv-cache-dtype", "distributed-executor-backend")
 
 
-def _every_flag(known: Catalogue) -> str:
+def _every_flag(release: Catalogue) -> str:
     """One text, because reading a list of hundreds would take as long as the rest of a render."""
-    flags = {flag[2:] for argument in known.arguments for flag in argument.flags if flag.startswith("--")}
+    flags = {flag[2:] for argument in release.arguments for flag in argument.flags if flag.startswith("--")}
     return " ".join(["", *sorted(flag for flag in flags if not flag.startswith("no-"))])
 
 
 # Flags
 
 
-def _all_flags(known: Iterable[Catalogue], owned: Mapping[str, str]) -> Schema:
+def _all_flags(releases: Iterable[Catalogue], owned: Mapping[str, str]) -> Schema:
     flags: dict[str, Schema] = {}
     others: dict[str, str] = {}
     negative: set[str] = set()
     nested: set[str] = set()
-    for each in known:
-        for argument in each.arguments:
+    for release in releases:
+        for argument in release.arguments:
             if argument.action == "help":
                 continue
             names = [flag[2:] for flag in argument.flags if flag.startswith("--") and flag not in argument.negative]
@@ -179,18 +179,18 @@ _SPELLING: Schema = {
 }
 
 
-def _missing(version: Catalogue, known: Iterable[Catalogue], owned: Mapping[str, str]) -> Schema:
+def _missing(version: Catalogue, releases: Iterable[Catalogue], owned: Mapping[str, str]) -> Schema:
     """The flags of other versions that this one has not, and those that take less in it."""
     absent: dict[str, set[str]] = {}
     narrower: dict[str, Schema] = {}
-    for each in known:
-        for flag, argument in each.by_flag.items():
+    for release in releases:
+        for flag, argument in release.by_flag.items():
             ours = version.by_flag.get(flag)
             name = flag.removeprefix("--")
             if not flag.startswith("--") or name in owned:
                 continue
             if ours is None:
-                absent.setdefault(each.version, set()).add(name)
+                absent.setdefault(release.version, set()).add(name)
             elif flag == f"--{ours.name}" and _takes_less(ours, argument):
                 narrower[name] = _value(ours)
     return {
@@ -293,7 +293,7 @@ def _text(pattern: str, remedy: str, *types: str, **bounds: int) -> Schema:
 def _or_none(name: str, pattern: str, remedy: str, *types: str, **bounds: int) -> dict[str, Schema]:
     """A kind of number, and the same where "None" is no value."""
     both = {name: pattern, f"{name}-or-none": f"{pattern}|None"}
-    return {f"vllm.{each}": _text(written, remedy, *types, **bounds) for each, written in both.items()}
+    return {f"vllm.{kind}": _text(written, remedy, *types, **bounds) for kind, written in both.items()}
 
 
 def _list(item: Schema) -> Schema:

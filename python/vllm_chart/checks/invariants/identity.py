@@ -14,21 +14,21 @@ from vllm_chart.rendered.workload import workloads
 def selectors_never_change(manifests: Manifests) -> Iterator[Finding]:
     """Selectors are name and instance only: they can never be changed, and more labels will."""
     identity = {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
-    for found, selector in _selectors(manifests):
+    for object_, selector in _selectors(manifests):
         if selector.keys() != identity:
-            yield broken(f"{found.where}: spec.selector", f"selects by {', '.join(sorted(selector)) or 'nothing'}")
+            yield broken(f"{object_.where}: spec.selector", f"selects by {', '.join(sorted(selector)) or 'nothing'}")
 
 
 @invariant
 def selectors_match_the_engine_alone(manifests: Manifests) -> Iterator[Finding]:
     """A selector matches the engine's pods and no others: requests would go to the pod of a test."""
     running = [pod for pod, _ in engines(manifests)]
-    for found, selector in _selectors(manifests):
+    for object_, selector in _selectors(manifests):
         if not any(selector.items() <= pod.labels.items() for pod in running):
-            yield broken(f"{found.where}: spec.selector", "does not match the engine's pods")
+            yield broken(f"{object_.where}: spec.selector", "does not match the engine's pods")
         for pod in pods(manifests):
             if pod not in running and selector.items() <= pod.labels.items():
-                yield broken(f"{found.where}: spec.selector", f"matches {pod.where} too")
+                yield broken(f"{object_.where}: spec.selector", f"matches {pod.where} too")
 
 
 @invariant
@@ -73,13 +73,13 @@ def replicas_have_one_owner(manifests: Manifests) -> Iterator[Finding]:
 
 
 def _selectors(manifests: Manifests) -> Iterator[tuple[Object, dict[str, str]]]:
-    for found in own(manifests):
-        if found.kind == "Service":
-            yield found, found["spec"].get("selector") or {}
-        elif found.kind == "PodDisruptionBudget" or _has_selector(found):
-            yield found, found["spec"].get("selector", {}).get("matchLabels") or {}
+    for object_ in own(manifests):
+        if object_.kind == "Service":
+            yield object_, object_["spec"].get("selector") or {}
+        elif object_.kind == "PodDisruptionBudget" or _has_selector(object_):
+            yield object_, object_["spec"].get("selector", {}).get("matchLabels") or {}
 
 
-def _has_selector(found: Object) -> bool:
+def _has_selector(object_: Object) -> bool:
     """Whether it is a workload whose selector is written: the controller of some kinds has one of its own."""
-    return any(not workload.kind.own_label for workload in workloads([found]))
+    return any(not workload.kind.own_label for workload in workloads([object_]))

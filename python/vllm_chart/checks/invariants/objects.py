@@ -14,8 +14,8 @@ from vllm_chart.rendered.pods import pods
 def no_object_twice(manifests: Manifests) -> Iterator[Finding]:
     """No two objects share group, kind, namespace and name: one would overwrite the other."""
     identities = Counter(
-        (str(found.get("apiVersion")).rpartition("/")[0], found.kind, found.namespace, found.name)
-        for found in manifests
+        (str(object_.get("apiVersion")).rpartition("/")[0], object_.kind, object_.namespace, object_.name)
+        for object_ in manifests
     )
     for (_, kind, _, name), times in identities.items():
         if times > 1:
@@ -32,15 +32,15 @@ def objects_carry_the_standard_labels(manifests: Manifests) -> Iterator[Finding]
         "app.kubernetes.io/managed-by",
         "helm.sh/chart",
     }
-    for found in own(manifests):
-        if missing := standard - (found.metadata.get("labels") or {}).keys():
-            yield broken(f"{found.where}: metadata.labels", f"lacks {', '.join(sorted(missing))}")
+    for object_ in own(manifests):
+        if missing := standard - (object_.metadata.get("labels") or {}).keys():
+            yield broken(f"{object_.where}: metadata.labels", f"lacks {', '.join(sorted(missing))}")
 
 
 @general
 def labels_are_valid(manifests: Manifests) -> Iterator[Finding]:
     """A label's value is at most 63 letters, digits, dots, dashes and underscores: the API server refuses others."""
-    owners = [(found.where, found.metadata) for found in manifests]
+    owners = [(object_.where, object_.metadata) for object_ in manifests]
     owners += [(f"{pod.where}: template", pod.metadata) for pod in pods(manifests)]
     for where, metadata in owners:
         for name, value in (metadata.get("labels") or {}).items():
@@ -51,10 +51,10 @@ def labels_are_valid(manifests: Manifests) -> Iterator[Finding]:
 @invariant
 def objects_name_one_namespace(manifests: Manifests) -> Iterator[Finding]:
     """Every object of the chart names its namespace, all the same one: `kubectl apply` can't scatter them."""
-    namespaces = {found.namespace for found in own(manifests)}
-    for found in own(manifests):
-        if not found.namespace:
-            yield broken(f"{found.where}: metadata.namespace", "is missing")
+    namespaces = {object_.namespace for object_ in own(manifests)}
+    for object_ in own(manifests):
+        if not object_.namespace:
+            yield broken(f"{object_.where}: metadata.namespace", "is missing")
     if len(namespaces - {""}) > 1:
         yield broken("metadata.namespace", f"differs: {', '.join(sorted(namespaces))}")
 
@@ -67,15 +67,15 @@ def names_fit_dns(manifests: Manifests) -> Iterator[Finding]:
     """
     label = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
     patterns = {"Service": rf"(?=[a-z]){label}", "ServiceAccount": rf"(?=.{{1,253}}$){label}(\.{label})*"}
-    for found in own(manifests):
-        if not re.fullmatch(patterns.get(found.kind, label), found.name):
-            yield broken(f"{found.where}: metadata.name", f"{found.name!r} is not a DNS label")
+    for object_ in own(manifests):
+        if not re.fullmatch(patterns.get(object_.kind, label), object_.name):
+            yield broken(f"{object_.where}: metadata.name", f"{object_.name!r} is not a DNS label")
 
 
 @invariant
 def hooks_clean_up(manifests: Manifests) -> Iterator[Finding]:
     """Every hook says when it is deleted: Helm leaves hooks behind otherwise, and the next run fails."""
-    for found in own(manifests):
-        annotations = found.metadata.get("annotations") or {}
+    for object_ in own(manifests):
+        annotations = object_.metadata.get("annotations") or {}
         if "helm.sh/hook" in annotations and "helm.sh/hook-delete-policy" not in annotations:
-            yield broken(f"{found.where}: metadata.annotations", "has helm.sh/hook without a delete policy")
+            yield broken(f"{object_.where}: metadata.annotations", "has helm.sh/hook without a delete policy")
