@@ -6,7 +6,7 @@ from tests.render.verdicts import Row, hold
 from vllm_chart.helm import render
 from vllm_chart.vllm_args.devices import device
 
-TPU = "image: {repository: vllm/vllm-tpu, tag: v0.20.0}"
+TPU = "image: {repository: vllm/vllm-tpu, tag: v0.20.0}, command: [vllm, serve]"
 NEURON = "image: {repository: public.ecr.aws/neuron/vllm, tag: v0.13.0}, command: [vllm, serve]"
 
 

@@ -24,11 +24,16 @@ YAML list of {where, memory, bytes}: what settings keep in the host's memory fro
 {{- include "vllm.load" . }}
 {{- $facts := .Facts.hostMemory }}
 {{- $items := list }}
+{{- $names := concat (keys (.Values.engine.args | default dict)) (keys (.Values.env | default dict)) }}
+{{- $words := concat $names (.Values.engine.extraArgs | default list) | join " " }}
+{{- $flags := "(kv|ec)[-_]transfer|offload|mm[-_]processor|tensor[-_]arena|CHUNK_BYTES|memory[-_]bytes" }}
+{{- if or (eq .Values.engine.device "cpu") (regexMatch $flags $words) }}
 {{- range include "vllm.once" (list . "vllm.connectors") | fromYamlArray }}
 {{- with include "vllm.hostMemory.connector" (list $ $facts .) }}{{ $items = append $items (fromYaml .) }}{{ end }}
 {{- end }}
 {{- range $facts.flags }}
 {{- with include "vllm.hostMemory.flag" (list $ .) }}{{ $items = append $items (fromYaml .) }}{{ end }}
+{{- end }}
 {{- end }}
 {{- toYaml $items }}
 {{- end }}

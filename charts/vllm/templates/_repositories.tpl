@@ -15,17 +15,25 @@ weights (a repository or a directory), read, or written.
   {{- $connectors := or (hasKey $flags "kv-transfer-config") (hasKey $flags "ec-transfer-config") }}
   {{- $found := list }}
   {{- include "vllm.load" . }}
-  {{- range $place := .Facts.repositories }}
+  {{- $env := .Values.env | default dict }}
+  {{- /* Of all places a user has few: a look at the names comes first. */}}
+  {{- $places := list }}
+  {{- range .Facts.repositories }}
+    {{- $given := ternary (hasKey $env (.env | default "")) (hasKey $flags (.flag | default "")) (hasKey . "env") }}
+    {{- if or $given (and $connectors (not .flag) (not .env)) }}{{ $places = append $places . }}{{ end }}
+  {{- end }}
+  {{- range $place := $places }}
     {{- $roots := list }}
     {{- if .env }}
-      {{- $value := get ($root.Values.env | default dict) .env }}
-      {{- $roots = list (ternary "" $value (kindIs "map" $value)) }}
-    {{- else if and .flag (hasKey $flags .flag) }}
+      {{- $value := get $env .env }}
+      {{- if kindIs "map" $value }}{{ $value = $value.value }}{{ end }}
+      {{- $roots = list $value }}
+    {{- else if .flag }}
       {{- if eq .flag "lora-modules" }}{{ $roots = list (include "vllm.adapters" $root | fromYamlArray) }}
       {{- else if .key }}{{ $roots = list (include "vllm.jsonFlag" (list $root .flag) | fromYaml) }}
       {{- else }}{{ $roots = list (include "vllm.flag" (list $root .flag)) }}
       {{- end }}
-    {{- else if and (not .flag) $connectors }}
+    {{- else }}
       {{- range include "vllm.once" (list $root "vllm.connectors") | fromYamlArray }}
         {{- $roots = append $roots .extra }}
       {{- end }}
