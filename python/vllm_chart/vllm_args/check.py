@@ -8,7 +8,7 @@ from typing import Any
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
-from vllm_chart.vllm_args import advice, argv, catalogue, config, requested, rules
+from vllm_chart.vllm_args import advice, advisories, argv, catalogue, config, requested, rules
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.catalogue import Argument, Catalogue, nearest
 from vllm_chart.vllm_args.container import words
@@ -37,6 +37,7 @@ CHECKS = (
         "that a claim brings, seven would idle.",
         "Engine",
     ),
+    advisories.CHECK,
 )
 
 PLUGINS = {"tool-call-parser": "tool_parser_plugin", "reasoning-parser": "reasoning_parser_plugin"}
@@ -57,8 +58,9 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
         return []
     pod, container = running
     env = {name: value for name, value in (values.get("env") or {}).items() if value is not None}
+    old = list(advisories.check(values, tag))
     if version is None:
-        return list(_unchecked(tag, values["engine"]))
+        return [*_unchecked(tag, values["engine"]), *old]
     # Empty, it is vLLM's own; a mirror keeps the end of the name.
     stock = re.fullmatch("|(.*/)?vllm/vllm-[-a-z0-9]+", image.get("repository") or "") is not None
     referring = json.dumps([container.get("args"), container.get("env")])
@@ -66,6 +68,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
         *check_argv(words(container), version, stock=stock),
         *check_environment(env, version, referring=referring),
         *_risky(env),
+        *old,
         *(requested.check(manifests, pod, container, tag) if stock and values["engine"]["device"] == "cuda" else ()),
     ]
 
