@@ -9,6 +9,7 @@ python -m ci.generate --check   # exit 1, naming the files that would change
 import json
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import NoneType
@@ -180,7 +181,7 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     schema["properties"]["enabled"] = {"type": "boolean"}
     schema["$defs"] |= _kubernetes_definitions(_references(schema))
     schema["$defs"] |= more.get("$defs", {})
-    return schema | {key: value for key, value in more.items() if key != "$defs"}
+    return _inlined(schema | {key: value for key, value in more.items() if key != "$defs"})
 
 
 def _place(key: str, order: Sequence[str]) -> int:
@@ -188,14 +189,69 @@ def _place(key: str, order: Sequence[str]) -> int:
     return order.index(key) if key in order else len(order)
 
 
-def _json(node: Any, indent: str = "") -> str:
-    """JSON in which what fits in a line stands in one: a schema of 130 KB would be half as long again otherwise."""
+#: The longest line of the schema, so that a diff of it can be read.
+LINE = 300
+
+
+def _json(node: Any, indent: str = "", before: int = 0) -> str:
+    """JSON in which what fits in a line stands in one. before: characters that stand in front of it in its line."""
     text = json.dumps(node, ensure_ascii=False, separators=(",", ":"))
-    if len(indent) + len(text) <= 3000 or not isinstance(node, dict) or not node:
+    if before + len(text) < LINE or not isinstance(node, dict | list) or not node:
         return text
     deeper = indent + " "
-    lines = [f"{deeper}{json.dumps(key)}:{_json(value, deeper)}" for key, value in node.items()]
+    if isinstance(node, list):
+        words = [_json(item, deeper, len(deeper)) for item in node]
+        return "[\n" + "\n".join(_filled(words, deeper)) + f"\n{indent}]"
+    names = [f"{deeper}{json.dumps(key, ensure_ascii=False)}:" for key in node]
+    lines = [name + _json(value, deeper, len(name)) for name, value in zip(names, node.values(), strict=True)]
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+
+
+def _filled(words: Sequence[str], indent: str) -> Iterator[str]:
+    """Lines with as many of the words as fit, each followed by a comma but for the last."""
+    line = ""
+    for place, word in enumerate(words):
+        word += "," if place < len(words) - 1 else ""
+        if line and len(indent) + len(line) + len(word) > LINE:
+            yield indent + line
+            line = ""
+        line += word
+    yield indent + line
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without definitions that nothing refers to, and without those of Kubernetes' and of vLLM's objects
+    that one place alone refers to: a reference costs Helm's validator as much as a schema does."""
+    uses = Counter(_uses({key: value for key, value in schema.items() if key != "$defs"}))
+    uses.update(name for definition in schema["$defs"].values() for name in _uses(definition))
+    once = {name for name, count in uses.items() if count == 1 and "." in name and not name.startswith("vllm.args")}
+
+    def put_in(node: Any) -> Any:
+        if isinstance(node, list):
+            return [put_in(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        if name in once and not beside.keys() & schema["$defs"][name].keys():
+            return put_in(schema["$defs"][name]) | beside
+        return {key: put_in(value) for key, value in node.items()}
+
+    whole: dict[str, Any] = put_in(schema)
+    left = {*_uses(whole)}
+    return whole | {"$defs": {name: one for name, one in whole["$defs"].items() if name in left}}
+
+
+def _uses(node: Any) -> Iterator[str]:
+    """The name of a definition for each reference to it."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"].removeprefix("#/$defs/")
+        for value in node.values():
+            yield from _uses(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _uses(item)
 
 
 def _blocks(block: type[Block]) -> Iterator[type[Block]]:
@@ -249,11 +305,14 @@ def _plain(node: Any) -> Any:
         return reference | ({"description": node["description"]} if "description" in node else {})
     if "anyOf" in node:
         node = _joined(node)
-    return {
+    schema: dict[str, Any] = {
         key: {name: _plain(item) for name, item in value.items()} if key in MAPS else _plain(value)
         for key, value in node.items()
         if key not in ("title", "default")
     }
+    if isinstance(prose := schema.get("description"), str):  # a docstring's indentation depends on Python's version
+        schema["description"] = " ".join(prose.split())
+    return schema
 
 
 #: Keywords that hold a map from names to schemas.

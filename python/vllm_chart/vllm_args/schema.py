@@ -153,13 +153,31 @@ def _all_flags(releases: Iterable[Catalogue], owned: Mapping[str, str]) -> Schem
         "properties": properties,
         "patternProperties": {
             # The chart's rules say what to write for a `no-` that is false; other opposites have no `no-` form.
-            f"^no-({'|'.join(sorted(name[3:] for name in negative if name.startswith('no-')))})$": _FLAG,
-            f"^({'|'.join(sorted(opposites - properties.keys()))})$": {"enum": [True, *NOTHING]},
-            rf"^({'|'.join(sorted(nested))})\.[^\s=]+$": True,
+            **_any_of((name[3:] for name in negative if name.startswith("no-")), _FLAG, before="no-"),
+            **_any_of(opposites - properties.keys(), {"enum": [True, *NOTHING]}),
+            **_any_of(nested, True, after=r"\.[^\s=]+"),
             **_SPELLING,
         },
         "additionalProperties": False,
     }
+
+
+#: The longest pattern, so that a line of the schema can be read.
+LONGEST_PATTERN = 250
+
+
+def _any_of(names: Iterable[str], schema: Schema | bool, *, before: str = "", after: str = "") -> Schema:
+    """`patternProperties` for names that share a schema, as many of them in a pattern as a line holds.
+
+    The brackets around the whole keep Go from compiling a pattern a second time, for matching in one pass, which costs
+    as much again.
+    """
+    patterns = [""]
+    for name in sorted(names):
+        if patterns[-1] and len(patterns[-1]) + len(name) >= LONGEST_PATTERN:
+            patterns.append("")
+        patterns[-1] += f"|{name}" if patterns[-1] else name
+    return {f"(^{before}({pattern}){after}$)": schema for pattern in patterns if pattern}
 
 
 def _any_flags(owned: Mapping[str, str]) -> Schema:
@@ -196,8 +214,11 @@ def _missing(version: Catalogue, releases: Iterable[Catalogue], owned: Mapping[s
     return {
         "properties": dict(sorted(narrower.items())),
         "patternProperties": {
-            f"^({'|'.join(sorted(names))})$": {"const": f"vLLM {version.version} has no such flag: {other} has"}
+            pattern: said
             for other, names in absent.items()
+            for pattern, said in _any_of(
+                names, {"const": f"vLLM {version.version} has no such flag: {other} has"}
+            ).items()
         },
     }
 
