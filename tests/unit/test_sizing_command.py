@@ -239,6 +239,7 @@ def test_without_a_gpu_those_that_fit_are_listed(values: Path) -> None:
     [
         (("--gpu", "voodoo2"), Exit.USAGE, "no GPU 'voodoo2'"),
         (("--gpu-memory", "much"), Exit.USAGE, "write 80GiB"),
+        (("--gpu-memory", "1e400GiB"), Exit.USAGE, "is not the size of a GPU"),
         (("--gpu", "h100", "--set", "model.id=org/unheard-of"), Exit.ENVIRONMENT, "not among the"),
         (("--gpu", "h100", "--set", "gpu.count=two"), Exit.REFUSED, "gpu.count"),
         (("--gpu", "h100", "--set-string", "engine.extraArgs={--max-model-len=lots}"), Exit.REFUSED, "invalid number"),
@@ -299,6 +300,14 @@ def test_what_is_no_config_is_a_wrong_call(values: Path, tmp_path: Path) -> None
     [
         {"num_attention_heads": 0},
         {"num_hidden_layers": 0},
+        {"num_hidden_layers": 10**9},
+        {"num_attention_heads": 10**30},
+        {"hidden_size": 7},
+        {"vocab_size": -1},
+        {"head_dim": 0},
+        {"max_position_embeddings": 0},
+        {"max_position_embeddings": -1},
+        {"max_position_embeddings": 1e400},
         {"quantization_config": "awq"},
         {"quantization_config": {"quant_method": "fp8", "weight_block_size": [128]}},
         {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": "x"}},

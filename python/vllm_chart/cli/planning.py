@@ -146,6 +146,7 @@ def _draft(engine: settings.Engine, hub: Mapping[str, Any], offline: bool) -> So
     if not isinstance(name, str) or name == engine.model:
         return None
     try:
-        return sources.find(name, endpoint=hub["endpoint"], offline=offline or hub["offline"])
+        revision = str(engine.speculative.get("revision") or "")
+        return sources.find(name, revision=revision, endpoint=hub["endpoint"], offline=offline)
     except (UnavailableError, sources.UnknownModelError, sources.UnreadableConfigError):
         return None

@@ -1,10 +1,11 @@
 """Whole-number arithmetic of sizes, and how they are written."""
 
-import math
 import re
 
 GIB = 1 << 30
 MIB = 1 << 20
+MOST = 1 << 60
+"""An exbibyte."""
 
 
 def ceil_div(value: int, by: int) -> int:
@@ -26,7 +27,8 @@ SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 1 << 1
 
 
 def quantity(text: str) -> int | None:
-    """Bytes of a size as Kubernetes or a person writes it ("80Gi", "80GiB", "85e9"), None where it is none."""
+    """Bytes of a size as Kubernetes or a person writes it ("80Gi", "80GiB", "85e9"), None where it is none, or is more
+    than any computer has."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?(?:[eE]\d+)?)\s*([kMGT]?i?)B?", text.strip())
-    size = float(match[1]) * SUFFIXES[match[2]] if match and match[2] in SUFFIXES else math.inf
-    return round(size) if math.isfinite(size) else None
+    size = float(match[1]) * SUFFIXES[match[2]] if match and match[2] in SUFFIXES else MOST
+    return round(size) if size < MOST else None

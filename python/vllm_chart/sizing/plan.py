@@ -162,6 +162,8 @@ def make(engine: Engine, checkpoint: Checkpoint, gpu: Gpu) -> Plan:
         multiples = quantization.expert_multiples(checkpoint.quantized, gpu.capability, engine.release)
         split = dataclasses.replace(engine.split, expert_multiples=multiples)
         stages = tuple(_stage(engine, checkpoint, gpu, split, batch, index) for index in range(split.pipeline))
+        if any(group.page < 1 for stage in stages for group in stage.cache.groups):
+            raise architecture.ConfigError("by its config, a token takes nothing of the KV cache")
         plan = Plan(checkpoint, engine, gpu, length, batch, stages)
         if engine.max_length == -1 and plan.longest:  # "auto": v1/core/kv_cache_utils.py:2414
             return dataclasses.replace(plan, length=plan.longest)

@@ -193,7 +193,7 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         release=Release.parse(tag) or DEFAULT,
         read_as=told.version if told.stands_in else "",
         split=split,
-        context=given.get("decode_context_parallel_size", 1),
+        context=given.get("decode_context_parallel_size") or 1,
         dtype=given.get("dtype", "auto"),
         kv_dtype=given.get("kv_cache_dtype", "auto"),
         block_size=given.get("block_size"),

@@ -23,6 +23,12 @@ def reading() -> Iterator[None]:
         raise ConfigError(f"its config is not of a known shape ({type(error).__name__}: {error})") from error
 
 
+MOST = 1 << 24
+"""More than any width or vocabulary has: the largest are some hundred thousand."""
+MOST_LAYERS = 2048
+"""More than any model has: the deepest have some hundred."""
+
+
 class ConfigError(Exception):
     """A config.json that can't be read as a language model; the text says which key is missing or odd."""
 
@@ -201,6 +207,8 @@ def read(config: Config) -> Model:
     model_type = str(text.get("text_model_type") or text.get("model_type") or "")
     outer_type = str(config.get("model_type") or model_type)
     architectures = config.get("architectures") or [""]
+    if _max_length(text) < 1:
+        raise ConfigError(f"its config allows a context of {_max_length(text)} tokens")
     return Model(
         architecture=architectures[0],
         type=model_type,
@@ -226,7 +234,16 @@ def _size(config: Config, *keys: str) -> int:
     value = _first(config, *keys)
     if not isinstance(value, int):
         raise ConfigError(f"config.json has no {' or '.join(keys)}: is it the config of a language model?")
+    if not 0 < value <= MOST:
+        raise ConfigError(f"{keys[0]} of {value} in config.json is no size")
     return value
+
+
+def _layer_count(config: Config, *keys: str) -> int:
+    count = _size(config, *keys)
+    if count > MOST_LAYERS:
+        raise ConfigError(f"{keys[0]} of {count} in config.json is no number of layers")
+    return count
 
 
 def _dtype(text: Config, config: Config) -> str:
@@ -267,13 +284,13 @@ def _layers(text: Config, model_type: str) -> list[Layer]:
         feed_forward = Dense(_width(text), gated=model_type in ("nomic_bert", "modernbert", "new"))
         heads = _size(text, "num_attention_heads", "n_head")
         attention = Attention(heads, heads, _size(text, "hidden_size", "n_embd") // heads, cached=False)
-        return [Layer(attention, feed_forward)] * _size(text, "num_hidden_layers", "n_layer")
+        return [Layer(attention, feed_forward)] * _layer_count(text, "num_hidden_layers", "n_layer")
     if text.get("block_configs"):
         return [_nemotron_nas(text, block) for block in text["block_configs"]]
     pattern = _hybrid_pattern(text)
     if pattern:
         return [_nemotron_h(text, kind) for kind in pattern]
-    count = _size(text, "num_hidden_layers", "n_layer", "num_layers")
+    count = _layer_count(text, "num_hidden_layers", "n_layer", "num_layers")
     kinds = _attention_kinds(text, model_type, count)
     first_sharing = count - int(text.get("num_kv_shared_layers") or 0)
     return [
