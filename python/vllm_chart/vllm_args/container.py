@@ -1,6 +1,7 @@
 """What a rendered container hands to `vllm serve`: its arguments and its environment, as Kubernetes expands them."""
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -67,7 +68,7 @@ def _told(arguments: Sequence[str], values: Mapping[str, str | None], *, anythin
     def hidden(word: str) -> bool:
         return any((name not in values and anything) or values.get(name, "") is None for name in _names(word))
 
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in itertools.zip_longest(arguments, arguments[1:], fillvalue=""):
         bare_flag = word.startswith("-") and "=" not in word
         if not hidden(word) and not (bare_flag and hidden(following) and not following.startswith("-")):
             yield _expand(word, values)

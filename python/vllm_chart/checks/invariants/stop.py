@@ -45,7 +45,7 @@ def the_engine_gets_the_signals(manifests: Manifests) -> Iterator[Finding]:
                 remedy = "have it end with `exec vllm serve …`, and with its own arguments write passArguments: false"
                 yield broken(where, message, remedy, "info")
             elif not re.search(r"(^|[\s;&|({])exec\s", script):
-                message = "is a shell, which stays the first process and keeps SIGTERM to itself"
+                message = "is a shell, which may stay the first process and keep SIGTERM to itself"
                 yield broken(where, message, "end its script with `exec vllm serve …`", "warning")
         if not all(isinstance(argument, str) for argument in engine.all("args")):
             yield broken(f"{pod.where}: {engine.path}args", "are not all text")

@@ -1,0 +1,130 @@
+"""Images that are not vLLM's newest own: what they are told, what they would do with it, and which tags they have."""
+
+import pytest
+from helm_python import values_from_yaml
+
+from tests.render.verdicts import Row, hold
+from tests.render.view import View
+from vllm_chart.helm import render
+
+AMD = "gpu: {count: 1, resourceName: amd.com/gpu}"
+SERVE = "command: [vllm, serve]"
+
+
+def image(repository: str, tag: str, more: str = "") -> str:
+    return f"{{image: {{repository: {repository}, tag: {tag}}}{', ' if more else ''}{more}}}"
+
+
+ROWS: list[Row] = [
+    # An old vLLM is drained by the hook alone.
+    ("the last for a V100", "image: {tag: v0.8.5}", ""),
+    ("another old one", image("vllm/vllm-openai", "v0.11.0"), ""),
+    ("an old copy", image("registry.example.com/mirror/vllm/vllm-openai", "v0.16.0"), ""),
+    (
+        "a queue's limit before there was one",
+        "{image: {tag: v0.20.0}, traffic: {maxRequests: 64}}",
+        "error: traffic.maxRequests: vLLM has --max-num-queued-reqs since 0.29.0, and image.tag names 0.20.0",
+    ),
+    (
+        "comments on streams before there were",
+        image("vllm/vllm-openai", "v0.28.0", "traffic: {streamKeepAliveSeconds: 30}"),
+        "error: traffic.streamKeepAliveSeconds: vLLM has --sse-keep-alive-interval since 0.29.0",
+    ),
+    ("a queue's limit", "{image: {tag: v0.29.0}, traffic: {maxRequests: 64}}", ""),
+    (
+        "a queue's limit, by a fork's numbers",
+        image("ghcr.io/llm-d/llm-d-cuda", "v0.4.0", "traffic: {maxRequests: 9}"),
+        "",
+    ),
+    ("what was a flag then", "{image: {tag: v0.8.5}, engine: {args: {swap-space: 4, num-scheduler-steps: 8}}}", ""),
+    # Images whose entrypoint is no engine.
+    (
+        "ROCm",
+        image("rocm/vllm", "rocm7.0.0_vllm_0.10.2_20251006", AMD),
+        "error: command: the entrypoint of rocm/vllm is /bin/bash, and the model's id would be run as a program",
+    ),
+    ("ROCm, development", image("docker.io/rocm/vllm-dev", "nightly_main_20251128", AMD), "error: [vllm, serve]"),
+    ("NVIDIA's", image("nvcr.io/nvidia/vllm", "26.05-py3"), "error: command: the entrypoint of nvcr.io/nvidia/vllm"),
+    ("TPU", image("vllm/vllm-tpu", "v0.20.0", "gpu: {count: 4, resourceName: google.com/tpu}"), "error: command:"),
+    ("Ascend", image("quay.io/ascend/vllm-ascend", "v0.13.0"), "error: command: the entrypoint of quay.io/ascend"),
+    ("Ascend, from a mirror", image("m.daocloud.io/quay.io/ascend/vllm-ascend", "v0.13.0"), "error: command:"),
+    ("ROCm with a command", image("rocm/vllm", "rocm7.0.0_vllm_0.10.2_20251006", f"{AMD}, {SERVE}"), ""),
+    ("NVIDIA's with a command", image("nvcr.io/nvidia/vllm", "26.05-py3", SERVE), ""),
+    ("ROCm, vLLM's own", image("vllm/vllm-openai-rocm", "v0.33.0", AMD), ""),
+    ("Intel's, vLLM's own", image("vllm/vllm-openai-xpu", "v0.33.0", "gpu: {resourceName: gpu.intel.com/xe}"), ""),
+    ("LMCache's", image("lmcache/vllm-openai", "v0.3.9"), ""),
+    ("the company's", image("registry.example.com/llm/vllm", "v0.33.0-2"), ""),
+    ("the company's, by digest", f"image: {{repository: team/vllm, digest: 'sha256:{'0' * 64}'}}", ""),
+    # Tags.
+    ("latest", "image: {tag: latest}", "error: write a version, or leave it empty for 0.33.0"),
+    (
+        "latest of another's",
+        image("docker.io/rocm/vllm", "latest", f"{AMD}, {SERVE}"),
+        "error: image.tag: latest is another image tomorrow [rule]\n    -> write a version, or image.digest",
+    ),
+    ("latest of LMCache's", image("lmcache/vllm-openai", "latest"), "error: write a version, or image.digest"),
+    ("latest of a copy", image("mirror.io/vllm/vllm-openai", "latest"), "error: or leave it empty for 0.33.0"),
+    ("the chart's tag for another's", f"{{image: {{repository: rocm/vllm}}, {SERVE}}}", "error: has tags of its own"),
+    ("the chart's tag for LMCache's", "image: {repository: lmcache/vllm-openai}", "error: has tags of its own"),
+    ("the chart's tag for a copy", "image: {repository: registry.example.com/vllm/vllm-openai}", ""),
+    # GGUF.
+    ("a GGUF file", "model: {id: unsloth/Qwen3-8B-GGUF:Q4_K_M}", "error: vLLM has had no loader since 0.24.0"),
+    ("a GGUF repository", "model: {id: unsloth/Qwen3-0.6B-GGUF}", "error: pip install vllm-gguf-plugin"),
+    ("GGUF by a flag", "{model: {id: a/b}, engine: {args: {quantization: gguf}}}", "error: "),
+    ("GGUF in an old vLLM", "{model: {id: unsloth/Qwen3-0.6B-GGUF}, image: {tag: v0.23.0}}", ""),
+    (
+        "GGUF with the plugin",
+        "{model: {id: unsloth/Qwen3-0.6B-GGUF}, image: {repository: example.com/vllm-with-gguf, tag: v0.33.0}}",
+        "",
+    ),
+    (
+        "GGUF with the plugin installed at the start",
+        "{model: {id: 'unsloth/Qwen3-0.6B-GGUF:Q4_K_M'}, "
+        """command: [sh, -c, 'pip install vllm-gguf-plugin && exec vllm serve "$0" "$@"']}""",
+        "",
+    ),
+    ("a name that only sounds so", "model: {id: org/gguf-tools-8b}", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_an_image(text: str, expected: str) -> None:
+    hold(text, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("image: {tag: v0.8.5}", "--model=org/name"),
+        ("image: {tag: v0.11.0}", "--model=org/name"),
+        ("image: {tag: v0.11.1}", "org/name"),
+        ("{image: {tag: v0.8.5}, command: [vllm, serve]}", "org/name"),
+        (image("registry.example.com/vllm/vllm-openai", "v0.9.2"), "--model=org/name"),
+        (image("lmcache/vllm-openai", "v0.3.9"), "org/name"),
+        (image("rocm/vllm", "rocm7.0.0_vllm_0.10.2_20251006", SERVE), "org/name"),
+        ("image: {tag: nightly}", "org/name"),
+        ("{}", "org/name"),
+    ],
+)
+def test_an_entrypoint_of_old_takes_the_model_by_a_flag(text: str, model: str) -> None:
+    assert View(render(values={"model": {"id": "org/name"}} | values_from_yaml(text))).args[0] == model
+
+
+@pytest.mark.parametrize(
+    ("tag", "knows"),
+    [
+        ("v0.8.5", False),
+        ("v0.17.1", False),
+        ("v0.18.0", True),
+        ("v0.33.0", True),
+        ("", True),
+        ("nightly-a5bbd81e2e872eba255da9b9f8b86063c0d0cef0", True),
+        ("0.13.0-neuronx-py312-sdk2.28.0-ubuntu24.04", False),
+        ("rocm7.0.0_vllm_0.10.2_20251006", False),
+        ("26.05-py3", True),
+    ],
+)
+def test_no_image_gets_a_flag_that_it_lacks(tag: str, knows: bool) -> None:
+    view = View(render(values={"model": {"id": "a/b"}, "image": {"tag": tag, "repository": "registry.example.com/v"}}))
+    assert any(word.startswith("--shutdown-timeout") for word in view.args) == knows
+    assert ("the preStop hook alone does" in view.manifests.notes) != knows

@@ -1,0 +1,40 @@
+"""A shell's $NAME in a variable: no shell sees it, so it stays as it is."""
+
+import json
+
+import pytest
+
+from tests.render.verdicts import Row, hold
+
+
+def env(**variables: str) -> str:
+    return f"env: {json.dumps(variables)}"
+
+
+ROWS: list[Row] = [
+    (
+        "GKE's libraries",
+        env(LD_LIBRARY_PATH="${LD_LIBRARY_PATH}:/usr/local/nvidia/lib64"),
+        "error: env.LD_LIBRARY_PATH: no shell expands ${LD_LIBRARY_PATH}",
+    ),
+    ("without braces", env(LD_LIBRARY_PATH="/usr/local/nvidia/lib64:$LD_LIBRARY_PATH"), "error: write the whole value"),
+    ("programs", env(PATH="/opt/bin:$PATH"), "error: env.PATH: no shell expands $PATH"),
+    ("modules", env(PYTHONPATH="/plugins:${PYTHONPATH}"), "error: env.PYTHONPATH: no shell expands ${PYTHONPATH}"),
+    ("any other", env(NCCL_PLUGINS="a,$NCCL_PLUGINS"), "error: env.NCCL_PLUGINS: no shell expands $NCCL_PLUGINS"),
+    ("in Kubernetes' form", 'env: {PATH: {value: "/opt/bin:$PATH"}}', "error: env.PATH: no shell expands $PATH"),
+    ("home", env(APP_CACHE="$HOME/cache"), 'error: write {value: "$(HOME)/cache"}'),
+    ("another of the user's", env(BASE="/data", DATA_DIR="${BASE}/x"), 'error: write {value: "$(BASE)/x"}'),
+    ("another that is nobody's", env(DATA_DIR="$SCRATCH/x"), "error: env.DATA_DIR: no shell expands $SCRATCH"),
+    ("the whole value", env(LD_LIBRARY_PATH="/usr/local/nvidia/lib64:/usr/local/cuda/lib64"), ""),
+    ("Kubernetes' own form", 'env: {BASE: /data, DATA_DIR: {value: "$(BASE)/x"}}', ""),
+    ("what the Hub's library expands", env(HF_HUB_CACHE="$HF_HOME/hub"), ""),
+    ("a dollar in a text", env(GREETING="costs $5 or $VALUE"), ""),
+    ("a dollar in a pattern", env(FILTER="^a$"), ""),
+    ("a dollar of a template", env(LOG_FORMAT="${time} ${level}"), ""),
+    ("a dollar twice", env(TEXT="$$TEXT"), ""),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_a_variable(text: str, expected: str) -> None:
+    hold(text, expected)
