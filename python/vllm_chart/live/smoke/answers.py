@@ -1,6 +1,7 @@
 """What a right answer looks like, and what a wrong one says."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -42,9 +43,34 @@ class ChatCompletion(BaseModel):
 
 class Embeddings(BaseModel):
     class Embedding(BaseModel):
-        embedding: list[FiniteFloat] = Field(min_length=1)
+        #: Of a model that embeds each token: one for each.
+        embedding: list[FiniteFloat] | list[list[FiniteFloat]] = Field(min_length=1)
 
     data: list[Embedding] = Field(min_length=1)
+
+
+class Transcription(BaseModel):
+    text: str
+
+
+class Ranking(BaseModel):
+    class Result(BaseModel):
+        index: int
+        relevance_score: FiniteFloat
+
+    results: list[Result] = Field(min_length=1)
+
+
+class Classification(BaseModel):
+    class Class(BaseModel):
+        label: str | None = None
+        probs: list[FiniteFloat] = Field(min_length=1)
+
+    data: list[Class] = Field(min_length=1)
+
+
+class Pooling(BaseModel):
+    data: list[dict[str, Any]] = Field(min_length=1)
 
 
 class NotOfferedError(Exception):
@@ -74,6 +100,8 @@ def judge(status: int, body: str, path: str) -> None:
     complaint = _complaint(body)
     if (status in (404, 405) and not complaint) or status == 501:
         raise NotOfferedError(f"the endpoint has no {path}")
+    if status == 400 and _NOT_A_TASK.search(complaint):  # vLLM 0.8 to 0.17
+        raise NotOfferedError(f"the model has no {path}")
     if status == 400 and "chat template" in complaint:
         raise NotOfferedError(
             "the model has no chat template: write one in engine.args.chat-template, if it is to chat"
@@ -87,6 +115,8 @@ def judge(status: int, body: str, path: str) -> None:
         raise WrongAnswerError(message, _OF_PROXIES[status])
     raise WrongAnswerError(message)
 
+
+_NOT_A_TASK = re.compile("The model does not support .* API")
 
 TOOLS_ARE_OFF = "--tool-call-parser to be set"
 

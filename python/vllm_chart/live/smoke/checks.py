@@ -2,10 +2,12 @@
 
 import contextlib
 import dataclasses
+import io
 import itertools
 import queue
 import threading
 import time
+import wave
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypeVar
 
@@ -28,6 +30,17 @@ PROMPT = "San Francisco is a"
 _MESSAGES = [{"role": "user", "content": PROMPT}]
 _GREEDY: dict[str, Any] = {"max_tokens": 16, "temperature": 0}
 _TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
+
+
+def _silence() -> bytes:
+    """A second of it, as a WAV file."""
+    audio = io.BytesIO()
+    with wave.open(audio, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(bytes(32000))
+    return audio.getvalue()
 
 
 Status = Literal["passed", "failed", "skipped"]
@@ -79,16 +92,24 @@ class Checks:
             checks = [("completion", self._completion), ("chat", self._chat), ("embedding", self._embedding)]
             self._check_all([*checks, ("streaming", self._streaming), ("tools", self._tools)])
             if not self._has_passed("completion", "chat", "embedding") and not self._findings:
-                self._findings.append(
-                    Finding(
-                        "smoke-tasks",
-                        self._url,
-                        f"model {self._model} completes no text, holds no chat and gives no embeddings: only its "
-                        "health is checked",
-                        severity="warning",
-                    )
-                )
+                self._check_other_tasks()
         return SmokeReport(self._results, self._findings)
+
+    def _check_other_tasks(self) -> None:
+        """Ask what has neither words nor embeddings, until it answers: one of these is what it is for."""
+        others: list[tuple[str, Callable[[], str]]] = [
+            ("transcription", self._transcription),
+            ("ranking", self._ranking),
+            ("classification", self._classification),
+            ("pooling", self._pooling),
+        ]
+        for name, check in others:
+            self._check_all([(name, check)])
+            if self._has_passed(name):
+                return
+        if not self._findings:
+            message = f"model {self._model} answers nothing that is asked here: only its health is checked"
+            self._findings.append(Finding("smoke-tasks", self._url, message, severity="warning"))
 
     def _check_all(self, checks: Iterable[tuple[str, Callable[[], str]]]) -> None:
         for name, check in checks:
@@ -154,7 +175,27 @@ class Checks:
 
     def _embedding(self) -> str:
         answer = self._answer("POST", "/v1/embeddings", answers.Embeddings, input=PROMPT)
-        return f"{len(answer.data[0].embedding)} dimensions"
+        one = answer.data[0].embedding
+        many = [first for first in one[:1] if isinstance(first, list)]
+        return f"{len(one)} embeddings, each of {len(many[0])} dimensions" if many else f"{len(one)} dimensions"
+
+    def _transcription(self) -> str:
+        silence = {"file": ("silence.wav", _silence(), "audio/wav")}
+        with self._asked("POST", "/v1/audio/transcriptions", files=silence, model=self._model) as response:
+            text = answers.Transcription.model_validate_json(response.content).text
+        return f"a second of silence -> {text!r}"
+
+    def _ranking(self) -> str:
+        question: dict[str, Any] = {"query": PROMPT, "documents": [f"{PROMPT} city.", "Bread is baked."]}
+        answer = self._answer("POST", "/rerank", answers.Ranking, **question)
+        return f"{len(answer.results)} documents, the best {answer.results[0].relevance_score:.3f}"
+
+    def _classification(self) -> str:
+        answer = self._answer("POST", "/classify", answers.Classification, input=PROMPT)
+        return f"{PROMPT!r} -> {answer.data[0].label or answer.data[0].probs}"
+
+    def _pooling(self) -> str:
+        return f"{len(self._answer('POST', '/pooling', answers.Pooling, input=PROMPT).data)} pooled"
 
     def _streaming(self) -> str:
         question: dict[str, Any]
@@ -187,7 +228,8 @@ class Checks:
 
     def _answer(self, method: str, path: str, form: type[_Answer], **body: Any) -> _Answer:
         """Ask, and read the answer in the form it should have."""
-        with self._asked(method, path, **({"model": self._model} if body else {}), **body) as response:
+        asked: dict[str, Any] = {"model": self._model, **body} if body else {}
+        with self._asked(method, path, **asked) as response:
             try:
                 return form.model_validate_json(response.content)
             except ValidationError as error:
@@ -196,13 +238,21 @@ class Checks:
                 raise WrongAnswerError(f"{path} answers in another form: {place}: {problem['msg']}") from error
 
     @contextlib.contextmanager
-    def _asked(self, method: str, path: str, **body: Any) -> Iterator[requests.Response]:
-        """Ask, and yield an answer of status 200. It is read while it arrives."""
+    def _asked(
+        self, method: str, path: str, *, files: dict[str, Any] | None = None, **body: Any
+    ) -> Iterator[requests.Response]:
+        """Ask, and yield an answer of status 200. It is read while it arrives. The body is JSON, with files a form."""
         self._path = path
         self._asking(path)
         try:
             with self._session.request(
-                method, self._url + path, json=body or None, timeout=self._timeout, stream=True
+                method,
+                self._url + path,
+                json=(body or None) if not files else None,
+                data=body if files else None,
+                files=files,
+                timeout=self._timeout,
+                stream=True,
             ) as response:
                 judge(response.status_code, "" if response.ok else response.text, path)
                 yield response
