@@ -65,15 +65,15 @@ def quotas(
 
 def usage(specs: Iterable[V1PodSpec]) -> Amounts:
     """What these pods count for in a quota, by the names that quotas have for it."""
-    found: Amounts = {}
+    counted: Amounts = {}
     for spec in specs:
         pod = podresources.read(spec)
-        podresources.add(found, {"pods": Decimal(1)})
+        podresources.add(counted, {"pods": Decimal(1)})
         requests = pod.total_requests()
-        podresources.add(found, requests)
-        podresources.add(found, {f"requests.{resource}": amount for resource, amount in requests.items()})
-        podresources.add(found, {f"limits.{resource}": amount for resource, amount in pod.total_limits().items()})
-    return found
+        podresources.add(counted, requests)
+        podresources.add(counted, {f"requests.{resource}": amount for resource, amount in requests.items()})
+        podresources.add(counted, {f"limits.{resource}": amount for resource, amount in pod.total_limits().items()})
+    return counted
 
 
 def defaulted(pod: PodResources, items: Sequence[V1LimitRangeItem]) -> PodResources:
@@ -86,9 +86,9 @@ def defaulted(pod: PodResources, items: Sequence[V1LimitRangeItem]) -> PodResour
 
 
 def _items(ranges: Sequence[V1LimitRange]) -> Iterator[tuple[str, V1LimitRangeItem]]:
-    for found in ranges:
-        name = (found.metadata.name if found.metadata else None) or ""
-        for item in (found.spec.limits if found.spec else None) or []:
+    for limit_range in ranges:
+        name = (limit_range.metadata.name if limit_range.metadata else None) or ""
+        for item in (limit_range.spec.limits if limit_range.spec else None) or []:
             yield f"LimitRange/{name}", item
 
 
@@ -177,18 +177,18 @@ def _quota(
     where = f"ResourceQuota/{(quota.metadata.name if quota.metadata else None) or ''}"
     used = amounts(quota.status.used if quota.status else None)
     for counted, hard in amounts(quota.spec.hard).items():
-        found = _COUNTED.fullmatch(counted)
-        kind, resource = (found[1] or "requests", found[2]) if found else ("", counted)
-        if not found and counted != "pods":
+        match = _COUNTED.fullmatch(counted)
+        kind, resource = (match[1] or "requests", match[2]) if match else ("", counted)
+        if not match and counted != "pods":
             continue
-        if lacking := _lacking(pods, kind, resource) if found else None:
+        if lacking := _lacking(pods, kind, resource) if match else None:
             message = f"every container has to say its {kind} of {resource}, and {lacking.name} does not"
             yield Finding("quota", where, message, f"write {_key(lacking, kind, resource)}", severity)
             continue
-        each = sum((_total(pod, kind, resource) * count for pod, count in pods), Decimal(0))
+        of_replica = sum((_total(pod, kind, resource) * count for pod, count in pods), Decimal(0))
         left = hard - used.get(counted, Decimal(0)) + own.get(counted, Decimal(0))
-        if each * demand.replicas > left:
-            yield _too_much(where, counted, resource, demand, (each, left, hard), severity)
+        if of_replica * demand.replicas > left:
+            yield _too_much(where, counted, resource, demand, (of_replica, left, hard), severity)
 
 
 def _lacking(pods: Sequence[tuple[PodResources, int]], kind: str, resource: str) -> Container | None:
@@ -218,10 +218,10 @@ def _too_much(
     severity: Severity,
 ) -> Finding:
     """sums: what a replica wants, what is left, and the quota itself."""
-    each, left, hard = sums
-    pods, there = demand.replicas * sum(count for _, count in demand.parts), max(0, int(left // each))
+    of_replica, left, hard = sums
+    pods, there = demand.replicas * sum(count for _, count in demand.parts), max(0, int(left // of_replica))
     wants = f"{pods} pods want" if pods > 1 else "a pod wants"
-    wanted, free = shown(each * demand.replicas, resource), shown(max(left, Decimal(0)), resource)
+    wanted, free = shown(of_replica * demand.replicas, resource), shown(max(left, Decimal(0)), resource)
     message = f"{wants} {wanted} {counted}, and {free} of {shown(hard, resource)} are left"
     kind = counted.partition(".")[0] if counted.startswith(("requests.", "limits.")) else "requests"
     key = "replicaCount" if counted == "pods" else "gpu.count" if "/" in resource else f"resources.{kind}.{resource}"

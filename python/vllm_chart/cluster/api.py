@@ -110,8 +110,8 @@ def _forwarded_port(output: IO[str], service: str) -> int:
     """Read kubectl's output up to the line that names the local port."""
     said: list[str] = []
     for line in output:
-        if found := re.match(r"Forwarding from 127\.0\.0\.1:(\d+)", line):
-            return int(found[1])
+        if match := re.match(r"Forwarding from 127\.0\.0\.1:(\d+)", line):
+            return int(match[1])
         said.append(line)
     raise UnavailableError(f"can't forward a port to Service {service}: {''.join(said).strip()}")
 
@@ -123,8 +123,8 @@ def asking_the_api_server() -> Iterator[None]:
         yield
     except client.ApiException as error:
         detail = str(error.body or error.reason).strip()
-        found = re.search(r'"message":"((?:[^"\\]|\\.)*)"', detail)
-        raise UnavailableError(f"the API server refused ({error.status}): {found[1] if found else detail}") from error
+        match = re.search(r'"message":"((?:[^"\\]|\\.)*)"', detail)
+        raise UnavailableError(f"the API server refused ({error.status}): {match[1] if match else detail}") from error
     except urllib3.exceptions.HTTPError as error:
         raise UnavailableError(f"the API server does not answer: {root_cause(error)}") from error
 

@@ -64,7 +64,7 @@ def refusals(constraints: Json, spec: V1PodSpec, annotations: Mapping[str, str])
 
     annotations: of its namespace.
     """
-    found = [
+    refused = [
         *_user(constraints, spec, annotations),
         *_groups(constraints, spec, annotations),
         *_host(constraints, spec),
@@ -72,8 +72,8 @@ def refusals(constraints: Json, spec: V1PodSpec, annotations: Mapping[str, str])
         *_seccomp(constraints, spec),
     ]
     for container in _containers(spec):
-        found += _privileges(constraints, container)
-    return list(dict.fromkeys(found))
+        refused += _privileges(constraints, container)
+    return list(dict.fromkeys(refused))
 
 
 # -- user and groups ----------------------------------------------------------------------------------------
@@ -106,10 +106,10 @@ def _groups(constraints: Json, spec: V1PodSpec, annotations: Mapping[str, str]) 
         strategy = constraints.get(field) or {}
         if strategy.get("type") not in ("MustRunAs", "MayRunAs"):
             continue
-        written = [range(int(each["min"]), int(each["max"]) + 1) for each in strategy.get("ranges") or []]
+        written = [range(int(bounds["min"]), int(bounds["max"]) + 1) for bounds in strategy.get("ranges") or []]
         of_namespace = _range(None, None, annotations.get(GROUPS) or annotations.get(UID_RANGE))
         ranges = written or ([of_namespace] if of_namespace else [])
-        if not any(group in each for each in ranges):
+        if not any(group in allowed for allowed in ranges):
             message = f"{field} {group} is not {_told(ranges[0] if ranges else None)}"
             yield Refusal(field, message, f"write podSecurityContext.{field}: null")
 
@@ -118,11 +118,11 @@ def _range(least: int | None, most: int | None, annotation: str | None) -> range
     """The range that constraints write, else that of the namespace: "1000680000/10000", or "1000680000-1000689999"."""
     if least is not None and most is not None:
         return range(least, most + 1)
-    found = re.match(r"(\d+)([/-])(\d+)", annotation or "")
-    if not found:
+    match = re.match(r"(\d+)([/-])(\d+)", annotation or "")
+    if not match:
         return None
-    start, number = int(found[1]), int(found[3])
-    return range(start, start + number if found[2] == "/" else number + 1)
+    start, number = int(match[1]), int(match[3])
+    return range(start, start + number if match[2] == "/" else number + 1)
 
 
 def _told(allowed: range | None) -> str:

@@ -42,16 +42,16 @@ class Helm:
                 "or name it in the environment variable HELM"
             )
         if self.version < MINIMUM_HELM:
-            found, wanted = (".".join(map(str, version)) for version in (self.version, MINIMUM_HELM))
-            raise UnavailableError(f"{self.command} is Helm {found}, the chart needs {wanted} or later")
+            present, wanted = (".".join(map(str, version)) for version in (self.version, MINIMUM_HELM))
+            raise UnavailableError(f"{self.command} is Helm {present}, the chart needs {wanted} or later")
 
     @functools.cached_property
     def version(self) -> tuple[int, int]:
         """Major and minor version, (4, 3)."""
-        found = re.match(r"v?(\d+)\.(\d+)", self._run("version", "--template", "{{ .Version }}"))
-        if not found:
+        match = re.match(r"v?(\d+)\.(\d+)", self._run("version", "--template", "{{ .Version }}"))
+        if not match:
             raise UnavailableError(f"{self.command} does not tell its version: is it Helm?")
-        return int(found[1]), int(found[2])
+        return int(match[1]), int(match[2])
 
     def template(
         self,

@@ -83,8 +83,8 @@ def _flag(key: str, schema: Schema) -> tuple[str, Schema]:
     empty where there is none."""
     right = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", key).lower()
     for flags in _at(_FLAGS, schema, schema):
-        if known := flags.get("properties", {}).get(right):
-            return right, known
+        if definition := flags.get("properties", {}).get(right):
+            return right, definition
     return "", {}
 
 
@@ -94,10 +94,10 @@ _FLAGS = ("engine", "args")
 def _as_vllm_spells_it(path: Sequence[str], schema: Schema) -> str:
     """What to write for a flag in another spelling; "" where there is none."""
     *above, wrong = path
-    right, known = _flag(wrong, schema)
+    right, definition = _flag(wrong, schema)
     if (*above,) != _FLAGS or right in ("", wrong):
         return ""
-    return str(known.get("const", f"write {right}"))
+    return str(definition.get("const", f"write {right}"))
 
 
 def _from_alternatives(problem: _Problem, schema: Schema) -> Iterator[Finding]:
@@ -105,13 +105,13 @@ def _from_alternatives(problem: _Problem, schema: Schema) -> Iterator[Finding]:
 
     If it has the type of some of them, then what those say; otherwise the types that it may have.
     """
-    types = [found for cause in problem.causes if (found := re.match(r"got (\w+), want (.+)", cause.message))]
+    types = [match for cause in problem.causes if (match := re.match(r"got (\w+), want (.+)", cause.message))]
     empty = [cause for cause in problem.causes if cause.message == "value must be ''"]
     if meant := [c for c in problem.causes if not c.message.startswith("got ") and c not in empty]:
         for cause in meant:
             yield from _from_schema(cause, schema)
     elif types:
-        wanted = [*dict.fromkeys(found[2] for found in types if found[2] != "null"), *(["empty"] if empty else [])]
+        wanted = [*dict.fromkeys(match[2] for match in types if match[2] != "null"), *(["empty"] if empty else [])]
         yield Finding("schema", dotted(problem.path), f"got {types[0][1]}, want {' or '.join(wanted)}")
 
 
@@ -134,8 +134,8 @@ def _nearest(parent: Sequence[str], wrong: str, schema: Schema) -> str:
     likeness = {path: _likeness(wrong, path) - 0.2 for path in _own_paths(schema, schema)}
     likeness |= {path: _likeness(wrong, path) for path in beside}
     best = max(likeness.values(), default=0)
-    flag, known = _flag(wrong, schema)
-    if flag and "const" not in known and best < 0.9 and (*parent,) != _FLAGS:
+    flag, definition = _flag(wrong, schema)
+    if flag and "const" not in definition and best < 0.9 and (*parent,) != _FLAGS:
         return f"write engine.args.{flag}"
     near = sorted((path for path in likeness if likeness[path] >= best - 0.05), key=lambda path: -likeness[path])
     return f"did you mean {' or '.join(near[:3])}?" if best >= 0.6 else ""

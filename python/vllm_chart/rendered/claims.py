@@ -35,19 +35,21 @@ class Claimed:
 
 def gpus(manifests: Manifests, pod: Pod, container: Container) -> Claimed:
     """The GPUs that a container of a rendered pod gets by claims; the templates are among the rendered objects."""
-    found = [
+    claims = [
         claimed
         for reference in (container.get("resources") or {}).get("claims") or ()
         for claimed in _of_claim(manifests, pod, str(reference.get("name")), reference.get("request"))
     ]
     return Claimed(
-        sum(each.count for each in found), any(each.every for each in found), any(each.unknown for each in found)
+        sum(claim.count for claim in claims),
+        any(claim.every for claim in claims),
+        any(claim.unknown for claim in claims),
     )
 
 
 def _of_claim(manifests: Manifests, pod: Pod, name: str, only: str | None) -> Iterator[Claimed]:
     """What the requests of a claim bring; `only`: the one that the container names, else it gets all of them."""
-    claim: dict[str, Any] = next((each for each in pod.all("resourceClaims") if each.get("name") == name), {})
+    claim: dict[str, Any] = next((entry for entry in pod.all("resourceClaims") if entry.get("name") == name), {})
     requests = _requests(manifests, claim)
     if requests is None:
         yield Claimed(unknown=True)
@@ -63,12 +65,12 @@ def _requests(manifests: Manifests, claim: Mapping[str, Any]) -> Sequence[Mappin
         ("ResourceClaimTemplate", "resourceClaimTemplateName", ("spec", "spec")),
         ("ResourceClaim", "resourceClaimName", ("spec",)),
     ):
-        named = next((each for each in manifests.all(kind) if claim.get(key) == each.name), None)
+        named = next((object_ for object_ in manifests.all(kind) if claim.get(key) == object_.name), None)
         if named is not None:
             inner: Any = named
             for step in (*path, "devices", "requests"):
                 inner = inner.get(step) if isinstance(inner, Mapping) else None
-            return [each for each in inner or () if isinstance(each, Mapping)]
+            return [request for request in inner or () if isinstance(request, Mapping)]
     return None
 
 

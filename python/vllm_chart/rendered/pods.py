@@ -81,5 +81,5 @@ def pods(manifests: Manifests) -> Iterator[Pod]:
 
 def engines(manifests: Manifests) -> Iterator[tuple[Pod, Container]]:
     """The pods that run the engine, each with the engine's container: those of the chart before the user's own."""
-    found = [(pod, container) for pod in pods(manifests) for container in pod.containers if container.is_engine]
-    return iter(sorted(found, key=lambda pair: pair[0].owner.is_extra))
+    pairs = [(pod, container) for pod in pods(manifests) for container in pod.containers if container.is_engine]
+    return iter(sorted(pairs, key=lambda pair: pair[0].owner.is_extra))

@@ -55,10 +55,10 @@ def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
     core, workload = cluster.core, engine(manifests)
     namespace = workload.namespace
     readers: dict[str, Callable[[str], Any]] = {
-        "Secret": lambda each: core.read_namespaced_secret(each, namespace),
-        "ConfigMap": lambda each: core.read_namespaced_config_map(each, namespace),
-        "PersistentVolumeClaim": lambda each: core.read_namespaced_persistent_volume_claim(each, namespace),
-        "ServiceAccount": lambda each: core.read_namespaced_service_account(each, namespace),
+        "Secret": lambda name: core.read_namespaced_secret(name, namespace),
+        "ConfigMap": lambda name: core.read_namespaced_config_map(name, namespace),
+        "PersistentVolumeClaim": lambda name: core.read_namespaced_persistent_volume_claim(name, namespace),
+        "ServiceAccount": lambda name: core.read_namespaced_service_account(name, namespace),
         "RuntimeClass": cluster.node.read_runtime_class,
         "PriorityClass": cluster.scheduling.read_priority_class,
     }

@@ -16,8 +16,10 @@ def explain(wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
     usable, severity = _usable(snapshot, annotations)
     told: dict[str, Finding] = {}
     for spec, _ in wanted.parts:
-        refused = {openshift.name_of(each): openshift.refusals(each, spec, annotations) for each in usable}
-        if admitting := [name for name, found in refused.items() if not found]:
+        refused = {
+            openshift.name_of(constraints): openshift.refusals(constraints, spec, annotations) for constraints in usable
+        }
+        if admitting := [name for name, refusals in refused.items() if not refusals]:
             where = f"SecurityContextConstraints/{' or '.join(sorted(admitting))}"
             told.setdefault("", Finding("security-constraints", where, "lets the pods in", severity="info"))
             continue
@@ -35,11 +37,13 @@ def _usable(snapshot: Snapshot, annotations: Mapping[str, str]) -> tuple[Sequenc
     """The constraints that the pods' service account may use. Where that can't be known: those for everyone, and what
     they refuse is a warning."""
     if snapshot.constraints and snapshot.usable is not None:
-        mine = [each for each in snapshot.constraints if openshift.name_of(each) in snapshot.usable]
+        mine = [candidate for candidate in snapshot.constraints if openshift.name_of(candidate) in snapshot.usable]
         return mine or [RESTRICTED], "error"
     if snapshot.constraints or openshift.UID_RANGE in annotations:
         listed = [
-            each for each in snapshot.constraints or () if openshift.name_of(each) == openshift.name_of(RESTRICTED)
+            candidate
+            for candidate in snapshot.constraints or ()
+            if openshift.name_of(candidate) == openshift.name_of(RESTRICTED)
         ]
         return listed or [RESTRICTED], "warning"
     return (), "warning"

@@ -27,7 +27,7 @@ def _own_claims(manifests: Manifests, snapshot: Snapshot) -> Iterator[Finding]:
         if wanted == "":
             yield from _static(claim, snapshot)
         elif snapshot.classes is not None:
-            names = [(found.metadata.name if found.metadata else None) or "" for found in snapshot.classes]
+            names = [(class_.metadata.name if class_.metadata else None) or "" for class_ in snapshot.classes]
             there = f"the cluster has {', '.join(sorted(names)) or 'none'}"
             remedy = "write one that exists in persistence.storageClassName, or `-` for a volume made by hand"
             if wanted is not None and wanted not in names:
@@ -36,8 +36,8 @@ def _own_claims(manifests: Manifests, snapshot: Snapshot) -> Iterator[Finding]:
                 yield Finding("storage", claim.where, f"no StorageClass is the default; {there}", remedy)
 
 
-def _is_default(found: V1StorageClass) -> bool:
-    annotations = (found.metadata.annotations if found.metadata else None) or {}
+def _is_default(class_: V1StorageClass) -> bool:
+    annotations = (class_.metadata.annotations if class_.metadata else None) or {}
     return annotations.get(DEFAULT_CLASS) == "true"
 
 

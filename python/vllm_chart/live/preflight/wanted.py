@@ -48,9 +48,9 @@ class Wanted:
 
 def read(manifests: Manifests, values: Mapping[str, Any], app_version: str, snapshot: Snapshot) -> Wanted:
     """What rendered manifests want of a cluster. Raises `ManifestError` when no workload runs the engine."""
-    found = workload.engine(manifests)
-    parts = [(_pod_spec(part.spec, snapshot), part.count) for part in found.parts]
-    return Wanted(manifests, values, app_version, found, scale(found, manifests, snapshot.replicas), parts)
+    serving = workload.engine(manifests)
+    parts = [(_pod_spec(part.spec, snapshot), part.count) for part in serving.parts]
+    return Wanted(manifests, values, app_version, serving, scale(serving, manifests, snapshot.replicas), parts)
 
 
 def runs(pod: V1Pod) -> bool:
