@@ -1,7 +1,7 @@
 """Every check of values before an install, in one call: what `vllm-chart` and the pytest plugin run."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
 from vllm_chart import charts, helm
@@ -23,7 +23,10 @@ def validate(chart: AnyChart = None, **options: Unpack[ValuesOptions]) -> list[F
     Raises HelmError for a directory that is no chart.
     """
     findings, values = _read(**options)
-    return findings if values is None else [*findings, *_take(helm.load(chart), values)]
+    if values is None:
+        return findings
+    loaded = helm.load(chart)
+    return [*findings, *_take(loaded, values, functools.partial(helm.render, chart=loaded, values=values))]
 
 
 def check(
@@ -46,24 +49,17 @@ def check(
     ignore = registry.ignorable(ignore)
     loaded = helm.load(chart)
     findings, values = _read(**options)
-    findings += [] if values is None else _take(loaded, values)
-    report = Report(findings, ignore=ignore)
-    if values is None or has_errors(report.findings):
-        return report
-    ours = charts.of(loaded)
-    manifests = functools.partial(
-        helm.render,
-        chart=loaded,
-        release=release,
-        namespace=namespace,
-        api_versions=api_versions,
-        values=values,
+    if values is None:
+        return Report(findings, ignore=ignore)
+    rendered = functools.partial(
+        helm.render, chart=loaded, release=release, namespace=namespace, api_versions=api_versions, values=values
     )
-    newest = kubernetes[-1]
-    by_version = {
-        version: inspect(manifests(kube_version=version), version, pod_security, chart=ours) for version in kubernetes
-    }
-    twice = same_twice.check(manifests(kube_version=newest), manifests(kube_version=newest))
+    renders = Renders(rendered, kubernetes[-1], alike=not loaded.asks_kubernetes)
+    findings += _take(loaded, values, renders.newest)
+    if has_errors(Report(findings, ignore=ignore).findings):
+        return Report(findings, ignore=ignore)
+    by_version = {version: _of_version(loaded, renders, version, pod_security) for version in kubernetes}
+    twice = same_twice.check(renders.newest(), rendered(kube_version=kubernetes[-1]))
     return Report(findings, [*told_once(by_version), *twice], ignore)
 
 
@@ -96,10 +92,34 @@ def _read(**options: Unpack[ValuesOptions]) -> tuple[list[Finding], Values | Non
         return [*findings, Finding("values", "", str(error))], None
 
 
-def _take(loaded: LoadedChart, values: Values) -> list[Finding]:
+class Renders:
+    """What a chart renders of the same values for one version of Kubernetes after the other, each rendered once; once
+    in all where they are `alike`, because no template asks for the version."""
+
+    def __init__(self, render: Callable[..., Manifests], newest: str, *, alike: bool) -> None:
+        self._newest = newest
+        self._alike = alike
+        self._of = functools.cache(lambda version: render(kube_version=version))
+
+    def newest(self) -> Manifests:
+        return self._of(self._newest)
+
+    def of(self, version: str) -> Manifests:
+        return self._of(self._newest if self._alike else version)
+
+
+def _of_version(loaded: LoadedChart, renders: Renders, version: str, level: podsecurity.Level) -> list[Finding]:
+    """What is found of the objects that are rendered for a version, or Helm's refusal to render them for it."""
+    try:
+        return inspect(renders.of(version), version, level, chart=charts.of(loaded))
+    except HelmError as error:
+        return verdict.findings(str(error), loaded.schema)
+
+
+def _take(loaded: LoadedChart, values: Values, render: Callable[[], Manifests]) -> list[Finding]:
     """Helm's verdict on values, or what the chart's own checks find in what they render."""
     try:
-        manifests = helm.render(chart=loaded, values=values)
+        manifests = render()
     except HelmError as error:
         return verdict.findings(str(error), loaded.schema)
     except ManifestError as error:

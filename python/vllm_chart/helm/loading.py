@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,13 @@ class LoadedChart:
                 shutil.copytree(self.path, copy, ignore=shutil.ignore_patterns(".git"))
             (copy / SCHEMA).unlink(missing_ok=True)
             return helm_python.Chart.load(copy)
+
+    @functools.cached_property
+    def asks_kubernetes(self) -> bool:
+        """Whether it may render otherwise for another Kubernetes: a template asks `.Capabilities`, or renders a
+        text of the values (`tpl`) that may. For a chart with others in it, that is not looked into."""
+        asks = re.compile(r"\bCapabilities\b|(?<!\.)\btpl\b")
+        return bool(self.chart.dependencies) or any(asks.search(file["data"]) for file in self.chart.templates)
 
     def merged(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values that its templates see: its defaults under the user's."""

@@ -1,0 +1,106 @@
+"""What a check reads and renders: each once, and for every Kubernetes for which it may be something else."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import pytest
+
+from vllm_chart import checks, helm
+from vllm_chart.checks import files
+from vllm_chart.findings import Finding
+from vllm_chart.helm import loading
+from vllm_chart.rendered.manifests import Manifests
+
+VERSIONS = ["1.30", "1.34", "1.37"]
+GOOD = {"model": {"id": "org/name"}}
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """The versions of Kubernetes that are rendered for, as they are."""
+    asked: list[str | None] = []
+    render: Callable[..., Manifests] = helm.render
+
+    def noting(**options: Any) -> Manifests:
+        asked.append(options.get("kube_version"))
+        return render(**options)
+
+    monkeypatch.setattr(helm, "render", noting)
+    return asked
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """A chart whose template is the test's to write."""
+    helm_python.Chart.create("other", tmp_path)
+    for file in (tmp_path / "other" / "templates").rglob("*.*"):
+        file.unlink()
+    return tmp_path / "other"
+
+
+def write(chart: Path, data: str) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: b}}\ndata: {{x: {data}}}\n"
+    (chart / "templates" / "map.yaml").write_text(text)
+
+
+def test_a_chart_that_never_asks_for_the_version_is_rendered_twice(rendered: list[str | None]) -> None:
+    checks.check(values=GOOD, kubernetes=VERSIONS)
+
+    assert rendered == ["1.37", "1.37"]  # twice, because it has to be the same twice
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["{{ .Capabilities.KubeVersion.Minor | quote }}", '{{ tpl "{{ .Capabilities.KubeVersion.Minor }}" $ | quote }}'],
+)
+def test_one_that_asks_is_rendered_for_each(data: str, rendered: list[str | None], other: Path) -> None:
+    write(other, data)
+    checks.check(other, kubernetes=VERSIONS)
+
+    assert rendered == ["1.37", "1.30", "1.34", "1.37"]
+
+
+def test_the_name_of_a_template_does_not_count(rendered: list[str | None], other: Path) -> None:
+    write(other, "as in _helpers.tpl")
+    checks.check(other, kubernetes=VERSIONS)
+
+    assert rendered == ["1.37", "1.37"]
+
+
+def test_what_is_refused_for_one_version_names_it(other: Path) -> None:
+    write(other, '{{ if semverCompare "<1.34-0" .Capabilities.KubeVersion.Version }}{{ fail "too old" }}{{ end }}a')
+    report = checks.check(other, kubernetes=VERSIONS)
+
+    [finding] = [finding for finding in report.findings if finding.check == "render"]
+    assert "too old" in finding.message
+    assert finding.message.endswith("(Kubernetes 1.30)")
+
+
+def test_examples_are_rendered_alike_for_every_kubernetes() -> None:
+    assert not helm.load().asks_kubernetes
+    for file in sorted(Path("values").glob("*.yaml")):
+        oldest, newest = (helm.render(values_files=[file], kube_version=version) for version in ("1.30", "1.37"))
+        assert list(oldest) == list(newest)
+
+
+def test_charts_and_files_are_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("model: {id: org/name}\n")
+    read: list[str] = []
+    change, check = loading._changed, files.check
+
+    def changed(path: Path) -> int:
+        read.append(path.name)
+        return change(path)
+
+    def check_file(path: Path) -> list[Finding]:
+        read.append(path.name)
+        return check(path)
+
+    monkeypatch.setattr(loading, "_changed", changed)
+    monkeypatch.setattr(files, "check", check_file)
+    checks.check(values_files=[file], kubernetes=VERSIONS)
+
+    assert (read.count("Chart.yaml"), read.count(file.name)) == (1, 1)
