@@ -234,3 +234,13 @@ def test_another_chart_of_the_same_name_is_told_apart(other: Path) -> None:
 
     assert charts.of(other) is None
     assert charts.of(helm.default_chart()) is charts.VLLM
+
+
+def test_a_chart_of_ours_has_a_name(tiny: Chart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path / "examples")  # where no directory has the name
+
+    assert run("validate", "--chart", "tiny", "--set", "greeting=hi").exit_code == Exit.OK
+    assert run("validate", "--chart", "vllm", "--set", "model.id=org/name").exit_code == Exit.OK
+    unknown = run("validate", "--chart", "tinny")
+    assert unknown.exit_code == Exit.USAGE
+    assert "'tinny' does not exist" in unknown.output

@@ -115,6 +115,18 @@ def _readable_files(ctx: click.Context, parameter: click.Parameter, expressions:
     return expressions
 
 
+class _Chart(click.Path):
+    """A chart's directory or archive; or the name of one that this package brings."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and re.fullmatch(_LABEL, value) and not Path(value).exists():
+            from vllm_chart import charts
+
+            if value in charts.CHARTS:
+                return charts.CHARTS[value].folder
+        return super().convert(value, param, ctx)
+
+
 def values_options(command: Command) -> Command:
     """The options of a command that takes values, as Helm has them; each beats those before it, wherever it stands."""
     return _all(
@@ -151,8 +163,8 @@ def values_options(command: Command) -> Command:
         ),
         click.option(
             "--chart",
-            type=click.Path(exists=True, path_type=Path),
-            help="Directory or archive of the chart, instead of the one that comes with this command.",
+            type=_Chart(exists=True, path_type=Path),
+            help="Directory or archive of a chart, or the name of one that comes with this command. Default: vllm.",
         ),
     )
 
