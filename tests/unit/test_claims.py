@@ -86,6 +86,11 @@ def test_eight_gpus_for_one_worker_are_told() -> None:
     assert finding.remedy == "write 8, or claim 1"
 
 
+def test_a_split_that_leaves_some_idle_is_told_with_the_product() -> None:
+    [finding] = found(values(template(EIGHT), parallelism={"tensorParallelSize": 4}))
+    assert finding.remedy == "write sizes whose product is 8, or claim 4"
+
+
 @pytest.mark.parametrize(
     "given",
     [

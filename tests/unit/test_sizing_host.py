@@ -106,6 +106,14 @@ def test_what_has_no_size_is_named() -> None:
     assert ".py" not in finding.message
 
 
+def test_gpus_of_a_claim_are_advised_as_a_split() -> None:
+    claims = {"resourceClaims": [{"name": "gpus", "resourceClaimName": "two"}]}
+    made = planned(gpu={"count": 2}, engine={"args": {"max-model-len": 8192}})
+    keys = [each.key for each in advice.advise(made, helm.merged_values(values=claims))]
+    assert "parallelism.tensorParallelSize" in keys
+    assert "gpu.count" not in keys
+
+
 def test_advice_counts_it() -> None:
     made = planned(**connector("OffloadingConnector", cpu_bytes_to_use=64 * GIB))
     values = {each.key: each.value for each in advice.advise(made, helm.merged_values(values={}))}

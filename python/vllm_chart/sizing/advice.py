@@ -40,12 +40,11 @@ def _advise(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
     engine = planned.engine
     if engine.device == "cuda":
         count = smallest_count(planned)
+        key = "parallelism.tensorParallelSize" if values.get("resourceClaims") else "gpu.count"
         if count is None:
-            yield Advice("gpu.count", "-", f"no tensor-parallel size up to 16 fits on {planned.gpu.product}")
+            yield Advice(key, "-", f"no tensor-parallel size up to 16 fits on {planned.gpu.product}")
         elif count != engine.workers:
-            yield Advice(
-                "gpu.count", str(count), f"the fewest {planned.gpu.product} that hold it at {planned.length:,} tokens"
-            )
+            yield Advice(key, str(count), f"the fewest {planned.gpu.product} that hold it at {planned.length:,} tokens")
         longest = planned.longest
         if longest not in (0, planned.length):
             fits = "is all that fits" if longest < planned.length else "would fit too"

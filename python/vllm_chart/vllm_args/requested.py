@@ -32,8 +32,9 @@ def check(manifests: Manifests, pod: Pod, container: Container, tag: str) -> Ite
         said = "the pod claims every GPU of its node (allocationMode: All), of which vLLM uses one"
         yield Finding(NAME, where, said, "write how many a node has, or claim one by ExactCount", "warning")
     elif not claimed.every and workers < gpus:
+        sizes = str(gpus) if workers == 1 else f"sizes whose product is {gpus}"
         said = f"the pod claims {gpus} GPUs, and vLLM uses {workers} of them: gpu.count knows no claims"
-        yield Finding(NAME, where, said, f"write {gpus // (workers or 1)}, or claim {workers}", "warning")
+        yield Finding(NAME, where, said, f"write {sizes}, or claim {workers}", "warning")
     elif not claimed.every and workers > gpus:
         said = f"the parallel sizes are {workers} workers, each with a GPU of its own, and the pod claims {gpus}"
         yield Finding(NAME, where, said, f"claim {workers}, or write sizes whose product is {gpus}", "warning")
