@@ -1,4 +1,5 @@
-"""Follow a release of vLLM: its catalogue of arguments, and what its own parser says to thousands of them.
+"""Follow a release of vLLM: its catalogue of arguments, what its own parser says to thousands of them, and what it
+raises while it starts.
 
 vLLM itself is asked, from its wheel on PyPI, on a CPU. It stays in the cache, so that a second run takes a minute.
 """
@@ -12,6 +13,7 @@ from ci.shell import HarnessError, cache_dir, only_one, output, publish, run, st
 ROOT = Path(__file__).parents[2]
 CATALOGUES = ROOT / "python" / "vllm_chart" / "vllm_args" / "catalogues"
 VERDICTS = ROOT / "tests" / "unit" / "verdicts"
+RAISED = ROOT / "tests" / "unit" / "raised"
 OVERRIDES = Path(__file__).parent / "overrides.txt"
 STUBS = ROOT / "ci" / "images" / "engine" / "stubs.py"
 
@@ -38,6 +40,8 @@ def follow(version: str) -> None:
             rendered = cache_dir("catalogue") / "rendered.json"
             rendered.write_text(output(sys.executable, "-m", "tests.render.test_engine_flags", cwd=ROOT))
             _ask(site, "ci.catalogue.record", VERDICTS, rendered)
+        with step(f"Read what vLLM {version} raises while it starts"):
+            _ask(site, "ci.catalogue.raised", RAISED)
 
 
 def _installed(version: str) -> Path:

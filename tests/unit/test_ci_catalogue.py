@@ -34,6 +34,7 @@ def test_the_schema_is_written_before_the_chart_is_rendered(monkeypatch: pytest.
         "ci.catalogue.configure",
         "tests.render.test_engine_flags",
         "ci.catalogue.record",
+        "ci.catalogue.raised",
     ]
 
 

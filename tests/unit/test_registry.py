@@ -68,7 +68,7 @@ def test_no_finding_has_a_name_that_nobody_registered() -> None:
 
 def test_nor_has_one_whose_name_stands_elsewhere() -> None:
     names = {engine.ARGUMENTS, engine.ENVIRONMENT, *(check for _, check, _ in admission._REFUSALS)}
-    names |= {error.check for error in engine_log._KNOWN_ERRORS}
+    names |= {error.check for error in engine_log.known.ERRORS}
     assert [name for name in names if not registry.registered(name)] == []
 
 

@@ -73,6 +73,11 @@ _DIAGNOSE = (
     ("hub", "The Hub answers.", "The weights can't be fetched."),
     ("hub-token", "The Hub takes the token.", "The weights can't be fetched."),
     ("model", "The model is there, and vLLM can serve it.", "The engine ends while it starts."),
+    (
+        "connector",
+        "Connectors reach the engines and stores that they name.",
+        "The engine ends, or KV caches never arrive.",
+    ),
     ("crash", "The engine runs.", "It ended with an error that nothing here explains: the log says more."),
 )
 

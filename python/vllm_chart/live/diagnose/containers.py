@@ -107,12 +107,22 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
             _slow_start(last),
             severity,
         )
-    cause = engine_log.first_exception(log) or last
     whole = f"kubectl logs --namespace {snapshot.namespace} {name_of(pod)} --container {status.name} --previous"
-    if keys := [_key(name) for name in engine_log.named_arguments(cause)]:
+    return _unexplained(where, log, outcome, whole, severity)
+
+
+def _unexplained(where: str, log: str, outcome: str, whole: str, severity: Severity) -> Finding:
+    """For an end that no table knows: its exceptions, uncut, and the keys that they name or that are read there."""
+    failure = engine_log.failure(log)
+    message = failure.message if failure else engine_log.last_line(log) or "it left no log"
+    variables = [f"env.{name}" for name in engine_log.named_variables(message)]
+    if keys := [*(_key(name) for name in engine_log.named_arguments(message)), *variables]:
         remedy = f"correct {' or '.join(keys)}; the whole log: {whole}"
-        return Finding("engine-arguments", where, f"{cause} {outcome}", remedy, severity)
-    return Finding("crash", where, f"{cause} {outcome}", whole, severity)
+        return Finding("engine-arguments", where, f"{message} {outcome}", remedy, severity)
+    if failure and failure.keys:
+        remedy = f"look at {' and '.join(failure.keys)}, which that part of vLLM reads; the whole log: {whole}"
+        return Finding("crash", where, f"{message} {outcome}", remedy, severity)
+    return Finding("crash", where, f"{message} {outcome}", whole, severity)
 
 
 def _key(argument: str) -> str:
