@@ -5,21 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
+from tests.commands import run
 from vllm_chart import checks, helm
 from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit, Finding, UnavailableError, to_human, told_once
 from vllm_chart.live import smoke
 
 GOOD = "model: {id: org/name}\n"
-
-
-def run(*arguments: str | Path) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    # A traceback is never the answer.
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def command(
     output: str,
     **options: Any,
 ) -> None:
-    """Validate values, render them, and hold what was rendered against all that can be known without a cluster.
+    """Validate values, render them, and check what was rendered for all that can be known without a cluster.
 
     That is Kubernetes' own schemas for each version, strictly; the chart's invariants, such as that probes
     reach a port and that /dev/shm fits in the memory limit; and the Pod Security Standard.

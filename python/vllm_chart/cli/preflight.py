@@ -39,7 +39,7 @@ def command(
     chart: Path | None,
     **options: Any,
 ) -> None:
-    """Hold values against a cluster before an install or an upgrade; nothing in it is changed.
+    """Check values against a cluster before an install or an upgrade; nothing in it is changed.
 
     Does a node take the pods, by labels, taints, GPUs and memory; is there room for all of them, and for those that a
     rollout starts beside the old ones or an autoscaler may ask for; do the namespace's LimitRanges and ResourceQuotas,

@@ -14,15 +14,16 @@ from vllm_chart.cli.output import finish
 @ignore_option
 @output_option
 def command(output: str, ignore: Sequence[str], **options: Any) -> None:
-    """Hold values against the chart's schema and rules, without Helm or a cluster.
+    """Check values against the chart's schema and rules, without Helm or a cluster.
 
-    The verdict is Helm's own, whose library is built in: files and --set are merged as `helm install` merges
-    them. Every mistake is told, and for a key that the chart does not know the right one that is nearest.
+    The verdict is Helm's own, whose library is built in; files and --set are merged as `helm install` merges
+    them. Every mistake is reported, and for an unknown key the nearest right one.
 
     \b
     Examples:
       vllm-chart validate -f values/llama3.yaml
       vllm-chart validate -f base.yaml -f prod.yaml --set replicaCount=4
+      sops --decrypt prod.yaml | vllm-chart validate -f -
       vllm-chart validate -f prod.yaml --output json | jq '.findings[].where'
     """
     from vllm_chart import checks

@@ -43,7 +43,9 @@ class Liveness:
 
     async def ask(self, engine):
         """Whether it sleeps is what the engine itself has to say, on each of its data-parallel ranks."""
-        if not hasattr(engine, "is_sleeping"):  # nor has vLLM's before 0.8; an error would end the engine's own lifespan as well
+        if not hasattr(
+            engine, "is_sleeping"
+        ):  # nor has vLLM's before 0.8; an error would end the engine's own lifespan as well
             print("liveness: no engine at app.state.engine_client: one that hangs is not noticed", flush=True)
         while hasattr(engine, "is_sleeping"):
             self.asked = time.monotonic()
