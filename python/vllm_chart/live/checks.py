@@ -29,6 +29,11 @@ _PREFLIGHT = (
         "The API server refuses them, and only events say so.",
     ),
     ("rollout", "There is space for the pods that a rollout starts beside the old ones.", "The rollout never ends."),
+    (
+        "addresses",
+        "The engine listens on the addresses that pods have in the cluster, IPv4 or IPv6.",
+        "The kubelet's probes find nobody, and no pod is ever ready.",
+    ),
     ("storage", "The claim's class can give a volume as it is asked for.", "Pods stay Pending."),
     (
         "limit-range",

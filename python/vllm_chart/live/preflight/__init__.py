@@ -10,7 +10,7 @@ from typing import Any
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, Severity
-from vllm_chart.live.preflight import ask, gpus, namespace, nodes, objects, openshift, storage
+from vllm_chart.live.preflight import addresses, ask, gpus, namespace, nodes, objects, openshift, storage
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.objects import Need, needs
 from vllm_chart.live.preflight.wanted import Wanted, read
@@ -57,6 +57,7 @@ def explain(
         *openshift.explain(wanted, snapshot),
         *objects.explain(needs(manifests), snapshot),
         *storage.explain(wanted, snapshot),
+        *addresses.explain(wanted, snapshot),
         *nodes.explain(wanted, snapshot, severity),
         *gpus.explain(wanted, snapshot),
     ]

@@ -28,6 +28,8 @@ class Need:
 
 
 _VARIABLES = {"HF_TOKEN": "hub.tokenSecretRef", "VLLM_API_KEY": "auth.apiKeySecretRef"}
+#: How the variables of all API keys but the first begin.
+_MORE_KEYS = "OTHER_API_KEY_"
 
 
 def needs(manifests: Manifests) -> list[Need]:
@@ -57,12 +59,13 @@ def _of_pod(pod: Pod) -> Iterator[Need]:
 def _of_container(container: Container) -> Iterator[Need]:
     path = "" if container.is_engine else container.path
     for variable in container.all("env"):
-        name, source = variable.get("name"), variable.get("valueFrom") or {}
-        value = _VARIABLES.get(name, f"env.{name}") if container.is_engine else f"{path}env"
+        name, source = str(variable.get("name")), variable.get("valueFrom") or {}
+        header = container.is_engine and (name in _VARIABLES or name.startswith(_MORE_KEYS))
+        own = "auth.apiKeySecretRefs" if name.startswith(_MORE_KEYS) else _VARIABLES.get(name, f"env.{name}")
+        value = own if container.is_engine else f"{path}env"
         for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
             reference = source.get(field) or {}
             if not reference.get("optional"):
-                header = container.is_engine and name in _VARIABLES
                 yield Need(kind, reference.get("name", ""), value, reference.get("key", ""), header)
     for source in container.all("envFrom"):
         for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):

@@ -1,6 +1,7 @@
 """Volumes: those that the release makes, and those that are there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kubernetes.client import V1PersistentVolume, V1StorageClass
 
@@ -8,7 +9,8 @@ from vllm_chart.findings import Finding
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.objects import needs
 from vllm_chart.live.preflight.wanted import Wanted
-from vllm_chart.rendered.manifests import Manifests, Object
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.pods import engines
 from vllm_chart.rendered.quantities import parse_quantity
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -21,11 +23,15 @@ def explain(wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _own_claims(manifests: Manifests, snapshot: Snapshot) -> Iterator[Finding]:
-    """Claims that the release makes: does a class make their volumes, or is there one that fits?"""
-    for claim in manifests.all("PersistentVolumeClaim"):
-        wanted = claim["spec"].get("storageClassName")
+    """Claims of the release, or of each of its pods: does a class make their volumes, or is there one that fits?"""
+    claims = [(claim.where, claim["spec"]) for claim in manifests.all("PersistentVolumeClaim")]
+    for pod, _ in engines(manifests):
+        ephemeral = [(volume["name"], volume["ephemeral"]) for volume in pod.all("volumes") if volume.get("ephemeral")]
+        claims += [(f"{pod.where}: volume {name}", one["volumeClaimTemplate"]["spec"]) for name, one in ephemeral]
+    for where, spec in claims:
+        wanted = spec.get("storageClassName")
         if wanted == "":
-            yield from _static(claim, snapshot)
+            yield from _static(where, spec, snapshot)
         elif snapshot.classes is not None:
             names = [(class_.metadata.name if class_.metadata else None) or "" for class_ in snapshot.classes]
             there = f"the cluster has {', '.join(sorted(names)) or 'none'}"
@@ -33,7 +39,7 @@ def _own_claims(manifests: Manifests, snapshot: Snapshot) -> Iterator[Finding]:
             if wanted is not None and wanted not in names:
                 yield Finding("storage", f"StorageClass/{wanted}", f"there is none; {there}", remedy)
             elif wanted is None and not any(map(_is_default, snapshot.classes)):
-                yield Finding("storage", claim.where, f"no StorageClass is the default; {there}", remedy)
+                yield Finding("storage", where, f"no StorageClass is the default; {there}", remedy)
 
 
 def _is_default(class_: V1StorageClass) -> bool:
@@ -41,20 +47,20 @@ def _is_default(class_: V1StorageClass) -> bool:
     return annotations.get(DEFAULT_CLASS) == "true"
 
 
-def _static(claim: Object, snapshot: Snapshot) -> Iterator[Finding]:
+def _static(where: str, claim: Mapping[str, Any], snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.volumes is None or any(_answers(volume, claim) for volume in snapshot.volumes):
         return
-    modes = ", ".join(claim["spec"]["accessModes"])
+    modes = ", ".join(claim["accessModes"])
     yield Finding(
         "storage",
-        claim.where,
+        where,
         f"no PersistentVolume without a class is free that is {modes} and large enough",
         "create one, or write a class in persistence.storageClassName",
     )
 
 
-def _answers(volume: V1PersistentVolume, claim: Object) -> bool:
-    spec, wanted = volume.spec, claim["spec"]
+def _answers(volume: V1PersistentVolume, wanted: Mapping[str, Any]) -> bool:
+    spec = volume.spec
     if spec is None or spec.storage_class_name or not (volume.status and volume.status.phase == "Available"):
         return False
     size = parse_quantity((spec.capacity or {}).get("storage", "0"))
