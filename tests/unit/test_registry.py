@@ -123,6 +123,10 @@ def test_a_name_that_cannot_be_ignored_is_a_wrong_call(name: str, said: str, tmp
         checks.check(values={}, ignore=[name])
 
 
+def test_what_only_preflight_finds_can_be_ignored_there() -> None:
+    assert registry.ignorable(["secret-text", "kv-cache", "secret-text"]) == ("secret-text", "kv-cache")
+
+
 def test_the_list_names_all_checks() -> None:
     human = CliRunner().invoke(main, ["check", "--list"])
     machine = json.loads(CliRunner().invoke(main, ["check", "--list", "-o", "json"]).stdout)

@@ -61,11 +61,11 @@ def registered(name: str) -> bool:
 
 
 def ignorable(names: Iterable[str]) -> tuple[str, ...]:
-    """The names, each once, as `--ignore` takes them.
+    """The names, each once, as `--ignore` takes them: of checks of `check`, and of those of `preflight`.
 
     Raises ValueError for one that no check has, or whose check can't be ignored; the text says what to do instead.
     """
-    known = of_check()
+    known = _by_name(check for check in live.CHECKS if check.topic == live.PREFLIGHT) | of_check()
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
