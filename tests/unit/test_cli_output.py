@@ -143,6 +143,13 @@ def test_a_reader_that_has_gone_is_no_error(arguments: list[str], code: Exit) ->
     assert (process.returncode, said) == (code, "")
 
 
+def test_an_error_that_cannot_be_written_keeps_its_code() -> None:
+    with open("/dev/full", "w") as full, program("check", "--nonsense", "-o", "json", stdout=full) as process:
+        _, said = process.communicate()
+
+    assert (process.returncode, said) == (Exit.USAGE, "")
+
+
 def test_an_answer_that_cannot_be_written_is_no_verdict() -> None:
     with open("/dev/full", "w") as full, program("plan", MODEL, "--offline", stdout=full) as process:
         _, said = process.communicate()

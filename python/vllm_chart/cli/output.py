@@ -192,7 +192,8 @@ def ends(*, json_wanted: bool) -> Iterator[None]:
 def _fail(kind: str, message: str, code: Exit, json_wanted: bool, show: Callable[[], None] | None = None) -> NoReturn:
     if json_wanted:
         error = {"kind": kind, "message": message, "exitCode": int(code)}
-        _print(json.dumps({"ok": False, "error": error, "findings": []}, indent=2, ensure_ascii=False))
+        with contextlib.suppress(UnavailableError):  # the exit code says enough where nothing can be written
+            _print(json.dumps({"ok": False, "error": error, "findings": []}, indent=2, ensure_ascii=False))
     elif show:
         with contextlib.suppress(OSError):
             show()
