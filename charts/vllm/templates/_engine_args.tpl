@@ -134,7 +134,7 @@ has its own. A single value is written --flag=value, so that one that begins wit
 {{- if and .Values.shutdown.drainSeconds (include "vllm.hasShutdownTimeout" .) }}
 {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
 {{- end }}
-{{- range include "vllm.middlewares" . | fromYamlArray }}
+{{- range include "vllm.middlewares" . | fromJsonArray }}
 {{- $args = append $args (printf "--middleware=%s" .) }}
 {{- end }}
 {{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}

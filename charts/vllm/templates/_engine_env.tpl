@@ -1,6 +1,6 @@
 {{/* The engine's environment. */}}
 
-{{/* YAML map from name to text or to a variable's value: what the chart itself sets. */}}
+{{/* JSON map from name to text or to a variable's value: what the chart itself sets. */}}
 {{- define "vllm.ownEnv" -}}
 {{- include "vllm.load" . }}
 {{- $cache := .Values.persistence.mountPath | trimSuffix "/" }}
@@ -20,7 +20,7 @@
   "VLLM_HTTP_TIMEOUT_KEEP_ALIVE" (int .Values.traffic.keepAliveSeconds | toString)
   "VLLM_NO_USAGE_STATS" "1"
   "VLLM_ENGINE_READY_TIMEOUT_S" (int .Facts.engineReadyTimeoutSeconds | toString) }}
-{{- if include "vllm.middlewares" . | fromYamlArray }}
+{{- if include "vllm.middlewares" . | fromJsonArray }}
 {{- $_ := set $env "PYTHONPATH" (include "vllm.path.programs" .) }}
 {{- end }}
 {{- if include "vllm.usesNixl" . }}
@@ -36,7 +36,7 @@
 {{- with .Values.hub.tokenSecretRef }}
 {{- if .name }}{{ $_ := set $env "HF_TOKEN" (dict "valueFrom" (dict "secretKeyRef" .)) }}{{ end }}
 {{- end }}
-{{- range $index, $ref := include "vllm.apiKeys" . | fromYamlArray }}
+{{- range $index, $ref := include "vllm.apiKeys" . | fromJsonArray }}
 {{- $name := ternary (printf "OTHER_API_KEY_%d" (add1 $index)) "VLLM_API_KEY" (gt $index 0) }}
 {{- $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" $ref)) }}
 {{- end }}
@@ -61,13 +61,13 @@
 {{- $_ := set $env "OMP_NUM_THREADS" (include "vllm.quantity" . | float64 | int | max 1 | toString) }}
 {{- end }}
 {{- end }}
-{{- toYaml $env }}
+{{- toJson $env }}
 {{- end }}
 
-{{/* YAML list: Secrets' keys that hold API keys, the first one for tests and checks. */}}
+{{/* JSON list: Secrets' keys that hold API keys, the first one for tests and checks. */}}
 {{- define "vllm.apiKeys" -}}
 {{- $keys := ternary (list .Values.auth.apiKeySecretRef) list (not (empty .Values.auth.apiKeySecretRef.name)) }}
-{{- concat $keys (.Values.auth.apiKeySecretRefs | default list) | toYaml }}
+{{- concat $keys (.Values.auth.apiKeySecretRefs | default list) | toJson }}
 {{- end }}
 
 {{/*
@@ -75,7 +75,7 @@ YAML list: the engine's environment. A map underneath, so that no name comes twi
 that others refer to come first, because Kubernetes expands only what it has seen.
 */}}
 {{- define "vllm.env" -}}
-{{- $env := include "vllm.ownEnv" . | fromYaml }}
+{{- $env := include "vllm.once" (list . "vllm.ownEnv") | fromJson }}
 {{- range $name, $value := .Values.env }}
 {{- if and (eq $name "PYTHONPATH") (hasKey $env $name) }}
 {{- /* The engine's middleware is on it: the user's comes after. */}}
@@ -88,8 +88,8 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- end }}
 {{- end }}
 {{- $entries := list }}
-{{- $names := concat (include "vllm.env.references" $env | fromYamlArray) (keys $env | sortAlpha) }}
-{{- range $name := include "vllm.env.order" (list $env $names) | fromYamlArray }}
+{{- $names := concat (include "vllm.env.references" $env | fromJsonArray) (keys $env | sortAlpha) }}
+{{- range $name := include "vllm.env.order" (list $env $names) | fromJsonArray }}
 {{- $value := get $env $name }}
 {{- $entry := dict "name" $name }}
 {{- if not (kindIs "map" $value) }}
@@ -105,13 +105,13 @@ that others refer to come first, because Kubernetes expands only what it has see
 {{- end }}
 
 {{/*
-YAML list: names of an environment, each after those that its value refers to, and otherwise as given. Takes a list: the
+JSON list: names of an environment, each after those that its value refers to, and otherwise as given. Takes a list: the
 environment, names. A circle comes out in some order: "vllm.validate.env" refuses it.
 */}}
 {{- define "vllm.env.order" -}}
 {{- $state := dict "order" list "seen" dict }}
 {{- include "vllm.env.visit" (append . $state) }}
-{{- toYaml $state.order }}
+{{- toJson $state.order }}
 {{- end }}
 
 {{- define "vllm.env.visit" -}}
@@ -121,14 +121,14 @@ environment, names. A circle comes out in some order: "vllm.validate.env" refuse
 {{- if and (hasKey $env $name) (not (hasKey $state.seen $name)) }}
 {{- $_ := set $state.seen $name true }}
 {{- if kindIs "map" (get $env $name) }}
-{{- include "vllm.env.visit" (list $env (include "vllm.env.references" (pick $env $name) | fromYamlArray) $state) }}
+{{- include "vllm.env.visit" (list $env (include "vllm.env.references" (pick $env $name) | fromJsonArray) $state) }}
 {{- end }}
 {{- $_ := set $state "order" (append $state.order $name) }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* YAML list: the names that `{value: "…$(NAME)…"}` entries of an env map refer to, sorted. */}}
+{{/* JSON list: the names that `{value: "…$(NAME)…"}` entries of an env map refer to, sorted. */}}
 {{- define "vllm.env.references" -}}
 {{- $names := list }}
 {{- range $value := . }}
@@ -138,5 +138,5 @@ environment, names. A circle comes out in some order: "vllm.validate.env" refuse
 {{- end }}
 {{- end }}
 {{- end }}
-{{- uniq $names | sortAlpha | toYaml }}
+{{- uniq $names | sortAlpha | toJson }}
 {{- end }}

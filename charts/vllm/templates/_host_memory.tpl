@@ -9,7 +9,7 @@ look at the names comes first.
 {{- $words := concat $names (.Values.engine.extraArgs | default list) | join " " }}
 {{- $bytes := 0.0 }}
 {{- if regexMatch "(kv|ec)[-_]transfer|kv[-_]offload|mm[-_]processor|tensor[-_]arena|CHUNK_BYTES" $words }}
-{{- range include "vllm.once" (list . "vllm.hostMemory") | fromYamlArray }}
+{{- range include "vllm.once" (list . "vllm.hostMemory") | fromJsonArray }}
 {{- if eq .memory "shared" }}{{ $bytes = addf $bytes .bytes }}{{ end }}
 {{- end }}
 {{- end }}
@@ -17,7 +17,7 @@ look at the names comes first.
 {{- end }}
 
 {{/*
-YAML list of {where, memory, bytes}: what settings keep in the host's memory from the start on, for the whole pod;
+JSON list of {where, memory, bytes}: what settings keep in the host's memory from the start on, for the whole pod;
 `where` is the key in the values, `memory` is shared (files of /dev/shm), pinned or anonymous.
 */}}
 {{- define "vllm.hostMemory" -}}
@@ -28,14 +28,14 @@ YAML list of {where, memory, bytes}: what settings keep in the host's memory fro
 {{- $words := concat $names (.Values.engine.extraArgs | default list) | join " " }}
 {{- $flags := "(kv|ec)[-_]transfer|offload|mm[-_]processor|tensor[-_]arena|CHUNK_BYTES|memory[-_]bytes" }}
 {{- if or (eq .Values.engine.device "cpu") (regexMatch $flags $words) }}
-{{- range include "vllm.once" (list . "vllm.connectors") | fromYamlArray }}
+{{- range include "vllm.once" (list . "vllm.connectors") | fromJsonArray }}
 {{- with include "vllm.hostMemory.connector" (list $ $facts .) }}{{ $items = append $items (fromYaml .) }}{{ end }}
 {{- end }}
 {{- range $facts.flags }}
 {{- with include "vllm.hostMemory.flag" (list $ .) }}{{ $items = append $items (fromYaml .) }}{{ end }}
 {{- end }}
 {{- end }}
-{{- toYaml $items }}
+{{- toJson $items }}
 {{- end }}
 
 {{/* Integer as string: how many of them are in the pod. Takes a list: root context, "pod", "engine" or "worker". */}}
@@ -129,13 +129,13 @@ it.
 {{- end }}
 
 {{/*
-YAML list of {kind, name, role, module, extra, config, where}: the KV ("kv") and encoder-cache ("ec") connectors that
+JSON list of {kind, name, role, module, extra, config, where}: the KV ("kv") and encoder-cache ("ec") connectors that
 the engine loads, those inside a MultiConnector too; kv-offloading-size puts its own in kv-transfer-config's place.
 `config` is the flag's object without the extra config.
 */}}
 {{- define "vllm.connectors" -}}
 {{- $connectors := list }}
-{{- $config := include "vllm.jsonFlag" (list . "kv-transfer-config") | fromYaml }}
+{{- $config := include "vllm.jsonFlag" (list . "kv-transfer-config") | fromJson }}
 {{- $size := include "vllm.flag" (list . "kv-offloading-size") | include "vllm.number" }}
 {{- if $size }}
 {{- $simple := not (has (include "vllm.envText" (list . "VLLM_USE_SIMPLE_KV_OFFLOAD")) (list "" "0")) }}
@@ -146,21 +146,21 @@ the engine loads, those inside a MultiConnector too; kv-offloading-size puts its
 {{- $connector := dict "kind" "kv" "name" $name "role" "kv_both" "extra" $extra "config" dict }}
 {{- $connectors = list (set $connector "where" "engine.args.kv-offloading-size") }}
 {{- else }}
-{{- range include "vllm.connectors.flat" (list $config $config.kv_role) | fromYamlArray }}
+{{- range include "vllm.connectors.flat" (list $config $config.kv_role) | fromJsonArray }}
 {{- $connectors = append $connectors (merge (dict "kind" "kv" "where" "engine.args.kv-transfer-config") .) }}
 {{- end }}
 {{- end }}
-{{- $config = include "vllm.jsonFlag" (list . "ec-transfer-config") | fromYaml }}
+{{- $config = include "vllm.jsonFlag" (list . "ec-transfer-config") | fromJson }}
 {{- if $config.ec_connector }}
 {{- $connector := dict "kind" "ec" "name" $config.ec_connector "extra" $config.ec_connector_extra_config }}
 {{- $connector = merge $connector (dict "role" $config.ec_role "module" $config.ec_connector_module_path) }}
 {{- $_ := set $connector "config" (omit $config "ec_connector_extra_config") }}
 {{- $connectors = append $connectors (set $connector "where" "engine.args.ec-transfer-config") }}
 {{- end }}
-{{- toYaml $connectors }}
+{{- toJson $connectors }}
 {{- end }}
 
-{{/* YAML list: a KV connector, or those inside it. Takes a list: its object, the role of the one around it. */}}
+{{/* JSON list: a KV connector, or those inside it. Takes a list: its object, the role of the one around it. */}}
 {{- define "vllm.connectors.flat" -}}
 {{- $config := first . }}
 {{- $role := $config.kv_role | default (last .) }}
@@ -169,18 +169,18 @@ the engine loads, those inside a MultiConnector too; kv-offloading-size puts its
 {{- $found := list }}
 {{- if eq $name "MultiConnector" }}
 {{- range compact ($extra.connectors | default list) }}
-{{- $found = concat $found (include "vllm.connectors.flat" (list . $role) | fromYamlArray) }}
+{{- $found = concat $found (include "vllm.connectors.flat" (list . $role) | fromJsonArray) }}
 {{- end }}
 {{- else if $name }}
 {{- $config = omit $config "kv_connector_extra_config" }}
 {{- $found = list (dict "name" $name "role" $role "extra" $extra "config" $config) }}
 {{- $_ := set (first $found) "module" $config.kv_connector_module_path }}
 {{- end }}
-{{- toYaml $found }}
+{{- toJson $found }}
 {{- end }}
 
 {{/*
-YAML map: what a flag of JSON says, as a map or as text in engine.args or engine.extraArgs. Where some of it is written
+JSON map: what a flag of JSON says, as a map or as text in engine.args or engine.extraArgs. Where some of it is written
 as `flag.key`, vLLM makes an object of those, which goes in the place of the rest (FlexibleArgumentParser.parse_args).
 Takes a list: root context, flag.
 */}}
@@ -192,7 +192,7 @@ Takes a list: root context, flag.
 {{- if kindIs "map" (get $args $flag) }}
 {{- $map = deepCopy (get $args $flag) }}
 {{- else }}
-{{- $map = include "vllm.flag" . | include "vllm.json" | fromYaml }}
+{{- $map = include "vllm.flag" . | include "vllm.json" | fromJson }}
 {{- end }}
 {{- $dotted := dict }}
 {{- range $key, $value := $args }}
@@ -215,17 +215,17 @@ Takes a list: root context, flag.
 {{- range $step := reverse $steps }}{{ $value = dict $step $value }}{{ end }}
 {{- $map = mergeOverwrite $map $value }}
 {{- end }}
-{{- toYaml $map }}
+{{- toJson $map }}
 {{- end }}
 
-{{/* YAML map: JSON text as a map, an empty one if it is something else. */}}
+{{/* JSON map: JSON text as a map, an empty one if it is something else. */}}
 {{- define "vllm.json" -}}
 {{- $map := dict }}
 {{- if regexMatch "^\\s*\\{" . }}
 {{- $read := fromJson . }}
 {{- if not (hasKey $read "Error") }}{{ $map = $read }}{{ end }}
 {{- end }}
-{{- toYaml $map }}
+{{- toJson $map }}
 {{- end }}
 
 {{/* String: a number as vLLM reads it ("8G" of a human), or nothing for what is none. */}}
@@ -248,7 +248,7 @@ Takes a list: root context, name.
 {{- if kindIs "map" $value }}{{ $value = $value.value }}{{ end }}
 {{- $own := has (last .) (list "HF_HOME" "VLLM_CPU_KVCACHE_SPACE") }}
 {{- if and $own (not (hasKey ($values.env | default dict) (last .))) }}
-{{- $value = get (include "vllm.ownEnv" (first .) | fromYaml) (last .) }}
+{{- $value = get (include "vllm.once" (list (first .) "vllm.ownEnv") | fromJson) (last .) }}
 {{- end }}
 {{- include "vllm.text" $value }}
 {{- end }}

@@ -24,7 +24,7 @@ YAML map from file name to text: the programs that the engine's container finds 
 */}}
 {{- define "vllm.lifecycle.files" -}}
 {{- $names := list "draining.py" "liveness.py" "pre_stop.py" }}
-{{- if has "api_keys.ApiKeys" (include "vllm.middlewares" . | fromYamlArray) }}
+{{- if has "api_keys.ApiKeys" (include "vllm.middlewares" . | fromJsonArray) }}
 {{- $names = append $names "api_keys.py" }}
 {{- end }}
 {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}{{ $names = append $names "sitecustomize.py" }}{{ end }}
@@ -33,14 +33,14 @@ YAML map from file name to text: the programs that the engine's container finds 
 {{- toYaml $files }}
 {{- end }}
 
-{{/* YAML list: the middlewares that the engine loads from there. */}}
+{{/* JSON list: the middlewares that the engine loads from there. */}}
 {{- define "vllm.middlewares" -}}
 {{- $middlewares := list }}
 {{- if .Values.shutdown.closeConnections }}{{ $middlewares = append $middlewares "draining.Draining" }}{{ end }}
 {{- if .Values.hang.seconds }}{{ $middlewares = append $middlewares "liveness.Liveness" }}{{ end }}
-{{- $keys := include "vllm.apiKeys" . | fromYamlArray | len }}
+{{- $keys := include "vllm.apiKeys" . | fromJsonArray | len }}
 {{- if gt $keys 1 }}{{ $middlewares = append $middlewares "api_keys.ApiKeys" }}{{ end }}
-{{- toYaml (ternary $middlewares list .Values.engine.passArguments) }}
+{{- toJson (ternary $middlewares list .Values.engine.passArguments) }}
 {{- end }}
 
 {{/* YAML list: the preStop hook, which waits until the engine has nothing left to do. */}}

@@ -84,14 +84,14 @@ write where somebody wants to mount their own in its place. Paths and remedies a
   {{- include "vllm.list" (concat $mounts (.Values.volumeMounts | default list)) }}
 {{- end }}
 
-{{/* YAML list: the names of the pod's volumes. */}}
+{{/* JSON list: the names of the pod's volumes. */}}
 {{- define "vllm.volumeNames" -}}
   {{- $names := list }}
   {{- range include "vllm.mounts" . | fromJsonArray }}
     {{- if .source }}{{ $names = append $names .name }}{{ end }}
   {{- end }}
   {{- range compact (.Values.volumes | default list) }}{{ $names = append $names .name }}{{ end }}
-  {{- toYaml $names }}
+  {{- toJson $names }}
 {{- end }}
 
 {{/* "true" or nothing: whether another container of the pod mounts a volume. Takes a list: root context, its name. */}}
@@ -103,7 +103,7 @@ write where somebody wants to mount their own in its place. Paths and remedies a
 {{- end }}
 
 {{/*
-YAML list: for each volume in which a path of the engine's container is, "filled", or "empty" where it is an emptyDir of
+JSON list: for each volume in which a path of the engine's container is, "filled", or "empty" where it is an emptyDir of
 the user's. The chart's own emptyDirs are left out: nothing that a value names could be there. Takes a list: root
 context, path.
 */}}
@@ -124,5 +124,5 @@ context, path.
       {{- end }}
     {{- end }}
   {{- end }}
-  {{- toYaml $contents }}
+  {{- toJson $contents }}
 {{- end }}

@@ -5,7 +5,7 @@
   {{- $args := .Values.engine.args | default dict }}
   {{- if or .Values.engine.extraArgs (regexMatch "kv-transfer-config" (keys $args | join " ")) }}
     {{- $found := list }}
-    {{- range include "vllm.once" (list . "vllm.connectors") | fromYamlArray }}
+    {{- range include "vllm.once" (list . "vllm.connectors") | fromJsonArray }}
       {{- if has .name (list "NixlConnector" "NixlPullConnector" "NixlPushConnector") }}
         {{- $found = append $found .name }}
       {{- end }}
@@ -15,7 +15,7 @@
 {{- end }}
 
 {{/*
-YAML list of {where, value}: what a row of the tables says for a connector: of its key where that is given, else of its
+JSON list of {where, value}: what a row of the tables says for a connector: of its key where that is given, else of its
 variable, else its default. `value` is a text or a variable's {valueFrom}. Takes a list: root context, row, connector.
 */}}
 {{- define "vllm.peers.values" -}}
@@ -46,5 +46,5 @@ variable, else its default. `value` is a text or a variable's {valueFrom}. Takes
       {{- if not (kindIs "invalid" $value) }}{{ $found = append $found (dict "where" $where "value" $value) }}{{ end }}
     {{- end }}
   {{- end }}
-  {{- toYaml $found }}
+  {{- toJson $found }}
 {{- end }}

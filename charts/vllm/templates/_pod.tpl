@@ -152,20 +152,20 @@ schedulerName: {{ quote . }}
 {{- end }}
 
 {{/*
-YAML list: what the pod reads of others' Secrets and ConfigMaps, "Secret hf-token". From what the pod template is made
+JSON list: what the pod reads of others' Secrets and ConfigMaps, "Secret hf-token". From what the pod template is made
 of, because that as a whole costs as much as all else.
 */}}
 {{- define "vllm.consumed" -}}
 {{- $found := dict }}
 {{- $given := pick .Values "env" "envFrom" "volumes" "initContainers" "extraContainers" }}
-{{- $own := list (include "vllm.ownEnv" . | fromYaml) (include "vllm.mounts" . | fromJsonArray) }}
+{{- $own := list (include "vllm.once" (list . "vllm.ownEnv") | fromJson) (include "vllm.mounts" . | fromJsonArray) }}
 {{- include "vllm.consumed.find" (list $found (list $given $own)) }}
 {{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
-{{- range include "vllm.refreshed" . | fromYamlArray }}{{ $_ := unset $found . }}{{ end }}
-{{- keys $found | sortAlpha | toYaml }}
+{{- range include "vllm.refreshed" . | fromJsonArray }}{{ $_ := unset $found . }}{{ end }}
+{{- keys $found | sortAlpha | toJson }}
 {{- end }}
 
-{{/* YAML list: the Secrets with certificates that the engine takes anew as they change, "Secret tls". */}}
+{{/* JSON list: the Secrets with certificates that the engine takes anew as they change, "Secret tls". */}}
 {{- define "vllm.refreshed" -}}
 {{- $secrets := list }}
 {{- if eq (include "vllm.flag" (list . "enable-ssl-refresh")) "true" }}
@@ -181,7 +181,7 @@ of, because that as a whole costs as much as all else.
 {{- end }}
 {{- end }}
 {{- end }}
-{{- toYaml $secrets }}
+{{- toJson $secrets }}
 {{- end }}
 
 {{/* Nothing: adds to a dict what a part of a pod refers to, as its keys. Takes a list: the dict, the part. */}}

@@ -1,7 +1,7 @@
 {{/* Repositories and paths that settings name beside the model. The table is vllm_args/repositories.py. */}}
 
 {{/*
-YAML list of {where, use, text}: what is named in arguments and variables. `where` is the key in the values; `use` is
+JSON list of {where, use, text}: what is named in arguments and variables. `where` is the key in the values; `use` is
 weights (a repository or a directory), read, or written.
 */}}
 {{- define "vllm.repositories" -}}
@@ -29,12 +29,12 @@ weights (a repository or a directory), read, or written.
       {{- if kindIs "map" $value }}{{ $value = $value.value }}{{ end }}
       {{- $roots = list $value }}
     {{- else if .flag }}
-      {{- if eq .flag "lora-modules" }}{{ $roots = list (include "vllm.adapters" $root | fromYamlArray) }}
-      {{- else if .key }}{{ $roots = list (include "vllm.jsonFlag" (list $root .flag) | fromYaml) }}
+      {{- if eq .flag "lora-modules" }}{{ $roots = list (include "vllm.adapters" $root | fromJsonArray) }}
+      {{- else if .key }}{{ $roots = list (include "vllm.jsonFlag" (list $root .flag) | fromJson) }}
       {{- else }}{{ $roots = list (include "vllm.flag" (list $root .flag)) }}
       {{- end }}
     {{- else }}
-      {{- range include "vllm.once" (list $root "vllm.connectors") | fromYamlArray }}
+      {{- range include "vllm.once" (list $root "vllm.connectors") | fromJsonArray }}
         {{- $roots = append $roots .extra }}
       {{- end }}
     {{- end }}
@@ -55,21 +55,21 @@ weights (a repository or a directory), read, or written.
       {{- end }}
     {{- end }}
   {{- end }}
-  {{- toYaml $found }}
+  {{- toJson $found }}
 {{- end }}
 
-{{/* YAML list of {path}: the adapters of lora-modules, written as maps, as JSON, or as name=path. */}}
+{{/* JSON list of {path}: the adapters of lora-modules, written as maps, as JSON, or as name=path. */}}
 {{- define "vllm.adapters" -}}
   {{- $given := get (.Values.engine.args | default dict) "lora-modules" }}
   {{- $adapters := list }}
   {{- range $adapter := ternary $given (list $given) (kindIs "slice" $given) }}
     {{- $text := include "vllm.text" $adapter }}
-    {{- if regexMatch "^\\s*\\{" $text }}{{ $adapters = append $adapters (include "vllm.json" $text | fromYaml) }}
+    {{- if regexMatch "^\\s*\\{" $text }}{{ $adapters = append $adapters (include "vllm.json" $text | fromJson) }}
     {{- else if contains "=" $text }}
       {{- $adapters = append $adapters (dict "path" (regexReplaceAll "^[^=]*=" $text "")) }}
     {{- end }}
   {{- end }}
-  {{- toYaml $adapters }}
+  {{- toJson $adapters }}
 {{- end }}
 
 {{/*
@@ -84,7 +84,7 @@ the directories where huggingface_hub looks.
   {{- end }}
   {{- $filled := list }}
   {{- range $path := $paths }}
-    {{- if include "vllm.volumesAt" (list $ $path) | fromYamlArray | has "filled" }}
+    {{- if include "vllm.volumesAt" (list $ $path) | fromJsonArray | has "filled" }}
       {{- $filled = append $filled $path }}
     {{- end }}
     {{- range compact ($.Values.volumeMounts | default list) }}

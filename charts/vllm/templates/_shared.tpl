@@ -52,11 +52,11 @@ the place of some: a limit of null is a limit of 0.
   {{- end }}
 {{- end }}
 
-{{/* YAML list: the keys of a map that are set, not null. */}}
+{{/* JSON list: the keys of a map that are set, not null. */}}
 {{- define "vllm.keysSet" -}}
   {{- $set := list }}
   {{- range $key, $value := . }}{{ if not (kindIs "invalid" $value) }}{{ $set = append $set $key }}{{ end }}{{ end }}
-  {{- toYaml $set }}
+  {{- toJson $set }}
 {{- end }}
 
 {{/* Names, labels and annotations of the objects of a release. */}}

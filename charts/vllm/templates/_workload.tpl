@@ -24,13 +24,13 @@ deployment.yaml, which renders it.
 {{/* Integer as string: the replicas to reckon with, where somebody else counts them what he begins with. */}}
 {{- define "vllm.workload.leastReplicas" -}}
   {{- $least := 1 }}
-  {{- range include "vllm.workload.autoscalers" . | fromYamlArray }}
+  {{- range include "vllm.workload.autoscalers" . | fromJsonArray }}
     {{- $least = .spec.minReplicas | default .spec.minReplicaCount | default 1 | int }}
   {{- end }}
   {{- include "vllm.workload.replicas" . | default (toString $least) }}
 {{- end }}
 
-{{/* YAML list: the autoscalers among the extraObjects that scale it. */}}
+{{/* JSON list: the autoscalers among the extraObjects that scale it. */}}
 {{- define "vllm.workload.autoscalers" -}}
   {{- $autoscalers := list }}
   {{- range compact (.Values.extraObjects | default list) }}
@@ -40,13 +40,13 @@ deployment.yaml, which renders it.
       {{- end }}
     {{- end }}
   {{- end }}
-  {{- toYaml $autoscalers }}
+  {{- toJson $autoscalers }}
 {{- end }}
 
 {{/* Integer as string: its replicas, or what an autoscaler among the extraObjects may make of them. */}}
 {{- define "vllm.workload.mostReplicas" -}}
   {{- $most := include "vllm.workload.leastReplicas" . | int }}
-  {{- range include "vllm.workload.autoscalers" . | fromYamlArray }}
+  {{- range include "vllm.workload.autoscalers" . | fromJsonArray }}
     {{- /* KEDA's own default. */}}
     {{- $most = max $most (.spec.maxReplicas | default (.spec.maxReplicaCount | default 100)) }}
   {{- end }}

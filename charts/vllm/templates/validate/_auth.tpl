@@ -1,5 +1,5 @@
 {{- define "vllm.validate.auth" }}
-  {{- $keys := include "vllm.apiKeys" . | fromYamlArray }}
+  {{- $keys := include "vllm.apiKeys" . | fromJsonArray }}
   {{- $seen := list }}
   {{- range $keys }}
     {{- $key := printf "key %s of Secret %s" .key .name }}

@@ -27,7 +27,7 @@
   {{- if not $container.image }}
     - {{ $key }}: {{ $container.name }} has no image: write image
   {{- end }}
-  {{- $volumes := include "vllm.volumeNames" $root | fromYamlArray }}
+  {{- $volumes := include "vllm.volumeNames" $root | fromJsonArray }}
   {{- $paths := list }}
   {{- range compact ($container.volumeMounts | default list) }}
     {{- if not (has .name $volumes) }}
@@ -121,7 +121,7 @@ are taken to who took them, which is added to.
   {{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
     {{- $key := printf "%s%s" (first $) $name }}
     {{- with get (index $ 1) $name }}
-      {{- $handlers := include "vllm.keysSet" (pick . "httpGet" "tcpSocket" "exec" "grpc") | fromYamlArray }}
+      {{- $handlers := include "vllm.keysSet" (pick . "httpGet" "tcpSocket" "exec" "grpc") | fromJsonArray }}
       {{- if gt (len $handlers) 1 }}
         - {{ $key }}: {{ join " and " $handlers }} are two ways to ask: keep one
       {{- else if and (ne $key $name) (not $handlers) }}

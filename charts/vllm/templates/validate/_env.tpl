@@ -21,7 +21,7 @@
         - env.{{ $name }}: has neither value nor valueFrom: write one, or plain text
       {{- end }}
       {{- with $value.valueFrom }}
-        {{- $sources := include "vllm.keysSet" . | fromYamlArray }}
+        {{- $sources := include "vllm.keysSet" . | fromJsonArray }}
         {{- if ne (len $sources) 1 }}
           - env.{{ $name }}.valueFrom: has {{ join " and " $sources | default "no source" }}:
             write one, such as secretKeyRef: {name: …, key: …}
@@ -33,15 +33,15 @@
             write {{ .fieldPath }}['…'], or a downwardAPI volume
         {{- end }}
       {{- end }}
-      {{- if and (eq $name "PYTHONPATH") $value.valueFrom (include "vllm.middlewares" $ | fromYamlArray) }}
+      {{- if and (eq $name "PYTHONPATH") $value.valueFrom (include "vllm.middlewares" $ | fromJsonArray) }}
         - env.PYTHONPATH: nothing can be put before what is only known in the pod, and the engine's middleware has to
           be: write the path as text, or shutdown.closeConnections: false and hang.seconds: 0
       {{- end }}
-      {{- range include "vllm.env.references" (dict $name $value) | fromYamlArray }}
+      {{- range include "vllm.env.references" (dict $name $value) | fromJsonArray }}
         {{- if eq . $name }}
           - env.{{ $name }}: refers to itself, and Kubernetes does not know the image's own value:
             write the whole value
-        {{- else if has $name (include "vllm.env.order" (list $.Values.env (list .)) | fromYamlArray) }}
+        {{- else if has $name (include "vllm.env.order" (list $.Values.env (list .)) | fromJsonArray) }}
           - env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them in full
         {{- end }}
       {{- end }}
@@ -59,7 +59,7 @@ Lines for a shell's $NAME in a variable, which no shell sees: one that refers to
 another. The Hub's library expands its own (huggingface_hub/constants.py).
 */}}
 {{- define "vllm.validate.shellVariables" }}
-  {{- $env := include "vllm.ownEnv" . | fromYaml }}
+  {{- $env := include "vllm.once" (list . "vllm.ownEnv") | fromJson }}
   {{- range $name, $value := .Values.env }}
     {{- $text := include "vllm.text" $value }}
     {{- if kindIs "map" $value }}{{ $text = include "vllm.text" $value.value }}{{ end }}
@@ -85,7 +85,7 @@ another. The Hub's library expands its own (huggingface_hub/constants.py).
 {{/* Lines for sources of environments. Takes a list: their key, the sources. */}}
 {{- define "vllm.validate.envFrom" }}
   {{- range without (last . | default list) nil }}
-    {{- if ne (include "vllm.keysSet" (pick . "configMapRef" "secretRef") | fromYamlArray | len) 1 }}
+    {{- if ne (include "vllm.keysSet" (pick . "configMapRef" "secretRef") | fromJsonArray | len) 1 }}
       - {{ first $ }}: {{ toJson . }} has to name one source: write configMapRef or secretRef
     {{- end }}
   {{- end }}

@@ -6,11 +6,11 @@
   {{- end }}
 {{- end }}
 
-{{/* YAML list: the names of the ports of the pod's containers. */}}
+{{/* JSON list: the names of the ports of the pod's containers. */}}
 {{- define "vllm.portNames" -}}
   {{- $names := list "http" }}
   {{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) | compact }}
     {{- range compact (.ports | default list) }}{{ with .name }}{{ $names = append $names . }}{{ end }}{{ end }}
   {{- end }}
-  {{- toYaml $names }}
+  {{- toJson $names }}
 {{- end }}

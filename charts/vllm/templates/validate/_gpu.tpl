@@ -3,7 +3,7 @@
   {{- $workers := include "vllm.workers" . | int }}
   {{- with .Values.parallelism }}
     {{- $sizes := include "vllm.parallelSizes" $ }}
-    {{- $device := include "vllm.device" (list $ $.Values.gpu.resourceName) | fromYaml }}
+    {{- $device := include "vllm.device" (list $ $.Values.gpu.resourceName) | fromJson }}
     {{- $cuda := and (eq $.Values.engine.device "cuda") $count }}
     {{- if and $cuda $device.worker (ne $workers $count) }}
       - parallelism: {{ $sizes }} is {{ $workers }} GPUs, but gpu.count is {{ $count }}:
@@ -32,12 +32,12 @@
   {{- $sizes }}{{ if gt $context 1 }} x {{ $context }} (prefill context){{ end }}
 {{- end }}
 
-{{/* YAML map: what a resource is called, and whether each is a worker. Takes a list: root context, resource. */}}
+{{/* JSON map: what a resource is called, and whether each is a worker. Takes a list: root context, resource. */}}
 {{- define "vllm.device" -}}
   {{- include "vllm.load" (first .) }}
   {{- $devices := (first .).Facts.devices }}
   {{- range reverse $devices }}{{ if regexMatch .pattern (last $) }}{{ $devices = list . }}{{ end }}{{ end }}
-  {{- first $devices | toYaml }}
+  {{- first $devices | toJson }}
 {{- end }}
 
 {{/* Lines for GPUs among resources. Takes a list: root context, key, resources of a container. */}}
@@ -46,7 +46,7 @@
   {{- range $kind, $quantities := pick (index . 2) "limits" "requests" }}
     {{- range $name, $quantity := $quantities }}
       {{- if and (not (kindIs "invalid" $quantity)) (include "vllm.isGpu" (list (first $) $name)) }}
-        {{- $device := include "vllm.device" (list (first $) $name) | fromYaml }}
+        {{- $device := include "vllm.device" (list (first $) $name) | fromJson }}
         - {{ index $ 1 }}.{{ $kind }}.{{ $name }}: {{ $device.many }} are not asked for here:
           write gpu.count{{ if ne $name $gpu }} and gpu.resourceName: {{ $name }}{{ end }}
       {{- end }}

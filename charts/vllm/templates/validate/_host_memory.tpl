@@ -5,7 +5,7 @@
   {{- $total := 0.0 }}
   {{- $places := list }}
   {{- $shared := list }}
-  {{- range include "vllm.once" (list . "vllm.hostMemory") | fromYamlArray }}
+  {{- range include "vllm.once" (list . "vllm.hostMemory") | fromJsonArray }}
     {{- $total = addf $total .bytes }}
     {{- $places = append $places .where }}
     {{- if eq .memory "shared" }}{{ $shared = append $shared .where }}{{ end }}
@@ -32,7 +32,7 @@
   {{- end }}
   {{- include "vllm.load" . }}
   {{- $facts := .Facts.hostMemory }}
-  {{- range include "vllm.once" (list . "vllm.connectors") | fromYamlArray }}
+  {{- range include "vllm.once" (list . "vllm.connectors") | fromJsonArray }}
     {{- $connector := get (get $facts.connectors .kind) .name | default dict }}
     {{- include "vllm.validate.hostMemory.sizes" (list . $connector) }}
   {{- end }}

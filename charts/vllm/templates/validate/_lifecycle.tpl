@@ -42,7 +42,7 @@
     {{- end }}
   {{- end }}
   {{- /* None where nobody in the release says how many. */}}
-  {{- $said := or (include "vllm.workload.replicas" .) (include "vllm.workload.autoscalers" . | fromYamlArray) }}
+  {{- $said := or (include "vllm.workload.replicas" .) (include "vllm.workload.autoscalers" . | fromJsonArray) }}
   {{- $replicas := ternary (include "vllm.workload.leastReplicas" . | int) 0 (not (empty $said)) }}
   {{- with .Values.podDisruptionBudget }}
     {{- $min := include "vllm.text" .minAvailable }}

@@ -22,7 +22,7 @@
   {{- end }}
   {{- /* Somebody else's image, command or init container may bring the files. */}}
   {{- if and $stock (not .Values.initContainers) }}
-    {{- $volumes := include "vllm.volumesAt" (list . $id) | fromYamlArray }}
+    {{- $volumes := include "vllm.volumesAt" (list . $id) | fromJsonArray }}
     {{- $any := or .Values.persistence.enabled (compact (.Values.volumeMounts | default list)) }}
     {{- if and (regexMatch "^\\.{0,2}/" $id) (not $volumes) }}
       - model.id: nothing is mounted at {{ $id }}:

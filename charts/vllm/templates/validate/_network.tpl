@@ -11,7 +11,7 @@
       - service.clusterIP: a {{ .type }} Service cannot be headless:
         write service.type: ClusterIP, or leave clusterIP empty
     {{- end }}
-    {{- $ports := include "vllm.portNames" $ | fromYamlArray }}
+    {{- $ports := include "vllm.portNames" $ | fromJsonArray }}
     {{- $others := or $.Values.extraContainers $.Values.initContainers }}
     {{- $number := ternary 0 (int .targetPort) (kindIs "string" .targetPort) }}
     {{- if and .targetPort (kindIs "string" .targetPort) (not (has .targetPort $ports)) }}

@@ -20,10 +20,10 @@
       {{- $_ := set $taken (printf "%d" (int .containerPort)) (printf "a port of %s" $container.name) }}
     {{- end }}
   {{- end }}
-  {{- range $connector := include "vllm.once" (list . "vllm.connectors") | fromYamlArray }}
+  {{- range $connector := include "vllm.once" (list . "vllm.connectors") | fromJsonArray }}
     {{- include "vllm.validate.peers.name" (list $ $facts $connector) }}
     {{- range $row := $facts.addresses }}
-      {{- range include "vllm.peers.values" (list $ $row $connector) | fromYamlArray }}
+      {{- range include "vllm.peers.values" (list $ $row $connector) | fromJsonArray }}
         {{- $said := .value }}
         {{- if and $alone (kindIs "string" $said) (regexMatch `^(0\.0\.0\.0|::|\[::\]|\*|0)$` $said) }}
           - {{ .where }}: {{ $said }} is what {{ $connector.name }} tells others to dial, which nobody can:
@@ -41,7 +41,7 @@
     {{- range $row := $facts.ports }}
       {{- $engines := int $.Values.parallelism.dataParallelSize }}
       {{- $times := dict "engine" $engines "worker" (include "vllm.workers" $ | int) }}
-      {{- range include "vllm.peers.values" (list $ $row $connector) | fromYamlArray }}
+      {{- range include "vllm.peers.values" (list $ $row $connector) | fromJsonArray }}
         {{- $first := include "vllm.text" .value | include "vllm.number" | default "0" | float64 | int }}
         {{- $where := .where }}
         {{- $owner := printf "a port of %s" $connector.name }}
@@ -65,7 +65,7 @@
         write {{ int $.Values.containerPort }}, the engine's port, in its extra config
     {{- end }}
   {{- end }}
-  {{- $events := include "vllm.jsonFlag" (list . "kv-events-config") | fromYaml }}
+  {{- $events := include "vllm.jsonFlag" (list . "kv-events-config") | fromJson }}
   {{- if and $alone (regexMatch `^tcp://0\.0\.0\.0(:|$)` ($events.endpoint | include "vllm.text")) }}
     - engine.args.kv-events-config.endpoint: vLLM dials {{ $events.endpoint }} where it should listen:
       write {{ replace "0.0.0.0" "*" $events.endpoint }}

@@ -9,10 +9,10 @@
     {{- $transformers := include "vllm.envText" (list . "TRANSFORMERS_OFFLINE") }}
     {{- $offline := or .Values.hub.offline (regexMatch "^(?i)(1|on|yes|true)$" $transformers) }}
     {{- $others := or .Values.initContainers .Values.extraContainers }}
-    {{- range include "vllm.repositories" . | fromYamlArray }}
+    {{- range include "vllm.repositories" . | fromJsonArray }}
       {{- $path := .text }}
       {{- $volumes := list }}
-      {{- if hasPrefix "/" $path }}{{ $volumes = include "vllm.volumesAt" (list $ $path) | fromYamlArray }}{{ end }}
+      {{- if hasPrefix "/" $path }}{{ $volumes = include "vllm.volumesAt" (list $ $path) | fromJsonArray }}{{ end }}
       {{- $mounted := or (regexMatch $there (printf "%s/" $path)) $volumes }}
       {{- /* Root may make a directory anywhere. */}}
       {{- $created := and (eq .use "written") (has "0" $user) }}

@@ -54,7 +54,7 @@
       - volumes: {{ $volume.name }} is there twice: give each volume a name of its own
     {{- end }}
     {{- $names = append $names $volume.name }}
-    {{- $sources := include "vllm.keysSet" (omit $volume "name") | fromYamlArray }}
+    {{- $sources := include "vllm.keysSet" (omit $volume "name") | fromJsonArray }}
     {{- if gt (len $sources) 1 }}
       - volumes: {{ $volume.name }} has {{ join " and " $sources }}: keep one
     {{- end }}
@@ -72,7 +72,7 @@
     {{- end }}
     {{- $_ := set $remedies $path .remedy }}
   {{- end }}
-  {{- $names := include "vllm.volumeNames" . | fromYamlArray }}
+  {{- $names := include "vllm.volumeNames" . | fromJsonArray }}
   {{- range $mount := compact (.Values.volumeMounts | default list) }}
     {{- if not (has $mount.name $names) }}
       - volumeMounts: {{ $mount.name }} is not a volume of the pod:
