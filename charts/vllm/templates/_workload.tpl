@@ -30,6 +30,11 @@ deployment.yaml, which renders it.
   {{- include "vllm.workload.replicas" . | default (toString $least) }}
 {{- end }}
 
+{{/* "true" if somebody in the release says how many replicas there are, or nothing. */}}
+{{- define "vllm.workload.counted" -}}
+  {{- if or (include "vllm.workload.replicas" .) (include "vllm.workload.autoscalers" . | fromJsonArray) }}true{{ end }}
+{{- end }}
+
 {{/* JSON list: the autoscalers among the extraObjects that scale it. */}}
 {{- define "vllm.workload.autoscalers" -}}
   {{- $autoscalers := list }}

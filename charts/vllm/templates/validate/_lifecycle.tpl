@@ -42,8 +42,8 @@
     {{- end }}
   {{- end }}
   {{- /* None where nobody in the release says how many. */}}
-  {{- $said := or (include "vllm.workload.replicas" .) (include "vllm.workload.autoscalers" . | fromJsonArray) }}
-  {{- $replicas := ternary (include "vllm.workload.leastReplicas" . | int) 0 (not (empty $said)) }}
+  {{- $counted := not (empty (include "vllm.workload.counted" .)) }}
+  {{- $replicas := ternary (include "vllm.workload.leastReplicas" . | int) 0 $counted }}
   {{- with .Values.podDisruptionBudget }}
     {{- $min := include "vllm.text" .minAvailable }}
     {{- if not (and .enabled $replicas) }}

@@ -42,7 +42,7 @@ def the_engine_gets_the_signals(manifests: Manifests) -> Iterator[Finding]:
             script = _script(command)
             if script is None:
                 message = "starts a script, which is not looked into"
-                remedy = "have it end with `exec vllm serve …`, and with its own arguments write passArguments: false"
+                remedy = "have it end with `exec vllm serve …`, or write engine.passArguments: false"
                 yield broken(where, message, remedy, "info")
             elif not re.search(r"(^|[\s;&|({])exec\s", script):
                 message = "is a shell, which may stay the first process and keep SIGTERM to itself"
