@@ -8,12 +8,13 @@ nox.options.stop_on_first_error = True
 nox.needs_version = ">=2026.10"
 
 PYTHON_FILES = ("python", "ci", "tests", "noxfile.py")
+CONSTRAINTS = "ci/constraints.txt"
 ALL_CORES = ("--numprocesses", "auto")
 
 
 def install(session: nox.Session, *extras: str) -> None:
-    """The package itself, editable, with its extras."""
-    session.install("-e", f".[{','.join(extras)}]" if extras else ".")
+    """The package itself, editable, with its extras, in the versions that everybody tests with."""
+    session.install("--constraint", CONSTRAINTS, "-e", f".[{','.join(extras)}]" if extras else ".")
 
 
 def free_cluster(session: nox.Session) -> str:

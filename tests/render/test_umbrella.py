@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from ci import tools
+from vllm_chart import support
 from vllm_chart.helm import Helm, HelmError, default_chart, render
 from vllm_chart.rendered.manifests import Manifests
 
@@ -19,7 +20,7 @@ CHART = default_chart()
 MODEL = {"model": {"id": "org/name"}}
 
 #: Named, because each Helm has a default of its own.
-KUBERNETES = "1.37.0"
+KUBERNETES = f"{support.KUBERNETES[-1]}.0"
 
 Umbrella = Callable[..., Manifests]
 

@@ -195,7 +195,7 @@ def test_helm_comes_from_the_environment_and_its_absence_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HELM", command(tmp_path, ""))
-    assert helm.Helm().version == (4, 3)
+    assert helm.Helm().version == (4, 3, 1)
 
     monkeypatch.setenv("HELM", str(tmp_path / "absent"))
     with pytest.raises(UnavailableError, match="install Helm"):
@@ -203,7 +203,12 @@ def test_helm_comes_from_the_environment_and_its_absence_is_told(
 
 
 @pytest.mark.parametrize(
-    ("version", "message"), [("v3.17.4", r"is Helm 3\.17, the chart needs 3\.18 or later"), ("what?", "is it Helm")]
+    ("version", "message"),
+    [
+        ("v3.17.4", r"is Helm 3\.17\.4, the chart needs 3\.18\.1 or later"),
+        ("v3.18.0", r"is Helm 3\.18\.0, the chart needs 3\.18\.1 or later"),
+        ("what?", "is it Helm"),
+    ],
 )
 def test_an_unsupported_helm_is_refused(tmp_path: Path, version: str, message: str) -> None:
     with pytest.raises(UnavailableError, match=message):

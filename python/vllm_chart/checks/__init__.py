@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
-from vllm_chart import charts, helm
+from vllm_chart import charts, helm, support
 from vllm_chart.charts import Chart
 from vllm_chart.checks import files, invariants, podsecurity, registry, same_twice, schemas
 from vllm_chart.findings import Finding, Report, has_errors, told_once
@@ -32,7 +32,7 @@ def validate(chart: AnyChart = None, **options: Unpack[ValuesOptions]) -> list[F
 def check(
     chart: AnyChart = None,
     *,
-    kubernetes: Sequence[str] = schemas.SUPPORTED_VERSIONS,
+    kubernetes: Sequence[str] = support.KUBERNETES,
     pod_security: podsecurity.Level = "restricted",
     release: str = "llm",
     namespace: str = "default",

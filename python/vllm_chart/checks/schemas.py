@@ -12,6 +12,7 @@ import jsonschema
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
+from vllm_chart import support
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests, Object
 
@@ -22,15 +23,10 @@ CHECK = Check(
     "Rendered objects",
 )
 
-OLDEST, NEWEST = 30, 37
-
-#: The Kubernetes versions that the chart supports, oldest first.
-SUPPORTED_VERSIONS = tuple(f"1.{minor}" for minor in range(OLDEST, NEWEST + 1))
-
 
 def versions(text: str) -> list[str]:
     """The versions that "1.30-1.37", "1.34" or "1.30,1.37" means. Raises ValueError for any other text."""
-    supported = SUPPORTED_VERSIONS
+    supported = support.KUBERNETES
     chosen: list[str] = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")

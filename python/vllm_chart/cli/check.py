@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vllm_chart import support
 from vllm_chart.cli.options import (
     API_VERSION,
     EXIT_CODES,
@@ -29,10 +30,10 @@ LEVELS = ("privileged", "baseline", "restricted")
 
 
 def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text: str) -> Sequence[str]:
+    if not text:
+        return support.KUBERNETES
     from vllm_chart.checks import schemas
 
-    if not text:
-        return schemas.SUPPORTED_VERSIONS
     try:
         return schemas.versions(text)
     except ValueError as error:
@@ -48,7 +49,9 @@ def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text:
     show_default="all that the chart supports",
     callback=_kubernetes_versions,
     metavar="RANGE",
-    help='Kubernetes versions to render for: "1.34", "1.30-1.37", "1.30,1.37".',
+    help='Kubernetes versions to render for: "{0}", "{0}-{1}", "{0},{1}".'.format(
+        support.KUBERNETES[0], support.KUBERNETES[-1]
+    ),
 )
 @click.option(
     "--pod-security",

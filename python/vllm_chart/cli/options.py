@@ -5,9 +5,14 @@ import re
 import urllib.parse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    Text = click.ParamType[str]
+else:  # before click 8.4 it took no type
+    Text = click.ParamType
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,7 +41,7 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 VALUES_FILE = _ValuesFile()
 
 
-class _Matching(click.ParamType[str]):
+class _Matching(Text):
     """A text that matches a pattern. example: what to write instead, where {} is the text."""
 
     def __init__(self, name: str, pattern: str, example: str) -> None:
@@ -58,7 +63,7 @@ RELEASE = _Matching(
 API_VERSION = _Matching("API", "[-a-z0-9.]+/v[a-z0-9]+(/[A-Za-z]+)?", "monitoring.coreos.com/v1")
 
 
-class _Url(click.ParamType[str]):
+class _Url(Text):
     """The address of a service, with a host that has a name and a port that there is."""
 
     name = "URL"

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+from vllm_chart import support
 from vllm_chart.findings import UnavailableError
 from vllm_chart.helm.options import HelmError, StrPath, ValuesOptions
 from vllm_chart.helm.values import is_standard_input, read_file
 from vllm_chart.rendered.manifests import Manifests
-
-MINIMUM_HELM = (3, 18)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,17 +40,17 @@ class Helm:
                 f"no command {self.command!r}: install Helm (https://helm.sh/docs/intro/install), "
                 "or name it in the environment variable HELM"
             )
-        if self.version < MINIMUM_HELM:
-            present, wanted = (".".join(map(str, version)) for version in (self.version, MINIMUM_HELM))
+        if self.version < support.HELM_LEAST:
+            present, wanted = (".".join(map(str, version)) for version in (self.version, support.HELM_LEAST))
             raise UnavailableError(f"{self.command} is Helm {present}, the chart needs {wanted} or later")
 
     @functools.cached_property
-    def version(self) -> tuple[int, int]:
-        """Major and minor version, (4, 3)."""
-        match = re.match(r"v?(\d+)\.(\d+)", self._run("version", "--template", "{{ .Version }}"))
+    def version(self) -> tuple[int, int, int]:
+        """Its version, (4, 3, 1). Raises UnavailableError where it tells none."""
+        match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", self._run("version", "--template", "{{ .Version }}"))
         if not match:
             raise UnavailableError(f"{self.command} does not tell its version: is it Helm?")
-        return int(match[1]), int(match[2])
+        return int(match[1]), int(match[2]), int(match[3])
 
     def template(
         self,
