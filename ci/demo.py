@@ -7,6 +7,7 @@ python -m ci.demo remove    # gives the GPUs back
 import argparse
 import contextlib
 import os
+import re
 import time
 from pathlib import Path
 
@@ -33,6 +34,8 @@ SERVED_MODEL_NAME = "meta-llama/Llama-3.1-8B"  # in its place, and under its nam
 READY_SECONDS = 900
 MEND_SECONDS = 60  # a pod that just left may hold its GPU a little longer
 ASK_SECONDS = 5
+# How long a stage of the start has taken so far: it is told again when the next one begins.
+_SECONDS = re.compile(r", for \d+ s now")
 
 
 def demo() -> None:
@@ -90,9 +93,10 @@ def _wait_until_ready(cluster: Cluster) -> None:
             fine = now
         if now > fine + MEND_SECONDS or now > began + READY_SECONDS:
             raise HarnessError(findings.to_human(found))
-        if (waiting_for := "; ".join(finding.message for finding in found)) != said:
+        waiting_for = "; ".join(finding.message for finding in found)
+        if (stage := _SECONDS.sub("", waiting_for)) != said:
             say(f"  … {waiting_for}")
-            said = waiting_for
+            said = stage
         time.sleep(ASK_SECONDS)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from kubernetes import client
@@ -22,7 +23,8 @@ class Snapshot:
 
     `between` holds the objects between its workloads and their pods, which stand for revisions. `hidden` names the
     kinds of workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds,
-    by pod and container, the last lines of the run that ended, or of the current one if none has.
+    by pod and container, the last lines of the run that ended, or of the current one if none has; each begins with the
+    time when it was written. `at` is when the cluster was asked.
     """
 
     release: str
@@ -35,6 +37,7 @@ class Snapshot:
     nodes: Sequence[V1Node] | None = None
     logs: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     hidden: Sequence[str] = ()
+    at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
     def newest_pods(self) -> list[V1Pod]:
         """Pods of the newest revision of each workload: the others are on their way out."""
@@ -82,7 +85,12 @@ def _logs(core: client.CoreV1Api, namespace: str, pods: Iterable[V1Pod]) -> Iter
             ran_before = state(status.last_state).terminated is not None
             try:
                 log = core.read_namespaced_pod_log(
-                    name_of(pod), namespace, container=status.name, previous=ran_before, tail_lines=LOG_LINES
+                    name_of(pod),
+                    namespace,
+                    container=status.name,
+                    previous=ran_before,
+                    tail_lines=LOG_LINES,
+                    timestamps=True,
                 )
             except client.ApiException as error:
                 # It never ran (400), or its log is not ours to read (403) or gone (404).

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from kubernetes.client import CoreV1Event, V1ContainerStatus, V1Pod
+from kubernetes.client import CoreV1Event, V1ContainerStateTerminated, V1ContainerStatus, V1Pod
 
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.live import engine_log
@@ -18,6 +18,7 @@ from vllm_chart.live.diagnose.objects import (
     state,
     waits,
 )
+from vllm_chart.live.engine_log import stages
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 SIGILL = 128 + 4
@@ -97,14 +98,14 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
     if ended.exit_code == SIGILL:
         message = f"its CPU lacks an instruction that the image uses {outcome}"
         return Finding("processor", where, message, "choose nodes with nodeSelector whose CPU has AVX-512", severity)
-    last = engine_log.last_line(log) or "it left no log"
     # The hook says so; the event says so for an hour, and of an image without Python too.
     if killed_while_loading or _killed_by_startup_probe(pod, status, snapshot.events):
+        stage, reached = _reached(log, ended)
         return Finding(
             "startup",
             where,
-            f"not ready after {startup_seconds(container)} s, so the startup probe killed it: {last} {outcome}",
-            _slow_start(last),
+            f"not ready after {startup_seconds(container)} s, so the startup probe killed it: {reached} {outcome}",
+            _slow_start(stage),
             severity,
         )
     whole = f"kubectl logs --namespace {snapshot.namespace} {name_of(pod)} --container {status.name} --previous"
@@ -149,8 +150,17 @@ def _killed_by_startup_probe(pod: V1Pod, status: V1ContainerStatus, events: Iter
     return any(killed in (event.message or "") and is_about(event, pod) for event in events)
 
 
-def _slow_start(last_line: str) -> str:
-    if "Loading safetensors" in last_line:
+def _reached(log: str, ended: V1ContainerStateTerminated) -> tuple[stages.Stage | None, str]:
+    """The stage that a start had come to when it was ended, and that in words; its last line where no time is known."""
+    if not ended.started_at or not ended.finished_at:
+        return None, engine_log.last_line(log) or "it left no log"
+    progress = stages.progress(log, ended.started_at, ended.finished_at)
+    took = stages.told({**progress.before, progress.stage.name: progress.seconds})
+    return progress.stage, f"{progress.stage.doing} ({took}; usual: {progress.stage.usual})"
+
+
+def _slow_start(stage: stages.Stage | None) -> str:
+    if stage == stages.LOAD:
         return (
             "raise startup.budgetSeconds; from a network volume, engine.args.safetensors-load-strategy: prefetch "
             "reads whole files instead of pages"

@@ -1,6 +1,7 @@
 """Objects of a cluster, read without a thought for what they leave out."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from kubernetes.client import (
     CoreV1Event,
@@ -33,6 +34,20 @@ def container_of(pod: V1Pod, name: str) -> V1Container | None:
     spec = pod.spec
     containers = [*(spec.containers if spec else []), *((spec.init_containers if spec else None) or [])]
     return next((container for container in containers if container.name == name), None)
+
+
+def is_init_container(pod: V1Pod, name: str) -> bool:
+    """Whether a pod's container of that name runs before the others."""
+    return any(container.name == name for container in (pod.spec.init_containers if pod.spec else None) or [])
+
+
+def scheduled_at(pod: V1Pod) -> datetime | None:
+    """When a pod was given its node; None if it has none, or does not say."""
+    for condition in (pod.status.conditions if pod.status else None) or []:
+        if condition.type == "PodScheduled" and condition.status == "True":
+            time: datetime | None = condition.last_transition_time
+            return time
+    return None
 
 
 def container_statuses(pod: V1Pod) -> list[V1ContainerStatus]:

@@ -1,8 +1,9 @@
-"""Nothing is wrong, yet: the release takes its time."""
+"""Nothing is wrong, yet: the release takes its time. What is told is the stage of its start, not a line of its log."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
-from kubernetes.client import V1Pod
+from kubernetes.client import V1ContainerStatus, V1Pod
 
 from vllm_chart.findings import Finding
 from vllm_chart.live import engine_log
@@ -10,11 +11,15 @@ from vllm_chart.live.diagnose.ask import Snapshot
 from vllm_chart.live.diagnose.objects import (
     container_of,
     container_statuses,
+    is_init_container,
     latest_event,
     name_of,
+    scheduled_at,
     startup_seconds,
+    state,
     waits,
 )
+from vllm_chart.live.engine_log import stages
 from vllm_chart.rendered.scaling import wanted
 
 
@@ -26,14 +31,45 @@ def explain(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding("starting", workload.where, doing, severity="info")
     for pod in pods:
         for status in container_statuses(pod):
-            if status.ready:
-                continue
-            log = snapshot.logs.get((name_of(pod), status.name), "")
-            doing = engine_log.last_line(log) or latest_event(pod, snapshot.events) or waits(status)[0]
-            yield Finding(
-                "starting",
-                f"Pod/{name_of(pod)}: container {status.name}",
-                f"not ready yet: {doing}",
-                f"wait: it may take {startup_seconds(container_of(pod, status.name))} s from its container's start",
-                "info",
-            )
+            if not status.ready:
+                yield Finding(
+                    "starting",
+                    f"Pod/{name_of(pod)}: container {status.name}",
+                    f"not ready yet: {_doing(pod, status, snapshot)}",
+                    f"wait: it may take {startup_seconds(container_of(pod, status.name))} s from its container's start",
+                    "info",
+                )
+
+
+def _doing(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> str:
+    log = snapshot.logs.get((name_of(pod), status.name), "")
+    running = state(status.state).running
+    if running and not is_init_container(pod, status.name):
+        return _engine(log, scheduled_at(pod), running.started_at or snapshot.at, snapshot.at)
+    if waits(status)[0] in ("ContainerCreating", "PodInitializing"):
+        return _waiting(pod, snapshot)
+    return engine_log.last_line(log) or latest_event(pod, snapshot.events) or waits(status)[0]
+
+
+def _waiting(pod: V1Pod, snapshot: Snapshot) -> str:
+    """Of a container that does not run: its init containers are told of by themselves."""
+    since = scheduled_at(pod)
+    event = latest_event(pod, snapshot.events)
+    last = f"; last: {event}" if event else ""
+    seconds = f", for {(snapshot.at - since).total_seconds():.0f} s now" if since else ""
+    return f"{stages.IMAGE.doing}{seconds} (usual: {stages.IMAGE.usual}){last}"
+
+
+def _engine(log: str, scheduled: datetime | None, started: datetime, now: datetime) -> str:
+    """The stage of the engine, those before it, and what it logged as an error: a start goes on after some."""
+    progress = stages.progress(log, started, now)
+    pulled = {stages.IMAGE.name: (started - scheduled).total_seconds()} if scheduled else {}
+    before = stages.told({**pulled, **progress.before})
+    failure = engine_log.failure(log)
+    return "; ".join(
+        [
+            f"{progress.stage.doing}, for {progress.seconds:.0f} s now (usual: {progress.stage.usual})",
+            *([f"before: {before}"] if before else []),
+            *([f"it logged: {failure.message}"] if failure else []),
+        ]
+    )
