@@ -8,7 +8,7 @@ from vllm_chart import charts, helm, support
 from vllm_chart.charts import Chart
 from vllm_chart.checks import files, invariants, podsecurity, registry, same_twice, schemas
 from vllm_chart.findings import Finding, Report, has_errors, told_once
-from vllm_chart.helm import AnyChart, HelmError, LoadedChart, ValuesOptions, verdict
+from vllm_chart.helm import AnyChart, HelmError, LoadedChart, ValuesOptions, both, verdict
 from vllm_chart.rendered.manifests import ManifestError, Manifests
 
 Values = dict[str, Any]
@@ -121,7 +121,7 @@ def _take(loaded: LoadedChart, values: Values, render: Callable[[], Manifests]) 
     try:
         manifests = render()
     except HelmError as error:
-        return verdict.findings(str(error), loaded.schema)
+        return [*verdict.findings(str(error), loaded.schema), *both.rules_beside(loaded, values, str(error))]
     except ManifestError as error:
         return [Finding("render", "", str(error))]
     return _examine(loaded, manifests, loaded.merged(values))

@@ -24,6 +24,21 @@ def findings(message: str, schema: Schema) -> list[Finding]:
     return [Finding("render", "", message.strip())]
 
 
+def refused(message: str) -> list[tuple[str, ...]]:
+    """The paths of what the schema refuses: wrong values, keys that there are not, and keys that are missing."""
+    return [path for problem in _problems(message) for path in _refused(problem)]
+
+
+def _refused(problem: "_Problem") -> Iterator[tuple[str, ...]]:
+    if re.match("(additional|missing) propert", problem.message):
+        yield from ((*problem.path, key) for key in _quoted(problem.message))
+    elif problem.causes and problem.message not in ("'anyOf' failed", "'oneOf' failed"):
+        for cause in problem.causes:
+            yield from _refused(cause)
+    else:
+        yield problem.path
+
+
 class _Problem:
     """One line of the schema validator's report, "- at '/a/b': message", and the lines indented under it."""
 

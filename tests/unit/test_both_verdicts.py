@@ -1,0 +1,86 @@
+"""A fault that the schema finds does not hide those of the rules."""
+
+from typing import Any
+
+import pytest
+from helm_python import values_from_yaml
+
+from tests.render.rejections import ROWS
+from tests.render.test_rejections import values_of
+from vllm_chart import checks, helm
+from vllm_chart.findings import Finding
+from vllm_chart.helm import both, loading, verdict
+
+
+def found(text: str) -> list[Finding]:
+    values: dict[str, Any] = values_from_yaml(text)
+    return checks.validate(values={"model": {"id": "a/b"}} | values)
+
+
+def places(text: str) -> list[tuple[str, str]]:
+    return [(finding.check, finding.where) for finding in found(text)]
+
+
+@pytest.mark.parametrize(
+    ("of_schema", "where"),
+    [
+        ("replicas: 2", "replicas"),
+        ("model: {id: a/b, revison: main}", "model.revison"),
+        ("tolerations: [{key: a, operator: Exists}, {efect: a}]", "tolerations[1].efect"),
+        ("engine: {args: {max-modl-len: 1}}", "engine.args.max-modl-len"),
+        ("persistence: {accessModes: x}", "persistence.accessModes"),
+        ("startup: {budgetSeconds: null}", "startup.budgetSeconds"),
+        ("resources: {limits: 1, requests: {cpu: [1]}}", "resources.limits"),
+    ],
+)
+def test_both_are_told(of_schema: str, where: str) -> None:
+    told = places(of_schema + "\nenv: {VLLM_PORT: 1}\nservice: {nodePort: 30080}")
+
+    assert ("schema", where) in told
+    assert ("rule", "env.VLLM_PORT") in told
+    assert ("rule", "service.nodePort") in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # The rule would speak of the value that is refused, or of the one that is to be written.
+        "{gpu: {count: two}, parallelism: {tensorParallelSize: 2}}",
+        "{model: {id: null, name: a/b}}",
+        "{engine: {args: {ssl-keyfile: /a, ssl-certfil: /b}}, volumes: 1}",
+    ],
+)
+def test_nothing_is_told_that_follows_from_what_the_schema_refuses(text: str) -> None:
+    assert {check for check, _ in places(text)} == {"schema"}
+
+
+def test_rules_alone_are_told_once() -> None:
+    told = found("image: {tag: latest}")
+    assert len(told) == len({*told}) == 1
+
+
+def test_no_row_of_the_tables_gets_a_rule_about_what_its_schema_refuses() -> None:
+    """Of every mistake that the schema finds: no rule is broken beside it, in values that have one mistake."""
+    chart = loading.load(None)
+    wrong = {}
+    for name, text, _key, _remedy in ROWS:
+        values = values_of(text)
+        if chart.accepts(chart.merged(values)):
+            continue
+        with pytest.raises(helm.HelmError) as refused:
+            helm.render(values=values)
+        if beside := both.rules_beside(chart, values, str(refused.value)):
+            wrong[name] = (text, [str(finding) for finding in beside])
+    assert wrong == {}
+
+
+def test_what_the_schema_refuses_is_named_by_its_path() -> None:
+    message = """values don't meet the specifications of the schema(s) in the following chart(s):
+vllm:
+- at '/a~1b/0': validation failed
+  - at '/a~1b/0': additional properties 'x', 'y' not allowed
+  - at '/a~1b/0/z': 'anyOf' failed
+    - at '/a~1b/0/z': got string, want null
+- at '/c': missing property 'd'
+"""
+    assert verdict.refused(message) == [("a/b", "0", "x"), ("a/b", "0", "y"), ("a/b", "0", "z"), ("c", "d")]
