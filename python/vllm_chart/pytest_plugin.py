@@ -116,13 +116,13 @@ class ValuesFile(pytest.File):
     @functools.cached_property
     def report(self) -> Report:
         """Of all checks together: they share the renders."""
-        from vllm_chart import checks, support
+        from vllm_chart import checks
 
         option = self.config.getoption
         ranges = option("--vllm-chart-kube-versions")
         return checks.check(
             option("--vllm-chart"),
-            kubernetes=checks.schemas.versions(ranges) if ranges else support.KUBERNETES,
+            kubernetes=checks.schemas.versions(ranges) if ranges else (),
             pod_security=option("--vllm-chart-pod-security"),
             api_versions=option("--vllm-chart-api-versions"),
             ignore=option("--vllm-chart-ignore"),

@@ -104,3 +104,35 @@ def test_charts_and_files_are_read_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
     checks.check(values_files=[file], kubernetes=VERSIONS)
 
     assert (read.count("Chart.yaml"), read.count(file.name)) == (1, 1)
+
+
+IMAGE_VOLUME = {
+    "model": {"id": "/models/a", "servedModelName": ["a"]},
+    "volumes": [{"name": "m", "image": {"reference": "registry.example/a:v1"}}],
+    "volumeMounts": [{"name": "m", "mountPath": "/models/a", "readOnly": True}],
+}
+CLAIM = {
+    "model": {"id": "org/name"},
+    "gpu": {"count": 0},
+    "resourceClaims": [{"name": "gpus", "resourceClaimName": "of-the-team"}],
+    "resources": {"claims": [{"name": "gpus"}]},
+}
+
+
+@pytest.mark.parametrize("values", [IMAGE_VOLUME, CLAIM], ids=["an image as a volume", "a pod's claim"])
+def test_a_field_that_came_later_refuses_only_versions_that_were_asked_for(values: dict[str, Any]) -> None:
+    [told] = checks.check(values=values).findings
+    [asked] = checks.check(values=values, kubernetes=["1.30", "1.37"]).findings
+
+    assert told.severity == "warning"
+    assert told.message.endswith("(Kubernetes 1.30)")
+    assert told.remedy == "run it on Kubernetes 1.31 or later; --kube-versions says which are yours"
+    assert asked.severity == "error"
+    assert not checks.check(values=values, kubernetes=["1.31"]).findings
+
+
+def test_what_every_version_refuses_stays_an_error() -> None:
+    extra = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "dat": {"a": "b"}}
+    report = checks.check(values={"model": {"id": "org/name"}, "extraObjects": [extra]})
+
+    assert any(finding.check == "kubernetes-schema" and finding.severity == "error" for finding in report.findings)

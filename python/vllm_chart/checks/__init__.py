@@ -32,7 +32,7 @@ def validate(chart: AnyChart = None, **options: Unpack[ValuesOptions]) -> list[F
 def check(
     chart: AnyChart = None,
     *,
-    kubernetes: Sequence[str] = support.KUBERNETES,
+    kubernetes: Sequence[str] = (),
     pod_security: podsecurity.Level = "restricted",
     release: str = "llm",
     namespace: str = "default",
@@ -42,6 +42,8 @@ def check(
 ) -> Report:
     """Everything that can be known without a cluster: `validate`, then `inspect` for each Kubernetes version.
 
+    kubernetes: versions, oldest first. None of them: all that the chart supports, and then what only older ones refuse
+    is a warning (`schemas.of_unasked`).
     ignore: names of checks whose findings don't count, and are told apart from the others.
 
     Raises HelmError for a directory that is no chart, ValueError for a name in `ignore` that can't be ignored.
@@ -54,12 +56,14 @@ def check(
     rendered = functools.partial(
         helm.render, chart=loaded, release=release, namespace=namespace, api_versions=api_versions, values=values
     )
-    renders = Renders(rendered, kubernetes[-1], alike=not loaded.asks_kubernetes)
+    versions = kubernetes or support.KUBERNETES
+    renders = Renders(rendered, versions[-1], alike=not loaded.asks_kubernetes)
     findings += _take(loaded, values, renders.newest)
     if has_errors(Report(findings, ignore=ignore).findings):
         return Report(findings, ignore=ignore)
-    by_version = {version: _of_version(loaded, renders, version, pod_security) for version in kubernetes}
-    twice = same_twice.check(renders.newest(), rendered(kube_version=kubernetes[-1]))
+    by_version = {version: _of_version(loaded, renders, version, pod_security) for version in versions}
+    by_version = by_version if kubernetes else schemas.of_unasked(by_version)
+    twice = same_twice.check(renders.newest(), rendered(kube_version=versions[-1]))
     return Report(findings, [*told_once(by_version), *twice], ignore)
 
 

@@ -4,8 +4,9 @@ The schemas are those that `kubernetes-validate` carries. Its own `validate` rea
 and stops at the first mistake; here they are read once and every mistake is told.
 """
 
+import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jsonschema
@@ -44,6 +45,30 @@ def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
     told as a note.
     """
     return [finding for object_ in manifests for finding in _check_object(object_, kubernetes)]
+
+
+def of_unasked(by_version: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
+    """The findings of versions that nobody asked for, oldest first: what only older ones refuse is a warning there,
+    because a field that came later (a pod's resource claims, an image as a volume) is right where the cluster has it.
+    """
+    newest = [*by_version][-1]
+    lasting = set(by_version[newest])
+    told: dict[str, list[Finding]] = {}
+    for version, findings in by_version.items():
+        told[version] = [
+            finding if finding in lasting or finding.check != CHECK.name else _of_older(finding, by_version)
+            for finding in findings
+        ]
+    return told
+
+
+def _of_older(finding: Finding, by_version: Mapping[str, Sequence[Finding]]) -> Finding:
+    if finding.severity != "error":
+        return finding
+    last = max(index for index, findings in enumerate(by_version.values()) if finding in findings)
+    since = [*by_version][last + 1]
+    remedy = f"run it on Kubernetes {since} or later; --kube-versions says which are yours"
+    return dataclasses.replace(finding, remedy=remedy, severity="warning")
 
 
 def _check_object(object_: Object, version: str) -> Iterator[Finding]:

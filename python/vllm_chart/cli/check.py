@@ -31,7 +31,7 @@ LEVELS = ("privileged", "baseline", "restricted")
 
 def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text: str) -> Sequence[str]:
     if not text:
-        return support.KUBERNETES
+        return ()
     from vllm_chart.checks import schemas
 
     try:
@@ -102,7 +102,8 @@ def command(
         finish([], output, human=lambda: _human(known.values()), machine=lambda: _machine(known.values()))
     report = checks.check(loaded, kubernetes=kubernetes, pod_security=pod_security, ignore=ignore, **options)
     invariants = sum(check.name in checks.invariants.INVARIANTS for check in known.values())
-    fine = f"fine: Kubernetes {', '.join(kubernetes)}; {invariants} invariants; Pod Security Standard {pod_security}"
+    versions = kubernetes or support.KUBERNETES
+    fine = f"fine: Kubernetes {', '.join(versions)}; {invariants} invariants; Pod Security Standard {pod_security}"
     finish(report.findings, output, ignored=report.ignored, fine=fine)
 
 
