@@ -1,15 +1,26 @@
 """The project's sessions. `nox` runs all tests; `nox -l` lists the rest."""
 
+import os
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "typecheck", "unit", "render_tests", "e2e"]
+nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.stop_on_first_error = True
 nox.needs_version = ">=2026.10"
 
 PYTHON_FILES = ("python", "ci", "tests", "noxfile.py")
 CONSTRAINTS = "ci/constraints.txt"
+PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+UV = "uv==0.13.9"
 ALL_CORES = ("--numprocesses", "auto")
+
+
+# What pyenv has installed, though only one of them is the shell's.
+PYENV = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
+os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, PYENV.glob("versions/3.*/bin"))])
 
 
 def install(session: nox.Session, *extras: str) -> None:
@@ -40,7 +51,7 @@ def lint(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """mypy, strict, over everything."""
     install(session, "lint", "test")
-    session.install("nox")
+    session.install("--constraint", CONSTRAINTS, "nox")
     session.run("mypy", *PYTHON_FILES)
 
 
@@ -49,6 +60,35 @@ def unit(session: nox.Session) -> None:
     """Tests of the package that need neither Helm nor a cluster."""
     install(session, "test")
     session.run("pytest", "tests/unit", *ALL_CORES, *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def python(session: nox.Session) -> None:
+    """Generated files and unit tests on a Python: `nox -s python-3.13`; `nox -s python`: on each that is installed."""
+    install(session, "test")
+    session.run("python", "-m", "ci.generate", "--check")
+    session.run("pytest", "tests/unit", *ALL_CORES, *session.posargs)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Unit tests with the lowest versions of what the package needs, those that pyproject.toml promises."""
+    session.install(UV)
+    versions = f"{session.create_tmp()}/lowest.txt"
+    options = ("--extra", "test", "--resolution", "lowest-direct", "--only-binary", ":all:", "--quiet")
+    session.run("uv", "pip", "compile", "pyproject.toml", *options, "--output-file", versions)
+    session.install("--requirement", versions)
+    session.install("--no-deps", "--editable", ".")
+    session.run("pytest", "tests/unit", *ALL_CORES, *session.posargs)
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Write ci/constraints.txt: the newest versions within pyproject.toml's ranges. Run all tests with them."""
+    session.install(UV)
+    options = ("--extra", "lint", "--extra", "test", "--universal", "--python-version", PYTHONS[0], "--no-annotate")
+    named = ("--custom-compile-command", "nox -s constraints", "--output-file", CONSTRAINTS)
+    session.run("uv", "pip", "compile", "pyproject.toml", "--upgrade", "--quiet", *options, *named)
 
 
 @nox.session

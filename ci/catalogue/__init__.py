@@ -38,7 +38,7 @@ def follow(version: str) -> None:
             _ask(site, "ci.catalogue.configure", VERDICTS)
         with step(f"Ask vLLM {version} what it says to what the chart renders"):
             rendered = cache_dir("catalogue") / "rendered.json"
-            rendered.write_text(output(sys.executable, "-m", "tests.render.test_engine_flags", cwd=ROOT))
+            rendered.write_text(output(sys.executable, "-m", "ci.catalogue.rendered", cwd=ROOT))
             _ask(site, "ci.catalogue.record", VERDICTS, rendered)
         with step(f"Read what vLLM {version} raises while it starts"):
             _ask(site, "ci.catalogue.raised", RAISED)

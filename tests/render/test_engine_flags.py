@@ -1,7 +1,6 @@
 """Every flag of vLLM's, from `engine.args` to what vLLM reads; what is refused, by the version of the image."""
 
 import base64
-import functools
 import gzip
 import json
 import subprocess
@@ -10,86 +9,11 @@ from typing import Any
 import pytest
 
 from ci import tools
+from ci.catalogue.rendered import flags, meant, rendered
 from tests import verdicts
 from vllm_chart import helm
 from vllm_chart.helm import HelmError, render
-from vllm_chart.values.vllm.engine import OWNED_FLAGS
-from vllm_chart.vllm_args import argv, catalogue, config, rules
-from vllm_chart.vllm_args.catalogue import Argument, Catalogue
-
-#: A value of each kind, as users write it and as vLLM has to read it; two of each.
-MEANT: dict[str, list[tuple[Any, Any]]] = {
-    "int": [(7, 7), ("8", 8)],
-    "float": [(0.5, 0.5), ("1", 1.0)],
-    "human-int": [(10_000_000, 10_000_000), ("8k", 8000)],
-    "human-int-or-auto": [(1048576, 1048576), ("auto", -1)],
-    "str": [("text", "text"), ("-a: b", "-a: b")],
-    "reasoning-parser": [("deepseek_r1", "deepseek_r1"), ("none", "")],
-    "device-ids": [("0,1", [0, 1]), ("a", ["a"])],
-    "json": [({"a": {"b": [1]}}, {"a": {"b": [1]}}), (["*"], ["*"])],
-    "text-or-json": [({"a": 1}, {"a": 1}), ("text", "text")],
-}
-
-
-#: Where the adapters of `meant` lie.
-ADAPTERS: dict[str, Any] = {
-    "volumes": [{"name": "adapters", "persistentVolumeClaim": {"claimName": "adapters"}}],
-    "volumeMounts": [{"name": "adapters", "mountPath": path} for path in ("/b", "/p")],
-}
-
-
-def meant(argument: Argument, known: Catalogue, variant: int) -> tuple[Any, Any]:
-    """A value of `engine.args` for a flag, and what vLLM has to read."""
-    if argument.action == "store-true":
-        return True, True
-    if argument.action == "boolean":
-        on = bool(variant) or argument.dest in rules.NEEDS.values()
-        return on, on
-    if argument.action == "append":
-        return ["a.b", "c.d"], ["a.b", "c.d"]
-    if argument.action == "lora-modules":
-        return ["a=/b", {"name": "n", "path": "/p"}], [{"name": "a", "path": "/b"}, {"name": "n", "path": "/p"}]
-    if name := argument.config or argument.later:
-        return (value := an_object(name, known)), value
-    if argument.choices:
-        choices = [choice for choice in argument.choices if choice is not None]
-        value = choices[-variant]
-        return ([value], [value]) if argument.nargs else (value, value)
-    value, read = MEANT[argument.type][variant]
-    if argument.nargs == "+":
-        return ([value, value], [read, read]) if read != "-a: b" else ([value[1:]], [read[1:]])
-    return value, read
-
-
-def an_object(name: str, known: Catalogue) -> dict[str, Any]:
-    """An object that a config class takes."""
-    for value in ("text", 8, True, ["a"]):
-        for field in known.classes[name]["properties"]:
-            if not config.refusal(name, {field: value}, known):
-                return {field: value}
-    raise AssertionError(f"no value for {name}")
-
-
-def flags(version: str) -> list[Argument]:
-    return [a for a in catalogue.load(version).arguments if a.action != "help" and a.name not in OWNED_FLAGS]
-
-
-@functools.cache
-def rendered(version: str, variant: int) -> list[str]:
-    """The arguments that the chart renders where every flag has a value: the model, and what engine.args adds."""
-    known = catalogue.load(version)
-
-    def words(args: dict[str, Any]) -> list[str]:
-        # An image of one's own: its plugins may have parsers and the like of any name.
-        image = {"repository": "org/vllm", "tag": f"v{version}"}
-        values = {"model": {"id": "org/name"}, "image": image, "engine": {"args": args}} | ADAPTERS
-        pod = render(values=values).one("Deployment")["spec"]["template"]["spec"]
-        found: list[str] = pod["containers"][0]["args"]
-        return found
-
-    every = {argument.name: meant(argument, known, variant)[0] for argument in flags(version)}
-    owned = words({})
-    return [owned[0], *words(every)[len(owned) :]]
+from vllm_chart.vllm_args import argv, catalogue
 
 
 @pytest.mark.parametrize("variant", [0, 1])
@@ -182,7 +106,3 @@ def test_the_release_stays_far_below_what_a_secret_holds() -> None:
     assert release["chart"]["schema"]
     plain = json.dumps(release, separators=(",", ":"), ensure_ascii=False).encode()
     assert len(base64.b64encode(base64.b64encode(gzip.compress(plain, 9)))) < 300_000
-
-
-if __name__ == "__main__":  # the lists to record: python -m tests.render.test_engine_flags > rendered.json
-    print(json.dumps({version: [rendered(version, 0), rendered(version, 1)] for version in catalogue.versions()}))
