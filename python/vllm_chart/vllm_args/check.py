@@ -8,7 +8,7 @@ from typing import Any
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
-from vllm_chart.vllm_args import advice, advisories, argv, catalogue, config, requested, rules
+from vllm_chart.vllm_args import advice, advisories, argv, catalogue, config, references, requested, rules
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.catalogue import Argument, Catalogue, nearest
 from vllm_chart.vllm_args.container import words
@@ -38,6 +38,7 @@ CHECKS = (
         "Engine",
     ),
     advisories.CHECK,
+    references.CHECK,
 )
 
 PLUGINS = {"tool-call-parser": "tool_parser_plugin", "reasoning-parser": "reasoning_parser_plugin"}
@@ -54,17 +55,21 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     tag = image.get("tag") or ("" if image.get("digest") else app_version)
     version = catalogue.version_of_tag(tag)
     running = next(engines(manifests), None)
-    if running is None or values.get("command"):
+    if running is None:
         return []
     pod, container = running
+    unexpanded = list(references.check(values, container))
+    if values.get("command") or not values["engine"]["passArguments"]:
+        return unexpanded
     env = {name: value for name, value in (values.get("env") or {}).items() if value is not None}
     old = list(advisories.check(values, tag))
     if version is None:
-        return [*_unchecked(tag, values["engine"]), *old]
+        return [*unexpanded, *_unchecked(tag, values["engine"]), *old]
     # Empty, it is vLLM's own; a mirror keeps the end of the name.
     stock = re.fullmatch("|(.*/)?vllm/vllm-[-a-z0-9]+", image.get("repository") or "") is not None
     referring = json.dumps([container.get("args"), container.get("env")])
     return [
+        *unexpanded,
         *check_argv(words(container), version, stock=stock),
         *check_environment(env, version, referring=referring),
         *_risky(env),

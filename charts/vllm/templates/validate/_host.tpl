@@ -1,6 +1,7 @@
 {{- define "vllm.validate.host" }}
   {{- $host := include "vllm.flag" (list . "host") }}
-  {{- if and $host .Values.engine.passArguments (not (contains "$(" $host)) }}
+  {{- $name := trimPrefix "$(" $host | trimSuffix ")" }}
+  {{- if and $host .Values.engine.passArguments }}
     {{- $ipv4 := regexMatch "^[0-9]+(\\.[0-9]+){3}$" $host }}
     {{- $everywhere := has $host (list "0.0.0.0" "::") }}
     {{- $service := .Values.service }}
@@ -10,6 +11,9 @@
     {{- if regexMatch "[][/*\\s]|^[^:]*:[0-9]*$" $host }}
       - engine.args.host: {{ toJson $host }} is no address: write 0.0.0.0, or "::" for IPv6 too; the port is
         containerPort
+    {{- else if and (hasPrefix "$(" $host) (not .Values.envFrom) (not (hasKey (.Values.env | default dict) $name)) }}
+      - engine.args.host: no variable of env is called {{ $name }}, and {{ $host }} would stay as it is: write
+        env.{{ $name }}: {valueFrom: {fieldRef: {fieldPath: status.podIP}}}
     {{- else if regexMatch "^(127\\.[0-9.]+|::1|localhost)$" $host }}
       {{- include "vllm.validate.loopback" (list . $host) }}
     {{- else if and $ipv4 $needed }}
