@@ -51,6 +51,32 @@ def test_a_template_fits_on_a_screen(path: Path) -> None:
     assert not deep, f"lines in more than {DEEPEST} blocks: {deep}"
 
 
+def actions(path: Path) -> Iterator[tuple[int, int, str]]:
+    """The lines of those defines that write no YAML of their own: number, how many blocks they are in, the line."""
+    for define in re.finditer(r"^\{\{- define.*?^\{\{- end \}\}$", without_comments(path), re.DOTALL | re.MULTILINE):
+        lines = define[0].splitlines()
+        starts = [line for line in lines if line.strip() and not _ends_what_began(line)]
+        if not all(line.lstrip().startswith("{{-") for line in starts):
+            continue
+        depth, first = 0, define.string.count("\n", 0, define.start()) + 1
+        for number, line in enumerate(lines, first):
+            closes = re.match(r"\s*\{\{- (end|else)\b", line)
+            if line.lstrip().startswith("{{-"):
+                yield number, depth - bool(closes), line
+            depth += sum(-1 if block == "end" else 1 for block in _BLOCK.findall(line))
+
+
+def _ends_what_began(line: str) -> bool:
+    """Whether it goes on with an action that began in a line before it."""
+    return "{{" not in line.partition("}}")[0] and not re.match(r"\s*([-#]|[\w.]+:)", line)
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.tpl")), ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_a_block_is_indented(path: Path) -> None:
+    flat = [number for number, depth, line in actions(path) if line != f"{'  ' * depth}{line.lstrip()}"]
+    assert not flat, f"lines that are not two spaces further right than the block around them: {flat}"
+
+
 def test_one_file_knows_the_kind_of_the_workload() -> None:
     kinds = r"Deployment|deployment/|ReplicaSet|StatefulSet|LeaderWorkerSet|pod-template-hash|\.replicaCount"
     assert not lines_with(kinds, but=("_workload.tpl", "deployment.yaml"))

@@ -2,11 +2,11 @@
 
 {{/* Integer as string: GPUs per pod. */}}
 {{- define "vllm.gpuCount" -}}
-{{- $count := .Values.gpu.count }}
-{{- if or (kindIs "invalid" $count) (eq (toString $count) "") }}
-{{- $count = ternary 0 1 (eq .Values.engine.device "cpu") }}
-{{- end }}
-{{- int $count }}
+  {{- $count := .Values.gpu.count }}
+  {{- if or (kindIs "invalid" $count) (eq (toString $count) "") }}
+    {{- $count = ternary 0 1 (eq .Values.engine.device "cpu") }}
+  {{- end }}
+  {{- int $count }}
 {{- end }}
 
 {{/*
@@ -14,44 +14,22 @@ Integer as string: the tensor-parallel size, which follows from the GPUs unless 
 pipeline x prefill context (config/parallel.py:967 of 0.33), for each data-parallel rank.
 */}}
 {{- define "vllm.tensorParallelSize" -}}
-{{- $given := .Values.parallelism.tensorParallelSize | default (ternary 1 0 (eq .Values.engine.device "cpu")) }}
-{{- $given | default (div (include "vllm.gpuCount" . | int) (include "vllm.otherParallelSizes" .) | max 1) | int }}
+  {{- $given := .Values.parallelism.tensorParallelSize | default (ternary 1 0 (eq .Values.engine.device "cpu")) }}
+  {{- $given | default (div (include "vllm.gpuCount" . | int) (include "vllm.otherParallelSizes" .) | max 1) | int }}
 {{- end }}
 
 {{/* Integer as string: worker processes in a pod. */}}
 {{- define "vllm.workers" -}}
-{{- mul (include "vllm.tensorParallelSize" . | int) (include "vllm.otherParallelSizes" .) }}
+  {{- mul (include "vllm.tensorParallelSize" . | int) (include "vllm.otherParallelSizes" .) }}
 {{- end }}
 
 {{- define "vllm.otherParallelSizes" -}}
-{{- $context := include "vllm.prefillContextParallelSize" . | int }}
-{{- mul .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize $context }}
+  {{- $context := include "vllm.prefillContextParallelSize" . | int }}
+  {{- mul .Values.parallelism.pipelineParallelSize .Values.parallelism.dataParallelSize $context }}
 {{- end }}
 
 {{- define "vllm.prefillContextParallelSize" -}}
-{{- include "vllm.flag" (list . "prefill-context-parallel-size") | int | max 1 }}
-{{- end }}
-
-{{/*
-String: what engine.args says of a flag, or else engine.extraArgs (--flag=value, or --flag and value); nothing if
-neither does. Takes a list: root context, flag.
-*/}}
-{{- define "vllm.flag" -}}
-{{- $values := (first .).Values }}
-{{- $given := get ($values.engine.args | default dict) (last .) | include "vllm.text" }}
-{{- if and (not $given) $values.engine.extraArgs }}
-{{- $names := list (printf "--%s" (last .)) (last . | replace "-" "_" | printf "--%s") }}
-{{- $next := false }}
-{{- range $word := $values.engine.extraArgs }}
-{{- $word = include "vllm.text" $word }}
-{{- $name := regexFind "^[^=]*" $word }}
-{{- if $next }}{{ $given = $word }}{{ $next = false }}
-{{- else if has $word $names }}{{ $next = true }}
-{{- else if has $name $names }}{{ $given = trimPrefix (printf "%s=" $name) $word }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- $given }}
+  {{- include "vllm.flag" (list . "prefill-context-parallel-size") | int | max 1 }}
 {{- end }}
 
 {{/*
@@ -59,14 +37,14 @@ Quantity: the size of /dev/shm. vLLM asks for 160Mi and 240Mi per worker, and ke
 cache; the rest is NCCL's.
 */}}
 {{- define "vllm.shm.sizeLimit" -}}
-{{- $shared := divf (include "vllm.sharedBytes" . | float64) 1073741824 | ceil | int }}
-{{- $size := add 1 (include "vllm.workers" .) $shared }}
-{{- .Values.shm.sizeLimit | default (printf "%dGi" $size) | include "vllm.text" }}
+  {{- $shared := divf (include "vllm.sharedBytes" . | float64) 1073741824 | ceil | int }}
+  {{- $size := add 1 (include "vllm.workers" .) $shared }}
+  {{- .Values.shm.sizeLimit | default (printf "%dGi" $size) | include "vllm.text" }}
 {{- end }}
 
 {{/* String: http, or https if the engine itself is given a certificate. */}}
 {{- define "vllm.scheme" -}}
-{{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
+  {{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
 {{- end }}
 
 {{/*
@@ -74,28 +52,28 @@ Integer as string: the port at which clients reach the engine through its Servic
 name resolves to the pods themselves.
 */}}
 {{- define "vllm.service.reachedPort" -}}
-{{- $port := int .Values.service.port }}
-{{- if eq (.Values.service.clusterIP | default "") "None" }}
-{{- $target := .Values.service.targetPort | default "http" }}
-{{- $port = ternary (int .Values.containerPort) (int $target) (kindIs "string" $target) }}
-{{- range compact (.Values.extraContainers | default list) }}
-{{- range compact (.ports | default list) }}
-{{- if eq (include "vllm.text" .name) (toString $target) }}{{ $port = int .containerPort }}{{ end }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- $port }}
+  {{- $port := int .Values.service.port }}
+  {{- if eq (.Values.service.clusterIP | default "") "None" }}
+    {{- $target := .Values.service.targetPort | default "http" }}
+    {{- $port = ternary (int .Values.containerPort) (int $target) (kindIs "string" $target) }}
+    {{- range compact (.Values.extraContainers | default list) }}
+      {{- range compact (.ports | default list) }}
+        {{- if eq (include "vllm.text" .name) (toString $target) }}{{ $port = int .containerPort }}{{ end }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- $port }}
 {{- end }}
 
 {{/* String: where the engine is reached in the cluster, through its Service. */}}
 {{- define "vllm.url" -}}
-{{- $host := printf "%s.%s.svc" (include "vllm.service.name" .) (include "vllm.namespace" .) }}
-{{- printf "%s://%s:%s" (include "vllm.scheme" .) $host (include "vllm.service.reachedPort" .) }}
+  {{- $host := printf "%s.%s.svc" (include "vllm.service.name" .) (include "vllm.namespace" .) }}
+  {{- printf "%s://%s:%s" (include "vllm.scheme" .) $host (include "vllm.service.reachedPort" .) }}
 {{- end }}
 
 {{/* String: the name that clients write in a request's `model`. */}}
 {{- define "vllm.servedModelName" -}}
-{{- first (.Values.model.servedModelName | default (list .Values.model.id)) }}
+  {{- first (.Values.model.servedModelName | default (list .Values.model.id)) }}
 {{- end }}
 
 {{/*
@@ -103,63 +81,65 @@ YAML list, or nothing: the arguments of `vllm serve`, the model first; or extraA
 has its own. A single value is written --flag=value, so that one that begins with a dash stays a value.
 */}}
 {{- define "vllm.args" -}}
-{{- $args := list }}
-{{- if .Values.engine.passArguments }}{{ $args = include "vllm.ownArgs" . | fromJsonArray }}{{ end }}
-{{- range .Values.engine.extraArgs }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
-{{- with $args }}{{ toYaml . }}{{ end }}
+  {{- $args := list }}
+  {{- if .Values.engine.passArguments }}{{ $args = include "vllm.ownArgs" . | fromJsonArray }}{{ end }}
+  {{- range .Values.engine.extraArgs }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+  {{- with $args }}{{ toYaml . }}{{ end }}
 {{- end }}
 
 {{/* JSON list: the chart's own, and those of engine.args. */}}
 {{- define "vllm.ownArgs" -}}
-{{- $model := include "vllm.argument" (list . .Values.model.id) }}
-{{- $args := list (ternary (printf "--model=%s" $model) $model (eq (include "vllm.modelIsFlag" .) "true")) }}
-{{- with .Values.model.revision }}
-{{- $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}
-{{- end }}
-{{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
-{{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
-{{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
-{{- if not (include "vllm.flag" (list . "host")) }}
-{{- with include "vllm.host" . }}{{ $args = append $args (printf "--host=%s" .) }}{{ end }}
-{{- end }}
-{{- $args = append $args (printf "--port=%d" (int .Values.containerPort)) }}
-{{- $sizes := dict
-  "tensor" (include "vllm.tensorParallelSize" . | int)
-  "pipeline" (int .Values.parallelism.pipelineParallelSize)
-  "data" (int .Values.parallelism.dataParallelSize) }}
-{{- range $kind := list "tensor" "pipeline" "data" }}
-{{- $size := get $sizes $kind }}
-{{- if gt $size 1 }}{{ $args = append $args (printf "--%s-parallel-size=%d" $kind $size) }}{{ end }}
-{{- end }}
-{{- if and .Values.shutdown.drainSeconds (include "vllm.hasShutdownTimeout" .) }}
-{{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
-{{- end }}
-{{- range include "vllm.middlewares" . | fromJsonArray }}
-{{- $args = append $args (printf "--middleware=%s" .) }}
-{{- end }}
-{{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
-{{- with int .Values.traffic.streamKeepAliveSeconds }}
-{{- $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}
-{{- end }}
-{{- include "vllm.load" . }}
-{{- $kinds := .Flags }}
-{{- range $flag, $value := .Values.engine.args }}
-{{- $text := include "vllm.argument" (list $ $value) }}
-{{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
-{{- if and (kindIs "bool" $value) (not $isJson) }}
-{{- if $value }}{{ $args = append $args (printf "--%s" $flag) }}
-{{- else if not (has $flag $kinds.storeTrue) }}{{ $args = append $args (printf "--no-%s" $flag) }}
-{{- end }}
-{{- else if and (kindIs "slice" $value) (has $flag $kinds.append) }}
-{{- range $value }}{{ $args = append $args (printf "--%s=%s" $flag (include "vllm.argument" (list $ .))) }}{{ end }}
-{{- else if and (kindIs "slice" $value) (not $isJson) }}
-{{- with $value }}{{ $args = append $args (printf "--%s" $flag) }}{{ end }}
-{{- range $value }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
-{{- else if not (has $text (list "" "{}" "[]")) }}
-{{- $args = append $args (printf "--%s=%s" $flag $text) }}
-{{- end }}
-{{- end }}
-{{- toJson $args }}
+  {{- $model := include "vllm.argument" (list . .Values.model.id) }}
+  {{- $args := list (ternary (printf "--model=%s" $model) $model (eq (include "vllm.modelIsFlag" .) "true")) }}
+  {{- with .Values.model.revision }}
+    {{- $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}
+  {{- end }}
+  {{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
+  {{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+  {{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
+  {{- if not (include "vllm.flag" (list . "host")) }}
+    {{- with include "vllm.host" . }}{{ $args = append $args (printf "--host=%s" .) }}{{ end }}
+  {{- end }}
+  {{- $args = append $args (printf "--port=%d" (int .Values.containerPort)) }}
+  {{- $sizes := dict
+    "tensor" (include "vllm.tensorParallelSize" . | int)
+    "pipeline" (int .Values.parallelism.pipelineParallelSize)
+    "data" (int .Values.parallelism.dataParallelSize) }}
+  {{- range $kind := list "tensor" "pipeline" "data" }}
+    {{- $size := get $sizes $kind }}
+    {{- if gt $size 1 }}{{ $args = append $args (printf "--%s-parallel-size=%d" $kind $size) }}{{ end }}
+  {{- end }}
+  {{- if and .Values.shutdown.drainSeconds (include "vllm.hasShutdownTimeout" .) }}
+    {{- $args = append $args (printf "--shutdown-timeout=%d" (int .Values.shutdown.drainSeconds)) }}
+  {{- end }}
+  {{- range include "vllm.middlewares" . | fromJsonArray }}
+    {{- $args = append $args (printf "--middleware=%s" .) }}
+  {{- end }}
+  {{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
+  {{- with int .Values.traffic.streamKeepAliveSeconds }}
+    {{- $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}
+  {{- end }}
+  {{- include "vllm.load" . }}
+  {{- $kinds := .Flags }}
+  {{- range $flag, $value := .Values.engine.args }}
+    {{- $text := include "vllm.argument" (list $ $value) }}
+    {{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
+    {{- if and (kindIs "bool" $value) (not $isJson) }}
+      {{- if $value }}{{ $args = append $args (printf "--%s" $flag) }}
+      {{- else if not (has $flag $kinds.storeTrue) }}{{ $args = append $args (printf "--no-%s" $flag) }}
+      {{- end }}
+    {{- else if and (kindIs "slice" $value) (has $flag $kinds.append) }}
+      {{- range $value }}
+        {{- $args = append $args (printf "--%s=%s" $flag (include "vllm.argument" (list $ .))) }}
+      {{- end }}
+    {{- else if and (kindIs "slice" $value) (not $isJson) }}
+      {{- with $value }}{{ $args = append $args (printf "--%s" $flag) }}{{ end }}
+      {{- range $value }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+    {{- else if not (has $text (list "" "{}" "[]")) }}
+      {{- $args = append $args (printf "--%s=%s" $flag $text) }}
+    {{- end }}
+  {{- end }}
+  {{- toJson $args }}
 {{- end }}
 
 {{/*
@@ -167,14 +147,14 @@ String: a value as an argument. `$(NAME)` is the variable if the user's environm
 vLLM as it stands. Takes a list: root context, value.
 */}}
 {{- define "vllm.argument" -}}
-{{- $values := (first .).Values }}
-{{- $text := include "vllm.literal" (last .) }}
-{{- range regexFindAll "\\$\\([^)]+\\)" $text -1 | uniq }}
-{{- if or $values.envFrom (hasKey ($values.env | default dict) (trimPrefix "$(" . | trimSuffix ")")) }}
-{{- $text = replace (printf "$%s" .) . $text }}
-{{- end }}
-{{- end }}
-{{- $text }}
+  {{- $values := (first .).Values }}
+  {{- $text := include "vllm.literal" (last .) }}
+  {{- range regexFindAll "\\$\\([^)]+\\)" $text -1 | uniq }}
+    {{- if or $values.envFrom (hasKey ($values.env | default dict) (trimPrefix "$(" . | trimSuffix ")")) }}
+      {{- $text = replace (printf "$%s" .) . $text }}
+    {{- end }}
+  {{- end }}
+  {{- $text }}
 {{- end }}
 
 {{/*
@@ -182,27 +162,27 @@ String: the address that the engine is told to listen on, or nothing where vLLM'
 (entrypoints/launchers/launcher.py:340 of 0.33). A socket on :: takes IPv4 as well, as Linux has it (ipv6(7)).
 */}}
 {{- define "vllm.host" -}}
-{{- include "vllm.flag" (list . "host") | default (ternary "::" "" (eq (include "vllm.asksForIPv6" .) "true")) }}
+  {{- include "vllm.flag" (list . "host") | default (ternary "::" "" (eq (include "vllm.asksForIPv6" .) "true")) }}
 {{- end }}
 
 {{/* "true" if the Service may have an IPv6 address, or nothing. */}}
 {{- define "vllm.asksForIPv6" -}}
-{{- with .Values.service }}
-{{- $dual := has .ipFamilyPolicy (list "PreferDualStack" "RequireDualStack") }}
-{{- if or $dual (has "IPv6" (.ipFamilies | default list)) (contains ":" (.clusterIP | default "")) }}true{{ end }}
-{{- end }}
+  {{- with .Values.service }}
+    {{- $dual := has .ipFamilyPolicy (list "PreferDualStack" "RequireDualStack") }}
+    {{- if or $dual (has "IPv6" (.ipFamilies | default list)) (contains ":" (.clusterIP | default "")) }}true{{ end }}
+  {{- end }}
 {{- end }}
 
 {{/* "true", or nothing for an image whose tag names a vLLM that cannot wait for its requests. */}}
 {{- define "vllm.hasShutdownTimeout" -}}
-{{- if not (include "vllm.lacks" (list . "shutdown-timeout")) }}true{{ end }}
+  {{- if not (include "vllm.lacks" (list . "shutdown-timeout")) }}true{{ end }}
 {{- end }}
 
 {{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}
 {{- define "vllm.knownVersion" -}}
-{{- include "vllm.load" . }}
-{{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
-{{- range .Flags.versions }}
-{{- if regexMatch (printf "^v?%s([-+._].*)?$" (regexQuoteMeta .)) $tag }}{{ . }}{{ end }}
-{{- end }}
+  {{- include "vllm.load" . }}
+  {{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
+  {{- range .Flags.versions }}
+    {{- if regexMatch (printf "^v?%s([-+._].*)?$" (regexQuoteMeta .)) $tag }}{{ . }}{{ end }}
+  {{- end }}
 {{- end }}

@@ -5,14 +5,15 @@
 {{- define "vllm.podDisruptionBudget.name" -}}{{ include "vllm.fullname" . }}{{- end }}
 {{- define "vllm.test.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "test") }}{{- end }}
 {{- define "vllm.lifecycle.name" -}}
-{{- include "vllm.suffixed" (list (include "vllm.fullname" .) "lifecycle") }}
+  {{- include "vllm.suffixed" (list (include "vllm.fullname" .) "lifecycle") }}
 {{- end }}
 {{- define "vllm.claim.name" -}}
-{{- .Values.persistence.existingClaim | default (include "vllm.suffixed" (list (include "vllm.fullname" .) "cache")) }}
+  {{- $own := include "vllm.suffixed" (list (include "vllm.fullname" .) "cache") }}
+  {{- .Values.persistence.existingClaim | default $own }}
 {{- end }}
 {{- define "vllm.serviceAccount.name" -}}
-{{- $own := ternary (include "vllm.fullname" .) "default" .Values.serviceAccount.create }}
-{{- .Values.serviceAccount.name | default $own }}
+  {{- $own := ternary (include "vllm.fullname" .) "default" .Values.serviceAccount.create }}
+  {{- .Values.serviceAccount.name | default $own }}
 {{- end }}
 
 {{/*
@@ -20,20 +21,20 @@ YAML map: the labels of the engine's pods. No chart or engine version among them
 not restart a model.
 */}}
 {{- define "vllm.podLabels" -}}
-{{- include "vllm.map" (list .Values.commonLabels .Values.podLabels (include "vllm.selectorLabels" . | fromYaml)) }}
+  {{- include "vllm.map" (list .Values.commonLabels .Values.podLabels (include "vllm.selectorLabels" . | fromYaml)) }}
 {{- end }}
 
 {{/* String: the engine's image. Also used by the test, so that its node has it already. */}}
 {{- define "vllm.image" -}}
-{{- $cpu := eq .Values.engine.device "cpu" }}
-{{- $repository := .Values.image.repository | default (ternary "vllm/vllm-openai-cpu" "vllm/vllm-openai" $cpu) }}
-{{- $tag := .Values.image.tag | default (printf "v%s%s" .Chart.AppVersion (ternary "-x86_64" "" $cpu)) }}
-{{- with .Values.global.imageRegistry }}
-{{- $repository = printf "%s/%s" (trimSuffix "/" .) $repository }}
-{{- end }}
-{{- if .Values.image.digest }}
-{{- printf "%s@%s" $repository .Values.image.digest }}
-{{- else }}
-{{- printf "%s:%s" $repository $tag }}
-{{- end }}
+  {{- $cpu := eq .Values.engine.device "cpu" }}
+  {{- $repository := .Values.image.repository | default (ternary "vllm/vllm-openai-cpu" "vllm/vllm-openai" $cpu) }}
+  {{- $tag := .Values.image.tag | default (printf "v%s%s" .Chart.AppVersion (ternary "-x86_64" "" $cpu)) }}
+  {{- with .Values.global.imageRegistry }}
+    {{- $repository = printf "%s/%s" (trimSuffix "/" .) $repository }}
+  {{- end }}
+  {{- if .Values.image.digest }}
+    {{- printf "%s@%s" $repository .Values.image.digest }}
+  {{- else }}
+    {{- printf "%s:%s" $repository $tag }}
+  {{- end }}
 {{- end }}

@@ -4,18 +4,18 @@
 The startup probe's budget: startup.budgetSeconds, or what the user's own failureThreshold comes to; and its delay.
 */}}
 {{- define "vllm.startup.budgetSeconds" -}}
-{{- $probe := .Values.startupProbe | default dict }}
-{{- $seconds := int .Values.startup.budgetSeconds }}
-{{- with $probe.failureThreshold }}{{ $seconds = mul . ($probe.periodSeconds | default 10) }}{{ end }}
-{{- add (int $probe.initialDelaySeconds) $seconds }}
+  {{- $probe := .Values.startupProbe | default dict }}
+  {{- $seconds := int .Values.startup.budgetSeconds }}
+  {{- with $probe.failureThreshold }}{{ $seconds = mul . ($probe.periodSeconds | default 10) }}{{ end }}
+  {{- add (int $probe.initialDelaySeconds) $seconds }}
 {{- end }}
 
 {{/*
 The pod's grace period: propagation, drain, and a margin for the engine's own end, which took an idle one 5 to 14 s.
 */}}
 {{- define "vllm.shutdown.gracePeriodSeconds" -}}
-{{- include "vllm.load" . }}
-{{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds .Facts.graceMarginSeconds }}
+  {{- include "vllm.load" . }}
+  {{- add .Values.shutdown.propagationSeconds .Values.shutdown.drainSeconds .Facts.graceMarginSeconds }}
 {{- end }}
 
 {{/*
@@ -23,24 +23,24 @@ YAML map from file name to text: the programs that the engine's container finds 
 /dev/shm at a container's start is left out where another container mounts it, whose segments would be in use.
 */}}
 {{- define "vllm.lifecycle.files" -}}
-{{- $names := list "draining.py" "liveness.py" "pre_stop.py" }}
-{{- if has "api_keys.ApiKeys" (include "vllm.middlewares" . | fromJsonArray) }}
-{{- $names = append $names "api_keys.py" }}
-{{- end }}
-{{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}{{ $names = append $names "sitecustomize.py" }}{{ end }}
-{{- $files := dict }}
-{{- range $name := $names }}{{ $_ := set $files $name ($.Files.Get (printf "files/programs/%s" $name)) }}{{ end }}
-{{- toYaml $files }}
+  {{- $names := list "draining.py" "liveness.py" "pre_stop.py" }}
+  {{- if has "api_keys.ApiKeys" (include "vllm.middlewares" . | fromJsonArray) }}
+    {{- $names = append $names "api_keys.py" }}
+  {{- end }}
+  {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}{{ $names = append $names "sitecustomize.py" }}{{ end }}
+  {{- $files := dict }}
+  {{- range $name := $names }}{{ $_ := set $files $name ($.Files.Get (printf "files/programs/%s" $name)) }}{{ end }}
+  {{- toYaml $files }}
 {{- end }}
 
 {{/* JSON list: the middlewares that the engine loads from there. */}}
 {{- define "vllm.middlewares" -}}
-{{- $middlewares := list }}
-{{- if .Values.shutdown.closeConnections }}{{ $middlewares = append $middlewares "draining.Draining" }}{{ end }}
-{{- if .Values.hang.seconds }}{{ $middlewares = append $middlewares "liveness.Liveness" }}{{ end }}
-{{- $keys := include "vllm.apiKeys" . | fromJsonArray | len }}
-{{- if gt $keys 1 }}{{ $middlewares = append $middlewares "api_keys.ApiKeys" }}{{ end }}
-{{- toJson (ternary $middlewares list .Values.engine.passArguments) }}
+  {{- $middlewares := list }}
+  {{- if .Values.shutdown.closeConnections }}{{ $middlewares = append $middlewares "draining.Draining" }}{{ end }}
+  {{- if .Values.hang.seconds }}{{ $middlewares = append $middlewares "liveness.Liveness" }}{{ end }}
+  {{- $keys := include "vllm.apiKeys" . | fromJsonArray | len }}
+  {{- if gt $keys 1 }}{{ $middlewares = append $middlewares "api_keys.ApiKeys" }}{{ end }}
+  {{- toJson (ternary $middlewares list .Values.engine.passArguments) }}
 {{- end }}
 
 {{/* YAML list: the preStop hook, which waits until the engine has nothing left to do. */}}
@@ -55,15 +55,15 @@ YAML map from file name to text: the programs that the engine's container finds 
 
 {{/* How long one pod's turn in a rollout may take: the old one's end, the new one's place and its start. */}}
 {{- define "vllm.progressDeadlineSeconds" -}}
-{{- $start := add .Values.startup.provisioningSeconds (include "vllm.startup.budgetSeconds" .) }}
-{{- add (include "vllm.shutdown.gracePeriodSeconds" .) $start .Values.minReadySeconds }}
+  {{- $start := add .Values.startup.provisioningSeconds (include "vllm.startup.budgetSeconds" .) }}
+  {{- add (include "vllm.shutdown.gracePeriodSeconds" .) $start .Values.minReadySeconds }}
 {{- end }}
 
 {{/* For `helm upgrade --wait --timeout`: the turns of a rollout one after the other. */}}
 {{- define "vllm.rollout.timeoutSeconds" -}}
-{{- $turns := divf (include "vllm.workload.leastReplicas" .) (include "vllm.rollout.step" .) | ceil | int | max 1 }}
-{{- include "vllm.load" . }}
-{{- add .Facts.rolloutMarginSeconds (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
+  {{- $turns := divf (include "vllm.workload.leastReplicas" .) (include "vllm.rollout.step" .) | ceil | int | max 1 }}
+  {{- include "vllm.load" . }}
+  {{- add .Facts.rolloutMarginSeconds (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
 {{- end }}
 
 {{/*
@@ -72,18 +72,18 @@ the model is ready, so it serves all three probes. An engine with a certificate 
 too. Takes a list: root context, probe.
 */}}
 {{- define "vllm.probe" -}}
-{{- $values := (first .).Values }}
-{{- $probe := deepCopy (last .) }}
-{{- if not (or $probe.httpGet $probe.tcpSocket $probe.exec $probe.grpc) }}
-{{- $_ := set $probe "httpGet" (dict "path" "/health" "port" "http") }}
-{{- end }}
-{{- with $probe.httpGet }}
-{{- $engine := has (include "vllm.text" .port) (list "http" (include "vllm.text" $values.containerPort)) }}
-{{- if and $engine (not .scheme) (eq (include "vllm.scheme" (first $)) "https") }}
-{{- $_ := set . "scheme" "HTTPS" }}
-{{- end }}
-{{- end }}
-{{- include "vllm.yaml" $probe }}
+  {{- $values := (first .).Values }}
+  {{- $probe := deepCopy (last .) }}
+  {{- if not (or $probe.httpGet $probe.tcpSocket $probe.exec $probe.grpc) }}
+    {{- $_ := set $probe "httpGet" (dict "path" "/health" "port" "http") }}
+  {{- end }}
+  {{- with $probe.httpGet }}
+    {{- $engine := has (include "vllm.text" .port) (list "http" (include "vllm.text" $values.containerPort)) }}
+    {{- if and $engine (not .scheme) (eq (include "vllm.scheme" (first $)) "https") }}
+      {{- $_ := set . "scheme" "HTTPS" }}
+    {{- end }}
+  {{- end }}
+  {{- include "vllm.yaml" $probe }}
 {{- end }}
 
 {{/*
@@ -91,11 +91,11 @@ YAML map: the startup probe. Unless the user gives its failureThreshold, that fo
 one, a period that is not given is Kubernetes' own. Takes a list: root context, probe.
 */}}
 {{- define "vllm.startupProbe" -}}
-{{- $probe := last . }}
-{{- if not $probe.failureThreshold }}
-{{- $period := $probe.periodSeconds | default 2 }}
-{{- $threshold := divf (first .).Values.startup.budgetSeconds $period | ceil | int }}
-{{- $probe = merge (dict "periodSeconds" $period "failureThreshold" $threshold) $probe }}
-{{- end }}
-{{- include "vllm.probe" (list (first .) $probe) }}
+  {{- $probe := last . }}
+  {{- if not $probe.failureThreshold }}
+    {{- $period := $probe.periodSeconds | default 2 }}
+    {{- $threshold := divf (first .).Values.startup.budgetSeconds $period | ceil | int }}
+    {{- $probe = merge (dict "periodSeconds" $period "failureThreshold" $threshold) $probe }}
+  {{- end }}
+  {{- include "vllm.probe" (list (first .) $probe) }}
 {{- end }}

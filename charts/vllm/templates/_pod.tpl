@@ -82,23 +82,23 @@ spec:
 
 {{/* YAML map: resources with the GPUs. Kubernetes wants request and limit of a GPU to be equal. */}}
 {{- define "vllm.resources" -}}
-{{- $resources := deepCopy (.Values.resources | default dict) }}
-{{- $count := include "vllm.gpuCount" . | int }}
-{{- if $count }}
-{{- range $kind := list "limits" "requests" }}
-{{- $_ := set $resources $kind (set (get $resources $kind | default dict) $.Values.gpu.resourceName $count) }}
-{{- end }}
-{{- end }}
-{{- include "vllm.yaml" $resources }}
+  {{- $resources := deepCopy (.Values.resources | default dict) }}
+  {{- $count := include "vllm.gpuCount" . | int }}
+  {{- if $count }}
+    {{- range $kind := list "limits" "requests" }}
+      {{- $_ := set $resources $kind (set (get $resources $kind | default dict) $.Values.gpu.resourceName $count) }}
+    {{- end }}
+  {{- end }}
+  {{- include "vllm.yaml" $resources }}
 {{- end }}
 
 {{/* YAML map: the container's security context, read-only on the CPU engine unless the user says otherwise. */}}
 {{- define "vllm.securityContext" -}}
-{{- $context := deepCopy (.Values.securityContext | default dict) }}
-{{- if and (eq .Values.engine.device "cpu") (not (hasKey $context "readOnlyRootFilesystem")) }}
-{{- $_ := set $context "readOnlyRootFilesystem" true }}
-{{- end }}
-{{- include "vllm.yaml" $context }}
+  {{- $context := deepCopy (.Values.securityContext | default dict) }}
+  {{- if and (eq .Values.engine.device "cpu") (not (hasKey $context "readOnlyRootFilesystem")) }}
+    {{- $_ := set $context "readOnlyRootFilesystem" true }}
+  {{- end }}
+  {{- include "vllm.yaml" $context }}
 {{- end }}
 
 {{/*
@@ -106,13 +106,13 @@ YAML list, or nothing: the user's containers. One without a securityContext gets
 enforces `restricted` would refuse the pod. Takes a list: root context, containers.
 */}}
 {{- define "vllm.containers" -}}
-{{- $context := (first .).Values.securityContext | default dict }}
-{{- $containers := list }}
-{{- range compact (last . | default list) }}
-{{- $own := set (deepCopy .) "securityContext" $context }}
-{{- $containers = append $containers (ternary . $own (hasKey . "securityContext")) }}
-{{- end }}
-{{- include "vllm.list" $containers }}
+  {{- $context := (first .).Values.securityContext | default dict }}
+  {{- $containers := list }}
+  {{- range compact (last . | default list) }}
+    {{- $own := set (deepCopy .) "securityContext" $context }}
+    {{- $containers = append $containers (ternary . $own (hasKey . "securityContext")) }}
+  {{- end }}
+  {{- include "vllm.list" $containers }}
 {{- end }}
 
 {{/* YAML map: which nodes, and in what order of preference. */}}
@@ -156,52 +156,52 @@ JSON list: what the pod reads of others' Secrets and ConfigMaps, "Secret hf-toke
 of, because that as a whole costs as much as all else.
 */}}
 {{- define "vllm.consumed" -}}
-{{- $found := dict }}
-{{- $given := pick .Values "env" "envFrom" "volumes" "initContainers" "extraContainers" }}
-{{- $own := list (include "vllm.once" (list . "vllm.ownEnv") | fromJson) (include "vllm.mounts" . | fromJsonArray) }}
-{{- include "vllm.consumed.find" (list $found (list $given $own)) }}
-{{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
-{{- range include "vllm.refreshed" . | fromJsonArray }}{{ $_ := unset $found . }}{{ end }}
-{{- keys $found | sortAlpha | toJson }}
+  {{- $found := dict }}
+  {{- $given := pick .Values "env" "envFrom" "volumes" "initContainers" "extraContainers" }}
+  {{- $own := list (include "vllm.once" (list . "vllm.ownEnv") | fromJson) (include "vllm.mounts" . | fromJsonArray) }}
+  {{- include "vllm.consumed.find" (list $found (list $given $own)) }}
+  {{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
+  {{- range include "vllm.refreshed" . | fromJsonArray }}{{ $_ := unset $found . }}{{ end }}
+  {{- keys $found | sortAlpha | toJson }}
 {{- end }}
 
 {{/* JSON list: the Secrets with certificates that the engine takes anew as they change, "Secret tls". */}}
 {{- define "vllm.refreshed" -}}
-{{- $secrets := list }}
-{{- if eq (include "vllm.flag" (list . "enable-ssl-refresh")) "true" }}
-{{- $paths := list (include "vllm.flag" (list . "ssl-certfile")) (include "vllm.flag" (list . "ssl-keyfile")) }}
-{{- range $mount := compact (.Values.volumeMounts | default list) }}
-{{- range $volume := compact ($.Values.volumes | default list) }}
-{{- $secret := ($volume.secret | default dict).secretName }}
-{{- $folder := printf "%s/" (trimSuffix "/" $mount.mountPath) }}
-{{- $holds := or (hasPrefix $folder (first $paths)) (hasPrefix $folder (last $paths)) }}
-{{- if and $holds $secret (eq $volume.name $mount.name) (not $mount.subPath) }}
-{{- $secrets = append $secrets (printf "Secret %s" $secret) }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- toJson $secrets }}
+  {{- $secrets := list }}
+  {{- if eq (include "vllm.flag" (list . "enable-ssl-refresh")) "true" }}
+    {{- $paths := list (include "vllm.flag" (list . "ssl-certfile")) (include "vllm.flag" (list . "ssl-keyfile")) }}
+    {{- range $mount := compact (.Values.volumeMounts | default list) }}
+      {{- range $volume := compact ($.Values.volumes | default list) }}
+        {{- $secret := ($volume.secret | default dict).secretName }}
+        {{- $folder := printf "%s/" (trimSuffix "/" $mount.mountPath) }}
+        {{- $holds := or (hasPrefix $folder (first $paths)) (hasPrefix $folder (last $paths)) }}
+        {{- if and $holds $secret (eq $volume.name $mount.name) (not $mount.subPath) }}
+          {{- $secrets = append $secrets (printf "Secret %s" $secret) }}
+        {{- end }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- toJson $secrets }}
 {{- end }}
 
 {{/* Nothing: adds to a dict what a part of a pod refers to, as its keys. Takes a list: the dict, the part. */}}
 {{- define "vllm.consumed.find" -}}
-{{- $found := first . }}
-{{- $kinds := dict "secretKeyRef" "Secret" "secretRef" "Secret" "secret" "Secret"
-  "configMapKeyRef" "ConfigMap" "configMapRef" "ConfigMap" "configMap" "ConfigMap" }}
-{{- if kindIs "map" (last .) }}
-{{- range $key, $value := last . }}
-{{- if and (kindIs "map" $value) (hasKey $kinds $key) }}
-{{- $name := $value.name | default $value.secretName }}
-{{- if $name }}{{ $_ := set $found (printf "%s %s" (get $kinds $key) $name) true }}{{ end }}
-{{- end }}
-{{- if or (kindIs "map" $value) (kindIs "slice" $value) }}
-{{- include "vllm.consumed.find" (list $found $value) }}
-{{- end }}
-{{- end }}
-{{- else }}
-{{- range last . }}
-{{- if or (kindIs "map" .) (kindIs "slice" .) }}{{ include "vllm.consumed.find" (list $found .) }}{{ end }}
-{{- end }}
-{{- end }}
+  {{- $found := first . }}
+  {{- $kinds := dict "secretKeyRef" "Secret" "secretRef" "Secret" "secret" "Secret"
+    "configMapKeyRef" "ConfigMap" "configMapRef" "ConfigMap" "configMap" "ConfigMap" }}
+  {{- if kindIs "map" (last .) }}
+    {{- range $key, $value := last . }}
+      {{- if and (kindIs "map" $value) (hasKey $kinds $key) }}
+        {{- $name := $value.name | default $value.secretName }}
+        {{- if $name }}{{ $_ := set $found (printf "%s %s" (get $kinds $key) $name) true }}{{ end }}
+      {{- end }}
+      {{- if or (kindIs "map" $value) (kindIs "slice" $value) }}
+        {{- include "vllm.consumed.find" (list $found $value) }}
+      {{- end }}
+    {{- end }}
+  {{- else }}
+    {{- range last . }}
+      {{- if or (kindIs "map" .) (kindIs "slice" .) }}{{ include "vllm.consumed.find" (list $found .) }}{{ end }}
+    {{- end }}
+  {{- end }}
 {{- end }}
