@@ -100,14 +100,9 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
         return Finding("processor", where, message, "choose nodes with nodeSelector whose CPU has AVX-512", severity)
     # The hook says so; the event says so for an hour, and of an image without Python too.
     if killed_while_loading or _killed_by_startup_probe(pod, status, snapshot.events):
-        stage, reached = _reached(log, ended)
-        return Finding(
-            "startup",
-            where,
-            f"not ready after {startup_seconds(container)} s, so the startup probe killed it: {reached} {outcome}",
-            _slow_start(stage),
-            severity,
-        )
+        budget = f"not ready after {startup_seconds(container)} s, so the startup probe killed it"
+        message = f"{budget}: {_reached(log, ended)} {outcome}"
+        return Finding("startup", where, message, _slow_start(stages.reached(log)), severity)
     whole = f"kubectl logs --namespace {snapshot.namespace} {name_of(pod)} --container {status.name} --previous"
     return _unexplained(where, log, outcome, whole, severity)
 
@@ -150,16 +145,16 @@ def _killed_by_startup_probe(pod: V1Pod, status: V1ContainerStatus, events: Iter
     return any(killed in (event.message or "") and is_about(event, pod) for event in events)
 
 
-def _reached(log: str, ended: V1ContainerStateTerminated) -> tuple[stages.Stage | None, str]:
-    """The stage that a start had come to when it was ended, and that in words; its last line where no time is known."""
+def _reached(log: str, ended: V1ContainerStateTerminated) -> str:
+    """What a start was at when it was ended; its last line where it is not known how long that took."""
     if not ended.started_at or not ended.finished_at:
-        return None, engine_log.last_line(log) or "it left no log"
+        return engine_log.last_line(log) or "it left no log"
     progress = stages.progress(log, ended.started_at, ended.finished_at)
     took = stages.told({**progress.before, progress.stage.name: progress.seconds})
-    return progress.stage, f"{progress.stage.doing} ({took}; usual: {progress.stage.usual})"
+    return f"{progress.stage.doing} ({took}; usual: {progress.stage.usual})"
 
 
-def _slow_start(stage: stages.Stage | None) -> str:
+def _slow_start(stage: stages.Stage) -> str:
     if stage == stages.LOAD:
         return (
             "raise startup.budgetSeconds; from a network volume, engine.args.safetensors-load-strategy: prefetch "

@@ -65,6 +65,12 @@ def progress(log: str, started: datetime, now: datetime) -> Progress:
     return Progress(stage, seconds, before)
 
 
+def reached(log: str) -> Stage:
+    """The stage that a start has come to."""
+    begun = [stage for line in lines.read(log) if (stage := _begun(line.text))]
+    return begun[-1] if begun else IMPORT
+
+
 def _begun(text: str) -> Stage | None:
     return next((stage for pattern, stage in _BEGINS if re.search(pattern, text)), None)
 
