@@ -12,7 +12,7 @@ from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.live.preflight import addresses, ask, gpus, namespace, nodes, objects, openshift, storage
 from vllm_chart.live.preflight.ask import Snapshot
-from vllm_chart.live.preflight.objects import Need, needs
+from vllm_chart.live.preflight.needs import Need, needs
 from vllm_chart.live.preflight.wanted import Wanted, read
 from vllm_chart.rendered.manifests import Manifests
 

@@ -19,7 +19,7 @@ from kubernetes.client import (
 
 from vllm_chart.cluster import workloads
 from vllm_chart.cluster.api import Cluster
-from vllm_chart.live.preflight.objects import needs
+from vllm_chart.live.preflight.needs import needs
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.workload import Workload, engine
 

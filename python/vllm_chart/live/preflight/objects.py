@@ -1,95 +1,14 @@
-"""The objects that a release names and does not bring along: Secrets, ConfigMaps, claims, classes."""
+"""Whether the objects are there that a release names and does not bring along, and are as they should be."""
 
 import base64
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
-from vllm_chart.facts import VOLUMES
 from vllm_chart.findings import Finding
-from vllm_chart.rendered.manifests import Manifests
-from vllm_chart.rendered.pods import Container, Pod, engines
-
-if TYPE_CHECKING:
-    from vllm_chart.live.preflight.ask import Snapshot
+from vllm_chart.live.preflight.ask import Snapshot
+from vllm_chart.live.preflight.needs import Need
 
 
-@dataclasses.dataclass(frozen=True)
-class Need:
-    """An object that has to be there before the release is, and the key of the values that names it."""
-
-    kind: str
-    name: str
-    value: str
-    key: str = ""
-    """Of a Secret or a ConfigMap."""
-    header: bool = False
-    """Whether the engine sends or compares it as part of an HTTP header."""
-
-
-_VARIABLES = {"HF_TOKEN": "hub.tokenSecretRef", "VLLM_API_KEY": "auth.apiKeySecretRef"}
-#: How the variables of all API keys but the first begin.
-_MORE_KEYS = "OTHER_API_KEY_"
-
-
-def needs(manifests: Manifests) -> list[Need]:
-    """What the engine's pods name and the release does not bring along."""
-    own = {(found.kind, found.name) for found in manifests}
-    every = [need for pod, _ in engines(manifests) for need in _of_pod(pod)]
-    return [need for need in dict.fromkeys(every) if need.name and (need.kind, need.name) not in own]
-
-
-def _of_pod(pod: Pod) -> Iterator[Need]:
-    for container in pod.containers:
-        yield from _of_container(container)
-    for volume in pod.all("volumes"):
-        value = VOLUMES.get(volume["name"], {}).get("value") or "volumes"
-        for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
-            yield from _of_source(source, value)
-    for secret in pod.all("imagePullSecrets"):
-        yield Need("Secret", secret.get("name", ""), "imagePullSecrets")
-    for field, kind, value in (
-        ("priorityClassName", "PriorityClass", "priorityClassName"),
-        ("runtimeClassName", "RuntimeClass", "runtimeClassName"),
-        ("serviceAccountName", "ServiceAccount", "serviceAccount.name"),
-    ):
-        yield Need(kind, pod.spec.get(field) or "", value)
-
-
-def _of_container(container: Container) -> Iterator[Need]:
-    path = "" if container.is_engine else container.path
-    for variable in container.all("env"):
-        name, source = str(variable.get("name")), variable.get("valueFrom") or {}
-        header = container.is_engine and (name in _VARIABLES or name.startswith(_MORE_KEYS))
-        own = "auth.apiKeySecretRefs" if name.startswith(_MORE_KEYS) else _VARIABLES.get(name, f"env.{name}")
-        value = own if container.is_engine else f"{path}env"
-        for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-            reference = source.get(field) or {}
-            if not reference.get("optional"):
-                yield Need(kind, reference.get("name", ""), value, reference.get("key", ""), header)
-    for source in container.all("envFrom"):
-        for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
-            reference = source.get(field) or {}
-            if not reference.get("optional"):
-                yield Need(kind, reference.get("name", ""), f"{path}envFrom")
-
-
-def _of_source(source: Mapping[str, Any], value: str) -> Iterator[Need]:
-    for field, kind, name in (
-        ("secret", "Secret", "secretName"),
-        ("secret", "Secret", "name"),  # of a projected volume
-        ("configMap", "ConfigMap", "name"),
-        ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
-    ):
-        reference = source.get(field) or {}
-        if reference.get("optional"):
-            continue
-        keys = [item["key"] for item in reference.get("items") or []] or [""]
-        for key in keys:
-            yield Need(kind, reference.get(name, ""), value, key)
-
-
-def explain(needed: Sequence[Need], snapshot: "Snapshot") -> Iterator[Finding]:
+def explain(needed: Sequence[Need], snapshot: Snapshot) -> Iterator[Finding]:
     """Which of them are not there, or not as they should be."""
     hidden = sorted({need.kind for need in needed if (need.kind, need.name) not in snapshot.found})
     if hidden:

@@ -7,7 +7,7 @@ from kubernetes.client import V1PersistentVolume, V1StorageClass
 
 from vllm_chart.findings import Finding
 from vllm_chart.live.preflight.ask import Snapshot
-from vllm_chart.live.preflight.objects import needs
+from vllm_chart.live.preflight.needs import needs
 from vllm_chart.live.preflight.wanted import Wanted
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
