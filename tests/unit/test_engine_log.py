@@ -232,6 +232,17 @@ def test_an_error_has_its_remedy(log: str, check: str, value: str) -> None:
     assert value in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("line", "told"), [("[3/18] /usr/local/cuda/bin/nvcc -c gemm.cu", True), ("Loading safetensors", False)]
+)
+def test_a_container_that_was_killed_while_kernels_are_compiled(line: str, told: bool) -> None:
+    status = crashed(exit_code=137, reason="OOMKilled")
+    (finding,) = explain(snapshot(pod(status=status), logs={("llm-vllm-5c8-x2x", "vllm"): line}))
+    assert finding.check == "memory"
+    assert ("env.MAX_JOBS" in finding.remedy) == told
+    assert "resources.limits.memory" in finding.remedy
+
+
 def test_a_compiler_that_finds_a_mistake_was_not_killed() -> None:
     finding = crash("RuntimeError: Ninja build failed. Ninja output:\nfatal error: curand_kernel.h: No such file")
     assert finding.check == "image"

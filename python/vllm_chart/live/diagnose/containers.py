@@ -25,6 +25,13 @@ SIGILL = 128 + 4
 """The exit code of a process that met an instruction which its processor does not have."""
 
 
+_LIMIT = (
+    "raise resources.limits.memory; /dev/shm (shm.sizeLimit) counts against it, and so does the KV cache of the CPU "
+    "engine (env.VLLM_CPU_KVCACHE_SPACE, in GiB)"
+)
+_COMPILERS = "compilers of kernels ran side by side: write env.MAX_JOBS: 1 (or a few); or "
+
+
 def explain(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
     """What keeps the containers of a pod from running, or ended them."""
     for status in container_statuses(pod):
@@ -80,14 +87,9 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
     outcome = f"(exit code {ended.exit_code}, {status.restart_count} restarts)"
     if ended.reason == "OOMKilled":
         limit = (container.resources.limits or {}).get("memory") if container and container.resources else None
-        return Finding(
-            "memory",
-            where,
-            f"killed for its memory; the limit is {limit or 'the node'} {outcome}",
-            "raise resources.limits.memory; /dev/shm (shm.sizeLimit) counts against it, and so does the KV cache "
-            "of the CPU engine (env.VLLM_CPU_KVCACHE_SPACE, in GiB)",
-            severity,
-        )
+        message = f"killed for its memory; the limit is {limit or 'the node'} {outcome}"
+        remedy = f"{_COMPILERS}{_LIMIT}" if engine_log.compiles(log) else _LIMIT
+        return Finding("memory", where, message, remedy, severity)
     if known := engine_log.explain(log):
         # The Hub's library does not say which model it looked for; it is the engine's first argument.
         model = f"{container.args[0]}: " if known.check in ("model", "hub") and container and container.args else ""

@@ -9,8 +9,18 @@ from vllm_chart.live.engine_log.known import ERRORS
 from vllm_chart.live.engine_log.lines import redacted
 from vllm_chart.vllm_args import catalogue
 
-__all__ = ["KILLED_WHILE_LOADING", "Explanation", "Failure", "explain", "failure", "last_line", "named_arguments"]
-__all__ += ["named_variables", "redacted"]
+__all__ = [
+    "KILLED_WHILE_LOADING",
+    "Explanation",
+    "Failure",
+    "compiles",
+    "explain",
+    "failure",
+    "last_line",
+    "named_arguments",
+    "named_variables",
+    "redacted",
+]
 
 #: The preStop hook's word: the startup probe ended a container in a pod that stays.
 KILLED_WHILE_LOADING = "preStop: still loading"
@@ -82,6 +92,11 @@ def named_arguments(text: str) -> list[str]:
 def named_variables(text: str) -> list[str]:
     """The environment variables of vLLM, and of what it communicates by, that a text names."""
     return [*dict.fromkeys(re.findall(r"\b(?:VLLM|NCCL|UCX|GLOO|HF)_[A-Z0-9_]*[A-Z0-9]\b", text))]
+
+
+def compiles(log: str) -> bool:
+    """Whether kernels are compiled in the last lines of a log, by what ninja and the compilers write."""
+    return any(re.search(r"\bninja\b|\bnvcc\b|\bcc1plus\b|^\[\d+/\d+\] ", text) for text in _texts(log)[-50:])
 
 
 def last_line(log: str) -> str:
