@@ -18,8 +18,8 @@ def image(repository: str, tag: str, more: str = "") -> str:
 ROWS: list[Row] = [
     # An old vLLM is drained by the hook alone.
     ("the last for a V100", "image: {tag: v0.8.5}", ""),
-    ("another old one", image("vllm/vllm-openai", "v0.11.0"), ""),
-    ("an old copy", image("registry.example.com/mirror/vllm/vllm-openai", "v0.16.0"), ""),
+    ("another old one", image("vllm/vllm-openai", "v0.9.2"), ""),
+    ("an old copy", image("registry.example.com/mirror/vllm/vllm-openai", "v0.8.4"), ""),
     (
         "a queue's limit before there was one",
         "{image: {tag: v0.20.0}, traffic: {maxRequests: 64}}",
