@@ -130,9 +130,21 @@ class Network(Section):
 class Names(Section):
     heading = "Names, labels and annotations"
 
-    name_override: Name = Field("", description="Instead of the chart's name.")
-    fullname_override: Name = Field("", description="Instead of release and chart name: the name of the objects.")
-    namespace_override: Name = Field("", description="Instead of the release's namespace, for umbrella charts.")
+    name_override: Name = Field(
+        "",
+        description="Instead of the chart's name. Fixed on a live release: it is in the selector, and Kubernetes "
+        "refuses another one.",
+    )
+    fullname_override: Name = Field(
+        "",
+        description="Instead of release and chart name: the name of the objects. Fixed on a live release: another one "
+        "replaces all of them, the Service that clients know included.",
+    )
+    namespace_override: Name = Field(
+        "",
+        description="Instead of the release's namespace, for umbrella charts. Fixed on a live release: another one "
+        "leaves claims and Secrets behind.",
+    )
     common_labels: Labels = Field({}, description="Labels of every object.")
     common_annotations: Annotations = Field({}, description="Annotations of every object.")
     deployment_annotations: Annotations = Field({}, description="Annotations of the Deployment.")

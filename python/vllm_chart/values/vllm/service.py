@@ -44,7 +44,9 @@ class Service(Block):
         "", description="Fixed node port, for NodePort and LoadBalancer: 30000 to 32767."
     )
     cluster_ip: Annotated[str, Pattern(f"^(None|{IP_ADDRESS})?$", "write None, or an IP address")] = Field(
-        "", description="`None` makes it headless.", alias="clusterIP"
+        "",
+        description="`None` makes it headless. Fixed on a live release: another one needs another Service.",
+        alias="clusterIP",
     )
     ip_family_policy: Literal["", "SingleStack", "PreferDualStack", "RequireDualStack"] = Field(
         "",
@@ -54,7 +56,7 @@ class Service(Block):
     )
     ip_families: Annotated[
         list[Literal["IPv4", "IPv6"]], Field(max_length=2, json_schema_extra={"uniqueItems": True})
-    ] = Field([], description="The families, the main one first.")
+    ] = Field([], description="The families, the main one first, which is fixed on a live release.")
     extra_ports: list[Annotated[dict[str, Any], Kubernetes("core.v1.ServicePort")]] = Field(
         [], description="Ports of other containers: `[{name: metrics, port: 9400, targetPort: metrics}]`."
     )
@@ -71,7 +73,7 @@ class Service(Block):
     internal_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For in-cluster clients.")
     load_balancer_class: Annotated[
         str, Pattern(f"^({LABEL_KEY})?$", "write the class's name: example.com/internal")
-    ] = Field("", description="For type LoadBalancer.")
+    ] = Field("", description="For type LoadBalancer. Fixed on a live release.")
     load_balancer_source_ranges: list[Annotated[str, Pattern(f"^{NETWORK}$", "write a network: 10.0.0.0/8")]] = Field(
         [], description="Client networks, for type LoadBalancer."
     )

@@ -50,14 +50,20 @@ class Persistence(Block):
         "every new pod downloads again.",
     )
     storage_class_name: Annotated[str, Pattern(f"^(-|{SUBDOMAIN})?$", NAME_REMEDY, 253)] = Field(
-        "", description="Empty: the cluster's default class. `-`: no class (static volume)."
+        "",
+        description="Empty: the cluster's default class. `-`: no class (static volume). Fixed on a live release, as a "
+        "claim's class is.",
     )
     access_modes: list[Literal["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany", "ReadWriteOncePod"]] = Field(
         [],
         description="Empty: ReadWriteOnce, which one replica without surge can use. Several replicas need "
-        "ReadWriteMany, or a claim each (ephemeral).",
+        "ReadWriteMany, or a claim each (ephemeral). Fixed on a live release, as a claim's modes are.",
     )
-    size: Size = Field("100Gi", description="At least the weights, twice when a revision changes.")
+    size: Size = Field(
+        "100Gi",
+        description="At least the weights, twice when a revision changes. On a live release it can only grow, where "
+        "the storage class allows that.",
+    )
     annotations: Annotations = Field({}, description="Annotations of the claim.")
     retain: bool = Field(True, description="Keep the claim when the release is uninstalled.")
     mount_path: Annotated[str, Pattern("^/[^:]*[^:/][^:]*$", "write an absolute path below the root")] = Field(
