@@ -15,7 +15,7 @@ from vllm_chart.sizing.memory.gpus import Gpu, UnknownGpuError, find, of_memory
 from vllm_chart.sizing.model import architecture, drafts
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.plan import Plan
-from vllm_chart.sizing.settings import Engine
+from vllm_chart.sizing.settings import Engine, Offload
 from vllm_chart.sizing.vllm_releases import Release
 
 RELEASED = {
@@ -154,7 +154,7 @@ class Case:
             batch_tokens=self.flag("max_num_batched_tokens"),
             utilization=self._utilization,
             eager=bool(self.flag("enforce_eager")),
-            offload=self.flag("cpu_offload_gb") or 0.0,
+            offload=Offload((self.flag("cpu_offload_gb") or 0.0) * GIB),
             prefix_caching=self.flag("enable_prefix_caching"),
             quantization=self.raw.get("quantization") if self.raw.get("quantization") in ON_LOADING else None,
             speculative=self._speculative,

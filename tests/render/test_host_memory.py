@@ -166,15 +166,39 @@ ROWS: list[Row] = [
     (
         "offloaded weights",
         args("cpu-offload-gb: 40", "32Gi"),
-        "error: engine.args.cpu-offload-gb: 40 GiB, which stay in host memory, do not fit in the memory limit of 32Gi",
+        "warning: engine.args.cpu-offload-gb: torch pins each block of offloaded weights in the next power of two, up "
+        "to 80 GiB of them if the model is that large",
+    ),
+    ("all of a small model's", f"{{model: {{id: Qwen/Qwen3-4B}}, {args('cpu-offload-gb: 40', '32Gi')[1:]}", ""),
+    (
+        "of a large model",
+        f"{{model: {{id: Qwen/Qwen2.5-32B-Instruct}}, {args('cpu-offload-gb: 40', '32Gi')[1:]}",
+        "error: of host memory are kept by what is offloaded and by settings, and the limit is 32.00 GiB",
+    ),
+    (
+        "layers of a large model",
+        "{model: {id: Qwen/Qwen3-32B}, "
+        f"{args('offload-group-size: 4, offload-num-in-group: 3, max-model-len: 8192', '16Gi')[1:]}",
+        "error: of host memory are kept by what is offloaded",
+    ),
+    (
+        "some layers of a large model",
+        f"{{model: {{id: Qwen/Qwen3-32B}}, {args('offload-group-size: 8, max-model-len: 8192', '64Gi')[1:]}",
+        "",
+    ),
+    (
+        "LMCache's of each worker",
+        "{model: {id: Qwen/Qwen3-32B}, gpu: {count: 4}, "
+        f"{kv('LMCacheConnectorV1', 'lmcache.max_local_cpu_size: 20', '', '64Gi')[1:]}",
+        "error: 80.00 GiB of host memory are kept",
     ),
     ("offloaded weights that fit", args("cpu-offload-gb: 40", "96Gi"), ""),
-    ("of each GPU", args("cpu-offload-gb: 20", "64Gi", "gpu: {count: 4}"), "error: engine.args.cpu-offload-gb: 80 GiB"),
+    ("of each GPU", args("cpu-offload-gb: 20", "64Gi", "gpu: {count: 4}"), "warning: up to 160 GiB"),
     ("no limit", args("cpu-offload-gb: 40"), ""),
     (
         "both",
         args("cpu-offload-gb: 40, kv-offloading-size: 30", "64Gi"),
-        "error: engine.args.cpu-offload-gb: 70 GiB with engine.args.kv-offloading-size",
+        "warning: engine.args.cpu-offload-gb: torch pins",
     ),
     ("prefetched instead", args("cpu-offload-gb: 40, offload-group-size: 8", "32Gi"), ""),
     (

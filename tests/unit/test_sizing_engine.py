@@ -61,7 +61,7 @@ def test_arguments_by_name() -> None:
         gpu_memory_utilization="0.9", enable_expert_parallel=True, cpu_offload_gb=4, max_num_batched_tokens=1024,
         speculative_config={"method": "mtp", "num_speculative_tokens": 1}, dtype="half",
     )  # fmt: skip
-    assert (told.share(), told.offload, told.batch_tokens, told.drafted_tokens) == (0.9, 4.0, 1024, 1)
+    assert (told.share(), told.offload.budget, told.batch_tokens, told.drafted_tokens) == (0.9, 4.0 * 2**30, 1024, 1)
     assert told.split.expert_parallel
     assert flags(speculative_config='{"method": "eagle3", "model": "x/y"}').speculative["model"] == "x/y"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from vllm_chart import checks, helm
-from vllm_chart.findings import Finding
+from vllm_chart.findings import Finding, has_errors
 from vllm_chart.sizing import advice, checkpoint, host, plan, refusals, settings, sources
 from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.memory import gpus
@@ -66,7 +66,7 @@ def test_weights_are_pinned_as_powers_of_two() -> None:
     assert parts(made)["offloaded weights (each pinned as a power of two)"] * 1024 == pytest.approx(
         3 * layer - 128, abs=1
     )
-    assert made.stage.offloaded == GIB
+    assert made.stage.offloaded * 1024 / GIB == pytest.approx(2 * 416 + 304, abs=1)
 
 
 def test_of_every_worker_what_each_takes() -> None:
@@ -76,10 +76,33 @@ def test_of_every_worker_what_each_takes() -> None:
     assert parts(made)[name] >= 4 > 4 * parts(one)[name] / 2
 
 
-@pytest.mark.parametrize("other", [{"offload-group-size": 8}, {"cpu-offload-params": ["experts"]}])
-def test_weights_that_leave_the_gpu_by_another_rule_are_not_counted_off(other: dict[str, Any]) -> None:
-    made = planned(engine={"args": {"cpu-offload-gb": 10, "max-model-len": 8192, **other}})
-    assert made.stage.offloaded == 0
+def test_only_layers_leave_the_gpu() -> None:
+    made = planned(engine={"args": {"cpu-offload-gb": 100, "max-model-len": 8192}})
+    assert made.stage.offloaded * 1024 / GIB == pytest.approx(32 * 416, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("args", "moved", "buffers"),
+    [
+        ({"offload-group-size": 8}, 4, 1),
+        ({"offload-group-size": 8, "offload-num-in-group": 2, "offload-prefetch-step": 2}, 8, 2),
+        ({"offload-group-size": 8, "cpu-offload-gb": 10}, 4, 1),
+        ({"offload-group-size": 5}, 6, 1),
+    ],
+)
+def test_the_last_layers_of_each_group_leave_the_gpu(args: dict[str, Any], moved: int, buffers: int) -> None:
+    made = planned(engine={"args": {"max-model-len": 8192, **args}})
+    assert made.stage.offloaded * 1024 / GIB == pytest.approx((moved - buffers) * 416, abs=1)
+    assert host.pinned_weights(made) * 1024 / GIB == pytest.approx(moved * 480, abs=1)
+
+
+def test_which_parameters_a_list_names_is_not_counted_and_refuses_nothing() -> None:
+    args = {"cpu-offload-gb": 80, "cpu-offload-params": ["mlp"], "max-model-len": 8192}
+    made = planned(model={"id": "Qwen/Qwen3-32B"}, engine={"args": args})
+    on_a_small_gpu = plan.make(made.engine, made.checkpoint, gpus.find("l4"))
+
+    assert (made.stage.offloaded, host.certain(made)) == (0, 0)
+    assert not has_errors(list(refusals.check(on_a_small_gpu)))
 
 
 def test_more_than_the_limit_is_told_of() -> None:

@@ -18,7 +18,8 @@ look at the names comes first.
 
 {{/*
 JSON list of {where, memory, bytes}: what settings keep in the host's memory from the start on, for the whole pod;
-`where` is the key in the values, `memory` is shared (files of /dev/shm), pinned or anonymous.
+`where` is the key in the values, `memory` is shared (files of /dev/shm), pinned or anonymous. With `ceiling`, it may be
+less.
 */}}
 {{- define "vllm.hostMemory" -}}
   {{- include "vllm.load" . }}
@@ -127,7 +128,7 @@ it.
     {{- $where := printf "engine.args.%s" $flag.flag }}
     {{- if $flag.env }}{{ $where = printf "env.%s" $flag.env }}{{ end }}
     {{- $bytes = mulf $bytes (include "vllm.hostMemory.times" (list $root $flag.per) | float64) }}
-    {{- dict "where" $where "bytes" $bytes "memory" $flag.memory | toYaml }}
+    {{- dict "where" $where "bytes" $bytes "memory" $flag.memory "ceiling" $flag.ceiling | toYaml }}
   {{- end }}
 {{- end }}
 

@@ -78,20 +78,21 @@ def check(manifests: Manifests, values: Mapping[str, Any], app_version: str, gpu
     """
     try:
         engine = settings.from_release(manifests, values, app_version)
+    except settings.SettingError as error:
+        # Arguments that vLLM refuses are told of where they are checked, and those of another version are not known.
+        return [] if error.is_argument else [Finding("plan", error.where, str(error))]
+    try:
         source = sources.find(engine.model, revision=engine.revision, offline=True, use_cache=False)
         read = checkpoint.read(engine, source)
         if wrong := refusals.of_checkpoint(read):
             return wrong
         findings = list(refusals.check(plan.make(engine, read, gpu or gpus.products()[0])))
-    except settings.SettingError as error:
-        # Arguments that vLLM refuses are told of where they are checked, and those of another version are not known.
-        return [] if error.is_argument else [Finding("plan", error.where, str(error))]
     except (UnavailableError, sources.UnreadableConfigError, *NO_FORMULA):
-        return []
+        return list(refusals.of_unknown_weights(engine))
     if gpu:
         return findings
     without_gpu = [finding for finding in findings if finding.check not in refusals.OF_GPU]
-    told = refusals.OF_HOST if engine.host_memory else ""
+    told = refusals.OF_HOST if engine.host_memory or engine.offload else ""
     return [
         each for each in without_gpu if each.severity == "error" or (each.check == told and each.severity != "info")
     ]

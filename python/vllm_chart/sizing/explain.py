@@ -32,7 +32,8 @@ def _lines(planned: Plan) -> Iterator[str]:
     yield f"  stored as {method}; {engine.split.tensor} ranks by tensor, {engine.split.pipeline} stages"
     yield from (f"    {part.name:<13}{gib(part.bytes)}" for part in stage.parts)
     if stage.offloaded:
-        yield f"    offloaded    -{gib(stage.offloaded)} (cpu-offload-gb)"
+        flag = "offload-group-size" if engine.offload.group else "cpu-offload-gb"
+        yield f"    offloaded    -{gib(stage.offloaded)} ({flag})"
     if stage.spread:
         yield f"  may be off by {gib(stage.spread)}: the config or the family is not known for sure"
     yield "KV cache (exact; v1/core/kv_cache_utils.py)"

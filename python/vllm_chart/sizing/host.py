@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Iterable, Iterator
 
+from vllm_chart.sizing import offloading
 from vllm_chart.sizing.arithmetic import GIB
-from vllm_chart.sizing.model import weights
 from vllm_chart.sizing.plan import Plan
-from vllm_chart.sizing.settings import OFFLOADED_WEIGHTS, Engine
+from vllm_chart.sizing.settings import Engine
 from vllm_chart.vllm_args import host_memory
 
 PER_PROCESS = round(2.5 * GIB)
@@ -49,8 +49,8 @@ def _parts(plan: Plan) -> Iterator[Part]:
         yield Part("offloaded weights (each pinned as a power of two)", pinned_weights(plan))
     yield Part("/dev/shm", shm_bytes(engine))
     for taken in engine.host_memory:
-        if taken.memory == "pinned" and taken.where != OFFLOADED_WEIGHTS:
-            yield Part(taken.where, taken.bytes)
+        if taken.memory == "pinned" and not taken.ceiling:
+            yield Part(taken.where, kept(plan, taken))
 
 
 def shm_bytes(engine: Engine) -> int:
@@ -60,34 +60,23 @@ def shm_bytes(engine: Engine) -> int:
 
 
 def pinned_weights(plan: Plan) -> int:
-    """Bytes that all workers pin for the weights that `--cpu-offload-gb` takes off the GPU: parameter by parameter, in
-    the order of the layers, until the budget is spent (model_executor/offloader/uva.py:95), each rounded up."""
-    budget, pinned = round(plan.engine.offload * GIB), 0
-    if not budget:
-        return 0
-    split = plan.engine.split
-    for stage in range(split.pipeline):
-        left = budget
-        for size in _parameters(plan, stage):
-            if left <= 0:
-                break
-            pinned += host_memory.pinned_bytes(size)
-            left -= size
-    return pinned * split.tensor * split.data
+    """Bytes that all workers pin for the weights that leave the GPU; 0 where it is not known which those are."""
+    return sum(part.pinned for part in _moved(plan) if part.sure) * plan.engine.split.tensor * plan.engine.split.data
 
 
-FUSED = {"q_proj": "qkv", "k_proj": "qkv", "v_proj": "qkv", "gate_proj": "gate_up", "up_proj": "gate_up"}
-"""Matrices that vLLM keeps as one parameter (`packed_modules_mapping` of model_executor/models)."""
+def certain(plan: Plan) -> int:
+    """Bytes that settings and offloaded weights take at least, before any process and any rounding."""
+    moved = sum(part.bytes for part in _moved(plan) if part.sure) * plan.engine.split.tensor * plan.engine.split.data
+    return moved + sum(kept(plan, taken) for taken in plan.engine.host_memory if not taken.ceiling)
 
 
-def _parameters(plan: Plan, stage: int) -> list[int]:
-    """Bytes of the parameters of the layers of a stage, on one GPU, in their order; only layers are wrapped
-    (model_executor/models/utils.py, `make_layers`)."""
-    sizes: dict[str, int] = {}
-    for weight in weights.language_weights(plan.model, plan.engine.split, stage):
-        if weight.name.startswith("layers."):
-            parent, _, last = weight.name.rpartition(".")
-            name = f"{parent}.{FUSED.get(last, last)}"
-            size = weights.size(weight, plan.model.dtype, plan.checkpoint.quantized)
-            sizes[name] = sizes.get(name, 0) + size
-    return list(sizes.values())
+def kept(plan: Plan, taken: host_memory.Taken) -> int:
+    """Bytes that a setting takes in the whole pod."""
+    return taken.bytes * (plan.engine.workers if taken.each and not plan.model.latent else 1)
+
+
+def _moved(plan: Plan) -> list[offloading.Moved]:
+    """What leaves one GPU of each stage."""
+    engine = plan.engine
+    stages = range(engine.split.pipeline)
+    return [offloading.moved(engine.offload, plan.checkpoint, engine.split, stage) for stage in stages]

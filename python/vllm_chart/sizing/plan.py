@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Literal
 
-from vllm_chart.sizing.arithmetic import GIB
+from vllm_chart.sizing import offloading
 from vllm_chart.sizing.checkpoint import Checkpoint
 from vllm_chart.sizing.memory import estimate as memory
 from vllm_chart.sizing.memory import kvcache
@@ -42,6 +42,8 @@ class Stage:
     estimates: tuple[Estimate, ...]
     cache: Cache
     offloaded: int = 0
+    perhaps: int = 0
+    """What may be offloaded besides: a list of names says which."""
     spread: int = 0
     """How far the weights may be off."""
     given: int | None = None
@@ -63,7 +65,7 @@ class Stage:
         reserve: int = {
             "expected": sum(estimate.bytes for estimate in self.estimates),
             "worst": sum(estimate.high for estimate in self.estimates) + self.spread,
-            "best": sum(estimate.low for estimate in self.estimates) - self.spread,
+            "best": sum(estimate.low for estimate in self.estimates) - self.spread - self.perhaps,
         }[scenario]
         return self.share - self.weights - reserve
 
@@ -175,6 +177,7 @@ def _stage(engine: Engine, checkpoint: Checkpoint, gpu: Gpu, split: Split, batch
     parts = tuple(Part(name, round(size * factor)) for name, size in _parts(checkpoint, split, index))
     parts += tuple(_additions(engine, checkpoint, split, index))
     total = sum(part.bytes for part in parts)
+    moved = offloading.moved(engine.offload, checkpoint, split, index)
     cache = kvcache.lay_out(model, _setting(engine, model, gpu, split, batch), index, checkpoint.draft)
     share = memory.requested(gpu.memory, engine.share())
     estimates = tuple(memory.estimates(model, split, batch, engine.release, index))
@@ -186,7 +189,8 @@ def _stage(engine: Engine, checkpoint: Checkpoint, gpu: Gpu, split: Split, batch
         graphs=memory.graphs(model, split, batch, engine.release) if outside else None,
         beside=memory.beside(gpu.memory - share, estimates, engine.release) if outside else None,
         cache=cache,
-        offloaded=min(total, round(engine.offload * GIB)),
+        offloaded=max(0, moved.bytes - moved.buffers) if moved.sure else 0,
+        perhaps=0 if moved.sure else moved.bytes,
         spread=round(total * checkpoint.spread),
         given=engine.blocks_override * cache.block_bytes if engine.blocks_override else engine.kv_memory,
     )

@@ -10,6 +10,7 @@ from vllm_chart.sizing.checkpoint import Checkpoint
 from vllm_chart.sizing.memory import kvcache
 from vllm_chart.sizing.model import divisibility, quantization, weights
 from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.settings import Engine
 
 OF_GPU = ("weights", "kv-cache", "capability")
 """The checks that ask for a GPU."""
@@ -150,7 +151,15 @@ def _unified(plan: Plan) -> Iterator[Finding]:
 def _host(plan: Plan) -> Iterator[Finding]:
     """Host memory beside the container's limit, and what takes some that is not counted."""
     limit, needed = plan.engine.memory_limit, host.total(plan)
-    if plan.engine.device != "cpu" and 0 < limit < needed:
+    certain = host.certain(plan)
+    if plan.engine.device != "cpu" and 0 < limit <= certain:
+        yield Finding(
+            "host-memory", "resources.limits.memory",
+            f"{gib(certain)} of host memory are kept by what is offloaded and by settings, and the limit is "
+            f"{gib(limit)}: {host.listed(host.needed(plan))}",
+            f"write {math.ceil(needed / GIB)}Gi or more, or offload less",
+        )  # fmt: skip
+    elif plan.engine.device != "cpu" and 0 < limit < needed:
         yield Finding(
             "host-memory", "resources.limits.memory",
             f"about {gib(needed)} of host memory are needed, and the limit is {gib(limit)}: "
@@ -163,6 +172,20 @@ def _host(plan: Plan) -> Iterator[Finding]:
             "host-memory", f"engine.args.{flag if '-' in flag else 'kv-transfer-config'}",
             f"{setting} takes host memory that is not counted: {takes.rpartition(': ')[0]}",
             "leave room for it in resources.limits.memory", "info",
+        )  # fmt: skip
+
+
+def of_unknown_weights(engine: Engine) -> Iterator[Finding]:
+    """What may not fit beside the limit where it is not known how large the model is."""
+    more = sum(taken.bytes for taken in engine.host_memory if taken.ceiling)
+    others = sum(taken.bytes for taken in engine.host_memory if not taken.ceiling)
+    if more and 0 < engine.memory_limit < others + 2 * more:
+        yield Finding(
+            "host-memory", "engine.args.cpu-offload-gb",
+            "torch pins each block of offloaded weights in the next power of two, up to "
+            f"{2 * more / GIB:g} GiB of them if the model is that large, and the memory limit is "
+            f"{gib(engine.memory_limit)}",
+            "write a larger resources.limits.memory, or fewer GiB", "warning",
         )  # fmt: skip
 
 
@@ -195,7 +218,7 @@ def _memory(plan: Plan) -> Iterator[Finding]:
     stage = plan.stage
     where = "engine.args"
     for index, each in enumerate(plan.stages):
-        if each.weights - each.spread > plan.gpu.memory:
+        if each.weights - each.spread - each.perhaps > plan.gpu.memory:
             stage_name = f" of stage {index}" if len(plan.stages) > 1 else ""
             message = (
                 f"the weights{stage_name} take {gib(each.weights)} on each GPU, "

@@ -35,6 +35,23 @@ class SettingError(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
+class Offload:
+    """Weights that are kept in host memory (config/offload.py): up to `budget` bytes per GPU, or in each `group` of
+    layers the last `in_group`, which are fetched `ahead` layers before their turn. `some`: only parameters that a list
+    names.
+    """
+
+    budget: float = 0
+    group: int = 0
+    in_group: int = 1
+    ahead: int = 1
+    some: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.budget or self.group)
+
+
+@dataclasses.dataclass(frozen=True)
 class Engine:
     """What vLLM is told; None: it decides by itself."""
 
@@ -59,8 +76,7 @@ class Engine:
     blocks_override: int | None = None
     eager: bool = False
     quantization: str | None = None
-    offload: float = 0.0
-    """`--cpu-offload-gb`: GiB of weights kept in host memory, per GPU."""
+    offload: Offload = dataclasses.field(default_factory=Offload)
     hybrid: bool = True
     prefix_caching: bool | None = None
     state_dtype: str = "auto"
@@ -205,8 +221,7 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         blocks_override=given.get("num_gpu_blocks_override"),
         eager=given.get("enforce_eager", False),
         quantization=given.get("quantization"),
-        # With cpu-offload-params, which weights leave the GPU isn't known; other ways of offloading go before it.
-        offload=given.get("cpu_offload_gb", 0.0) if any(each.where == OFFLOADED_WEIGHTS for each in taken) else 0.0,
+        offload=_offload(given),
         hybrid=not given.get("disable_hybrid_kv_cache_manager"),
         prefix_caching=given.get("enable_prefix_caching"),
         state_dtype=given.get("mamba_ssm_cache_dtype", "auto"),
@@ -228,8 +243,14 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
     )
 
 
-OFFLOADED_WEIGHTS = "--cpu-offload-gb"
-"""GiB of weights that are kept off each GPU."""
+def _offload(given: Mapping[str, Any]) -> Offload:
+    """As config/offload.py and model_executor/offloader/base.py (`create_offloader`) choose between the two ways."""
+    backend, group = given.get("offload_backend", "auto"), int(given.get("offload_group_size") or 0)
+    if backend != "uva" and group:
+        in_group, ahead = given.get("offload_num_in_group", 1), given.get("offload_prefetch_step", 1)
+        return Offload(0, group, in_group, ahead, bool(given.get("offload_params")))
+    budget = 0.0 if backend == "prefetch" else given.get("cpu_offload_gb") or 0.0
+    return Offload(budget * GIB, some=bool(given.get("cpu_offload_params")))
 
 
 def _pod(split: Split, values: Mapping[str, Any]) -> host_memory.Pod:

@@ -48,6 +48,8 @@ class Connector:
     unless: Mapping[str, Sequence[str] | None] = dataclasses.field(default_factory=dict)
     unless_env: str = ""
     shared_if: str = ""
+    each: bool = False
+    """Whether every worker takes it, where the model's attention is not latent (MLA); of the pod, one is sure."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Flag:
     several: bool = False
     device: str = ""
     rounded: bool = False
+    ceiling: bool = False
+    """Whether it is what may be taken at most: how much it is depends on the model."""
 
 
 KV_CONNECTORS: Mapping[str, Connector] = {
@@ -106,10 +110,12 @@ KV_CONNECTORS: Mapping[str, Connector] = {
         "pinned",
         [Reading("lmcache.max_local_cpu_size", unit=GIB, env="LMCACHE_MAX_LOCAL_CPU_SIZE", default=5)],
         "distributed/kv_transfer/kv_connector/v1/lmcache_integration/vllm_v1_adapter.py:588; the default: "
-        "https://docs.lmcache.ai/api_reference/configurations.html. Each worker has it, but with MLA perhaps the first "
-        "alone, so that one is what is sure",
+        "https://docs.lmcache.ai/api_reference/configurations.html, and LMCache/LMCache, lmcache/v1/config.py; "
+        "lmcache/v1/storage_backend/local_cpu_backend.py, `initialize_allocator`: each worker has it, whether or "
+        "not local_cpu is on, but with MLA perhaps the first alone",
         integer=False,
         unless_env="LMCACHE_CONFIG_FILE",
+        each=True,
     ),
 }
 """By the name that `--kv-transfer-config` gives; MultiConnector has any of them inside."""
@@ -154,11 +160,13 @@ FLAGS: Sequence[Flag] = (
     Flag(
         "pinned",
         "worker",
-        "config/offload.py:22 (per GPU); model_executor/offloader/uva.py:113 (a pinned block for each parameter)",
+        "config/offload.py:22 (per GPU); model_executor/offloader/uva.py:95 (until so much has moved, or every layer), "
+        ":113 (a pinned block for each parameter)",
         flag="cpu-offload-gb",
         unit=GIB,
         unless=("offload-group-size", "offload-backend=prefetch", "cpu-offload-params"),
         rounded=True,
+        ceiling=True,
     ),
     Flag(
         "anonymous",
@@ -179,7 +187,8 @@ FLAGS: Sequence[Flag] = (
 )
 
 UNSIZED: Mapping[str, str] = {
-    "offload-group-size": "pins the layers that it moves off the GPU: model_executor/offloader/prefetch.py:667",
+    "offload-params": "pins the parameters that it names: model_executor/offloader/prefetch.py:667",
+    "cpu-offload-params": "pins the parameters that it names: model_executor/offloader/uva.py:113",
     "enable-sleep-mode": "pins a copy of all weights at sleep level 1: device_allocator/cumem.py:268",
     "enable-lora": "pins the adapters of max-cpu-loras: lora/lora_model.py:171",
     "mm-processor-cache-gb": "a copy in each API server and engine, filled by requests: config/multimodal.py:357",
@@ -257,6 +266,10 @@ class Taken:
     bytes: int
     rounded: bool = False
     """Torch pins each block of it rounded up to a power of two: up to twice as much (`pinned_bytes`)."""
+    ceiling: bool = False
+    """It may be less: no more than what the model has."""
+    each: bool = False
+    """Every worker takes it, where the model's attention is not latent (MLA)."""
 
 
 def pinned_bytes(block: int) -> int:
@@ -282,8 +295,7 @@ def unsized(arguments: Mapping[str, Json], env: Mapping[str, Any]) -> dict[str, 
     config = arguments.get("kv_transfer_config") or {}
     inside = connectors(arguments, env)
     names = {name for name, _ in inside} | {tier.get("type") for _, extra in inside for tier in _tiers(extra)}
-    flags = ("offload-group-size", "enable-sleep-mode", "enable-lora", "engram-config", "mm-processor-cache-gb")
-    names |= {flag for flag in flags if _is_set(arguments, flag)}
+    names |= {flag for flag in UNSIZED if "-" in flag and _is_set(arguments, flag)}
     names |= {"kv_buffer_device: cpu"} if config.get("kv_buffer_device") == "cpu" else set()
     names |= {"mm-tensor-ipc: torch_shm"} if arguments.get("mm_tensor_ipc") == "torch_shm" else set()
     return {name: UNSIZED[name] for name in UNSIZED if name in names}
@@ -326,7 +338,7 @@ def _of_connectors(arguments: Mapping[str, Json], env: Mapping[str, Any], pod: P
         flag = "--ec-transfer-config" if name in EC_CONNECTORS else "--kv-transfer-config"
         where = "--kv-offloading-size" if sized and flag == "--kv-transfer-config" else flag
         if connector and (size := _read(connector, extra, env, pod)):
-            yield Taken(where, _kind(connector, extra, pod), round(size))
+            yield Taken(where, _kind(connector, extra, pod), round(size), each=connector.each)
 
 
 def _read(connector: Connector, extra: Mapping[str, Json], env: Mapping[str, Any], pod: Pod) -> float:
@@ -366,7 +378,7 @@ def _of_flags(arguments: Mapping[str, Json], env: Mapping[str, Any], pod: Pod) -
         size = flag.amount or max(0.0, (given or 0) - flag.less) * flag.unit
         if size:
             where = f"env.{flag.env}" if flag.env else f"--{flag.flag}"
-            yield Taken(where, flag.memory, round(size) * pod.times(flag.per), flag.rounded)
+            yield Taken(where, flag.memory, round(size) * pod.times(flag.per), flag.rounded, flag.ceiling)
 
 
 def _applies(flag: Flag, arguments: Mapping[str, Json], env: Mapping[str, Any], pod: Pod) -> bool:

@@ -1,5 +1,5 @@
-"""Warnings about what the engine's arguments and variables name beside the model: other repositories, host memory that
-may grow, other processes."""
+"""Warnings about what the engine's arguments and variables name beside the model: other repositories, other
+processes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,14 +8,12 @@ from typing import Any
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
-from vllm_chart.rendered.quantities import parse_quantity
-from vllm_chart.vllm_args import host_memory, peers, repositories
+from vllm_chart.vllm_args import peers, repositories
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.container import Told, read
 
 REVISIONS = "revisions"
 PEERS = "peers"
-HOST_MEMORY = "host-memory"
 
 CHECKS = (
     Check(
@@ -28,12 +26,6 @@ CHECKS = (
         PEERS,
         "Other pods can dial what the engine tells them to, and something listens where it dials itself.",
         "An engine starts all the same; every transfer between two of them fails, or is computed again.",
-        "Engine",
-    ),
-    Check(
-        HOST_MEMORY,
-        "The memory limit holds offloaded weights as they are pinned, in blocks of powers of two.",
-        "The container is killed while the weights load, or with the first large requests.",
         "Engine",
     ),
 )
@@ -57,7 +49,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
         return []
     alone = len(pod.spec["containers"]) == 1 and not (pod.spec.get("initContainers") or pod.spec.get("hostNetwork"))
     port = int(values["containerPort"])
-    return [*_unpinned(told), *(_unreachable(told, container, port) if alone else ()), *_rounded(told, values)]
+    return [*_unpinned(told), *(_unreachable(told, container, port) if alone else ())]
 
 
 def _unpinned(told: Told) -> Iterator[Finding]:
@@ -100,16 +92,3 @@ def _unreachable(told: Told, container: Mapping[str, Any], port: int) -> Iterato
 
 def _where(connector: peers.Loaded) -> str:
     return f"engine.args.{'ec' if connector.name in peers.EC_CONNECTORS else 'kv'}-transfer-config"
-
-
-def _rounded(told: Told, values: Mapping[str, Any]) -> Iterator[Finding]:
-    limit = ((values.get("resources") or {}).get("limits") or {}).get("memory")
-    claims = host_memory.taken(told.arguments, told.environment, host_memory.pod_of(told.arguments, values))
-    certain, more = host_memory.total(claims), sum(claim.bytes for claim in claims if claim.rounded)
-    if limit and more and certain < parse_quantity(limit) < certain + more:
-        message = (
-            "torch pins each block of offloaded weights in the next power of two, up to "
-            f"{more * 2 / host_memory.GIB:g} GiB of them, and the memory limit is {limit}"
-        )
-        remedy = "write a larger resources.limits.memory, or fewer GiB"
-        yield Finding(HOST_MEMORY, "engine.args.cpu-offload-gb", message, remedy, severity="warning")

@@ -6,10 +6,13 @@
   {{- $places := list }}
   {{- $shared := list }}
   {{- range include "vllm.once" (list . "vllm.hostMemory") | fromJsonArray }}
-    {{- $total = addf $total .bytes }}
-    {{- $places = append $places .where }}
-    {{- if eq .memory "shared" }}{{ $shared = append $shared .where }}{{ end }}
-    {{- if gt (float64 .bytes) (float64 $most.bytes) }}{{ $most = . }}{{ end }}
+    {{- /* Of what may be less, the package knows how much it is, which reads the model's config. */}}
+    {{- if not .ceiling }}
+      {{- $total = addf $total .bytes }}
+      {{- $places = append $places .where }}
+      {{- if eq .memory "shared" }}{{ $shared = append $shared .where }}{{ end }}
+      {{- if gt (float64 .bytes) (float64 $most.bytes) }}{{ $most = . }}{{ end }}
+    {{- end }}
   {{- end }}
   {{- $over := and $limit $places (ge $total $limited) }}
   {{- if $over }}
