@@ -24,6 +24,19 @@ ROWS: list[Row] = [
     ("braces", shell('exec vllm serve "${0}" "${@}"'), ""),
     ("several options", '{command: [bash, -e, -c, \'exec vllm serve "$0" "$@"\']}', ""),
     ("options in one word", '{command: [bash, -lc, \'exec vllm serve "$0" "$@"\']}', ""),
+    ("the module", "command: [python3, -m, vllm.entrypoints.openai.api_server]", ""),
+    ("the module in a script", shell('exec python3 -m vllm.entrypoints.openai.api_server --model "$0" "$@"'), ""),
+    ("the module and a word", shell('exec python3 -m vllm.entrypoints.openai.api_server "$@"', "--"), ""),
+    (
+        "the model lost by the module",
+        shell('exec python3 -m vllm.entrypoints.openai.api_server "$@"'),
+        'error: end it with exec vllm serve "$0" "$@"',
+    ),
+    ("the demo", "command: [python3, -m, vllm.entrypoints.api_server]", "error: is vLLM's demo, which has no /v1"),
+    ("a model in the script", shell('exec vllm serve org/name "$@"'), ""),
+    ("a model in the script, over lines", shell('exec vllm serve \\\n  org/name \\\n  "$@"'), ""),
+    ("a model of the environment", shell('exec vllm serve $MODEL_ID "$@"'), ""),
+    ("two models", shell('exec vllm serve org/name "$@"', "--"), "error: the script names a model, and"),
     ("behind a variable", shell('A=1 exec vllm serve "$0" "$@"'), ""),
     (
         "the model lost",
@@ -80,7 +93,6 @@ ROWS: list[Row] = [
         "error: leaves vLLM's own image without a model",
     ),
     ("several GPUs for a script", f"{{{OWN}, engine: {{passArguments: false}}, gpu: {{count: 8}}}}", ""),
-    ("OpenAI's old server", "command: [python3, -m, vllm.entrypoints.openai.api_server]", "error: is not vllm serve"),
     ("the model in the command", "command: [vllm, serve, org/name]", "error: is not what takes the chart's arguments"),
 ]
 

@@ -9,6 +9,7 @@ from vllm_chart.helm import render
 
 AMD = "gpu: {count: 1, resourceName: amd.com/gpu}"
 SERVE = "command: [vllm, serve]"
+MODULE = "command: [python, -m, vllm.entrypoints.openai.api_server]"
 
 
 def image(repository: str, tag: str, more: str = "") -> str:
@@ -53,6 +54,22 @@ ROWS: list[Row] = [
     ("ROCm, vLLM's own", image("vllm/vllm-openai-rocm", "v0.33.0", AMD), ""),
     ("Intel's, vLLM's own", image("vllm/vllm-openai-xpu", "v0.33.0", "gpu: {resourceName: gpu.intel.com/xe}"), ""),
     ("LMCache's", image("lmcache/vllm-openai", "v0.3.9"), ""),
+    ("llm-d's", image("ghcr.io/llm-d/llm-d-cuda", "v0.4.0"), ""),
+    ("KServe's", image("kserve/huggingfaceserver", "v0.15.0-gpu"), "error: is python3 -m huggingfaceserver"),
+    ("KServe's with a command", image("kserve/huggingfaceserver", "v0.15.0-gpu", SERVE), ""),
+    (
+        "NIM",
+        image("nvcr.io/nim/meta/llama-3.1-8b-instruct", "1.8.4"),
+        "error: write engine.passArguments: false, and httpGet: {path: /v1/health/ready, port: http}",
+    ),
+    ("NIM as it is", image("nvcr.io/nim/meta/llama3-8b-instruct", "1.8.4", "engine: {passArguments: false}"), ""),
+    (
+        "another server",
+        image("lmsysorg/sglang", "v0.5.3"),
+        "error: it is no vLLM [rule]\n    -> write an image of vLLM",
+    ),
+    ("an embedding server", image("ghcr.io/huggingface/text-embeddings-inference", "1.8"), "error: it is no vLLM"),
+    ("another server, on purpose", image("lmsysorg/sglang", "v0.5.3", "engine: {passArguments: false}"), ""),
     ("the company's", image("registry.example.com/llm/vllm", "v0.33.0-2"), ""),
     ("the company's, by digest", f"image: {{repository: team/vllm, digest: 'sha256:{'0' * 64}'}}", ""),
     # Tags.
@@ -70,7 +87,8 @@ ROWS: list[Row] = [
     # GGUF.
     ("a GGUF file", "model: {id: unsloth/Qwen3-8B-GGUF:Q4_K_M}", "error: vLLM has had no loader since 0.24.0"),
     ("a GGUF repository", "model: {id: unsloth/Qwen3-0.6B-GGUF}", "error: pip install vllm-gguf-plugin"),
-    ("GGUF by a flag", "{model: {id: a/b}, engine: {args: {quantization: gguf}}}", "error: "),
+    ("GGUF by a flag", "engine: {args: {quantization: gguf}}", "error: engine.args.quantization: gguf asks for GGUF"),
+    ("GGUF by another", "engine: {args: {load-format: gguf}}", "error: engine.args.load-format: gguf asks for GGUF"),
     ("GGUF in an old vLLM", "{model: {id: unsloth/Qwen3-0.6B-GGUF}, image: {tag: v0.23.0}}", ""),
     (
         "GGUF with the plugin",
@@ -103,10 +121,20 @@ def test_an_image(text: str, expected: str) -> None:
         (image("lmcache/vllm-openai", "v0.3.9"), "org/name"),
         (image("rocm/vllm", "rocm7.0.0_vllm_0.10.2_20251006", SERVE), "org/name"),
         ("image: {tag: nightly}", "org/name"),
+        (image("ghcr.io/llm-d/llm-d-cuda", "v0.4.0"), "--model=org/name"),
+        (image("ghcr.io/llm-d/llm-d-cuda", "v0.4.0", SERVE), "org/name"),
+        (image("registry.redhat.io/rhaiis/vllm-cuda-rhel9", "3.2.1"), "--model=org/name"),
+        ("command: [python3, -m, vllm.entrypoints.openai.api_server]", "--model=org/name"),
+        (
+            image("vllm/vllm-tpu", "nightly", "command: [python, -m, vllm.entrypoints.openai.api_server]"),
+            "--model=org/name",
+        ),
+        ("""command: [sh, -c, 'exec python3 -m vllm.entrypoints.openai.api_server "$0" "$@"']""", "--model=org/name"),
+        ("""command: [sh, -c, 'exec python3 -m vllm.entrypoints.openai.api_server --model "$0" "$@"']""", "org/name"),
         ("{}", "org/name"),
     ],
 )
-def test_an_entrypoint_of_old_takes_the_model_by_a_flag(text: str, model: str) -> None:
+def test_the_module_and_entrypoints_of_old_take_the_model_by_a_flag(text: str, model: str) -> None:
     assert View(render(values={"model": {"id": "org/name"}} | values_from_yaml(text))).args[0] == model
 
 

@@ -28,9 +28,38 @@ context, what.
   {{- include "vllm.olderThan" (list (first .) (get (first .).Facts.images.since (last .))) }}
 {{- end }}
 
-{{/* "true" where the image's own entrypoint takes the model by --model alone; or nothing. */}}
+{{/*
+"true" where the program takes the model by --model alone, as python -m vllm.entrypoints.openai.api_server does; or
+nothing. A script that writes --model itself gets the model as it stands.
+*/}}
 {{- define "vllm.modelIsFlag" -}}
-  {{- if and (include "vllm.isOwnImage" .) (not .Values.command) }}
+  {{- include "vllm.load" . }}
+  {{- if .Values.command }}
+    {{- $line := join " " .Values.command }}
+    {{- $script := (include "vllm.shellScript" . | fromJson).script | default "" }}
+    {{- $server := regexMatch "(^|\\s)vllm\\.entrypoints\\.openai\\.api_server(\\s|$)" $line }}
+    {{- if and $server (not (regexMatch "\\s--model[=\\s]" $script)) }}true{{ end }}
+  {{- else if regexMatch .Facts.images.modelByFlag (.Values.image.repository | default "") }}true
+  {{- else if include "vllm.isOwnImage" . }}
     {{- include "vllm.lacks" (list . "entrypoint") }}
   {{- end }}
+{{- end }}
+
+{{/*
+JSON map: the script of a command that is a shell's -c, and the words that the script finds as $0, $1, … before the
+chart's arguments; empty for any other command.
+*/}}
+{{- define "vllm.shellScript" -}}
+  {{- $words := list }}
+  {{- $script := "" }}
+  {{- $option := false }}
+  {{- if regexMatch "^(.*/)?(ba|da|z|a)?sh$" (first .Values.command) }}
+    {{- range rest .Values.command }}
+      {{- if $script }}{{ $words = append $words . }}
+      {{- else if $option }}{{ $script = . }}
+      {{- else }}{{ $option = regexMatch "^-[a-z]*c$" . }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- ternary (toJson (dict "script" $script "words" $words)) "{}" $option }}
 {{- end }}

@@ -7,14 +7,20 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Image:
-    """Images whose repositories match `pattern` run the first argument as a program: their entrypoint is no engine."""
+    """Images whose repositories match `pattern` do not begin with `vllm serve`.
+
+    entrypoint: what they begin with. outcome: what it does with the chart's arguments. remedy: what to write.
+    """
 
     pattern: str
     entrypoint: str
     source: str
+    outcome: str = "the model's id would be run as a program"
+    remedy: str = "write command: [vllm, serve]"
 
 
-#: Looked up one by one; what is not here is taken to begin with `vllm serve`, or to be the user's own affair.
+#: Images whose entrypoint is no engine, or not vLLM's. Looked up one by one; what is not here is taken to begin with
+#: `vllm serve`, or to be the user's own affair.
 WITHOUT_AN_ENGINE = (
     Image(
         r"(^|/)rocm/(vllm|vllm-dev|pytorch|pytorch-training|megatron-lm)(-[a-z0-9-]+)?$",
@@ -51,6 +57,58 @@ WITHOUT_AN_ENGINE = (
         "a shell or Python",
         "https://hub.docker.com/r/nvidia/cuda",
     ),
+    Image(
+        r"^nvcr\.io/nim/",
+        "NIM's own server",
+        "https://docs.nvidia.com/nim/large-language-models/latest/reference/architecture.html",
+        "it takes none of vLLM's arguments",
+        "write engine.passArguments: false, and httpGet: {path: /v1/health/ready, port: http} in the three probes; or "
+        "image.repository: nvcr.io/nvidia/vllm and command: [vllm, serve]",
+    ),
+    Image(
+        r"(^|/)kserve/huggingfaceserver$",
+        "python3 -m huggingfaceserver",
+        "https://github.com/kserve/kserve/blob/master/python/huggingface_server.Dockerfile",
+        "it takes none of vLLM's arguments",
+    ),
+    *(
+        Image(pattern, server, source, "it is no vLLM", "write an image of vLLM, or engine.passArguments: false")
+        for pattern, server, source in (
+            (
+                r"(^|/)huggingface/text-generation-inference$",
+                "text-generation-launcher",
+                "https://github.com/huggingface/text-generation-inference/blob/main/Dockerfile",
+            ),
+            (
+                r"(^|/)huggingface/text-embeddings-inference$",
+                "text-embeddings-router",
+                "https://github.com/huggingface/text-embeddings-inference/blob/main/Dockerfile",
+            ),
+            (
+                r"(^|/)lmsysorg/sglang(-[a-z]+)?$",
+                "NVIDIA's, which runs what it is given",
+                "https://docs.sglang.ai/get_started/install.html",
+            ),
+            (r"(^|/)ollama/ollama$", "ollama", "https://github.com/ollama/ollama/blob/main/Dockerfile"),
+            (
+                r"(^|/)(ggml-org|ggerganov)/llama\.cpp$",
+                "llama-server",
+                "https://github.com/ggml-org/llama.cpp/blob/master/docs/docker.md",
+            ),
+        )
+    ),
+)
+
+#: Repositories that begin with `python -m vllm.entrypoints.openai.api_server` and take the model by `--model` alone.
+#: `vllm serve` of a later tag takes that too (vllm/utils/argparse_utils.py:325-346 of 0.33).
+MODEL_BY_FLAG = "|".join(
+    (
+        # https://github.com/llm-d/llm-d/blob/main/docker/Dockerfile.cuda, Dockerfile.xpu
+        r"(^|/)llm-d/llm-d-(cuda|aws|gke|gb200|xpu)(-dev)?$",
+        # https://docs.redhat.com/en/documentation/red_hat_ai_inference_server, and Open Data Hub's of the same build
+        r"^registry\.redhat\.io/(rhaiis|rhaii)/vllm-",
+        r"^quay\.io/(modh|opendatahub)/vllm$",
+    )
 )
 
 #: Repositories that number their tags themselves, so that the tag of a release of vLLM is none of theirs.
@@ -84,11 +142,17 @@ WITHOUT_GGUF = "0.24.0"
 
 
 def without_an_engine(repository: str) -> Image | None:
-    """The image of a repository that runs its first argument, or None."""
+    """The image of a repository whose entrypoint is no `vllm serve`, or None."""
     return next((image for image in WITHOUT_AN_ENGINE if re.search(image.pattern, repository)), None)
 
 
 def facts() -> dict[str, Any]:
     """The same for the chart's templates."""
     images = [dataclasses.asdict(image) for image in WITHOUT_AN_ENGINE]
-    return {"withoutAnEngine": images, "otherTags": OTHER_TAGS, "since": SINCE, "withoutGguf": WITHOUT_GGUF}
+    return {
+        "withoutAnEngine": images,
+        "modelByFlag": MODEL_BY_FLAG,
+        "otherTags": OTHER_TAGS,
+        "since": SINCE,
+        "withoutGguf": WITHOUT_GGUF,
+    }

@@ -14,54 +14,54 @@
 {{- define "vllm.validate.program" }}
   {{- $line := join " " .Values.command }}
   {{- $first := first .Values.command }}
-  {{- $without := "or write engine.passArguments: false, if it has its own" }}
-  {{- $shell := regexMatch "^(.*/)?(ba|da|z|a)?sh$" $first }}
+  {{- $shell := include "vllm.shellScript" . | fromJson }}
   {{- if regexMatch "^(|.*\\s.*)$" $first }}
     - command: {{ toJson $first }} is no program: write one word per item: [vllm, serve]
   {{- else if regexMatch "^(.*/)?vllm( serve [^-].*|)$" $line }}
     - command: {{ $line }} is not what takes the chart's arguments, which begin with the model:
       leave command empty, or end it with vllm, serve
-  {{- else if regexMatch "(^| )vllm\\.entrypoints\\.(openai\\.)?api_server( |$)" $line }}
-    - command: {{ $line }} is not vllm serve and takes no model by its place:
-      leave command empty, or end it with vllm, serve
-  {{- else if and $shell (regexMatch " -[a-z]*c( |$)" $line) }}
-    {{- /* A shell's script, and the words that it finds as $0, $1, … before the chart's arguments. */}}
-    {{- $words := list }}
-    {{- $script := "" }}
-    {{- $option := false }}
-    {{- range rest .Values.command }}
-      {{- if $script }}{{ $words = append $words . }}
-      {{- else if $option }}{{ $script = . }}
-      {{- else }}{{ $option = regexMatch "^-[a-z]*c$" . }}
-      {{- end }}
-    {{- end }}
-    {{- $zero := regexMatch "\\$(0|\\{0[^-9]?)" $script }}
-    {{- if regexMatch "\"\\$\\{?\\*\\}?\"" $script }}
-      - command: "$*" makes one word of all arguments: write "$@"
-    {{- else if not (regexMatch "\\$\\{?[@*]" $script) }}
-      - command: a shell would not hand the chart's arguments on:
-        leave command empty, end the script with exec vllm serve "$0" "$@", {{ $without }}
-    {{- else if not (or $zero $words) }}
-      - command: the model is $0 to this script, and "$@" is what comes after it:
-        end it with exec vllm serve "$0" "$@", or write one more word after the script, such as --
-    {{- else if and $words (regexMatch "serve +\"?\\$\\{?0" $script) }}
-      - command: $0 is {{ first $words | toJson }} to this script, and not the model:
-        write "$@" alone in it, or nothing after it
-    {{- end }}
+  {{- else if regexMatch "(^|\\s)vllm\\.entrypoints\\.api_server(\\s|$)" $line }}
+    - command: {{ $line }} is vLLM's demo, which has no /v1: leave command empty, or end it with vllm, serve
+  {{- else if $shell }}
+    {{- include "vllm.validate.script" (list $shell.script $shell.words) }}
   {{- end }}
 {{- end }}
 
-{{/* Lines for an image that would run the first argument, which is the model, as a program. */}}
+{{/* Lines for a shell's script that loses the chart's arguments. Takes a list: the script, the words after it. */}}
+{{- define "vllm.validate.script" }}
+  {{- $script := first . }}
+  {{- $words := last . }}
+  {{- $without := "or write engine.passArguments: false, if it has its own" }}
+  {{- $zero := regexMatch "\\$(0|\\{0[^-9]?)" $script }}
+  {{- /* A model in the script's own words: the chart's is $0 then, which nobody reads. */}}
+  {{- $own := regexMatch "(serve[\\s\\\\]|--model[=\\s\\\\])[\\s\\\\]*[\"']?([^-\\s\"'$\\\\]|\\$\\{?[A-Za-z_])" $script }}
+  {{- if regexMatch "\"\\$\\{?\\*\\}?\"" $script }}
+    - command: "$*" makes one word of all arguments: write "$@"
+  {{- else if not (regexMatch "\\$\\{?[@*]" $script) }}
+    - command: a shell would not hand the chart's arguments on:
+      leave command empty, end the script with exec vllm serve "$0" "$@", {{ $without }}
+  {{- else if and $own $words (not (regexMatch "\\$\\{@:" $script)) }}
+    - command: the script names a model, and "$@" begins with another:
+      write "$0" in the place of its own, and no word after the script
+  {{- else if not (or $zero $words $own) }}
+    - command: the model is $0 to this script, and "$@" is what comes after it:
+      end it with exec vllm serve "$0" "$@", or write one more word after the script, such as --
+  {{- else if and $words (regexMatch "(serve|--model[= ])\\s*\"?\\$\\{?0" $script) }}
+    - command: $0 is {{ first $words | toJson }} to this script, and not the model:
+      write "$@" alone in it, or nothing after it
+  {{- end }}
+{{- end }}
+
+{{/* Lines for an image whose entrypoint takes the arguments otherwise than `vllm serve`. */}}
 {{- define "vllm.validate.entrypoint" }}
   {{- $repository := .Values.image.repository | default "" }}
   {{- include "vllm.load" . }}
   {{- $runs := list }}
   {{- range .Facts.images.withoutAnEngine }}
-    {{- if regexMatch .pattern $repository }}{{ $runs = append $runs .entrypoint }}{{ end }}
+    {{- if regexMatch .pattern $repository }}{{ $runs = append $runs . }}{{ end }}
   {{- end }}
-  {{- with $runs }}
-    - command: the entrypoint of {{ $repository }} is {{ first . }}, and the model's id would be run as a program:
-      write command: [vllm, serve]
+  {{- with first $runs }}
+    - command: the entrypoint of {{ $repository }} is {{ .entrypoint }}, and {{ .outcome }}: {{ .remedy }}
   {{- end }}
 {{- end }}
 

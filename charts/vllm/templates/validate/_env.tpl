@@ -27,6 +27,10 @@
             write one, such as secretKeyRef: {name: …, key: …}
         {{- end }}
       {{- end }}
+      {{- if and (not $value.valueFrom) (include "vllm.isPlainSecret" (list $ $name $value.value)) }}
+        - env.{{ $name }}: a secret written in values is no secret:
+          write {valueFrom: {secretKeyRef: {name: …, key: …}}}
+      {{- end }}
       {{- with ($value.valueFrom | default dict).fieldRef }}
         {{- if has .fieldPath (list "metadata.labels" "metadata.annotations") }}
           - env.{{ $name }}.valueFrom.fieldRef.fieldPath: all of {{ .fieldPath }} fit into a file only:
@@ -45,7 +49,7 @@
           - env.{{ $name }}: refers to {{ . }}, which refers back to it: write one of them in full
         {{- end }}
       {{- end }}
-    {{- else if and (regexMatch $.Facts.secretName $name) (not (regexMatch $.Facts.noSecret $text)) }}
+    {{- else if include "vllm.isPlainSecret" (list $ $name $value) }}
       - env.{{ $name }}: a secret written in values is no secret:
         write {valueFrom: {secretKeyRef: {name: …, key: …}}}
     {{- end }}
@@ -55,25 +59,44 @@
 {{- end }}
 
 {{/*
-Lines for a shell's $NAME in a variable, which no shell sees: one that refers to itself, or a path that begins at
-another. The Hub's library expands its own (huggingface_hub/constants.py).
+"true" for a variable whose name is a secret's and whose value is written out; a reference to another is none. Takes a
+list: root context, name, value.
+*/}}
+{{- define "vllm.isPlainSecret" -}}
+  {{- $facts := (first .).Facts }}
+  {{- $text := include "vllm.text" (last .) }}
+  {{- if and (regexMatch $facts.secretName (index . 1)) (not (regexMatch $facts.noSecret $text)) }}
+    {{- if not (hasPrefix "$(" $text) }}true{{ end }}
+  {{- end }}
+{{- end }}
+
+{{/*
+Lines for a shell's $NAME in a variable, which no shell sees: one that refers to itself, in Kubernetes' form too, or a
+path that begins at another. The Hub's library expands its own (huggingface_hub/constants.py).
 */}}
 {{- define "vllm.validate.shellVariables" }}
   {{- $env := include "vllm.once" (list . "vllm.ownEnv") | fromJson }}
   {{- range $name, $value := .Values.env }}
     {{- $text := include "vllm.text" $value }}
-    {{- if kindIs "map" $value }}{{ $text = include "vllm.text" $value.value }}{{ end }}
-    {{- range regexFindAll "\\$(\\{\\w+\\}|[A-Za-z_]\\w*)" (replace "$$" "" $text) -1 | uniq }}
-      {{- $other := trimPrefix "$" . | trimPrefix "{" | trimSuffix "}" }}
+    {{- $shell := "\\{\\w+\\}|[A-Za-z_]\\w*|\\([A-Za-z_]\\w*\\)" }}
+    {{- if kindIs "map" $value }}
+      {{- $text = include "vllm.text" $value.value }}
+      {{- $shell = "\\{\\w+\\}|[A-Za-z_]\\w*" }}
+    {{- end }}
+    {{- range regexFindAll (printf "\\$(%s)" $shell) (replace "$$" "" $text) -1 | uniq }}
+      {{- $other := regexReplaceAll "[^A-Za-z0-9_]" . "" }}
+      {{- $plain := hasPrefix "$(" . }}
+      {{- $there := or (hasKey ($.Values.env | default dict) $other) (hasKey $env $other) }}
       {{- $path := and (regexMatch "(^|_)(PATH|HOME|DIR|ROOT|CACHE|PRELOAD)$" $name) (regexMatch "^[A-Z]" $other) }}
-      {{- if hasPrefix "HF_" $name }}
+      {{- if and $plain (ne $other $name) }}
+      {{- else if hasPrefix "HF_" $name }}
       {{- else if and (eq $other $name) (eq $name "LD_LIBRARY_PATH") }}
         - env.{{ $name }}: no shell expands {{ . }}, and Kubernetes does not know the image's own value: write the whole
           value, or leave it out: vLLM's images have /usr/local/nvidia/lib64 and /usr/local/cuda/lib64 in it
       {{- else if eq $other $name }}
         - env.{{ $name }}: no shell expands {{ . }}, and Kubernetes does not know the image's own value:
           write the whole value
-      {{- else if and $path (or (hasKey ($.Values.env | default dict) $other) (hasKey $env $other)) }}
+      {{- else if and $path $there }}
         - env.{{ $name }}: no shell expands {{ . }}: write {value: "{{ replace . (printf "$(%s)" $other) $text }}"}
       {{- else if $path }}
         - env.{{ $name }}: no shell expands {{ . }}: write the whole value

@@ -16,6 +16,12 @@
     - model.id: {{ $id }} names a revision, which is none of the name:
       write {{ regexReplaceAll "@.*" $id "" }}, and model.revision: {{ regexReplaceAll ".*@" $id "" }}
   {{- end }}
+  {{- range $key := list "id" "revision" "servedModelName" }}
+    {{- $given := get $.Values.model $key }}
+    {{- range ternary $given (list $given) (kindIs "slice" $given) }}
+      {{- include "vllm.validate.expansion" (list $ (printf "model.%s" $key) (include "vllm.text" .)) }}
+    {{- end }}
+  {{- end }}
   {{- include "vllm.validate.gguf" . }}
   {{- if and (regexMatch "^/|://" $id) .Values.model.revision }}
     - model.revision: {{ $id }} is a directory or a bucket, which has no revisions: leave it empty
@@ -43,13 +49,18 @@ read by the model itself (models/flint/gguf_nvfp4.py of 0.33).
 */}}
 {{- define "vllm.validate.gguf" }}
   {{- $id := .Values.model.id | default "" }}
-  {{- $format := list (include "vllm.flag" (list . "quantization")) (include "vllm.flag" (list . "load-format")) }}
-  {{- $gguf := or (regexMatch "(?i)(\\.gguf|-gguf(:.*)?)$" $id) (has "gguf" $format) }}
+  {{- $gguf := list }}
+  {{- if regexMatch "(?i)(\\.gguf|-gguf(:.*)?)$" $id }}{{ $gguf = list "model.id" $id }}{{ end }}
+  {{- range $flag := ternary list (list "quantization" "load-format") (not (empty $gguf)) }}
+    {{- if eq (include "vllm.flag" (list $ $flag)) "gguf" }}
+      {{- $gguf = list (printf "engine.args.%s" $flag) "gguf" }}
+    {{- end }}
+  {{- end }}
   {{- include "vllm.load" . }}
   {{- $since := .Facts.images.withoutGguf }}
   {{- $old := or (include "vllm.olderThan" (list . $since)) (and .Values.image.digest (not .Values.image.tag)) }}
   {{- if and $gguf (include "vllm.isOwnImage" .) (not .Values.command) (not $old) (not (regexMatch "(?i)flint" $id)) }}
-    - model.id: {{ $id }} is GGUF, for which vLLM has had no loader since {{ $since }}: write a model in safetensors, or
-      an image.repository of your own with the plugin (pip install vllm-gguf-plugin)
+    - {{ first $gguf }}: {{ last $gguf }} asks for GGUF, for which vLLM has had no loader since {{ $since }}:
+      write a model in safetensors, or an image.repository of your own with the plugin (pip install vllm-gguf-plugin)
   {{- end }}
 {{- end }}
