@@ -169,6 +169,49 @@ ROWS: list[Row] = [
         kv("MoRIIOConnector", "proxy_ip: 0.0.0.0, http_port: 8000"),
         "warning: MoRIIOConnector dials 0.0.0.0",
     ),
+    (
+        "events to nobody here",
+        "engine: {args: {kv-events-config: {enable_kv_cache_events: true, endpoint: 'tcp://localhost:5557'}}}",
+        "warning: engine.args.kv-events-config.endpoint: vLLM dials tcp://localhost:5557, where nothing listens",
+    ),
+    ("no events", "engine: {args: {kv-events-config: {endpoint: 'tcp://localhost:5557'}}}", ""),
+    (
+        "events to a router",
+        "engine: {args: {kv-events-config: {enable_kv_cache_events: true, endpoint: 'tcp://router:5557'}}}",
+        "",
+    ),
+    (
+        "traces to nobody",
+        "engine: {args: {otlp-traces-endpoint: 'http://localhost:4317'}}",
+        "warning: write engine.args.otlp-traces-endpoint of another pod, or add the other process to extraContainers",
+    ),
+    ("traces", "engine: {args: {otlp-traces-endpoint: 'http://otel.monitoring:4317'}}", ""),
+    ("traces to a sidecar", f"{{engine: {{args: {{otlp-traces-endpoint: 'http://localhost:4317'}}}}, {SIDECAR}}}", ""),
+    (
+        "LMCache's server by its variable",
+        kv("LMCacheConnectorV1", "", "env: {LMCACHE_REMOTE_URL: 'lm://localhost:65432'}", "kv_both"),
+        "warning: env.LMCACHE_REMOTE_URL: LMCacheConnectorV1 dials lm://localhost:65432",
+    ),
+    (
+        "LMCache's server",
+        kv("LMCacheConnectorV1", "", "env: {LMCACHE_REMOTE_URL: 'lm://lmcache:65432'}", "kv_both"),
+        "",
+    ),
+    (
+        "another node",
+        "{gpu: {count: 8}, engine: {args: {nnodes: 2, master-addr: 10.0.0.1}}}",
+        "warning: engine.args.nnodes: vLLM waits for 2 nodes",
+    ),
+    (
+        "ranks of another pod",
+        "{gpu: {count: 8}, parallelism: {dataParallelSize: 8}, engine: {args: {data-parallel-size-local: 4}}}",
+        "warning: vLLM waits for 4 more data-parallel ranks",
+    ),
+    (
+        "all ranks",
+        "{gpu: {count: 8}, parallelism: {dataParallelSize: 8}, engine: {args: {data-parallel-size-local: 8}}}",
+        "",
+    ),
     ("misspelt", kv("NixlConector"), "error: has no connector NixlConector"),
     ("gone", kv("SharedStorageConnector"), "error: write ExampleConnector"),
     (

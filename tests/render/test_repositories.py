@@ -155,6 +155,19 @@ ROWS: list[Row] = [
         "warning: write engine.args.tokenizer-revision",
     ),
     ("neither pinned", args(DRAFT), ""),
+    (
+        "a gpt-oss without its vocabulary",
+        f"{{model: {{id: openai/gpt-oss-20b}}, hub: {{offline: true}}, {CLAIM}}}",
+        "warning: hub.offline: the vocabulary of gpt-oss is in no repository",
+    ),
+    (
+        "a gpt-oss with its vocabulary",
+        f"{{model: {{id: openai/gpt-oss-20b}}, hub: {{offline: true}}, {CLAIM}, "
+        "env: {TIKTOKEN_ENCODINGS_BASE: /vocabulary}, volumes: [{name: a, configMap: {name: b}}], "
+        "volumeMounts: [{name: a, mountPath: /vocabulary}]}",
+        "",
+    ),
+    ("a gpt-oss with a way to it", "model: {id: openai/gpt-oss-20b}", ""),
 ]
 
 

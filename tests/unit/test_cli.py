@@ -68,7 +68,21 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("model:", "model", "a null deletes a default"),
     ("model: {id: x}\ngpu: {count: 2}\nparallelism: {tensorParallelSize: 3}", "parallelism", "gpu.count"),
     ("qqqqqq: 1", "qqqqqq", "no such key"),
+    (
+        "engine: {args: {kv-transfer-config: {kv_connector: NixlConnector, kv_rol: kv_both}}}",
+        "engine.args.kv-transfer-config.kv_rol",
+        "did you mean engine.args.kv-transfer-config.kv_role?",
+    ),
 ]
+
+
+def test_within_a_flag_of_json_no_key_of_the_charts_own_is_meant() -> None:
+    config = "{kv_connector: NixlConnector, kv_role: kv_both, kv_parallel_size: 2, kv_rank: 0}"
+    values = f"model: {{id: a/b}}\nengine: {{args: {{kv-transfer-config: {config}}}}}"
+    told = findings(run("validate", "-f", "-", "-o", "json", given=values))
+
+    assert {finding["where"].rpartition(".")[2] for finding in told} == {"kv_parallel_size", "kv_rank"}
+    assert not [finding for finding in told if "parallelism" in finding["remedy"]]
 
 
 @pytest.mark.parametrize(("values", "where", "advice"), MISTAKES, ids=[where for _, where, _ in MISTAKES])

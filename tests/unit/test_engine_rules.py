@@ -60,3 +60,19 @@ def test_a_number_out_of_bounds_has_a_remedy(word: str, said: str) -> None:
     [finding] = check_argv(["m", word], NEWEST)
     assert finding.where == word.partition("=")[0]
     assert said in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("words", "argument", "said"),
+    [
+        (["--offload-group-size=2", "--offload-num-in-group=4"], "--offload-num-in-group", "4 of the 2 layers"),
+        (["--offload-backend=prefetch"], "--offload-num-in-group", "write offload-group-size: 1 or more"),
+        (["--offload-group-size=8", "--offload-prefetch-step=0"], "--offload-prefetch-step", "write 1 or more"),
+        (["--offload-group-size=8", "--offload-num-in-group=8"], "", ""),
+        (["--offload-num-in-group=4", "--cpu-offload-gb=4"], "", ""),
+    ],
+)
+def test_layers_that_are_offloaded_are_some_of_their_group(words: list[str], argument: str, said: str) -> None:
+    found = check_argv(["m", *words], NEWEST)
+    assert [finding.where for finding in found] == ([argument] if argument else [])
+    assert all(said in str(finding) for finding in found)

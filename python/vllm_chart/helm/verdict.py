@@ -144,13 +144,15 @@ def dotted(path: Sequence[str]) -> str:
 
 def _nearest(parent: Sequence[str], wrong: str, schema: Schema) -> str:
     """A question naming the nearest right keys: those beside the wrong one, and better ones elsewhere; or the flag that
-    it is. Or ""."""
+    it is. Or "". Within a flag of JSON, only vLLM's own keys beside it can be meant."""
     beside = [dotted((*parent, key)) for level in _at(parent, schema, schema) for key in _right_keys(level)]
-    likeness = {path: _likeness(wrong, path) - 0.2 for path in _own_paths(schema, schema)}
+    inside = (*parent[:2],) == _FLAGS and len(parent) > len(_FLAGS)
+    others = () if inside else _own_paths(schema, schema)
+    likeness = {path: _likeness(wrong, path) - 0.2 for path in others}
     likeness |= {path: _likeness(wrong, path) for path in beside}
     best = max(likeness.values(), default=0)
     flag, definition = _flag(wrong, schema)
-    if flag and "const" not in definition and best < 0.9 and (*parent,) != _FLAGS:
+    if flag and not inside and "const" not in definition and best < 0.9 and (*parent,) != _FLAGS:
         return f"write engine.args.{flag}"
     near = sorted((path for path in likeness if likeness[path] >= best - 0.05), key=lambda path: -likeness[path])
     return f"did you mean {' or '.join(near[:3])}?" if best >= 0.6 else ""

@@ -161,12 +161,18 @@ PORTS: Sequence[Port] = (
 
 @dataclasses.dataclass(frozen=True)
 class Dialled:
-    """An address that an engine dials, where another process has to listen: `default` where none is given."""
+    """An address that an engine dials, where another process has to listen: `default` where none is given.
+
+    Of a connector's extra config, or else of a variable; or of a flag, or a key of it, which has to be as `when` says.
+    """
 
     source: str
-    connectors: Sequence[str]
-    key: str
+    connectors: Sequence[str] = ()
+    key: str = ""
     default: str = ""
+    env: str = ""
+    flag: str = ""
+    when: Mapping[str, Json] = dataclasses.field(default_factory=dict)
 
 
 DIALLED: Sequence[Dialled] = (
@@ -178,8 +184,12 @@ DIALLED: Sequence[Dialled] = (
         "http://localhost:18000",
     ),
     Dialled(f"{_KV}/moriio/moriio_common.py:393 (the router)", ("MoRIIOConnector",), "proxy_ip"),
-    Dialled("https://docs.lmcache.ai/kv_cache/storage_backends/", ("LMCacheConnectorV1",), "lmcache.remote_url"),
-)
+    Dialled("https://docs.lmcache.ai/kv_cache/storage_backends/", ("LMCacheConnectorV1",), "lmcache.remote_url",
+            env="LMCACHE_REMOTE_URL"),
+    Dialled("distributed/kv_events.py:448 (others than `*` and `::` are dialled)", key="endpoint",
+            flag="kv-events-config", when={"enable_kv_cache_events": True}),
+    Dialled("tracing/otel.py, `get_span_exporter`", flag="otlp-traces-endpoint"),
+)  # fmt: skip
 
 NONE: Mapping[str, str] = {
     "ExampleConnector": "files", "ExampleHiddenStatesConnector": "files", "ECExampleConnector": "files",
@@ -229,6 +239,25 @@ def told(address: Address, connector: Loaded, env: Mapping[str, Any]) -> list[st
         holders = [tier for tier in tiers if isinstance(tier, Mapping) and tier.get("type") == address.tier]
     values = [holder.get(address.key) or env.get(address.env, address.default) for holder in holders]
     return [str(value) for value in values if value]
+
+
+def dialled(row: Dialled, arguments: Mapping[str, Json], env: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Who dials, where that is written in the values, and what: of one row, as the engine is configured."""
+    if row.flag:
+        given = arguments.get(row.flag.replace("-", "_"))
+        holder = given if isinstance(given, Mapping) else {"": given}
+        fits = all(holder.get(key) == value for key, value in row.when.items())
+        value = holder.get(row.key) if fits else None
+        return [("vLLM", f"engine.args.{row.flag}{'.' if row.key else ''}{row.key}", str(value))] if value else []
+    found = []
+    for connector in loaded(arguments, env):
+        if connector.name in row.connectors:
+            where = f"engine.args.{'ec' if connector.name in EC_CONNECTORS else 'kv'}-transfer-config"
+            if row.key not in connector.extra and env.get(row.env):
+                found.append((connector.name, f"env.{row.env}", str(env[row.env])))
+            else:
+                found.append((connector.name, where, str(connector.extra.get(row.key, row.default))))
+    return found
 
 
 def facts() -> dict[str, Any]:

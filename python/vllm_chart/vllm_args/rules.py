@@ -203,6 +203,19 @@ def _nsight(given: Mapping[str, Json]) -> Broken | None:
     return None
 
 
+def _offloading(given: Mapping[str, Json]) -> Broken | None:
+    """Source: OffloadConfig.validate_offload_config."""
+    group, chosen = given.get("offload_group_size") or 0, given.get("offload_num_in_group") or 0
+    if group <= 0 and given.get("offload_backend") != "prefetch":
+        return None
+    if chosen > group:
+        remedy = f"write offload-group-size: {chosen} or more, or fewer layers of each group"
+        return "offload_num_in_group", f"{chosen} of the {group} layers of a group (offload-group-size)", remedy
+    if given.get("offload_prefetch_step") == 0:
+        return "offload_prefetch_step", "no layer is fetched before its turn", "write 1 or more, or leave it out"
+    return None
+
+
 def _twice(flag: str, config: str, key: str) -> Rule:
     def rule(given: Mapping[str, Json]) -> Broken | None:
         inside = given.get(config)
@@ -226,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     _nodes,
     _context_ranks,
     _nsight,
+    _offloading,
     _twice("attention_backend", "attention_config", "backend"),
     _twice("enable_flashinfer_autotune", "kernel_config", "enable_flashinfer_autotune"),
     _twice("cudagraph_capture_sizes", "compilation_config", "cudagraph_capture_sizes"),

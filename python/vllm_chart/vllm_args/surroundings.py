@@ -14,6 +14,7 @@ from vllm_chart.vllm_args.container import Told, read
 
 REVISIONS = "revisions"
 PEERS = "peers"
+VOCABULARY = "vocabulary"
 
 CHECKS = (
     Check(
@@ -26,6 +27,12 @@ CHECKS = (
         PEERS,
         "Other pods can dial what the engine tells them to, and something listens where it dials itself.",
         "An engine starts all the same; every transfer between two of them fails, or is computed again.",
+        "Engine",
+    ),
+    Check(
+        VOCABULARY,
+        "A gpt-oss that is offline has its vocabulary in a volume.",
+        "vLLM downloads it as it starts, and ends where it can't.",
         "Engine",
     ),
 )
@@ -49,7 +56,8 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
         return []
     alone = len(pod.spec["containers"]) == 1 and not (pod.spec.get("initContainers") or pod.spec.get("hostNetwork"))
     port = int(values["containerPort"])
-    return [*_unpinned(told), *(_unreachable(told, container, port) if alone else ())]
+    addresses = (*_unreachable(told, container, port), *_dialled(told, container)) if alone else ()
+    return [*_unpinned(told), *addresses, *_waiting(told), *_vocabulary(told, container)]
 
 
 def _unpinned(told: Told) -> Iterator[Finding]:
@@ -78,16 +86,57 @@ def _unreachable(told: Told, container: Mapping[str, Any], port: int) -> Iterato
                 if address.key:
                     remedy = f"write $(POD_IP) in its {address.key}, and env.POD_IP: {POD_IP}"
                 yield Finding(PEERS, _where(connector), message, remedy, severity="warning")
-        for dialled in peers.DIALLED:
-            value = str(connector.extra.get(dialled.key, dialled.default))
-            if connector.name in dialled.connectors and LOCAL.search(value):
-                message = f"{connector.name} dials {value}, where nothing listens but the engine"
-                remedy = f"write {dialled.key} in its extra config, or add the other process to extraContainers"
-                yield Finding(PEERS, _where(connector), message, remedy, severity="warning")
         told_port = connector.extra.get("http_port", port)
         if connector.name == "MoRIIOConnector" and str(told_port) != str(port):
             message = f"the router is told http_port {told_port}, and the engine listens on {port}"
             yield Finding(PEERS, _where(connector), message, f"write http_port: {port}", severity="warning")
+
+
+def _dialled(told: Told, container: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the engine dials in a pod with one container, where nobody else listens."""
+    hidden = {variable["name"]: "" for variable in container.get("env") or () if variable.get("valueFrom")}
+    for row in peers.DIALLED:
+        for name, where, value in peers.dialled(row, told.arguments, {**hidden, **told.environment}):
+            if LOCAL.search(value):
+                message = f"{name} dials {value}, where nothing listens but the engine"
+                there = f"{row.key} in its extra config" if row.connectors and where.startswith("engine") else where
+                remedy = f"write {there} of another pod, or add the other process to extraContainers"
+                yield Finding(PEERS, where, message, remedy, severity="warning")
+
+
+def _waiting(told: Told) -> Iterator[Finding]:
+    """Engines that other pods are a part of, which a release has none of (config/parallel.py, `nnodes` and
+    `data_parallel_size_local`)."""
+    nodes, ranks = told.arguments.get("nnodes") or 1, told.arguments.get("data_parallel_size") or 1
+    local = told.arguments.get("data_parallel_size_local") or ranks
+    apart = told.arguments.get("data_parallel_hybrid_lb") or told.arguments.get("data_parallel_start_rank") is not None
+    if nodes > 1:
+        message = f"vLLM waits for {nodes} nodes, and a pod of this chart is a whole engine"
+        yield Finding(PEERS, "engine.args.nnodes", message, "leave it out", severity="warning")
+    elif local < ranks and not apart:
+        message = f"vLLM waits for {ranks - local} more data-parallel ranks, and no other pod of this chart brings them"
+        yield Finding(PEERS, "engine.args.data-parallel-size-local", message, "leave it out", severity="warning")
+
+
+VOCABULARY_PATHS = ("TIKTOKEN_ENCODINGS_BASE", "TIKTOKEN_RS_CACHE_DIR")
+"""Where openai/harmony looks before it downloads: src/tiktoken_ext/public_encodings.rs."""
+
+
+def _vocabulary(told: Told, container: Mapping[str, Any]) -> Iterator[Finding]:
+    """A gpt-oss that is offline; vLLM asks for its vocabulary (entrypoints/openai/parser/harmony_utils.py:100)."""
+    given = {variable["name"] for variable in container.get("env") or ()}
+    offline = told.environment.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+    names = [told.arguments.get("model_tag"), *(told.arguments.get("served_model_name") or ())]
+    if offline and not given & {*VOCABULARY_PATHS} and any("gpt-oss" in str(name).lower() for name in names):
+        message = (
+            "the vocabulary of gpt-oss is in no repository: vLLM downloads it from openaipublic.blob.core.windows.net, "
+            "and ends where the pod has no way there"
+        )
+        remedy = (
+            "put o200k_base.tiktoken of https://openaipublic.blob.core.windows.net/encodings/ into a volume, and write "
+            "its folder in env.TIKTOKEN_ENCODINGS_BASE"
+        )
+        yield Finding(VOCABULARY, "hub.offline", message, remedy, severity="warning")
 
 
 def _where(connector: peers.Loaded) -> str:
