@@ -156,3 +156,32 @@ def test_no_image_gets_a_flag_that_it_lacks(tag: str, knows: bool) -> None:
     view = View(render(values={"model": {"id": "a/b"}, "image": {"tag": tag, "repository": "registry.example.com/v"}}))
     assert any(word.startswith("--shutdown-timeout") for word in view.args) == knows
     assert ("the preStop hook alone does" in view.manifests.notes) != knows
+
+
+@pytest.mark.parametrize(
+    ("repository", "tag", "knows", "said"),
+    [
+        ("ghcr.io/llm-d/llm-d-cuda", "v0.4.0", False, "Which vLLM this image has is not known"),
+        ("nvcr.io/nvidia/vllm", "25.09-py3", False, "Which vLLM this image has is not known"),
+        ("registry.redhat.io/rhaiis/vllm-cuda-rhel9", "3.2.1", False, "Which vLLM this image has is not known"),
+        ("lmcache/vllm-openai", "v0.5.4", False, "Which vLLM this image has is not known"),
+        ("rocm/vllm-dev", "nightly_main_20250911", False, "Which vLLM this image has is not known"),
+        ("rocm/vllm", "rocm7.0.0_vllm_0.10.2_20251006", False, "vLLM 0.10.2 (image.tag) does not wait"),
+        (
+            "public.ecr.aws/deep-learning-containers/vllm",
+            "0.11-gpu-py312",
+            False,
+            "vLLM 0.11 (image.tag) does not wait",
+        ),
+        ("rocm/vllm", "rocm7.2_vllm_0.20.0_20260601", True, ""),
+        ("registry.example.com/llm/vllm", "2026-05", True, ""),
+    ],
+)
+def test_an_image_that_counts_itself_gets_no_flag_of_a_release(
+    repository: str, tag: str, knows: bool, said: str
+) -> None:
+    values = {"model": {"id": "a/b"}, "image": {"repository": repository, "tag": tag}, "command": ["vllm", "serve"]}
+    view = View(render(values=values))
+    assert any(word.startswith("--shutdown-timeout") for word in view.args) == knows
+    assert said in view.manifests.notes
+    assert ("the preStop hook alone does" in view.manifests.notes) != knows

@@ -173,9 +173,10 @@ String: the address that the engine is told to listen on, or nothing where vLLM'
   {{- end }}
 {{- end }}
 
-{{/* "true", or nothing for an image whose tag names a vLLM that cannot wait for its requests. */}}
+{{/* "true", or nothing for an image whose vLLM cannot wait for its requests, or is of a release that nobody knows. */}}
 {{- define "vllm.hasShutdownTimeout" -}}
-  {{- if not (include "vllm.lacks" (list . "shutdown-timeout")) }}true{{ end }}
+  {{- $unknown := and (include "vllm.countsItself" .) (not (include "vllm.namedVersion" .)) }}
+  {{- if not (or $unknown (include "vllm.lacks" (list . "shutdown-timeout"))) }}true{{ end }}
 {{- end }}
 
 {{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}

@@ -1,10 +1,21 @@
 {{/* The engine's image: which vLLM is in it, and what it does with the container's arguments. */}}
 
-{{/* String: the release of vLLM that the tag names, v0.33.0 or rocm7.0.0_vllm_0.10.2_20251006, or nothing. */}}
+{{/*
+String: the release of vLLM that the tag names, v0.33.0, 0.11-gpu-py312 or rocm7.0.0_vllm_0.10.2_20251006, or nothing.
+*/}}
 {{- define "vllm.namedVersion" -}}
   {{- $tag := .Values.image.tag | default "" }}
   {{- $named := regexFind "vllm[-_]?v?[0-9]+\\.[0-9]+\\.[0-9]+" $tag }}
-  {{- regexFind "[0-9]+\\.[0-9]+\\.[0-9]+$" ($named | default (regexFind "^v?[0-9]+\\.[0-9]+\\.[0-9]+" $tag)) }}
+  {{- if not (or $named (include "vllm.countsItself" .)) }}
+    {{- $named = regexFind "^v?([0-9]+\\.[0-9]+\\.[0-9]+|0\\.[1-9][0-9]*)" $tag }}
+  {{- end }}
+  {{- regexFind "[0-9.]+$" $named }}
+{{- end }}
+
+{{/* "true" for an image whose tags count other releases than vLLM's, or nothing. */}}
+{{- define "vllm.countsItself" -}}
+  {{- include "vllm.load" . }}
+  {{- if regexMatch .Facts.images.ownNumbers (.Values.image.repository | default "") }}true{{ end }}
 {{- end }}
 
 {{/* "true" if the tag names a release of vLLM before another one, or nothing. Takes a list: root context, release. */}}

@@ -125,6 +125,22 @@ OTHER_TAGS = "|".join(
     )
 )
 
+#: Repositories whose tags count their own releases, and say nothing of the vLLM in them unless they name it
+#: (rocm7.0.0_vllm_0.10.2_20251006). What is known to be of some release only is not rendered for the others.
+OWN_NUMBERS = "|".join(
+    (
+        r"(^|/)rocm/vllm(-[a-z0-9-]+)?$",  # https://hub.docker.com/r/rocm/vllm/tags
+        r"^nvcr\.io/nvidia/",  # 25.09 has 0.10.1: https://docs.nvidia.com/deeplearning/frameworks/vllm-release-notes/
+        r"(^|/)lmcache/vllm-openai$",  # v0.5.4 has 0.27.1: https://docs.lmcache.ai/getting_started/installation.html
+        r"(^|/)llm-d/llm-d-[a-z0-9-]+$",  # https://github.com/llm-d/llm-d/releases
+        # 3.2.5 has 0.11.2: https://huggingface.co/RedHatAI/Apertus-8B-Instruct-2509-FP8-dynamic
+        r"^registry\.redhat\.io/(rhaiis|rhaii|rhoai)/",
+        r"^quay\.io/(modh|opendatahub)/vllm$",
+        r"(^|/)kserve/huggingfaceserver$",  # https://github.com/kserve/kserve/releases
+        r"(^|/)intel/llm-scaler-vllm$",  # https://github.com/intel/llm-scaler/releases
+    )
+)
+
 #: The first release in which each is found, in the source distributions of vLLM on PyPI.
 SINCE = {
     # docker/Dockerfile: ENTRYPOINT ["vllm", "serve"]; before, python3 -m vllm.entrypoints.openai.api_server, which
@@ -153,6 +169,7 @@ def facts() -> dict[str, Any]:
         "withoutAnEngine": images,
         "modelByFlag": MODEL_BY_FLAG,
         "otherTags": OTHER_TAGS,
+        "ownNumbers": OWN_NUMBERS,
         "since": SINCE,
         "withoutGguf": WITHOUT_GGUF,
     }
