@@ -138,7 +138,7 @@ def catalogue(session: nox.Session) -> None:
 def bench_render(session: nox.Session) -> None:
     """Renders per second, in process and by the helm command, side by side."""
     install(session, "test")
-    session.run("python", "tests/bench/bench_render.py", *session.posargs)
+    session.run("python", "-m", "tests.bench.bench_render", *session.posargs)
 
 
 @nox.session
@@ -153,4 +153,4 @@ def bench_lifecycle(session: nox.Session) -> None:
 def bench_check(session: nox.Session) -> None:
     """What `vllm-chart check` costs beyond Helm's renders; argument lists parsed per second."""
     install(session)
-    session.run("python", "tests/bench/bench_check.py", *session.posargs)
+    session.run("python", "-m", "tests.bench.bench_check", *session.posargs)

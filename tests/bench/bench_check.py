@@ -1,8 +1,9 @@
 """What `vllm-chart check` costs beyond Helm's own renders, and how many argument lists are parsed in a second.
 
-python tests/bench/bench_check.py [values file]
+python -m tests.bench.bench_check [--short] [values file]
 """
 
+import argparse
 import contextlib
 import gzip
 import json
@@ -19,44 +20,51 @@ from vllm_chart.vllm_args.argv import ArgvError
 RUNS = 5
 VERDICTS = Path("tests/unit/verdicts/0.33.0.jsonl.gz")
 
-#: A process of its own, as a user starts it: imports count. Helm's part is all that happens inside the library's call.
+#: A process of its own, as a user starts it: imports count. Helm's part is all that happens inside the library's calls.
 CHECK = """
 import sys, time
-from helm_python import _native
-from vllm_chart import cli
+from vllm_chart.cli.main import main
+from vllm_chart.helm import _helm_native
 
-call, inside = _native.call_string, []
+library, inside = _helm_native._library(), []
 
-def timed(*arguments):
-    begun = time.process_time()
-    try:
-        return call(*arguments)
-    finally:
-        inside.append(time.process_time() - begun)
+def timed(call):
+    def whole(*arguments):
+        begun = time.process_time()
+        try:
+            return call(*arguments)
+        finally:
+            inside.append(time.process_time() - begun)
+    return whole
 
-_native.call_string = timed
+for name in ("call_string", "call_handle", "call_status"):
+    setattr(library, name, timed(getattr(library, name)))
 try:
-    cli.main(["check", "-f", sys.argv[1]])
+    main(["check", "-f", sys.argv[1]])
 except SystemExit as end:
     assert not end.code, end.code
 print(time.process_time(), sum(inside), file=sys.stderr)
 """
+#: What the process costs before it has done anything.
+NOTHING = "import time, sys; print(time.process_time(), 0, file=sys.stderr)"
 
 
-def check_seconds(example: str, bytecode: str) -> tuple[float, float]:
-    """CPU seconds of one `vllm-chart check`: in all, and of those Helm's. bytecode: a folder that keeps it, as an
-    installed package does."""
+def seconds(program: str, example: str, bytecode: str) -> tuple[float, float]:
+    """CPU seconds of one process: in all, and of those Helm's. bytecode: a folder that keeps it, as an installed
+    package does."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-X", f"pycache_prefix={bytecode}", "-c", CHECK, example]
-    ended = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-X", f"pycache_prefix={bytecode}", "-c", program, example]
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        sys.exit(f"the check of {example} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
     whole, helms = ended.stderr.split()[-2:]
     return float(whole), float(helms)
 
 
-def parse_rate() -> float:
-    """Argument lists per CPU second, over those whose verdicts are recorded."""
+def parse_rate(most: int | None) -> float:
+    """Argument lists per CPU second, over those whose verdicts are recorded, or the first `most` of them."""
     lines = gzip.decompress(VERDICTS.read_bytes()).decode().splitlines()[1:]
-    lists = [json.loads(line)[0] for line in lines]
+    lists = [json.loads(line)[0] for line in lines[:most]]
     argv.parse(["model"], "0.33.0")
     begun = time.process_time()
     for words in lists:
@@ -66,14 +74,19 @@ def parse_rate() -> float:
 
 
 def main() -> None:
-    example = sys.argv[1] if len(sys.argv) > 1 else "values/llama3.yaml"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true", help="one run: shows that it works, and no numbers to rely on")
+    parser.add_argument("example", nargs="?", default="values/llama3.yaml", help="(default: %(default)s)")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as bytecode:
-        runs = [check_seconds(example, bytecode) for _ in range(1 + RUNS)]
+        runs = [seconds(CHECK, options.example, bytecode) for _ in range(1 if options.short else 1 + RUNS)]
+        start = min(seconds(NOTHING, "", bytecode)[0] for _ in runs)
     whole, helms = min(runs, key=lambda run: run[0] - run[1])
     print(
-        f"vllm-chart check -f {example}: {whole:.2f} s of CPU, {helms:.2f} s of it Helm's, {whole - helms:.2f} s ours"
+        f"vllm-chart check -f {options.example}: {whole:.2f} s of CPU, {helms:.2f} s of it Helm's, "
+        f"{start:.2f} s Python's own start, {whole - helms - start:.2f} s ours"
     )
-    print(f"argument lists parsed: {parse_rate():.0f} a CPU second")
+    print(f"argument lists parsed: {parse_rate(500 if options.short else None):.0f} a CPU second")
 
 
 if __name__ == "__main__":

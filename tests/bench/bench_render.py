@@ -1,14 +1,14 @@
 """Renders per second: in process, and by the helm command; and what the schema of vLLM's flags costs a `helm template`.
 
-python tests/bench/bench_render.py [values file]
+python -m tests.bench.bench_render [--short] [values file]
 """
 
+import argparse
 import functools
 import json
 import resource
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,11 +24,11 @@ RUNS = 40
 FLAGS_BUDGET_MS = 25
 
 
-def measure(what: str, call: Callable[[], object]) -> None:
-    """Call again and again for some seconds; print the rate, and the call that a busy machine slowed least."""
+def measure(what: str, call: Callable[[], object], least: float) -> None:
+    """Call again and again for `least` seconds; print the rate, and the call that a busy machine slowed least."""
     call()
     times: list[float] = []
-    while sum(times) < SECONDS:
+    while not times or sum(times) < least:
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
@@ -59,12 +59,12 @@ def cpu_ms(call: Callable[[], object]) -> float:
     return (spent() - begun) * 1000
 
 
-def flags_cost(command: helm.Helm, chart: Path, example: Path) -> None:
+def flags_cost(command: helm.Helm, chart: Path, example: Path, runs: int) -> None:
     """Print the CPU time of `helm template` with the schema of vLLM's flags and without, run in turns."""
     with tempfile.TemporaryDirectory() as folder:
         charts = {"with": chart, "without": without_flags(chart, Path(folder))}
         times: dict[str, list[float]] = {name: [] for name in charts}
-        for _ in range(RUNS):
+        for _ in range(runs):
             for name, each in charts.items():
                 call = functools.partial(command.template, "llm", each, values_files=[example])
                 times[name].append(cpu_ms(call))
@@ -77,17 +77,22 @@ def flags_cost(command: helm.Helm, chart: Path, example: Path) -> None:
 
 
 def main() -> None:
-    example = Path(sys.argv[1] if len(sys.argv) > 1 else "values/llama3.yaml")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true", help="one run: shows that it works, and no numbers to rely on")
+    parser.add_argument("example", nargs="?", type=Path, default="values/llama3.yaml", help="(default: %(default)s)")
+    options = parser.parse_args()
+    example, least, runs = (options.example, 0.0, 1) if options.short else (options.example, SECONDS, RUNS)
     chart = helm.default_chart()
     command = helm.Helm(str(tools.helm()))
     print(f"{example}")
-    measure("in process", lambda: helm.render(values_files=[example]))
+    measure("in process", lambda: helm.render(values_files=[example]), least)
     measure(
         f"helm {'.'.join(map(str, command.version))} template",
         lambda: command.template("llm", chart, values_files=[example]),
+        least,
     )
-    measure("vllm-chart check, Kubernetes 1.30-1.37", lambda: checks.check(values_files=[example]))
-    flags_cost(command, chart, example)
+    measure("vllm-chart check, Kubernetes 1.30-1.37", lambda: checks.check(values_files=[example]), least)
+    flags_cost(command, chart, example, runs)
 
 
 if __name__ == "__main__":
