@@ -7,19 +7,20 @@ Generated files, `validate`, `check`, the linter and the pytest plugin go over a
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vllm_chart import facts
 from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.sizing import check as sizing_check
-from vllm_chart.values.base import Block
-from vllm_chart.values.vllm.root import Values
 from vllm_chart.vllm_args import check as engine_check
 from vllm_chart.vllm_args import schema as engine_schema
 from vllm_chart.vllm_args import surroundings
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
+
+if TYPE_CHECKING:
+    from vllm_chart.values.base import Block
 
 Examination = Callable[[Manifests, Mapping[str, Any], str], Iterable[Finding]]
 """Checks that know what a chart's values mean: they get what it renders, the merged values and its appVersion."""
@@ -30,7 +31,8 @@ class Chart:
     """A chart of this project.
 
     name: as in its Chart.yaml, and of its folder in `charts/`.
-    values: the model that its values.yaml, its schema and the table in its README are written from.
+    model: gives the model that its values.yaml, its schema and the table in its README are written from; those who only
+        check values spare themselves its import.
     checks: the checks that it has beside those of every chart; their findings come from `examinations`.
     reads: keys of its values without which those can't be run: a chart of another's, of the same name, lacks them.
     examples: the folder in the repository with values files to try it with, "" for none.
@@ -44,7 +46,7 @@ class Chart:
     """
 
     name: str
-    values: type[Block]
+    model: "Callable[[], type[Block]]"
     checks: tuple[Check, ...] = ()
     examinations: tuple[Examination, ...] = ()
     reads: frozenset[str] = frozenset()
@@ -57,6 +59,11 @@ class Chart:
     schema: Callable[[str], dict[str, Any]] = lambda _: {}
 
     @property
+    def values(self) -> "type[Block]":
+        """The model of its values."""
+        return self.model()
+
+    @property
     def folder(self) -> Path:
         """Where it lies. Raises UnavailableError where it is not beside this package."""
         return self.path or chart_folder(self.name)
@@ -66,13 +73,19 @@ class Chart:
         return [finding for examine in self.examinations for finding in examine(manifests, values, app_version)]
 
 
+def _vllm_values() -> "type[Block]":
+    from vllm_chart.values.vllm.root import Values
+
+    return Values
+
+
 def _vllm_schema(app_version: str) -> dict[str, Any]:
     return {"$defs": engine_schema.definitions(OWNED_FLAGS), **engine_schema.by_version(app_version)}
 
 
 VLLM = Chart(
     "vllm",
-    values=Values,
+    model=_vllm_values,
     checks=(*engine_check.CHECKS, *surroundings.CHECKS, *sizing_check.CHECKS),
     examinations=(engine_check.check_release, surroundings.check_release, sizing_check.check),
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),

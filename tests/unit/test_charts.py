@@ -79,7 +79,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chart:
     (tmp_path / "examples" / "good.yaml").write_text("greeting: good morning\n")
     chart = Chart(
         "tiny",
-        values=Values,
+        model=lambda: Values,
         checks=(Check("politeness", "Greetings are polite.", "People leave.", "Manners"),),
         examinations=(polite,),
         reads=frozenset(("greeting",)),

@@ -7,7 +7,6 @@ goes the public way, and any other says what is missing.
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 import helm_python
@@ -32,6 +31,8 @@ def render(
     library = _library()
     if library is None or not hasattr(chart, "_raw"):
         if kube_version or api_versions:
+            from importlib import metadata
+
             raise UnavailableError(
                 f"helm-python-sdk {metadata.version('helm-python-sdk')} cannot render for a chosen Kubernetes: "
                 "install helm-python-sdk 0.2.2"

@@ -28,16 +28,21 @@ def compiled(schema: Mapping[str, Any]) -> Accepts:
     """
     if not schema:
         return lambda values: True
+    try:
+        return accepting(_with_go_patterns(schema))
+    except ValueError:
+        return lambda values: False
+
+
+def accepting(schema: Mapping[str, Any]) -> Accepts:
+    """Whether a value surely fits a schema; no for each where this cannot tell: of another draft, or not whole."""
     if jsonschema_rs is None or schema.get("$schema") != DRAFT:
         return lambda values: False
     try:
         validator = jsonschema_rs.Draft202012Validator(
-            _with_go_patterns(schema),
-            validate_formats=False,
-            offline=True,
-            pattern_options=jsonschema_rs.RegexOptions(),
+            dict(schema), validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
         return lambda values: False
     accepts: Accepts = validator.is_valid
     return accepts

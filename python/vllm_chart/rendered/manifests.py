@@ -8,13 +8,15 @@ which that library lets pass.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import helm_python
 import yaml
-from pydantic import BaseModel
 
-Model = TypeVar("Model", bound=BaseModel)
+if TYPE_CHECKING:  # it takes as long to import as everything else here
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 T = TypeVar("T")
 
 
@@ -173,7 +175,7 @@ def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
                 pending.append(value)
 
 
-def _kind_name(model: type[BaseModel]) -> str:
+def _kind_name(model: "type[BaseModel]") -> str:
     """The kind of a model of the client: HorizontalPodAutoscaler of V2HorizontalPodAutoscaler."""
     return re.sub(r"^V\d+((Alpha|Beta)\d+)?", "", model.__name__)
 

@@ -1,0 +1,84 @@
+"""Objects are held against Kubernetes' schemas by a compiled one, and what is wrong is told in jsonschema's words."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from vllm_chart import support
+from vllm_chart.checks import schemas
+from vllm_chart.helm import render
+from vllm_chart.rendered.manifests import Manifests, Object
+
+
+def manifests(*objects: dict[str, Any]) -> Manifests:
+    return Manifests([Object(one, "x.yaml") for one in objects])
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec}
+
+
+@pytest.mark.parametrize("version", support.KUBERNETES)
+def test_what_is_right_is_taken_without_a_word(version: str) -> None:
+    assert schemas.check(manifests(service(ports=[{"port": 80}])), version) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "where", "words"),
+    [
+        ({"ports": [{"port": "eighty"}]}, "Service/a: spec.ports[0].port", "'eighty' is not of type 'integer'"),
+        ({"prots": []}, "Service/a: spec", "'prots' was unexpected"),
+    ],
+)
+def test_every_mistake_is_told_with_its_place(spec: dict[str, Any], where: str, words: str) -> None:
+    found = schemas.check(manifests(service(ports=[{"port": 80}]), service(**spec)), "1.37")
+
+    assert [(finding.where, finding.severity) for finding in found] == [(where, "error")]
+    assert words in found[0].message
+
+
+def test_a_kind_of_somebody_elses_is_told_as_unchecked_each_time() -> None:
+    custom = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": {"name": "a"}}
+
+    for _ in range(2):
+        (found,) = schemas.check(manifests(custom, service(ports=[{"port": 80}])), "1.37")
+        assert (found.severity, found.message[:11]) == ("info", "not checked")
+
+
+def test_a_right_object_costs_no_import_of_jsonschema() -> None:
+    program = """
+import sys
+from vllm_chart import checks
+from vllm_chart.helm import render
+assert checks.inspect(render(values={"model": {"id": "a/b"}}), "1.37") is not None
+print([name for name in ("jsonschema", "kubernetes", "pydantic") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_compiled_schema_agrees_with_jsonschema() -> None:
+    """On what the chart renders, and on it with a word or a number in the place of each value."""
+    import jsonschema
+
+    for object_ in render(values={"model": {"id": "a/b"}}):
+        kind = schemas._kind(object_)
+        schema = schemas._schema(*kind, "1.37")
+        assert schema is not None
+        accepts = schemas._accepts(frozenset([kind]), "1.37")
+        validator = jsonschema.Draft202012Validator(schemas._whole(schema, "1.37"))
+        for other in [object_, *altered(object_)]:
+            assert accepts({" ".join(kind): other}) is validator.is_valid(dict(other)), other
+
+
+def altered(node: Any) -> list[Any]:
+    """Copies with one value replaced by another type's."""
+    if isinstance(node, dict):
+        return [
+            {**node, key: one} for key, value in node.items() for one in [*altered(value), 1.5, "x", None, {"x": 1}]
+        ]
+    if isinstance(node, list):
+        return [[*node[:place], one, *node[place + 1 :]] for place, value in enumerate(node) for one in altered(value)]
+    return []
