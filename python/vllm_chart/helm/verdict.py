@@ -80,14 +80,20 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
         said = _as_vllm_spells_it(path, schema) or instead[1]
         yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
     else:
-        yield Finding("schema", dotted(path), message.replace("null or ", ""), _keys_of(path, message, schema))
+        yield Finding("schema", dotted(path), message.replace("null or ", ""), _instead(path, message, schema))
 
 
-def _keys_of(path: Sequence[str], message: str, schema: Schema) -> str:
-    """What to write where a map stands in the place of its own value: model: {id: …}. Or ""."""
-    if not re.fullmatch(r"got (string|number|boolean|array), want (null or )?object", message):
+def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
+    """What to write where something else stands in the place of a map or a list, model: {id: …}. Or ""."""
+    wanted = re.fullmatch(r"got \w+, want (?:null or )?(object|array)", message)
+    if not wanted:
         return ""
-    keys = [key for variant in _at(path, schema, schema) for key in _right_keys(variant)]
+    variants = list(_at(path, schema, schema))
+    if wanted[1] == "array":
+        items = [item for variant in variants for item in _variants(variant.get("items", {}), schema)]
+        example = "[text]" if any(item.get("type") == "string" for item in items) else "[…]"
+        return f"write a list: {path[-1]}: {example}"
+    keys = [*dict.fromkeys(key for variant in variants for key in _right_keys(variant))]
     if not keys:
         return f"write a map: {path[-1]}: {{name: value}}"
     return f"write a map: {', '.join(dotted((*path, key)) for key in keys[:3])}, …"
