@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "typecheck", "unit", "render_tests", "e2e"]
+nox.options.sessions = ["lint", "generated", "typecheck", "unit", "render_tests", "e2e"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.stop_on_first_error = True
@@ -63,10 +63,16 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS)
-def python(session: nox.Session) -> None:
-    """Generated files and unit tests on a Python: `nox -s python-3.13`; `nox -s python`: on each that is installed."""
-    install(session, "test")
+def generated(session: nox.Session) -> None:
+    """Whether every supported Python that is installed writes the same generated files."""
+    install(session)
     session.run("python", "-m", "ci.generate", "--check")
+
+
+@nox.session(python=PYTHONS)
+def python(session: nox.Session) -> None:
+    """Unit tests on a certain Python, `nox -s python-3.13`, or with `nox -s python` on each that is installed."""
+    install(session, "test")
     session.run("pytest", "tests/unit", *ALL_CORES, *session.posargs)
 
 
