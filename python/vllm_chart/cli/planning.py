@@ -20,6 +20,7 @@ from vllm_chart.sizing.memory import gpus, nodes
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.plan import Plan
 from vllm_chart.sizing.sources import Source
+from vllm_chart.vllm_args import devices
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,9 +52,10 @@ class Device:
             limit = (resources.get("limits") or {}).get("memory") or (resources.get("requests") or {}).get("memory")
             return gpus.host(quantity(str(limit or "")) or 0)
         if self.name:
-            return _measured(gpus.find(self.name), self.memory)
+            gpu = _measured(gpus.find(self.name), self.memory)
+            return gpu if self.memory else gpus.sliced(gpu, values["gpu"]["resourceName"])
         if self.memory:
-            return gpus.of_memory(self.memory)
+            return gpus.of_memory(self.memory, _called(values["gpu"]["resourceName"]))
         return self._of_nodes(values) if self.cluster else None
 
     def _of_nodes(self, values: Mapping[str, Any]) -> Gpu:
@@ -61,6 +63,10 @@ class Device:
 
         with Cluster(self.kubeconfig, self.context) as cluster, asking_the_api_server():
             return nodes.smallest(cluster.core.list_node().items, values)
+
+
+def _called(resource: str) -> str:
+    return f"a {devices.device(resource).one}"
 
 
 def _measured(gpu: Gpu, memory: int | None) -> Gpu:

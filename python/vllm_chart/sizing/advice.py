@@ -40,11 +40,13 @@ def _advise(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
     engine = planned.engine
     if engine.device == "cuda":
         count = smallest_count(planned)
-        key = "parallelism.tensorParallelSize" if values.get("resourceClaims") else "gpu.count"
+        split = values.get("resourceClaims") or not engine.accelerator.worker
+        key = "parallelism.tensorParallelSize" if split else "gpu.count"
         if count is None:
             yield Advice(key, "-", f"no tensor-parallel size up to 16 fits on {planned.gpu.product}")
         elif count != engine.workers:
-            yield Advice(key, str(count), f"the fewest {planned.gpu.product} that hold it at {planned.length:,} tokens")
+            fewest = "such workers" if not engine.accelerator.worker else planned.gpu.product
+            yield Advice(key, str(count), f"the fewest {fewest} that hold it at {planned.length:,} tokens")
         longest = planned.longest
         if longest not in (0, planned.length):
             fits = "is all that fits" if longest < planned.length else "would fit too"

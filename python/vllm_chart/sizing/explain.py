@@ -27,7 +27,7 @@ def _lines(planned: Plan) -> Iterator[str]:
     yield from (f"    {count} x {what}" for what, count in counts.items())
     tied = "one matrix for input and output" if model.tied else "one matrix each for input and output"
     yield f"    vocabulary {model.vocabulary:,}, {tied}"
-    yield "Weights per GPU (exact for a known family; model_executor/layers/linear.py splits them)"
+    yield f"Weights per {engine.unit} (exact for a known family; model_executor/layers/linear.py splits them)"
     method = planned.checkpoint.quantized.method if planned.checkpoint.quantized else model.dtype
     yield f"  stored as {method}; {engine.split.tensor} ranks by tensor, {engine.split.pipeline} stages"
     yield from (f"    {part.name:<13}{gib(part.bytes)}" for part in stage.parts)

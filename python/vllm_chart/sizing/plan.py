@@ -146,9 +146,7 @@ class Plan:
     @property
     def sentence(self) -> str:
         """The line that vLLM will log."""
-        return self.stage.cache.sentence(
-            max(0, self.available), self.length, "GPU" if self.engine.device == "cuda" else self.engine.device.upper()
-        )
+        return self.stage.cache.sentence(max(0, self.available), self.length, self.engine.device_word)
 
 
 def make(engine: Engine, checkpoint: Checkpoint, gpu: Gpu) -> Plan:

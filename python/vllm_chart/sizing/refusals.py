@@ -217,14 +217,15 @@ def _capability(plan: Plan) -> Iterator[Finding]:
 def _memory(plan: Plan) -> Iterator[Finding]:
     stage = plan.stage
     where = "engine.args"
+    more = "more memory" if plan.engine.device == "cpu" else f"more {plan.engine.accelerator.many}"
     for index, each in enumerate(plan.stages):
         if each.weights - each.spread - each.perhaps > plan.gpu.memory:
             stage_name = f" of stage {index}" if len(plan.stages) > 1 else ""
             message = (
-                f"the weights{stage_name} take {gib(each.weights)} on each GPU, "
+                f"the weights{stage_name} take {gib(each.weights)} on each {plan.engine.unit}, "
                 f"but {plan.gpu.product} has {gib(plan.gpu.memory)}"
             )
-            yield Finding("weights", "gpu.count", message, "more GPUs, a quantized checkpoint, or a larger GPU")
+            yield Finding("weights", "gpu.count", message, f"{more}, a quantized checkpoint, or larger ones")
             return
     if not stage.cache.groups:
         return
@@ -235,9 +236,7 @@ def _memory(plan: Plan) -> Iterator[Finding]:
             f"{gib(stage.share - stage.weights - expected)} of activations and reserves exceed the share of "
             f"{gib(stage.share)}"
         )
-        yield Finding(
-            "kv-cache", where, message, "more GPUs, a quantized checkpoint, or a higher gpu-memory-utilization"
-        )
+        yield Finding("kv-cache", where, message, f"{more}, a quantized checkpoint, or a higher gpu-memory-utilization")
         return
     needed = stage.cache.request_bytes(plan.length)
     if not stage.cache.fits(best, plan.length):
@@ -246,7 +245,7 @@ def _memory(plan: Plan) -> Iterator[Finding]:
             f"one request of {plan.length:,} tokens needs {gib(needed)} of KV cache, and at most {gib(best)} is left "
             f"(expected: {gib(expected)})"
         )
-        remedy = f"max-model-len: {length} fits" if length > 0 else "more GPUs, or a quantized checkpoint"
+        remedy = f"max-model-len: {length} fits" if length > 0 else f"{more}, or a quantized checkpoint"
         yield Finding("kv-cache", f"{where}.max-model-len", message, remedy)
     elif not stage.cache.fits(worst, plan.length):
         expectation = "is expected to fit" if stage.cache.fits(expected, plan.length) else "is not expected to fit"
@@ -258,7 +257,7 @@ def _memory(plan: Plan) -> Iterator[Finding]:
         remedy = (
             f"max-model-len: {safe} fits in any case"
             if safe > 0
-            else "leave more room: more GPUs, or a lower max-num-seqs"
+            else f"leave more room: {more}, or a lower max-num-seqs"
         )
         yield Finding("kv-cache", f"{where}.max-model-len", message, remedy, "warning")
     requests, states = plan.batch.requests, stage.cache.blocks(max(0, expected))

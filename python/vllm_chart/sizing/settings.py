@@ -13,9 +13,10 @@ from vllm_chart.sizing.memory.estimate import Batch
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.vllm_releases import DEFAULT, Release
-from vllm_chart.vllm_args import host_memory
+from vllm_chart.vllm_args import devices, host_memory
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.container import Told, read, version_for
+from vllm_chart.vllm_args.devices import Device
 from vllm_chart.vllm_args.host_memory import Taken
 
 DRAFTED_ON_HOST = ("ngram", "suffix", "medusa", "mlp_speculator", "custom_class")
@@ -58,6 +59,8 @@ class Engine:
     model: str
     revision: str = ""
     device: str = "cuda"
+    resource: str = ""
+    """What is asked for of each node (`nvidia.com/gpu`, `google.com/tpu`); "" where that is not known."""
     release: Release = DEFAULT
     read_as: str = ""
     """The version of vLLM by whose arguments these were read, where the image's own are not known; else ""."""
@@ -113,6 +116,21 @@ class Engine:
     def workers(self) -> int:
         """Worker processes, each with a GPU of its own."""
         return self.split.tensor * self.split.pipeline * self.split.data
+
+    @property
+    def accelerator(self) -> Device:
+        """What messages call the devices."""
+        return devices.device(self.resource or "nvidia.com/gpu")
+
+    @property
+    def unit(self) -> str:
+        """What sizes are those of: a GPU, or a worker where one has none or shares it."""
+        return "GPU" if self.device == "cuda" and self.accelerator.one == "GPU" else "worker"
+
+    @property
+    def device_word(self) -> str:
+        """What vLLM's line about the KV cache begins with; plugins of other devices have their own."""
+        return "CPU" if self.device == "cpu" else self.unit if self.unit == "GPU" else "Device"
 
     @property
     def drafted_tokens(self) -> int:
@@ -206,6 +224,7 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         model=str(given.get("model_tag") or values["model"]["id"]),
         revision=given.get("revision") or "",
         device=device,
+        resource=str(values["gpu"]["resourceName"] or "") if device == "cuda" else "",
         release=Release.parse(tag) or DEFAULT,
         read_as=told.version if told.stands_in else "",
         split=split,

@@ -13,7 +13,7 @@ from vllm_chart.sizing.plan import Plan
 
 def human(planned: Plan, findings: Sequence[Finding], values: Mapping[str, Any]) -> str:
     """The plan for a person, and what was found of it."""
-    stage, settings = planned.stage, planned.engine
+    stage, settings, unit = planned.stage, planned.engine, planned.engine.unit
     layout = f"tensor {settings.split.tensor} x pipeline {settings.split.pipeline} x data {settings.split.data}"
 
     def reserve(scenario: plan.Scenario) -> int:
@@ -22,11 +22,11 @@ def human(planned: Plan, findings: Sequence[Finding], values: Mapping[str, Any])
     lines = [
         f"{settings.model or planned.model.architecture}: {layout}, {planned.gpu.product}, vLLM {settings.release}",
         f"  config            {planned.checkpoint.source.origin} ({planned.checkpoint.source.confidence})",
-        f"  weights per GPU   {gib(stage.weights)}",
-        f"  KV per token      {stage.cache.token_bytes:,} bytes per GPU, in blocks of {_block(planned)} tokens",
+        f"  {f'weights per {unit}':<17} {gib(stage.weights)}",
+        f"  KV per token      {stage.cache.token_bytes:,} bytes per {unit}, in blocks of {_block(planned)} tokens",
     ]
     if stage.cache.fixed_bytes:
-        lines.append(f"  state             {stage.cache.fixed_bytes:,} bytes per request and GPU")
+        lines.append(f"  state             {stage.cache.fixed_bytes:,} bytes per request and {unit}")
     if stage.given is None:
         lines += [
             f"  vLLM's share      {gib(stage.share)} of {gib(planned.gpu.memory)} ({settings.share():g})",
@@ -72,12 +72,20 @@ def document(planned: Plan, findings: Sequence[Finding], values: Mapping[str, An
 
 def where_it_fits(planned: Plan, findings: Sequence[Finding], output: str) -> str:
     """The GPUs on which it would fit, where none is named, and what is wrong on any of them."""
-    fitting = advice.fitting(planned.engine, planned, gpus.products())
+    device = planned.engine.accelerator
+    products = tuple(gpu for gpu in gpus.products() if device.maker and gpu.product.startswith(device.maker))
+    fitting = advice.fitting(planned.engine, planned, products)
     if output == "json":
         fits = [{"gpu": gpu.name, "count": count} for gpu, count in fitting]
         listed = [finding.__dict__ for finding in findings]
         return json.dumps({"ok": exit_code(findings) == Exit.OK, "fits": fits, "findings": listed}, indent=2)
     rows = [f"  {count:>2} x {gpu.product} ({gpu.memory / GIB:.0f} GiB): --gpu {gpu.name}" for gpu, count in fitting]
     head = f"{planned.engine.model} at {planned.length:,} tokens is expected to fit on"
-    text = [head, *sorted(rows)] if rows else [f"{head} none of the known GPUs, up to 16 of them"]
+    text = [head, *sorted(rows)] if rows else [f"{head} none of the known {device.many}, up to 16 of them"]
+    if not products:
+        size = f"{planned.length:,} tokens"
+        text = [
+            f"{planned.engine.model} at {size}: of {device.many}, no memory is known: give that of one worker by "
+            "--gpu-memory"
+        ]
     return "\n".join([*text, *([to_human(findings)] if findings else [])])

@@ -16,12 +16,15 @@ class Device:
     one: str
     many: str
     worker: bool = False
+    maker: str = ""
+    """How the names of its products begin in sizing's table of devices; "" where none of them is there."""
 
 
 DEVICES = (
     # vLLM starts a process per GPU (config/parallel.py of 0.33, `world_size`). A partition of an MI300X (CPX, DPX) is
     # a device of its own to ROCm and to AMD's plugin: https://github.com/ROCm/k8s-device-plugin
-    Device(r"^(nvidia|amd)\.com/", "GPU", "GPUs", worker=True),
+    Device(r"^nvidia\.com/", "GPU", "GPUs", worker=True, maker="NVIDIA"),
+    Device(r"^amd\.com/", "GPU", "GPUs", worker=True, maker="AMD"),
     # A Max 1550 has two stacks, each a device to the driver unless ZE_FLAT_DEVICE_HIERARCHY says otherwise:
     # https://github.com/intel/compute-runtime
     Device(r"^gpu\.intel\.com/", "GPU", "GPUs"),
@@ -32,7 +35,7 @@ DEVICES = (
     # https://awsdocs-neuron.readthedocs-hosted.com/en/latest/about-neuron/arch/neuron-hardware/
     Device(r"^aws\.amazon\.com/neuroncore$", "NeuronCore", "NeuronCores"),
     Device(r"^aws\.amazon\.com/neuron(device)?$", "Neuron device", "Neuron devices"),
-    Device(r"^habana\.ai/", "Gaudi accelerator", "Gaudi accelerators"),
+    Device(r"^habana\.ai/", "Gaudi accelerator", "Gaudi accelerators", maker="Intel Gaudi"),
     # A card of the 310P Duo has two chips: https://github.com/vllm-project/vllm-ascend
     Device(r"^huawei\.com/(Ascend|npu)", "NPU", "NPUs"),
     # All others: one card may be many cores (RNGD), or many cards one worker (`device-group` of Cloud AI 100).

@@ -73,9 +73,24 @@ def find(name: str) -> Gpu:
     raise UnknownGpuError(f"no GPU {name!r} in the table: name one of {known}, or give --gpu-memory")
 
 
-def of_memory(memory: int) -> Gpu:
-    """A GPU of which only the memory is known, in bytes."""
-    return Gpu("gpu", "a GPU", memory, "given", "--gpu-memory")
+SLICE = re.compile(r"/mig-\d+g\.(\d+)gb(\.|$)")
+SLICE_SHARE = 0.99
+"""Of what a slice's name says, what CUDA sees of it at most: 9.75 GiB of 10, 39.5 GiB of 40
+(https://docs.nvidia.com/datacenter/tesla/mig-user-guide/supported-mig-profiles.html)."""
+
+
+def sliced(gpu: Gpu, resource: str) -> Gpu:
+    """The slice of a GPU that a resource such as `nvidia.com/mig-3g.40gb` stands for; of another, the GPU itself."""
+    if not (match := SLICE.search(resource)):
+        return gpu
+    memory = min(gpu.memory, round(int(match[1]) * SLICE_SHARE * GIB))
+    product = f"a slice of {match[1]} GB of {gpu.product}"
+    return dataclasses.replace(gpu, product=product, memory=memory, confidence="nominal", source="its resource")
+
+
+def of_memory(memory: int, product: str = "a GPU") -> Gpu:
+    """A GPU, or what `product` calls it, of which only the memory is known, in bytes."""
+    return Gpu("gpu", product, memory, "given", "--gpu-memory")
 
 
 def host(memory: int) -> Gpu:
