@@ -120,6 +120,21 @@ def test_every_flag_that_is_gone_says_since_when_and_what_instead(version: str) 
     assert [flag for flag, (when, remedy) in advice.GONE.items() if f"gone {when}: {remedy}" not in said] == []
 
 
+@pytest.mark.parametrize("version", catalogue.versions())
+@pytest.mark.parametrize(
+    ("flag", "key", "said"),
+    [
+        ("pooler-config", "normalize", "write use_activation"),
+        ("compilation-config", "full_cuda_graph", "write cudagraph_mode: FULL"),
+        ("compilation-config", "level", "write mode"),
+        ("structured-outputs-config", "disable_fallback", "leave it out"),
+        ("speculative-config", "disable_by_batch_size", "write num_speculative_tokens_per_batch_size"),
+    ],
+)
+def test_a_key_that_is_gone_says_what_instead(version: str, flag: str, key: str, said: str) -> None:
+    assert f"gone: {said}" in refusal({flag: {key: True}}, version)
+
+
 def test_a_flag_that_came_back_is_taken_where_it_did() -> None:
     """0.33 reads `--disable-x` for every `--enable-x`, and so what was gone since 0.12."""
     assert "--disable-log-requests" in arguments({"disable-log-requests": True}, "0.33.0")

@@ -86,6 +86,12 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
     ("probes-ask-one-way", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "httpGet"), GONE),
     ("probes-reach-a-declared-port", "Deployment/llm-vllm", (*ENGINE, "startupProbe", "httpGet", "port"), "web"),
     ("probes-do-not-wait", "Deployment/llm-vllm", (*ENGINE, "readinessProbe", "initialDelaySeconds"), 300),
+    (
+        "scripts-do-what-their-user-may",
+        "Deployment/llm-vllm",
+        (*ENGINE, "command"),
+        ["bash", "-c", 'apt-get update && apt-get -y install ffmpeg && exec vllm serve "$0" "$@"'],
+    ),
     ("a-late-answer-kills-nothing", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "failureThreshold"), 1),
     (
         "a-failed-start-ends-soon",

@@ -148,6 +148,23 @@ FLAGS: Mapping[str, str] = {
     "model-id": "write model.id",
 }
 
+#: Keys that maps of settings once had, by their class in vllm/config: what to write instead. What 0.33 says itself is
+#: taken from it (config/pooler.py:132); the others are in no class of 0.32 or 0.33.
+KEYS: Mapping[str, Mapping[str, str]] = {
+    "PoolerConfig": {
+        "normalize": "gone: write use_activation",
+        "softmax": "gone: write use_activation",
+        "activation": "gone: write use_activation",
+    },
+    "CompilationConfig": {
+        "full_cuda_graph": "gone: write cudagraph_mode: FULL",
+        "level": "gone: write mode",
+        "use_cudagraph": "gone: write cudagraph_mode",
+    },
+    "StructuredOutputsConfig": {"disable_fallback": "gone: leave it out, nothing falls back to another backend"},
+    "SpeculativeConfig": {"disable_by_batch_size": "gone: write num_speculative_tokens_per_batch_size"},
+}
+
 #: Flags that vLLM still takes but will not for long: since when, and what to write instead.
 DEPRECATED: Mapping[str, tuple[str, str]] = {
     "dcp-kv-cache-interleave-size": ("0.18 or before", "write cp-kv-cache-interleave-size"),

@@ -33,6 +33,9 @@ def definitions(owned: Mapping[str, str]) -> dict[str, Schema]:
             before = classes.get(name)
             classes[name] = _merged(before, schema) if before else schema
     definitions = {f"vllm.{name}": _tidy(schema) for name, schema in classes.items()}
+    for name, keys in advice.KEYS.items():
+        properties = definitions[f"vllm.{name}"]["properties"]
+        properties |= {key: {"const": remedy} for key, remedy in keys.items() if key not in properties}
     definitions["vllm.args"] = _all_flags(releases, owned)
     definitions["vllm.args-other"] = _any_flags(owned)
     for release in releases:

@@ -1,5 +1,6 @@
 """How a start is waited for: probes and the rollout's deadline."""
 
+import re
 from collections.abc import Iterator
 
 from vllm_chart.checks.invariants.base import broken, containers, general, grace_period, invariant
@@ -15,6 +16,29 @@ def engine_is_probed(manifests: Manifests) -> Iterator[Finding]:
         for probe in ("startupProbe", "readinessProbe"):
             if probe not in engine.probes:
                 yield broken(f"{pod.where}: {engine.path}{probe}", "is missing", severity="warning")
+
+
+#: Installers and the like, which write where only root may; pip falls back to the user's home.
+ROOTS_OWN = re.compile(
+    r"(?:^|[\s;&|(])((?:apt-get|apt|apk|dnf|yum|microdnf)\s+(?:-\S+\s+)*(?:update|install|add)|ldconfig)"
+    r"(?=\s|$)"
+)
+
+
+@invariant
+def scripts_do_what_their_user_may(manifests: Manifests) -> Iterator[Finding]:
+    """A script before the engine installs nothing that only root may: it would end there, at every start."""
+    for pod, engine in engines(manifests):
+        contexts = [engine.get("securityContext") or {}, pod.spec.get("securityContext") or {}]
+        user = next((context["runAsUser"] for context in contexts if context.get("runAsUser") is not None), None)
+        script = " ".join(map(str, engine.get("command") or [])) if user else ""
+        if programs := [*dict.fromkeys(found[1].split()[0] for found in ROOTS_OWN.finditer(script))]:
+            message = f"its script runs {' and '.join(programs)}, for which user {user} is not root"
+            remedy = (
+                "build an image that has what it installs (pip alone needs no root), or write "
+                "podSecurityContext: {runAsNonRoot: false, runAsUser: 0}"
+            )
+            yield broken(f"{pod.where}: {engine.path}command", message, remedy, "warning")
 
 
 @general
