@@ -129,6 +129,33 @@ def test_what_has_no_size_is_named() -> None:
     assert ".py" not in finding.message
 
 
+def test_weights_of_an_engine_that_sleeps_have_to_fit() -> None:
+    sleeping = {"args": {"enable-sleep-mode": True, "max-model-len": 8192}}
+    [small] = told(planned("16Gi", engine=sleeping))
+    [large] = told(planned("32Gi", engine=sleeping))
+
+    assert (small.severity, large.severity) == ("warning", "info")
+    assert "asleep at level 1, the engine keeps 14.99 GiB of weights in host memory besides 7.00 GiB" in small.message
+    assert small.remedy == "write 22Gi or more, or sleep at level 2 only"
+
+
+def test_what_else_is_downloaded_is_said() -> None:
+    args = {"tokenizer": "org/words", "enable-lora": True, "lora-modules": ["sql=org/sql", "own=/adapters/own"]}
+
+    def said(**values: Any) -> list[str]:
+        mounted: dict[str, Any] = {
+            "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "a"}}],
+            "volumeMounts": [{"name": "a", "mountPath": "/adapters"}],
+        }
+        made = planned(engine={"args": args}, **mounted, **values)
+        return [f"{found.where} {found.message}" for found in refusals.check(made) if "downloaded" in found.message]
+
+    assert [line.partition(" is ")[0] for line in said()] == [
+        "engine.args.tokenizer org/words", "engine.args.lora-modules org/sql",
+    ]  # fmt: skip
+    assert said(hub={"offline": True}, persistence={"enabled": True, "existingClaim": "cache"}) == []
+
+
 def test_gpus_of_a_claim_are_advised_as_a_split() -> None:
     claims = {"resourceClaims": [{"name": "gpus", "resourceClaimName": "two"}]}
     made = planned(gpu={"count": 2}, engine={"args": {"max-model-len": 8192}})

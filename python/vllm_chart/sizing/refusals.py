@@ -87,6 +87,11 @@ def _uncertainties(plan: Plan) -> Iterator[Finding]:
             "plan", "model.id", f"the weights of {model.architecture or model.type} are counted as Llama's",
             "expect the weights to be off by a tenth", "warning",
         )  # fmt: skip
+    for where, text in engine.fetched:
+        yield Finding(
+            "plan", where, f"{text} is downloaded as well, whose size is not counted in the time of a start",
+            "leave time for it in startup.budgetSeconds", "info",
+        )  # fmt: skip
     if engine.kv_dtype in kvcache.ESTIMATED:
         yield Finding(
             "plan", "engine.args.kv-cache-dtype", f"{engine.kv_dtype} is counted for all layers, but some keep another",
@@ -166,7 +171,16 @@ def _host(plan: Plan) -> Iterator[Finding]:
             f"{host.listed(host.needed(plan))}",
             f"write {math.ceil(needed / GIB)}Gi or more", "warning",
         )  # fmt: skip
+    asleep = sum(stage.weights for stage in plan.stages) * plan.engine.split.tensor * plan.engine.split.data
     for setting, takes in plan.engine.unsized.items():
+        if setting == "enable-sleep-mode" and 0 < limit < needed + asleep:
+            yield Finding(
+                "host-memory", "engine.args.enable-sleep-mode",
+                f"asleep at level 1, the engine keeps {gib(asleep)} of weights in host memory besides "
+                f"{gib(needed)}, and the limit is {gib(limit)}",
+                f"write {math.ceil((needed + asleep) / GIB)}Gi or more, or sleep at level 2 only", "warning",
+            )  # fmt: skip
+            continue
         flag = setting.partition(":")[0]
         yield Finding(
             "host-memory", f"engine.args.{flag if '-' in flag else 'kv-transfer-config'}",

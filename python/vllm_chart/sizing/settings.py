@@ -13,7 +13,7 @@ from vllm_chart.sizing.memory.estimate import Batch
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.vllm_releases import DEFAULT, Release
-from vllm_chart.vllm_args import devices, host_memory
+from vllm_chart.vllm_args import devices, host_memory, repositories
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.container import Told, read, version_for
 from vllm_chart.vllm_args.devices import Device
@@ -88,6 +88,8 @@ class Engine:
     """What settings keep in host memory, for the whole pod."""
     unsized: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What takes host memory, too, whose size no setting says: the setting, and what it takes."""
+    fetched: tuple[tuple[str, str], ...] = ()
+    """Repositories beside the model that a start downloads: where each is named, and its name."""
     memory_limit: int = 0
     """Bytes of host memory that the container may take; 0: there is no limit."""
     loras: int = 0
@@ -247,6 +249,7 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         speculative=_speculative(given),
         host_memory=taken,
         unsized=host_memory.unsized(given, told.environment),
+        fetched=_fetched(told, offline=bool(values["hub"]["offline"])),
         memory_limit=_limit(container),
         loras=given.get("max_loras", 1) if given.get("enable_lora") else 0,
         lora_rank=given.get("max_lora_rank", 16),
@@ -259,6 +262,15 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         videos=limits.get("video") != 0,
         published=device == "cuda"
         and bool(re.search(r"(^|/)vllm/vllm-openai$", values["image"]["repository"] or STOCK)),
+    )
+
+
+def _fetched(told: Told, *, offline: bool) -> tuple[tuple[str, str], ...]:
+    """Tokenizers, adapters and drafts of the Hub; none where the Hub is left out."""
+    found = repositories.named(told.arguments, told.environment)
+    others = {name.text: name.place.where for name in found if name.is_repository}
+    return tuple(
+        (where, text) for text, where in others.items() if not offline and text != told.arguments.get("model_tag")
     )
 
 
