@@ -121,6 +121,7 @@ def test_an_image(text: str, expected: str) -> None:
         (image("lmcache/vllm-openai", "v0.3.9"), "org/name"),
         (image("rocm/vllm", "rocm7.0.0_vllm_0.10.2_20251006", SERVE), "org/name"),
         ("image: {tag: nightly}", "org/name"),
+        ("image: {tag: gptoss}", "--model=org/name"),
         (image("ghcr.io/llm-d/llm-d-cuda", "v0.4.0"), "--model=org/name"),
         (image("ghcr.io/llm-d/llm-d-cuda", "v0.4.0", SERVE), "org/name"),
         (image("registry.redhat.io/rhaiis/vllm-cuda-rhel9", "3.2.1"), "--model=org/name"),

@@ -5,11 +5,12 @@ String: the release of vLLM that the tag names, v0.33.0, 0.11-gpu-py312 or rocm7
 */}}
 {{- define "vllm.namedVersion" -}}
   {{- $tag := .Values.image.tag | default "" }}
+  {{- include "vllm.load" . }}
   {{- $named := regexFind "vllm[-_]?v?[0-9]+\\.[0-9]+\\.[0-9]+" $tag }}
   {{- if not (or $named (include "vllm.countsItself" .)) }}
     {{- $named = regexFind "^v?([0-9]+\\.[0-9]+\\.[0-9]+|0\\.[1-9][0-9]*)" $tag }}
   {{- end }}
-  {{- regexFind "[0-9.]+$" $named }}
+  {{- regexFind "[0-9.]+$" $named | default (get .Facts.images.namedTags $tag) }}
 {{- end }}
 
 {{/* "true" for an image whose tags count other releases than vLLM's, or nothing. */}}

@@ -141,6 +141,10 @@ OWN_NUMBERS = "|".join(
     )
 )
 
+#: Tags of vLLM's own images that name a model, and the release that was made for it:
+#: https://docs.vllm.ai/projects/recipes/en/latest/OpenAI/GPT-OSS.html (0.10.1+gptoss).
+NAMED_TAGS = {"gptoss": "0.10.1"}
+
 #: The first release in which each is found, in the source distributions of vLLM on PyPI.
 SINCE = {
     # docker/Dockerfile: ENTRYPOINT ["vllm", "serve"]; before, python3 -m vllm.entrypoints.openai.api_server, which
@@ -170,6 +174,7 @@ def facts() -> dict[str, Any]:
         "modelByFlag": MODEL_BY_FLAG,
         "otherTags": OTHER_TAGS,
         "ownNumbers": OWN_NUMBERS,
+        "namedTags": NAMED_TAGS,
         "since": SINCE,
         "withoutGguf": WITHOUT_GGUF,
     }
