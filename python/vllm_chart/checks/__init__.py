@@ -43,7 +43,7 @@ def check(
     """Everything that can be known without a cluster: `validate`, then `inspect` for each Kubernetes version.
 
     kubernetes: versions, oldest first. None of them: all that the chart supports, and then what only older ones refuse
-    is a warning (`schemas.of_unasked`).
+    is a note (`schemas.of_unasked`).
     ignore: names of checks whose findings don't count, and are told apart from the others.
 
     Raises HelmError for a directory that is no chart, ValueError for a name in `ignore` that can't be ignored.

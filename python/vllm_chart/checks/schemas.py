@@ -65,7 +65,7 @@ def _kind(object_: Object) -> tuple[str, str]:
 
 
 def of_unasked(by_version: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
-    """The findings of versions that nobody asked for, oldest first: what only older ones refuse is a warning there,
+    """The findings of versions that nobody asked for, oldest first: what only older ones refuse is a note there,
     because a field that came later (a pod's resource claims, an image as a volume) is right where the cluster has it.
     """
     newest = [*by_version][-1]
@@ -85,7 +85,7 @@ def _of_older(finding: Finding, by_version: Mapping[str, Sequence[Finding]]) -> 
     last = max(index for index, findings in enumerate(by_version.values()) if finding in findings)
     since = [*by_version][last + 1]
     remedy = f"run it on Kubernetes {since} or later; --kube-versions says which are yours"
-    return dataclasses.replace(finding, remedy=remedy, severity="warning")
+    return dataclasses.replace(finding, remedy=remedy, severity="info")
 
 
 def _check_object(object_: Object, version: str) -> Iterator[Finding]:
