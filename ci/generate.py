@@ -414,12 +414,13 @@ def readme(chart: Chart, about: dict[str, Any]) -> str:
         if title or not rows:
             rows += [*(["", f"### {title}"] if title else []), "", "| key | default | what it is |", "|---|---|---|"]
         rows += _table_rows(key, field)
+    helm = ".".join(map(str, support.HELM_LEAST))
     made_for = f", made for {chart.title} {about['appVersion']}" if "appVersion" in about else ""
     return f"""<!-- Generated from python/vllm_chart/values by `nox -s generate`: edit the model there. -->
 # {chart.name}
 
-{about["description"]} Chart {about["version"]}{made_for}; Kubernetes {about["kubeVersion"]},
-Helm {".".join(map(str, support.HELM_LEAST))} or later.
+{about["description"]}
+Chart {about["version"]}{made_for}; Kubernetes {about["kubeVersion"]}, Helm {helm} or later.
 
 {chart.introduction}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vllm_chart import facts
+from vllm_chart import facts, support
 from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
@@ -91,12 +91,16 @@ VLLM = Chart(
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
     examples="values",
     title="vLLM",
-    hint="A model that fits one GPU needs model.id and nothing else.",
-    introduction="""\
+    hint="Every value and its default. A model that fits one GPU needs model.id and nothing else.",
+    introduction=f"""\
     helm install llm ./charts/vllm --set model.id=Qwen/Qwen3-8B
 
 One release is one model. What is refused, and why, is said by `helm install` itself; `vllm-chart check -f mine.yaml`
-(the package of this repository) says more. Examples: `values/` beside the chart.""",
+(the package of the chart's repository) says more. That repository also has examples (`values/`), and pages on upgrades,
+on what happens to requests while pods come and go, and on sizes (`docs/`).
+
+The live tests run vLLM {support.VLLM_LIVE}, its CPU build. vLLM {support.VLLM_DEFAULT}, the default, is known by its
+own parser of arguments, and its image has not been run by this project.""",
     facts={"facts.json": facts.facts, "flags.json": engine_schema.rendering},
     schema=_vllm_schema,
 )

@@ -43,6 +43,13 @@ def test_the_chart_runs_the_default_vllm() -> None:
     assert f"`v{support.VLLM_DEFAULT}`" in (charts.VLLM.folder / "values.yaml").read_text()
 
 
+def test_the_charts_readme_says_which_vllm_was_run() -> None:
+    page = (charts.VLLM.folder / "README.md").read_text()
+
+    assert f"The live tests run vLLM {support.VLLM_LIVE}, its CPU build." in page
+    assert (support.VLLM_DEFAULT == support.VLLM_LIVE) != ("has not been run" in page)
+
+
 def test_the_catalogues_are_those_of_the_supported_releases() -> None:
     assert tuple(catalogue.versions()) == support.VLLM
     assert support.VLLM_DEFAULT in support.VLLM
