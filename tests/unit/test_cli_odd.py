@@ -126,6 +126,8 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         (["plan", MODEL, "--offline", "--gpu-memory=-5GiB"], Exit.USAGE, "write 80GiB"),
         (["plan", MODEL, "--offline", "--gpu", "voodoo2"], Exit.USAGE, "no GPU 'voodoo2'"),
         (["plan", MODEL, "--offline", "--svg", "x.svg"], Exit.USAGE, "name the GPU"),
+        (["plan", MODEL, "--offline", "--gpu", "l4", "--set=engine.device=cpu"], Exit.USAGE, "leave out --gpu"),
+        (["plan", MODEL, "--offline", "--gpu", "l4", "--cluster"], Exit.USAGE, "leave one of them out"),
         (["plan", MODEL, "--offline", "--gpu", "l4", "--svg", "absent/x.svg"], Exit.USAGE, "absent/x.svg"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,

@@ -45,9 +45,15 @@ class Device:
     def find(self, values: Mapping[str, Any]) -> Gpu | None:
         """The GPU; for the CPU engine, the container in its place; None where the call names none.
 
-        Raises UnknownGpuError for a name that is in no table, UnavailableError where no cluster answers.
+        Raises UnknownGpuError for a name that is in no table, UnavailableError where no cluster answers,
+        click.UsageError for a GPU that would not be looked at.
         """
+        named = " and ".join(option for option, given in (("--gpu", self.name), ("--gpu-memory", self.memory)) if given)
+        if named and self.cluster:
+            raise click.UsageError(f"{named} names the GPU, and --cluster asks nodes for it: leave one of them out")
         if values["engine"]["device"] == "cpu":
+            if named:
+                raise click.UsageError(f"engine.device is cpu, which uses no GPU: leave out {named}")
             resources = values["resources"] or {}
             limit = (resources.get("limits") or {}).get("memory") or (resources.get("requests") or {}).get("memory")
             return gpus.host(quantity(str(limit or "")) or 0)
