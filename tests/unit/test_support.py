@@ -86,6 +86,7 @@ def test_the_pins_of_ci_are_supported() -> None:
     assert image is not None
     assert support.minor(image[1]) == support.KUBERNETES_LIVE
     assert versions.VLLM == support.VLLM_LIVE
+    assert f"tag: v{support.VLLM_LIVE}-" in (ROOT / "ci" / "kind" / "llama3.yaml").read_text()
     assert tools.parse_version(versions.HELM_3_FIRST) >= support.HELM_LEAST
     assert support.minor(versions.HELM_3_FIRST) == support.minor(HELM)
 
