@@ -11,6 +11,8 @@ from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.rendered.manifests import Manifests
 
+# What nobody asks needn't stay until every proxy has heard that it goes.
+SHORT_STOP = "shutdown.propagationSeconds=1"
 # For a rollout, pulls of small models included.
 ROLLOUT_SECONDS = 900
 STOP_SECONDS = 720
@@ -66,10 +68,11 @@ class Installation:
             set_=(*self.set_, *more),
         )
 
-    def uninstall(self) -> None:
+    def uninstall(self, wait: bool = True) -> None:
         """Uninstall, and wait until no pod is left: a namespace would look again only after half of their grace."""
         self.helm.uninstall(self.name, namespace=self.namespace)
-        self.wait_until_gone("pods")
+        if wait:
+            self.wait_until_gone("pods")
 
     def wait_until_gone(self, kinds: str) -> None:
         """Wait until the release has no objects of these kinds, "pods,replicasets"."""

@@ -11,7 +11,7 @@ from kubernetes.client import ApiException, V1Pod
 
 from tests.e2e.clients import Application, Client, Person, assert_answers, execute, start_application
 from tests.e2e.profiles import Profile
-from tests.e2e.releases import Installation
+from tests.e2e.releases import SHORT_STOP, Installation
 from vllm_chart.cli.main import main
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
@@ -22,7 +22,7 @@ from vllm_chart.live.smoke import Release
 @pytest.fixture(scope="module")
 def llm(helm: Helm, cluster: Cluster, namespace: str, profile: Profile) -> Iterator[Installation]:
     """`helm install llm ./charts/vllm -f values/llama3.yaml`, and what this cluster needs over it."""
-    installation = Installation(helm, cluster, profile, namespace, "llm", profile.article)
+    installation = Installation(helm, cluster, profile, namespace, "llm", profile.article, (SHORT_STOP,))
     installation.install()
     yield installation
     installation.uninstall()

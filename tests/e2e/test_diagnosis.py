@@ -1,12 +1,13 @@
 """Releases that do not come up: each ends in a message that names the value to change."""
 
+import concurrent.futures
 import dataclasses
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.profiles import Profile
-from tests.e2e.releases import Installation
+from tests.e2e.releases import SHORT_STOP, Installation
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.findings import Finding
 from vllm_chart.helm import Helm
@@ -14,7 +15,7 @@ from vllm_chart.live import diagnose
 
 FAILURE_SECONDS = 240
 # Broken engines are not worth waiting for at their end.
-SHORT = ("replicaCount=1", "shutdown.propagationSeconds=1", "shutdown.drainSeconds=1")
+SHORT = ("replicaCount=1", SHORT_STOP, "shutdown.drainSeconds=1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,22 +86,53 @@ MISTAKES = {
 }
 # Where the diagnosis first shows: in a pod, unless the API server lets none be made.
 REFUSED = {"not-restricted"}
+# Those that come as far as an engine. They stand last.
+STARTS_AN_ENGINE = {"no-such-model", "no-number", "too-little-shared-memory", "too-little-memory", "too-little-time"}
 # An engine on one GPU has no worker beside itself to share memory with.
 ONLY_ON_CPUS = {"too-little-shared-memory"}
 
 
+class Releases:
+    """A release for each mistake, installed when it is wanted."""
+
+    def __init__(self, helm: Helm, cluster: Cluster, profile: Profile, namespace: str) -> None:
+        # None of them ever uses a GPU: on CPUs they ask for none, so that each has its own wait, and not for another.
+        self.side_by_side = bool(profile.no_gpu)
+        common = (*SHORT, "gpu.count=0") if self.side_by_side else SHORT
+        self._releases = {
+            name: Installation(helm, cluster, profile, namespace, name, profile.article, (*common, *mistake.set_))
+            for name, mistake in MISTAKES.items()
+        }
+        self._installed: set[str] = set()
+
+    def install(self, *names: str) -> None:
+        """Install these at the same time, but for those that are."""
+        wanted = [name for name in names if name not in self._installed]
+        self._installed.update(wanted)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: self._releases[name].install(wait=False), wanted))
+
+    def get(self, name: str) -> Installation:
+        """The release of a mistake, and of those that come soon: engines that fail take cores, one after the other."""
+        after = [*MISTAKES][[*MISTAKES].index(name) + 1 :]
+        without_engine = [other for other in MISTAKES if other not in STARTS_AN_ENGINE and other in after]
+        soon = (without_engine or after[:1]) if self.side_by_side else []
+        self.install(name, *soon)
+        return self._releases[name]
+
+
+@pytest.fixture(scope="module")
+def releases(helm: Helm, cluster: Cluster, namespace: str, profile: Profile) -> Releases:
+    return Releases(helm, cluster, profile, namespace)
+
+
 @pytest.fixture(params=MISTAKES)
-def broken(
-    request: pytest.FixtureRequest, helm: Helm, cluster: Cluster, namespace: str, profile: Profile
-) -> Iterator[Installation]:
+def broken(request: pytest.FixtureRequest, releases: Releases, profile: Profile) -> Iterator[Installation]:
     if request.param in ONLY_ON_CPUS and not profile.no_gpu:
         pytest.skip("this mistake needs the CPU engine")
-    mistake = MISTAKES[request.param]
-    set_ = (*SHORT, *mistake.set_)
-    release = Installation(helm, cluster, profile, namespace, request.param, profile.article, set_)
-    release.install(wait=False)
+    release = releases.get(request.param)
     yield release
-    helm.uninstall(release.name, namespace=namespace)
+    release.helm.uninstall(release.name, namespace=release.namespace)
 
 
 def test_a_mistake_is_named_with_its_remedy(broken: Installation) -> None:

@@ -16,6 +16,8 @@ from vllm_chart.cluster.api import Cluster
 
 PROGRAM = Path(__file__).parent / "programs/kv_cache.py"
 SECONDS = 600
+# Engines side by side, each on a core of its own.
+ENVIRONMENT = {"HOME": "/tmp", "USER": "vllm", "OMP_NUM_THREADS": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
 
 
 def _model(name: str, shape: Shape) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def test_the_engine_has_the_kv_cache_that_was_planned(
     container = {
         "image": versions.ENGINE_IMAGE,
         "command": ["python3", "/asked/kv_cache.py", "/asked/models.json"],
-        "env": [{"name": "HOME", "value": "/tmp"}, {"name": "USER", "value": "vllm"}],
+        "env": [{"name": name, "value": value} for name, value in ENVIRONMENT.items()],
         "resources": {"limits": {"memory": "6Gi"}},
         "volumeMounts": [{"name": "asked", "mountPath": "/asked"}, {"name": "tmp", "mountPath": "/tmp"}],
     }

@@ -9,7 +9,7 @@ from pytest_helm_charts.clusters import Cluster as KubeCluster
 
 from tests.e2e.clients import Application, assert_answers, execute, pod_name, start_application
 from tests.e2e.profiles import Profile
-from tests.e2e.releases import Installation
+from tests.e2e.releases import SHORT_STOP, Installation
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm, HelmError
 from vllm_chart.live import diagnose, smoke
@@ -46,9 +46,9 @@ def pair(helm: Helm, cluster: Cluster, kube_cluster: KubeCluster, namespace: str
     api_key = secrets.token_urlsafe()
     kube_cluster.kubectl(f"create secret generic {KEY_SECRET} --from-literal=api-key={api_key}", namespace=namespace)
     before = inventory(kube_cluster, namespace)
-    key = ("replicaCount=1", f"auth.apiKeySecretRef.name={KEY_SECRET}")
+    key = ("replicaCount=1", SHORT_STOP, f"auth.apiKeySecretRef.name={KEY_SECRET}")
     first = Installation(helm, cluster, profile, namespace, "first", profile.article, key, api_key)
-    volume = ("replicaCount=1", "persistence.enabled=true", "persistence.size=1Gi")
+    volume = ("replicaCount=1", SHORT_STOP, "persistence.enabled=true", "persistence.size=1Gi")
     second = Installation(helm, cluster, profile, namespace, "second", profile.other, volume)
     first.install(wait=False)
     second.install()
@@ -122,6 +122,14 @@ def test_a_full_queue_is_told_at_once_and_when_to_come_again(pair: Pair) -> None
     assert answers == {(200, ""), (503, "5")}
 
 
+@pytest.fixture(scope="module")
+def embedding(pair: Pair) -> Installation:
+    """The first release on its way to a model that embeds: it starts while the second is led on."""
+    pair.first.upgrade("engine.args.runner=pooling", "engine.args.convert=embed", "test.expect=", wait=False)
+    return pair.first
+
+
+@pytest.mark.usefixtures("embedding")
 def test_a_rollback_mends_a_wrong_model(pair: Pair, helm: Helm) -> None:
     release = pair.second
 
@@ -151,9 +159,9 @@ def test_a_rollback_mends_a_wrong_model(pair: Pair, helm: Helm) -> None:
     assert diagnose.release(release.name, release.namespace, release.cluster) == []
 
 
-def test_a_model_that_embeds(pair: Pair, helm: Helm) -> None:
-    release = pair.first
-    release.upgrade("engine.args.runner=pooling", "engine.args.convert=embed")
+def test_a_model_that_embeds(embedding: Installation, helm: Helm) -> None:
+    release = embedding
+    release.wait_until_available()
     report = smoke.run(smoke.Release(release.name, release.namespace, release.cluster.kubeconfig))
     assert report.findings == []
     status = {result.check: result.status for result in report.results}
@@ -163,7 +171,8 @@ def test_a_model_that_embeds(pair: Pair, helm: Helm) -> None:
 
 def test_an_uninstall_leaves_the_claim_and_nothing_else(pair: Pair, kube_cluster: KubeCluster) -> None:
     for release in (pair.first, pair.second):
-        release.uninstall()
-        release.wait_until_gone("replicasets,endpointslices")
+        release.uninstall(wait=False)
+    for release in (pair.first, pair.second):
+        release.wait_until_gone("pods,replicasets,endpointslices")
     left = inventory(kube_cluster, pair.first.namespace) - pair.before
     assert left == {f"persistentvolumeclaim/{CLAIM}"}

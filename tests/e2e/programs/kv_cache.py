@@ -1,10 +1,12 @@
 """Asks vLLM itself for the KV cache of small models with random weights: runs in the engine's image.
 
 Argument: a JSON file with a list of `{"name", "config": the config.json, "args": of vllm serve}`. For each, vLLM's own
-engine starts, in a process that takes over what was imported once, and leaves when its cache is made. Prints a line per
-model: `kv-cache`, the name, what vLLM logged, with tabs between them; all of vLLM's log goes to standard error.
+engine starts, in a process that takes over what was imported once, and leaves when its cache is made; as many at a time
+as there are cores. Prints a line per model: `kv-cache`, the name, what vLLM logged, with tabs between them; all of
+vLLM's log goes to standard error.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -34,8 +36,8 @@ def start(config: dict[str, Any], args: list[str]) -> None:
         LLMEngine.from_engine_args(AsyncEngineArgs.from_cli_args(given))
 
 
-def logged(config: dict[str, Any], args: list[str]) -> str:
-    """What a start logs about its KV cache; "" if it says nothing."""
+def begin(config: dict[str, Any], args: list[str]) -> tuple[int, int]:
+    """Start an engine in a process of its own: its id, and where its log can be read."""
     reader, writer = os.pipe()
     if not (child := os.fork()):
         os.dup2(writer, sys.stderr.fileno())
@@ -43,6 +45,11 @@ def logged(config: dict[str, Any], args: list[str]) -> str:
         start(config, args)
         os._exit(0)
     os.close(writer)
+    return child, reader
+
+
+def logged(child: int, reader: int) -> str:
+    """What a start logs about its KV cache; "" if it says nothing."""
     found = ""
     with open(reader, errors="replace") as log:
         for line in log:
@@ -53,5 +60,7 @@ def logged(config: dict[str, Any], args: list[str]) -> str:
     return found
 
 
-for model in json.loads(Path(sys.argv[1]).read_text()):
-    print("kv-cache", model["name"], logged(model["config"], model["args"]), sep="\t", flush=True)
+models = iter(json.loads(Path(sys.argv[1]).read_text()))
+while some := list(itertools.islice(models, os.cpu_count() or 1)):
+    for model, process in [(model, begin(model["config"], model["args"])) for model in some]:
+        print("kv-cache", model["name"], logged(*process), sep="\t", flush=True)
