@@ -44,6 +44,8 @@ def _without_refused(loaded: LoadedChart, values: dict[str, Any], refusal: str) 
     for _ in range(ROUNDS):
         for path in verdict.refused(refusal):
             _take_out(left, path)
+        if loaded.accepts(loaded.merged(left)):
+            break
         try:
             loaded.chart.validate_schema(left)
         except helm_python.HelmError as error:
