@@ -40,6 +40,10 @@ OWNED_ENV = {
     "PROMETHEUS_MULTIPROC_DIR": "stale files would corrupt the metrics: leave it out",
 }
 
+#: How the variables of all API keys but the first begin, VLLM_API_KEY. One that begins with VLLM_ would be taken for a
+#: setting of vLLM's.
+OTHER_API_KEY = "OTHER_API_KEY_"
+
 #: Names of variables that hold a secret. Patterns are RE2's and Python's alike.
 SECRET_NAME = "(?i)(^|_)(SECRET_ACCESS_KEY|CLIENT_SECRET|PASSWORD|PASSWD|API_KEY|TOKEN)$"
 #: Values of those that are none: a path, a number, a word that says there is none.
@@ -71,6 +75,7 @@ def facts() -> dict[str, Any]:
         "cpuCacheGiB": CPU_CACHE_GIB,
         "ownedFlags": OWNED_FLAGS,
         "ownedEnv": OWNED_ENV,
+        "otherApiKey": OTHER_API_KEY,
         "secretName": SECRET_NAME,
         "noSecret": NO_SECRET,
         "volumes": VOLUMES,

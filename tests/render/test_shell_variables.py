@@ -15,11 +15,15 @@ ROWS: list[Row] = [
     (
         "GKE's libraries",
         env(LD_LIBRARY_PATH="${LD_LIBRARY_PATH}:/usr/local/nvidia/lib64"),
-        "error: env.LD_LIBRARY_PATH: no shell expands ${LD_LIBRARY_PATH}",
+        "warning: env.LD_LIBRARY_PATH: ${LD_LIBRARY_PATH} stays as it is",
     ),
-    ("without braces", env(LD_LIBRARY_PATH="/usr/local/nvidia/lib64:$LD_LIBRARY_PATH"), "error: write the whole value"),
+    (
+        "without braces",
+        env(LD_LIBRARY_PATH="/usr/local/nvidia/lib64:$LD_LIBRARY_PATH"),
+        "warning: write the whole value",
+    ),
     ("programs", env(PATH="/opt/bin:$PATH"), "error: env.PATH: no shell expands $PATH"),
-    ("modules", env(PYTHONPATH="/plugins:${PYTHONPATH}"), "error: env.PYTHONPATH: no shell expands ${PYTHONPATH}"),
+    ("modules", env(PYTHONPATH="/plugins:${PYTHONPATH}"), "warning: env.PYTHONPATH: ${PYTHONPATH} stays as it is"),
     ("any other", env(NCCL_PLUGINS="a,$NCCL_PLUGINS"), "error: env.NCCL_PLUGINS: no shell expands $NCCL_PLUGINS"),
     ("in Kubernetes' form", 'env: {PATH: {value: "/opt/bin:$PATH"}}', "error: env.PATH: no shell expands $PATH"),
     ("home", env(APP_CACHE="$HOME/cache"), 'error: write {value: "$(HOME)/cache"}'),
@@ -63,7 +67,7 @@ ROWS: list[Row] = [
     (
         "itself, in Kubernetes' form",
         env(LD_LIBRARY_PATH="$(LD_LIBRARY_PATH):/usr/local/nvidia/lib64"),
-        "error: env.LD_LIBRARY_PATH: no shell expands $(LD_LIBRARY_PATH)",
+        "warning: env.LD_LIBRARY_PATH: $(LD_LIBRARY_PATH) stays as it is",
     ),
     ("a model", "{model: {id: $MODEL}, env: {MODEL: a/b}}", "error: model.id: no shell expands $MODEL [rule]"),
     ("a model of the environment", "{model: {id: $(MODEL)}, env: {MODEL: a/b}}", ""),

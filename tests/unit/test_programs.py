@@ -54,6 +54,11 @@ def test_the_middleware_reads_the_variable_that_the_chart_sets() -> None:
     assert environment()[name] == "300"
 
 
+def test_the_middleware_reads_the_keys_that_the_chart_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", "first")
+    assert program("api_keys").OTHERS == facts.OTHER_API_KEY
+
+
 def test_programs_get_the_arguments_that_they_take() -> None:
     (engine, *_) = workload.engine(render(values={"model": {"id": "org/name"}})).front.spec["containers"]
     _, path, *options = engine["lifecycle"]["preStop"]["exec"]["command"]

@@ -37,7 +37,7 @@
     {{- if .name }}{{ $_ := set $env "HF_TOKEN" (dict "valueFrom" (dict "secretKeyRef" .)) }}{{ end }}
   {{- end }}
   {{- range $index, $ref := include "vllm.apiKeys" . | fromJsonArray }}
-    {{- $name := ternary (printf "OTHER_API_KEY_%d" (add1 $index)) "VLLM_API_KEY" (gt $index 0) }}
+    {{- $name := ternary (printf "%s%d" $.Facts.otherApiKey (add1 $index)) "VLLM_API_KEY" (gt $index 0) }}
     {{- $_ := set $env $name (dict "valueFrom" (dict "secretKeyRef" $ref)) }}
   {{- end }}
   {{- with .Values.proxy }}

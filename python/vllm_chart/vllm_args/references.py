@@ -14,6 +14,10 @@ CHECK = Check(
 )
 
 _REFERENCE = re.compile(r"\$\(([A-Z_][A-Z0-9_]*)\)")
+#: vLLM's images have these two directories in it (docker/Dockerfile of 0.33).
+_SEARCH_PATHS = {
+    "LD_LIBRARY_PATH": "write the whole value, /usr/local/nvidia/lib64:/usr/local/cuda/lib64 and yours, or leave it out"
+}
 _COMMAND = re.compile(r"\$\([^)]*\s[^)]*\)|`[^`]+`")
 
 
@@ -26,7 +30,13 @@ def check(values: Mapping[str, Any], container: Mapping[str, Any]) -> Iterator[F
     env = {name: value for name, value in (values.get("env") or {}).items() if value is not None}
     known = {str(variable["name"]) for variable in container.get("env") or ()}
     for name, value in env.items():
-        if isinstance(value, Mapping):
+        text = str(value.get("value") or "") if isinstance(value, Mapping) else str(value)
+        if ":" in text and (itself := re.search(rf"\$(\{{{name}\}}|\({name}\)|{name}\b)", text)) and name != "PATH":
+            said = (
+                f"{itself[0]} stays as it is: no shell expands it, and Kubernetes does not know the image's own value"
+            )
+            yield _finding(f"env.{name}", said, _SEARCH_PATHS.get(name, "write the whole value"))
+        elif isinstance(value, Mapping):
             yield from _missing(f"env.{name}", str(value.get("value") or ""), known, values)
         elif _COMMAND.fullmatch(str(value)):
             yield _finding(f"env.{name}", f"no shell runs {value}", "write what it prints, or valueFrom: {fieldRef: …}")

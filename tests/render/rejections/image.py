@@ -29,6 +29,8 @@ ROWS: list[Row] = [
     ("latest", "image: {tag: latest}", "image.tag", "write a version"),
     ("latest, CPU", "{engine: {device: cpu}, image: {tag: latest-x86_64}}", "image.tag", "write a version"),
     ("tag without its v", "image: {tag: 0.33.0}", "image.tag", "write v0.33.0"),
+    ("tag of two numbers", "image: {tag: v0.33}", "image.tag", "write v0.33.0"),
+    ("tag of two numbers, in quotes", 'image: {tag: "0.33"}', "image.tag", "write v0.33.0"),
     (
         "CUDA build on a CPU",
         "{engine: {device: cpu}, image: {repository: vllm/vllm-openai}}",

@@ -34,7 +34,8 @@
   {{- $without := "or write engine.passArguments: false, if it has its own" }}
   {{- $zero := regexMatch "\\$(0|\\{0[^-9]?)" $script }}
   {{- /* A model in the script's own words: the chart's is $0 then, which nobody reads. */}}
-  {{- $own := regexMatch "(serve[\\s\\\\]|--model[=\\s\\\\])[\\s\\\\]*[\"']?([^-\\s\"'$\\\\]|\\$\\{?[A-Za-z_])" $script }}
+  {{- $named := "[\\s\\\\]*[\"']?([^-\\s\"'$\\\\]|\\$\\{?[A-Za-z_])" }}
+  {{- $own := regexMatch (printf "(serve[\\s\\\\]|--model[=\\s\\\\])%s" $named) $script }}
   {{- if regexMatch "\"\\$\\{?\\*\\}?\"" $script }}
     - command: "$*" makes one word of all arguments: write "$@"
   {{- else if not (regexMatch "\\$\\{?[@*]" $script) }}

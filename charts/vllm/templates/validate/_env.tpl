@@ -5,7 +5,7 @@
     {{- if kindIs "invalid" $value }}
     {{- else if hasKey $.Facts.ownedEnv $name }}
       - env.{{ $name }}: the chart's own: {{ get $.Facts.ownedEnv $name }}
-    {{- else if regexMatch "^OTHER_API_KEY_[0-9]+$" $name }}
+    {{- else if regexMatch (printf "^%s[0-9]+$" $.Facts.otherApiKey) $name }}
       - env.{{ $name }}: the chart's own: write auth.apiKeySecretRefs
     {{- else if regexMatch "^(HF|HUGGING_?FACE)(_?HUB)?_(API_)?(TOKEN|KEY)$" $name }}
       - env.{{ $name }}: nothing reads it: put the token in a Secret and write hub.tokenSecretRef
@@ -42,7 +42,8 @@
           be: write the path as text, or shutdown.closeConnections: false and hang.seconds: 0
       {{- end }}
       {{- range include "vllm.env.references" (dict $name $value) | fromJsonArray }}
-        {{- if eq . $name }}
+        {{- if and (eq . $name) (include "vllm.isSearchPath" (list $name $value.value)) }}
+        {{- else if eq . $name }}
           - env.{{ $name }}: refers to itself, and Kubernetes does not know the image's own value:
             write the whole value
         {{- else if has $name (include "vllm.env.order" (list $.Values.env (list .)) | fromJsonArray) }}
@@ -63,9 +64,9 @@
 list: root context, name, value.
 */}}
 {{- define "vllm.isPlainSecret" -}}
-  {{- $facts := (first .).Facts }}
+  {{- $root := first . }}
   {{- $text := include "vllm.text" (last .) }}
-  {{- if and (regexMatch $facts.secretName (index . 1)) (not (regexMatch $facts.noSecret $text)) }}
+  {{- if and (regexMatch $root.Facts.secretName (index . 1)) (not (regexMatch $root.Facts.noSecret $text)) }}
     {{- if not (hasPrefix "$(" $text) }}true{{ end }}
   {{- end }}
 {{- end }}
@@ -90,9 +91,7 @@ path that begins at another. The Hub's library expands its own (huggingface_hub/
       {{- $path := and (regexMatch "(^|_)(PATH|HOME|DIR|ROOT|CACHE|PRELOAD)$" $name) (regexMatch "^[A-Z]" $other) }}
       {{- if and $plain (ne $other $name) }}
       {{- else if hasPrefix "HF_" $name }}
-      {{- else if and (eq $other $name) (eq $name "LD_LIBRARY_PATH") }}
-        - env.{{ $name }}: no shell expands {{ . }}, and Kubernetes does not know the image's own value: write the whole
-          value, or leave it out: vLLM's images have /usr/local/nvidia/lib64 and /usr/local/cuda/lib64 in it
+      {{- else if and (eq $other $name) (include "vllm.isSearchPath" (list $name $text)) }}
       {{- else if eq $other $name }}
         - env.{{ $name }}: no shell expands {{ . }}, and Kubernetes does not know the image's own value:
           write the whole value
@@ -103,6 +102,14 @@ path that begins at another. The Hub's library expands its own (huggingface_hub/
       {{- end }}
     {{- end }}
   {{- end }}
+{{- end }}
+
+{{/*
+"true" for directories in a row, or nothing. One that is not there is passed over, and the rest is searched: the package
+warns of it. Without a PATH of its own the image would not find its program. Takes a list: name, text.
+*/}}
+{{- define "vllm.isSearchPath" -}}
+  {{- if and (ne (first .) "PATH") (contains ":" (include "vllm.text" (last .))) }}true{{ end }}
 {{- end }}
 
 {{/* Lines for sources of environments. Takes a list: their key, the sources. */}}

@@ -10,6 +10,8 @@
         write a version, {{ if $own }}or leave it empty for {{ $.Chart.AppVersion }}{{ else }}or image.digest{{ end }}
     {{- else if and $hub (regexMatch "^[0-9]+\\.[0-9]+\\.[0-9]+" $tag) }}
       - image.tag: vLLM's tags begin with a v: write v{{ $tag }}
+    {{- else if and $hub (regexMatch "^v?[0-9]+\\.[0-9]+$" $tag) }}
+      - image.tag: vLLM's tags have three numbers: write v{{ trimPrefix "v" $tag }}.0
     {{- else if and $repository (not $tag) (not .digest) }}
       {{- /* The chart's own tag would be asked for, which only vLLM's images have, and copies of them. */}}
       {{- if regexMatch $.Facts.images.otherTags $repository }}

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_chart.facts import VOLUMES
+from vllm_chart.facts import OTHER_API_KEY, VOLUMES
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import Container, Pod, engines
 
@@ -23,8 +23,6 @@ class Need:
 
 
 _VARIABLES = {"HF_TOKEN": "hub.tokenSecretRef", "VLLM_API_KEY": "auth.apiKeySecretRef"}
-#: How the variables of all API keys but the first begin.
-_MORE_KEYS = "OTHER_API_KEY_"
 
 
 def needs(manifests: Manifests) -> list[Need]:
@@ -55,8 +53,8 @@ def _of_container(container: Container) -> Iterator[Need]:
     path = "" if container.is_engine else container.path
     for variable in container.all("env"):
         name, source = str(variable.get("name")), variable.get("valueFrom") or {}
-        header = container.is_engine and (name in _VARIABLES or name.startswith(_MORE_KEYS))
-        own = "auth.apiKeySecretRefs" if name.startswith(_MORE_KEYS) else _VARIABLES.get(name, f"env.{name}")
+        header = container.is_engine and (name in _VARIABLES or name.startswith(OTHER_API_KEY))
+        own = "auth.apiKeySecretRefs" if name.startswith(OTHER_API_KEY) else _VARIABLES.get(name, f"env.{name}")
         value = own if container.is_engine else f"{path}env"
         for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
             reference = source.get(field) or {}
