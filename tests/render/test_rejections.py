@@ -17,7 +17,7 @@ from tests.render.rejections import ROWS
 from tests.render.rejections.rows import MISSING, UNKNOWN
 from vllm_chart import checks, helm
 from vllm_chart.cli import main as cli
-from vllm_chart.helm import HelmError, render
+from vllm_chart.helm import HelmError, both, loading, render
 
 by_row = pytest.mark.parametrize(("text", "key", "remedy"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 
@@ -92,6 +92,19 @@ def test_the_command_refuses_in_the_same_words(start: int) -> None:
             command.template("llm", helm.default_chart(), values=values_of(text))
         assert lines(refused.value) == lines(here), text
         assert lines(refused.value), text
+
+
+def test_no_mistake_gets_a_rule_about_what_its_schema_refuses() -> None:
+    """Of every mistake that the schema finds: no rule is broken beside it, in values that have one mistake."""
+    chart = loading.load(None)
+    wrong = {}
+    for name, text, _key, _remedy in ROWS:
+        values = values_of(text)
+        if chart.accepts(chart.merged(values)):
+            continue
+        if beside := both.rules_beside(chart, values, str(in_process(text))):
+            wrong[name] = (text, [str(finding) for finding in beside])
+    assert wrong == {}
 
 
 @by_row

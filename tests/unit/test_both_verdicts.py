@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 from helm_python import values_from_yaml
 
-from tests.render.rejections import ROWS
-from tests.render.test_rejections import values_of
-from vllm_chart import checks, helm
+from vllm_chart import checks
 from vllm_chart.findings import Finding
-from vllm_chart.helm import both, loading, verdict
+from vllm_chart.helm import verdict
 
 
 def found(text: str) -> list[Finding]:
@@ -57,21 +55,6 @@ def test_nothing_is_told_that_follows_from_what_the_schema_refuses(text: str) ->
 def test_rules_alone_are_told_once() -> None:
     told = found("image: {tag: latest}")
     assert len(told) == len({*told}) == 1
-
-
-def test_no_row_of_the_tables_gets_a_rule_about_what_its_schema_refuses() -> None:
-    """Of every mistake that the schema finds: no rule is broken beside it, in values that have one mistake."""
-    chart = loading.load(None)
-    wrong = {}
-    for name, text, _key, _remedy in ROWS:
-        values = values_of(text)
-        if chart.accepts(chart.merged(values)):
-            continue
-        with pytest.raises(helm.HelmError) as refused:
-            helm.render(values=values)
-        if beside := both.rules_beside(chart, values, str(refused.value)):
-            wrong[name] = (text, [str(finding) for finding in beside])
-    assert wrong == {}
 
 
 def test_what_the_schema_refuses_is_named_by_its_path() -> None:
