@@ -27,7 +27,7 @@ ANSWER_SECONDS = 5
 PATIENCE_SECONDS = 600
 # An answer is cut by whatever happens in its seconds; longer ones only take longer to end after each change.
 CLIENTS = Options(
-    "", clients=32, max_tokens=32, answer_seconds=8, duration_seconds=7200, timeout_seconds=PATIENCE_SECONDS
+    "", clients=24, max_tokens=32, answer_seconds=8, duration_seconds=7200, timeout_seconds=PATIENCE_SECONDS
 )
 
 ONE, TWO = "replicaCount=1", "replicaCount=2"
