@@ -79,8 +79,10 @@ def values(schema: Schema) -> Drawn:
         keys = {key: inner for key, inner in schema.get("properties", {}).items() if "const" not in inner}
         if keys:
             always = schema.get("required", []) if required else []
+            # Helm takes a null for any key of a map, and leaves out what has one.
+            given = {key: drawn(keys[key]).filter(lambda value: value is not None) for key in always}
             some = st.lists(st.sampled_from(sorted(keys)), unique=True, max_size=3)
-            return some.flatmap(lambda chosen: st.fixed_dictionaries({k: drawn(keys[k]) for k in [*always, *chosen]}))
+            return some.flatmap(lambda chosen: st.fixed_dictionaries({k: drawn(keys[k]) for k in chosen} | given))
         if "patternProperties" in schema:
             ((pattern, inner),) = schema["patternProperties"].items()
             return st.dictionaries(matching(pattern), drawn(inner), max_size=2)

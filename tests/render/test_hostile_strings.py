@@ -177,7 +177,11 @@ PLACES: dict[str, tuple[Callable[[str], dict[str, Any]], Find]] = {
         lambda s: {"engine": {"args": {"a": {"b": [s]}}}},
         lambda m: json.loads(argument(-6)(m).removeprefix("--a="))["b"][0],
     ),
-    "engine.args, in a list": (lambda s: {"engine": {"args": {"b": ["x", s]}}}, argument(-3)),
+    # One that begins with a dash would be a flag there, and is refused.
+    "engine.args, in a list": (
+        lambda s: {"engine": {"args": {"b": ["x", f"a{s}"]}}},
+        lambda m: argument(-3)(m)[1:],
+    ),
     "engine.extraArgs": (lambda s: {"engine": {"extraArgs": ["--c", s]}}, argument(-1)),
     "model.servedModelName": (lambda s: {"model": {"servedModelName": [f"a{s}"]}}, lambda m: argument(2)(m)[1:]),
     "the served name in the test": (

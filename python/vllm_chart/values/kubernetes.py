@@ -93,7 +93,7 @@ NAME, DNS_LABEL, KEY, IP, INSIDE, DATA_KEY, LABEL_VALUE, PULL_POLICY, SELECTOR =
     {"$ref": f"#/$defs/{name}"}
     for name in ("name", "label", "key", "ip", "inside", "dataKey", "labelValue", "pullPolicy", "selector")
 )
-CAPABILITY: Schema = {"if": {"pattern": "^(?i)CAP_"}, "then": {"const": "write it without CAP_: IPC_LOCK"}}
+CAPABILITY: Schema = {"if": {"pattern": "^(?i:CAP_)"}, "then": {"const": "write it without CAP_: IPC_LOCK"}}
 HONOR = one_of("Honor", "Ignore")
 ID = at_least(0)
 MODE = at_least(0, 0o777)
