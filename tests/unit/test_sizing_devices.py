@@ -21,7 +21,7 @@ def plan(*sets: str, options: tuple[str, ...] = (), model: str = "Qwen/Qwen3-8B"
     return run("plan", "--offline", *given, *options)
 
 
-@pytest.mark.parametrize("device", [TPU, NEURON, ("engine.device=cpu", "resources.limits.memory=64Gi")])
+@pytest.mark.parametrize("device", [TPU, NEURON])
 def test_no_plan_says_gpu_of_what_is_none(device: tuple[str, ...]) -> None:
     listed, planned = plan(*device), plan(*device, options=("--gpu-memory", "47GiB"))
     too_small = plan(*device, options=("--gpu-memory", "2GiB"))
@@ -30,6 +30,13 @@ def test_no_plan_says_gpu_of_what_is_none(device: tuple[str, ...]) -> None:
         said = re.sub("--gpu-memory|gpu-memory-utilization|gpu[.]count", "", result.stdout)
         assert "gpu" not in said.lower(), said
     assert "weights per worker" in planned.stdout
+
+
+def test_the_plan_of_a_cpu_says_gpu_of_nothing() -> None:
+    result = plan("engine.device=cpu", "resources.limits.memory=64Gi")
+
+    assert "gpu" not in re.sub("gpu-memory-utilization", "", result.stdout).lower()
+    assert "weights" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def _leaves(error: "ValidationError") -> "list[ValidationError]":
 
 @functools.lru_cache(maxsize=64)
 def _accepts(kinds: frozenset[tuple[str, str]], version: str) -> Accepts:
-    """Whether an object of these kinds, beside its kind ("apps/v1 Deployment"), surely fits."""
+    """Whether an object of these kinds, beside its kind ("v1 Service"), surely fits."""
     schemas = {" ".join(kind): _schema(*kind, version) for kind in kinds}
     known = {kind: schema for kind, schema in schemas.items() if schema is not None}
     # A kind that is not known fits nothing, so that it is told.

@@ -58,13 +58,13 @@ def _print(text: str) -> None:
     try:
         click.echo(text)
     except OSError as error:
+        _forget_standard_output()
         if error.errno != errno.EPIPE:
             raise UnavailableError(f"can't write the answer: {error.strerror}") from error
-        _forget_standard_output()
 
 
 def _forget_standard_output() -> None:
-    """Nobody reads it any more: let the flush at the interpreter's end not fail a second time."""
+    """Nobody reads it any more, or its disk is full: let the flush at the interpreter's end not fail a second time."""
     with contextlib.suppress(OSError, ValueError, io.UnsupportedOperation):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
