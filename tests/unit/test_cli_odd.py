@@ -128,7 +128,9 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         (["plan", MODEL, "--offline", "--svg", "x.svg"], Exit.USAGE, "name the GPU"),
         (["plan", MODEL, "--offline", "--gpu", "l4", "--set=engine.device=cpu"], Exit.USAGE, "leave out --gpu"),
         (["plan", MODEL, "--offline", "--gpu", "l4", "--cluster"], Exit.USAGE, "leave one of them out"),
-        (["plan", MODEL, "--offline", "--gpu", "l4", "--svg", "absent/x.svg"], Exit.USAGE, "absent/x.svg"),
+        (["plan", MODEL, "--offline", "--gpu", "l4", "--svg", "absent/x.svg"], Exit.USAGE, "absent/x.svg: No such"),
+        (["check", MODEL, "--set-string", "replicaCount=2"], Exit.REFUSED, "write a number, without a unit or quotes"),
+        (["check", MODEL, "--set-string", "hostIPC=true"], Exit.REFUSED, "write true or false, without quotes"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
 )

@@ -186,7 +186,8 @@ def ends(*, json_wanted: bool) -> Iterator[None]:
     except OSError as error:
         # With a name it is a file that the call names; otherwise a connection, or a disk that is full.
         kind, code = ("usage", Exit.USAGE) if error.filename else ("environment", Exit.ENVIRONMENT)
-        _fail(kind, str(error), code, json_wanted)
+        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _fail(kind, message, code, json_wanted)
 
 
 def _fail(kind: str, message: str, code: Exit, json_wanted: bool, show: Callable[[], None] | None = None) -> NoReturn:

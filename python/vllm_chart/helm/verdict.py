@@ -84,7 +84,12 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
 
 
 def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
-    """What to write where something else stands in the place of a map or a list, model: {id: …}. Or ""."""
+    """What to write where something else stands in the place of a map or a list, model: {id: …}, or a text in the place
+    of a number. Or ""."""
+    if re.fullmatch(r"got string, want (?:null or )?(integer|number)", message):
+        return "write a number, without a unit or quotes (helm's --set-string makes a text of it)"
+    if re.fullmatch(r"got string, want (?:null or )?boolean", message):
+        return "write true or false, without quotes (helm's --set-string makes a text of it)"
     wanted = re.fullmatch(r"got \w+, want (?:null or )?(object|array)", message)
     if not wanted:
         return ""
