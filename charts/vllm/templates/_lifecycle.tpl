@@ -27,8 +27,11 @@ YAML map from file name to text: the programs that the engine's container finds 
   {{- if has "api_keys.ApiKeys" (include "vllm.middlewares" . | fromJsonArray) }}
     {{- $names = append $names "api_keys.py" }}
   {{- end }}
-  {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}{{ $names = append $names "sitecustomize.py" }}{{ end }}
   {{- $files := dict }}
+  {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}
+    {{- /* Python runs a file of this name by itself, which is why it has another one where it is no program yet. */}}
+    {{- $_ := set $files "sitecustomize.py" (.Files.Get "files/programs/sweep_shm.py") }}
+  {{- end }}
   {{- range $name := $names }}{{ $_ := set $files $name ($.Files.Get (printf "files/programs/%s" $name)) }}{{ end }}
   {{- toYaml $files }}
 {{- end }}

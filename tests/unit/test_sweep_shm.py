@@ -11,7 +11,7 @@ import pytest
 
 from vllm_chart.helm import default_chart, render
 
-PROGRAM = default_chart() / "files/programs/sitecustomize.py"
+PROGRAM = default_chart() / "files/programs/sweep_shm.py"
 
 
 def program() -> ModuleType:
@@ -58,9 +58,10 @@ def test_the_one_that_it_hides_still_runs(tmp_path: Path) -> None:
     real = tmp_path / "..data"
     for folder in (ours, theirs, real):
         folder.mkdir()
-    (real / PROGRAM.name).write_text(PROGRAM.read_text())
-    (ours / PROGRAM.name).symlink_to(real / PROGRAM.name)  # as the kubelet mounts a ConfigMap
-    (theirs / PROGRAM.name).write_text("print('theirs')")
+    name = "sitecustomize.py"
+    (real / name).write_text(PROGRAM.read_text())
+    (ours / name).symlink_to(real / name)  # as the kubelet mounts a ConfigMap
+    (theirs / name).write_text("print('theirs')")
     env = os.environ | {"PYTHONPATH": f"{ours}:{theirs}", "PYTHONDONTWRITEBYTECODE": "1"}
     said = subprocess.run([sys.executable, "-c", ""], env=env, capture_output=True, text=True, check=True)
     assert (said.stdout, said.stderr) == ("theirs\n", "")

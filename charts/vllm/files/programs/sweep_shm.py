@@ -1,5 +1,5 @@
-"""Run by every Python of the engine's container before anything else, because it is on PYTHONPATH. In the container's
-first process it removes what a container before this one left in /dev/shm.
+"""Run by every Python of the engine's container before anything else, because it is on PYTHONPATH as sitecustomize.py.
+In the container's first process it removes what a container before this one left in /dev/shm.
 
 The pod's /dev/shm outlives a container. One that is killed leaves its segments there, up to all of what it offloaded,
 and the next cannot have its own beside them: it would end with "Insufficient space in /dev/shm" for ever. The first
