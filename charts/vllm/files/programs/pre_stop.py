@@ -17,6 +17,7 @@ import socket
 import ssl
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def requests(url, opener, timeout):
     try:
         with opener.open(url, timeout=timeout) as response:
             lines = response.read().decode().splitlines()
+    except urllib.error.HTTPError as error:
+        error.close()  # or its connection would be counted among the clients'
+        return None
     except (OSError, ValueError, http.client.HTTPException):
         return None  # busy, or not to be asked without a client's certificate
     try:
