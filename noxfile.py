@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "generated", "typecheck", "unit", "render_tests", "e2e"]
+nox.options.sessions = ["lint", "generated", "typecheck", "unit", "render_tests", "demo", "e2e"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.stop_on_first_error = True
