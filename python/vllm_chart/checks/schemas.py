@@ -8,10 +8,11 @@ compiled schema is asked first; jsonschema, which takes a tenth of a second to i
 import dataclasses
 import functools
 import importlib.util
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
 
 from vllm_chart import support
 from vllm_chart.findings import Check, Finding, UnavailableError
@@ -131,7 +132,7 @@ def _schema(api_version: str, kind: str, version: str) -> Schema | None:
     file = _folder(version) / f"{kind.lower()}-{stem}.json"
     if not file.is_file():
         return None
-    schema: Schema = json.loads(file.read_text())
+    schema: Schema = from_json(file.read_bytes())
     return {key: value for key, value in schema.items() if key != "$id"}
 
 
@@ -166,7 +167,7 @@ def _references(node: Any) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=16)
 def _definitions(version: str) -> Schema:
-    definitions: Schema = json.loads((_folder(version) / "_definitions.json").read_text())["$defs"]
+    definitions: Schema = from_json((_folder(version) / "_definitions.json").read_bytes())["$defs"]
     return definitions
 
 
