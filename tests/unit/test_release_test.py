@@ -1,17 +1,14 @@
 """What `helm test` runs: a model of any task is asked what it can answer; one that should answer and does not fails."""
 
-import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.task_server import CLASSES, POOLING, RANKING, UNSUPPORTED, engine
 
 PROGRAM = Path(__file__).parents[2] / "charts/vllm/files/programs/test_completion.py"
 
@@ -19,44 +16,8 @@ COMPLETION = {"/v1/completions": {"choices": [{"text": " city"}]}}
 CHAT = {"/v1/chat/completions": {"choices": [{"message": {"content": "A city."}}]}}
 TRANSCRIPTION = {"/v1/audio/transcriptions": {"text": ""}}
 EMBEDDING = {"/v1/embeddings": {"data": [{"embedding": [0.1, 0.2]}]}}
-RANKING = {"/rerank": {"results": [{"index": 0, "relevance_score": 0.9}, {"index": 1, "relevance_score": 0.1}]}}
-CLASSES = {"/classify": {"data": [{"label": "toxic", "probs": [0.1, 0.9]}]}}
-POOLING = {"/pooling": {"data": [{"data": [[0.1]]}]}}
 
-#: What vLLM 0.8 to 0.17 say of a route that the model's task does not have.
-UNSUPPORTED = (400, {"error": {"message": "The model does not support Completions API"}})
 NO_MODEL = (404, {"error": {"message": "The model `m` does not exist."}})
-
-
-@contextmanager
-def engine(routes: dict[str, Any], key: str = "") -> Iterator[str]:
-    """Yield the URL of a vLLM whose routes answer so: a body, or a status with its body."""
-    answers = {"/v1/models": {"data": [{"id": "m"}]}} | routes
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            found = answers.get(self.path, (404, {"detail": "Not Found"}))
-            if key and self.headers.get("Authorization") != f"Bearer {key}":
-                found = (401, {"error": "Unauthorized"})
-            status, body = found if isinstance(found, tuple) else (200, found)
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def outcome(url: str, expect: str = "", key: str = "") -> subprocess.CompletedProcess[str]:
@@ -97,7 +58,7 @@ def outcome(url: str, expect: str = "", key: str = "") -> subprocess.CompletedPr
     ],
 )
 def test_a_healthy_model_passes(routes: dict[str, Any], said: str) -> None:
-    with engine(routes) as url:
+    with engine(routes) as (url, _):
         result = outcome(url)
     assert result.returncode == 0, result.stderr
     assert said in result.stdout
@@ -115,21 +76,21 @@ def test_a_healthy_model_passes(routes: dict[str, Any], said: str) -> None:
     ids=["a fault", "another name", "a question that is refused", "another model", "not ready"],
 )
 def test_one_that_should_answer_and_does_not_fails(routes: dict[str, Any], said: str) -> None:
-    with engine(routes) as url:
+    with engine(routes) as (url, _):
         result = outcome(url)
     assert result.returncode == 1
     assert said in result.stderr
 
 
 def test_what_is_expected_is_looked_for_in_words_alone() -> None:
-    with engine(COMPLETION) as url:
+    with engine(COMPLETION) as (url, _):
         assert outcome(url, expect="city").returncode == 0
         assert "does not contain 'town'" in outcome(url, expect="town").stderr
-    with engine(RANKING) as url:
+    with engine(RANKING) as (url, _):
         assert "answers without words" in outcome(url, expect="city").stderr
 
 
 def test_the_key_is_shown() -> None:
-    with engine(COMPLETION, key="secret") as url:
+    with engine(COMPLETION, key="secret") as (url, _):
         assert outcome(url, key="secret").returncode == 0
         assert "HTTP 401" in outcome(url, key="other").stderr

@@ -1,54 +1,15 @@
 """The smoke test of models without words or embeddings: each is asked what it is for, and what it says is read."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from tests.task_server import CLASSES, POOLING, RANKING, UNSUPPORTED, engine
 from vllm_chart.live import smoke
 
-RANKING = {"/rerank": {"results": [{"index": 0, "relevance_score": 0.9}, {"index": 1, "relevance_score": 0.1}]}}
-CLASSES = {"/classify": {"data": [{"label": "toxic", "probs": [0.1, 0.9]}]}}
-POOLING = {"/pooling": {"data": [{"data": [[0.1]]}]}}
 SPEECH = {"/v1/audio/transcriptions": {"text": "you"}}
 TOKENS = {"/v1/embeddings": {"data": [{"embedding": [[0.1, 0.2], [0.3, 0.4]]}]}}
-UNSUPPORTED = (400, {"error": {"message": "The model does not support Completions API"}})
 COMPLETION = {"/v1/completions": {"choices": [{"text": " city"}], "usage": {"completion_tokens": 1}}}
-
-
-@contextmanager
-def engine(routes: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the URL of a vLLM whose routes answer so, and the paths that it was asked for."""
-    answers = {"/health": {}, "/v1/models": {"data": [{"id": "m"}]}} | routes
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked.append(self.path)
-            found = answers.get(self.path, (404, {"detail": "Not Found"}))
-            status, body = found if isinstance(found, tuple) else (200, found)
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.mark.parametrize(
