@@ -116,7 +116,7 @@ def of(chart: AnyChart = None) -> Chart | None:
     """
     loaded: LoadedChart = load(chart)
     ours = CHARTS.get(loaded.name)
-    return ours if ours and ours.reads <= loaded.merged({}).keys() else None
+    return ours if ours and ours.reads <= loaded.defaults.keys() else None
 
 
 def require(chart: AnyChart, command: str, wanted: Chart = VLLM) -> LoadedChart:

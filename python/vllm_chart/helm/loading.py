@@ -86,6 +86,11 @@ class LoadedChart:
         asks = re.compile(r"\bCapabilities\b|(?<!\.)\btpl\b")
         return bool(self.chart.dependencies) or any(asks.search(file["data"]) for file in self.chart.templates)
 
+    @functools.cached_property
+    def defaults(self) -> dict[str, Any]:
+        """Its values, where the user gives none."""
+        return self.merged({})
+
     def merged(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values that its templates see: its defaults under the user's."""
         return self.chart.merge_values(dict(values))
