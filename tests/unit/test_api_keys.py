@@ -2,16 +2,14 @@
 
 import asyncio
 import hashlib
-import importlib.util
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/programs/api_keys.py"
+from tests.programs import program
 
 Load = Callable[..., ModuleType]
 
@@ -21,12 +19,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     def loaded(**environment: str) -> ModuleType:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        spec = importlib.util.spec_from_file_location("api_keys", MIDDLEWARE)
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return program("api_keys")
 
     return loaded
 

@@ -1,7 +1,6 @@
 """The middleware of a pod that drains, by ASGI's own protocol: who is asked to leave, and what stays as it is."""
 
 import asyncio
-import importlib.util
 import os
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/programs/draining.py"
+from tests.programs import program
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"connection", b"keep-alive"), (b"x", b"y")]}
 CHUNKS = [{"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}, {"type": "http.response.body"}]
@@ -18,11 +17,7 @@ CHUNKS = [{"type": "http.response.body", "body": b"data: 1\n\n", "more_body": Tr
 
 @pytest.fixture
 def draining(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("draining", MIDDLEWARE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = program("draining")
     monkeypatch.setattr(module, "MARK", str(tmp_path / "mark"))
     monkeypatch.setattr(module, "REST", 0)
     return module

@@ -1,15 +1,14 @@
 """The middleware that has /health tell of an engine that hangs, against engines that answer, are late, die or hang."""
 
 import asyncio
-import importlib.util
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-MIDDLEWARE = Path(__file__).parents[2] / "charts/vllm/files/programs/liveness.py"
+from tests.programs import program
+
 HANGS = 24 * 3600.0
 
 
@@ -34,11 +33,7 @@ class Loop(asyncio.SelectorEventLoop):
 
 @pytest.fixture
 def liveness(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("liveness", MIDDLEWARE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = program("liveness")
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time()))
     return module
 

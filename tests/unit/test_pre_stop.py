@@ -1,6 +1,5 @@
 """The preStop hook: it ends as soon as nobody is served, waits no longer than it may, and ends a loading engine."""
 
-import importlib.util
 import os
 import shutil
 import socket
@@ -13,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.programs import program
 
 HOOK = Path(__file__).parents[2] / "charts/vllm/files/programs/pre_stop.py"
 
@@ -53,12 +54,7 @@ class Engine:
 
 @pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pre_stop", HOOK)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return program("pre_stop")
 
 
 @pytest.fixture

@@ -1,26 +1,28 @@
 """The preStop hook asks the engine where it listens: on every address, on one, on IPv6 alone."""
 
-import importlib.util
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-HOOK = Path(__file__).parents[2] / "charts/vllm/files/programs/pre_stop.py"
+from tests.programs import program
+
 V6_ONLY = (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
 @pytest.fixture(scope="module")
 def hook() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pre_stop", HOOK)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return program("pre_stop")
+
+
+def port_of_nobody() -> int:
+    """A port on which nobody listens at any address: in a pod the engine is alone on its own, and here are others."""
+    dual = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual else socket.AF_INET
+    with socket.create_server(("", 0), family=family, dualstack_ipv6=dual) as server:
+        return int(server.getsockname()[1])
 
 
 def listen(host: str, *options: tuple[int, int, int]) -> socket.socket:
@@ -29,7 +31,7 @@ def listen(host: str, *options: tuple[int, int, int]) -> socket.socket:
     for option in options:
         server.setsockopt(*option)
     try:
-        server.bind((host, 0))
+        server.bind((host, port_of_nobody()))
     except OSError:
         server.close()
         pytest.skip(f"this machine has no {host}")

@@ -1,27 +1,15 @@
 """What the programs of the pod and the rest of the project say to each other by text."""
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from tests.programs import PROGRAMS, program
 from vllm_chart import facts
 from vllm_chart.helm import render
 from vllm_chart.live import engine_log
 from vllm_chart.rendered import workload
-
-PROGRAMS = Path("charts/vllm/files/programs")
-
-
-def program(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, PROGRAMS / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def environment() -> dict[str, str]:

@@ -1,26 +1,16 @@
 """What a container left in /dev/shm is gone when the next one starts, and nothing else is."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from vllm_chart.helm import default_chart, render
+from tests.programs import PROGRAMS, program
+from vllm_chart.helm import render
 
-PROGRAM = default_chart() / "files/programs/sweep_shm.py"
-
-
-def program() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sweep", PROGRAM)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+PROGRAM = PROGRAMS / "sweep_shm.py"
 
 
 def left(directory: Path, names: str) -> list[str]:
@@ -32,25 +22,25 @@ def left(directory: Path, names: str) -> list[str]:
 
 def test_segments_of_a_container_before_this_one_go(tmp_path: Path) -> None:
     left(tmp_path, "psm_1a2b vllm_offload_7.mmap vllm_offload_7.mmap.31 vllm_ec_9_dp0.mmap nccl-Xy torch_7_8_0")
-    assert program().sweep(tmp_path)[0] == 6
+    assert program("sweep_shm").sweep(tmp_path)[0] == 6
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
 
 def test_what_somebody_put_there_stays(tmp_path: Path) -> None:
     before = left(tmp_path, "weights.safetensors my_segment sem.mp-1")
-    assert program().sweep(tmp_path) == (0, 0)
+    assert program("sweep_shm").sweep(tmp_path) == (0, 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_a_segment_with_a_name_of_the_users_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_OBJECT_STORAGE_SHM_BUFFER_NAME", "images[1]")
     left(tmp_path, "images[1] images1")
-    assert program().sweep(tmp_path)[0] == 1
+    assert program("sweep_shm").sweep(tmp_path)[0] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images1", "models"]
 
 
 def test_a_directory_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
-    assert program().sweep(tmp_path / "none") == (0, 0)
+    assert program("sweep_shm").sweep(tmp_path / "none") == (0, 0)
 
 
 def test_the_one_that_it_hides_still_runs(tmp_path: Path) -> None:
