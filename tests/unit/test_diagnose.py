@@ -289,6 +289,22 @@ def test_a_container_that_recovered_is_a_warning() -> None:
     assert only(explain(snapshot(pod(status=status), ready=1))).severity == "warning"
 
 
+def test_a_container_that_ended_with_its_node_is_a_warning_while_it_starts_again() -> None:
+    """Nothing of the release is wrong, and the last line of its log is no reason."""
+    status = crashed(exit_code=255, reason="Unknown", message='INFO: "GET /health HTTP/1.1" 200 OK')
+    status["containerStatuses"][0]["state"] = {"running": {"startedAt": "2026-11-23T15:57:00Z"}}
+    ended, starts = explain(snapshot(pod(status=status)))
+    assert (ended.severity, starts.severity) == ("warning", "info")
+    assert "was restarted while it ran" in ended.message
+    assert "GET /health" not in ended.message
+    assert starts.check == "starting"
+
+
+def test_what_a_ready_release_went_through_does_not_make_it_unready() -> None:
+    status = crashed(exit_code=255, reason="Unknown", ready=True)
+    assert only(explain(snapshot(pod(status=status), ready=1))).severity == "warning"
+
+
 def test_a_start_that_took_too_long() -> None:
     killed = event("Killing", "Container vllm failed startup probe, will be restarted")
     log = "INFO 11-23 15:57:13 [weight_utils.py:1] Downloading weights\nKeyboardInterrupt: terminated\n"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from kubernetes.client import V1Pod
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
-from vllm_chart.findings import Finding
+from vllm_chart.findings import Finding, has_errors
 from vllm_chart.live import engine_log
 from vllm_chart.live.diagnose import admission, ask, containers, scheduled, starting, storage
 from vllm_chart.live.diagnose.ask import Snapshot
@@ -20,7 +20,7 @@ __all__ = ["Snapshot", "explain", "release"]
 
 
 def release(name: str, namespace: str, cluster: Cluster) -> list[Finding]:
-    """Say why a release is not ready; an empty list means that it is.
+    """Say why a release is not ready. It is, once nothing but warnings is left: of what its containers went through.
 
     Raises `UnavailableError` when the cluster does not answer, or refuses to.
     """
@@ -38,7 +38,9 @@ def explain(snapshot: Snapshot) -> list[Finding]:
         *(finding for pod in pods for finding in _of_pod(pod, snapshot)),
         *storage.pending_claims(pods, snapshot),
     ]
-    return _merged(findings or starting.explain(pods, snapshot))
+    if not has_errors(findings):
+        findings.extend(starting.explain(pods, snapshot))
+    return _merged(findings)
 
 
 def _nothing(snapshot: Snapshot) -> Finding:

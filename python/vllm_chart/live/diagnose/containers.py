@@ -24,6 +24,11 @@ from vllm_chart.vllm_args.owned import OWNED_FLAGS
 SIGILL = 128 + 4
 """The exit code of a process that met an instruction which its processor does not have."""
 
+LOST = (255, "Unknown")
+"""The exit code and reason that containerd gives a container which was gone when it started again itself.
+
+`unknownExitCode` and `unknownExitReason` in internal/cri/server/helpers.go of containerd 2.
+"""
 
 _LIMIT = (
     "raise resources.limits.memory; /dev/shm (shm.sizeLimit) counts against it, and so does the KV cache of the CPU "
@@ -97,6 +102,9 @@ def _end(where: str, pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) 
     if ended.reason in ("StartError", "ContainerCannotRun"):
         message = ended.message or ""
         return Finding("command", where, f"{message} {outcome}", _start_remedy(message), severity)
+    if (ended.exit_code, ended.reason) == LOST:
+        message = f"its node, or the node's container runtime, was restarted while it ran {outcome}"
+        return Finding("crash", where, message, _node_remedy(pod), "warning")
     if ended.exit_code == SIGILL:
         message = f"its CPU lacks an instruction that the image uses {outcome}"
         return Finding("processor", where, message, "choose nodes with nodeSelector whose CPU has AVX-512", severity)
@@ -128,6 +136,11 @@ def _key(argument: str) -> str:
     if argument in OWNED_FLAGS:
         return OWNED_FLAGS[argument].removeprefix("write ")
     return f"engine.args.{argument}"
+
+
+def _node_remedy(pod: V1Pod) -> str:
+    node = pod.spec.node_name if pod.spec else None
+    return f"nothing in the values: `kubectl describe node {node or 'NODE'}` shows since when it is ready"
 
 
 def _start_remedy(message: str) -> str:
