@@ -28,7 +28,9 @@ def source(module: str, version: str) -> Path:
     return Path(_download(module, version)["Dir"])
 
 
-def build(packages: Sequence[str], version: str, target: Path, *, module: str = "", stamp: str = "") -> None:
+def build(
+    packages: Sequence[str], version: str, target: Path, *, module: str = "", stamp: str = "", tags: str = ""
+) -> None:
     """Build the programs `packages` of one module into the folder `target`, if that is not there yet.
 
     Args:
@@ -38,6 +40,7 @@ def build(packages: Sequence[str], version: str, target: Path, *, module: str = 
         module: the module's path, where it replaces modules by folders of its own repository, as Kubernetes
             does with its staging modules: those are then taken from the proxy, at v0 for a version 1.
         stamp: variables to set at link time, as `-X`'s argument, separated by spaces.
+        tags: build tags, separated by commas, for what a program can leave out.
 
     Raises:
         HarnessError: the build failed.
@@ -53,7 +56,7 @@ def build(packages: Sequence[str], version: str, target: Path, *, module: str = 
         (scratch / "go.mod").write_text(f"module build\n\ngo {versions.GO}\n" + _staging(module, version))
         wanted = [f"{package}@v{version}" for package in packages]
         run(go, "get", *wanted, cwd=scratch, env=ENVIRONMENT)
-        arguments = ["-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", f"{work}/", *packages]
+        arguments = ["-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags", flags, "-o", f"{work}/", *packages]
         run(go, "build", *arguments, cwd=scratch, env=ENVIRONMENT)
 
 

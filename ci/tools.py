@@ -1,6 +1,6 @@
 """The command-line tools of the harness: one on PATH if its version will do, else our own, in the cache.
 
-python -m ci.tools helm        # prints the path of a Helm to use; also: helm-3.18, helm-3, kubectl, kind
+python -m ci.tools helm        # prints the path of a Helm to use; also: helm-3.18, helm-3, kubectl, kind, promtool
 """
 
 import argparse
@@ -62,12 +62,31 @@ def kind() -> Path:
     )
 
 
+@functools.cache
+def promtool() -> Path:
+    """Prometheus' checker and tester of rules, not older than the Prometheus that is pinned. Raises HarnessError."""
+    pinned = parse_version(versions.PROMETHEUS)
+
+    def supported(version: Version) -> bool:
+        return version[:1] == pinned[:1] and version >= pinned
+
+    return _on_path("promtool", ("--version",), supported) or _built(
+        "promtool",
+        "github.com/prometheus/prometheus/cmd/promtool",
+        versions.PROMETHEUS,
+        f"github.com/prometheus/common/version.Version={versions.PROMETHEUS}",
+        module_version=versions.PROMETHEUS_MODULE,
+        tags=versions.PROMETHEUS_TAGS,
+    )
+
+
 TOOLS: dict[str, Callable[[], Path]] = {
     "helm": helm,
     "helm-3.18": lambda: helm_3(versions.HELM_3_FIRST),
     "helm-3": lambda: helm_3(versions.HELM_3_LAST),
     "kubectl": kubectl,
     "kind": kind,
+    "promtool": promtool,
 }
 
 
@@ -83,12 +102,12 @@ def _on_path(name: str, version_command: tuple[str, ...], supported: Callable[[V
     return Path(found) if version and supported(version) else None
 
 
-def _built(name: str, package: str, version: str, stamp: str = "") -> Path:
+def _built(name: str, package: str, version: str, stamp: str = "", *, module_version: str = "", tags: str = "") -> Path:
     target = cache_dir("bin") / f"{name}-{version}"
     with only_one("tools"):
         if not target.exists():
             with step(f"Build {name} {version}", remedy=f"Put {name} {version} on PATH, or look at the log."):
-                go.build([package], version, target, stamp=stamp)
+                go.build([package], module_version or version, target, stamp=stamp, tags=tags)
     return target / name
 
 
