@@ -5,6 +5,7 @@
 
 from typing import Any
 
+from vllm_chart.observe import alerts
 from vllm_chart.vllm_args import devices, host_memory, images, peers, repositories
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
@@ -84,4 +85,5 @@ def facts() -> dict[str, Any]:
         "images": images.facts(),
         "repositories": repositories.facts(),
         "peers": peers.facts(),
+        "alerts": alerts.facts(),
     }

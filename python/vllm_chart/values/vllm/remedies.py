@@ -3,7 +3,7 @@
 #: What other charts have keys for.
 _ELSEWHERE = (
     *("ingress", "httpRoute", "autoscaling", "hpa", "keda", "networkPolicy"),
-    *("serviceMonitor", "podMonitor", "prometheusRule", "configMaps", "secrets"),
+    *("serviceMonitor", "podMonitor", "configMaps", "secrets"),
 )
 
 OF_ROOT: dict[str, str] = {
@@ -57,6 +57,9 @@ OF_ROOT: dict[str, str] = {
     "containerSecurityContext": "write securityContext (the container) or podSecurityContext (the pod)",
     "updateStrategy": "write strategy",
     "deploymentStrategy": "write strategy",
+    "prometheusRules": "write prometheusRule",
+    "alerts": "write prometheusRule.alerts",
+    "slos": "write slo",
     "runtimeClass": "write runtimeClassName",
     "priorityClass": "write priorityClassName",
 }

@@ -23,6 +23,7 @@ from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown
 from vllm_chart.values.vllm.model import Hub, Model
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.vllm.remedies import OF_ROOT
+from vllm_chart.values.vllm.rules import PrometheusRule, Slo
 from vllm_chart.values.vllm.service import Auth, Service
 from vllm_chart.values.vllm.storage import Persistence, Shm
 
@@ -125,6 +126,13 @@ class Network(Section):
     auth: Auth = Field(Auth(), description=Auth.__doc__)
     proxy: Proxy = Field(Proxy(), description=Proxy.__doc__)
     ca_bundle: CaBundle = Field(CaBundle(), description=CaBundle.__doc__)
+
+
+class Monitoring(Section):
+    heading = "Monitoring"
+
+    prometheus_rule: PrometheusRule = Field(PrometheusRule(), description=PrometheusRule.__doc__)
+    slo: Slo = Field(Slo(), description=Slo.__doc__)
 
 
 class Names(Section):
@@ -244,7 +252,9 @@ class Rest(Section):
     globals_: Global = Field(Global(), description=Global.__doc__, alias="global")
 
 
-class Values(TheModel, LifeCycle, Resources, Images, Network, Names, Scheduling, MoreOfThePod, Security, Rest):
+class Values(
+    TheModel, LifeCycle, Resources, Images, Network, Monitoring, Names, Scheduling, MoreOfThePod, Security, Rest
+):
     """Every key of the chart. A model that fits one GPU needs `model.id` and nothing else."""
 
     remedies = OF_ROOT
