@@ -67,6 +67,8 @@ OVERRULED = {
     ("image", "tag"): ("image", "digest"),
     ("startup", "budgetSeconds"): ("startupProbe",),
 }
+#: Of blocks of which one alone may be enabled, those that everything.yaml does not enable: what they take the place of.
+INSTEAD = {"podMonitor": "serviceMonitor"}
 #: Values other than the default, where everything.yaml has to keep to the default for the sake of others.
 OTHER: dict[tuple[str, ...], str] = {
     ("persistence", "existingClaim"): "models",
@@ -91,6 +93,9 @@ def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
     values = values_from_yaml(EVERYTHING.read_text())
     if path in OVERRULED:
         values = put(values, OVERRULED[path], LEAVES[OVERRULED[path]])
+    if path[0] in INSTEAD:
+        values = put(values, (INSTEAD[path[0]], "enabled"), False)
+        values = put(values, (path[0], "enabled"), True)
     given, default = get(values, path), LEAVES[path]
     if given == default:
         default = OTHER.get(path, not default)

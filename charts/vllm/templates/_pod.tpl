@@ -2,7 +2,8 @@
 {{- define "vllm.podTemplate" -}}
 metadata:
   {{- $checksum := dict "checksum/lifecycle" (include "vllm.once" (list . "vllm.lifecycle.files") | sha256sum) }}
-  annotations: {{- include "vllm.annotations" (list . .Values.podAnnotations $checksum) | nindent 4 }}
+  {{- $scraped := include "vllm.scrapeAnnotations" . | fromYaml }}
+  annotations: {{- include "vllm.annotations" (list . $scraped .Values.podAnnotations $checksum) | nindent 4 }}
   labels: {{- include "vllm.podLabels" . | nindent 4 }}
 spec:
   # Links would inject VLLM_PORT for a Service called vllm, which the engine takes for its own and dies of.

@@ -10,6 +10,8 @@
     (list " ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
     (list " PersistentVolumeClaim" "vllm.claim.name" $claim)
     (list " Pod" "vllm.test.name" .Values.test.enabled)
+    (list "monitoring.coreos.com ServiceMonitor" "vllm.serviceMonitor.name" .Values.serviceMonitor.enabled)
+    (list "monitoring.coreos.com PodMonitor" "vllm.podMonitor.name" .Values.podMonitor.enabled)
     (list "policy PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled) }}
   {{- $taken := list }}
   {{- range $own }}

@@ -3,7 +3,7 @@
 #: What other charts have keys for.
 _ELSEWHERE = (
     *("ingress", "httpRoute", "autoscaling", "hpa", "keda", "networkPolicy"),
-    *("serviceMonitor", "podMonitor", "configMaps", "secrets"),
+    *("configMaps", "secrets"),
 )
 
 OF_ROOT: dict[str, str] = {

@@ -21,6 +21,7 @@ from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
 from vllm_chart.values.vllm.model import Hub, Model
+from vllm_chart.values.vllm.monitoring import Monitor, ScrapeAnnotations
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.vllm.remedies import OF_ROOT
 from vllm_chart.values.vllm.rules import PrometheusRule, Slo
@@ -131,6 +132,14 @@ class Network(Section):
 class Monitoring(Section):
     heading = "Monitoring"
 
+    service_monitor: Monitor = Field(
+        Monitor(),
+        description="ServiceMonitor of prometheus-operator: its Prometheus scrapes the pods behind the Service.",
+    )
+    pod_monitor: Monitor = Field(
+        Monitor(), description="PodMonitor, for who has no use for Services. One of the two, with the same keys."
+    )
+    scrape_annotations: ScrapeAnnotations = Field(ScrapeAnnotations(), description=ScrapeAnnotations.__doc__)
     prometheus_rule: PrometheusRule = Field(PrometheusRule(), description=PrometheusRule.__doc__)
     slo: Slo = Field(Slo(), description=Slo.__doc__)
 

@@ -1,0 +1,109 @@
+"""What is measured, and who collects it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from vllm_chart.values.base import (
+    Annotations,
+    Block,
+    Count,
+    Empty,
+    Labels,
+    Pattern,
+    Reference,
+)
+from vllm_chart.values.vllm.rules import Duration
+
+_NEVER = "write convertClassicHistogramsToNHCB: false, or leave it empty"
+
+
+class Monitor(Block):
+    """Of a monitor of prometheus-operator. Both kinds give every target the same labels: `job` is
+    `<namespace>/<fullname>`, which rules, dashboards and scalers go by, and `pod`."""
+
+    remedies = {
+        "create": "write enabled",
+        "additionalLabels": "write labels",
+        "extraLabels": "write labels",
+        "selector": "write labels: they are what a Prometheus picks monitors by",
+        "additionalAnnotations": "write annotations",
+        "scrapeInterval": "write interval",
+        "timeout": "write scrapeTimeout",
+        "relabelConfigs": "write relabelings",
+        "relabellings": "write relabelings",
+        "metricRelabelConfigs": "write metricRelabelings",
+        "targetPort": "write port",
+        "path": "leave it out: it is /metrics",
+        "jobLabel": "leave it out: job is <namespace>/<fullname>",
+        "honorLabels": "leave it out: vLLM's metrics have no labels of the target's",
+        "namespaceSelector": "leave it out: it is the release's namespace",
+        "targetLabels": "write relabelings: [{sourceLabels: [__meta_kubernetes_service_label_a], targetLabel: a}]",
+        "podTargetLabels": "write relabelings: [{sourceLabels: [__meta_kubernetes_pod_label_a], targetLabel: a}]",
+        "insecureSkipVerify": "write tlsConfig.insecureSkipVerify",
+        "bearerTokenSecret": "write authorization.credentials: {name, key}",
+        "basicAuth": "write authorization",
+    }
+
+    enabled: bool = Field(False, description="Render it. Turning it on restarts no pod.")
+    namespace: Reference = Field(
+        "",
+        description="Where the monitor is, for a Prometheus that looks into its own namespace alone. Empty: beside the "
+        "pods. Secrets that it names are there too.",
+    )
+    labels: Labels = Field(
+        {},
+        description="Labels that your Prometheus picks monitors by: `release: kube-prometheus-stack`, for example. "
+        "`vllm-chart preflight` reads the Prometheus and says which one is missing.",
+    )
+    annotations: Annotations = Field({}, description="Annotations of the monitor.")
+    interval: Duration = Field("10s", description="How often. Empty: as the Prometheus has it.")
+    scrape_timeout: Duration = Field("8s", description="How long an answer may take; no longer than the interval.")
+    port: Annotated[str, Pattern("^([-a-z0-9]*[a-z][-a-z0-9]*)?$", "write the name of a container's port", 15)] = Field(
+        "",
+        description="Name of the pod's port that answers. Empty: the engine's; or a proxy's in `extraContainers`. An "
+        "API key does not guard /metrics.",
+    )
+    scheme: Literal["", "http", "https"] = Field(
+        "", description="Empty: https on the engine's port where `engine.args.ssl-certfile` is set, else http."
+    )
+    tls_config: dict[str, Any] = Field(
+        {},
+        description="For https: `ca: {secret: {name, key}}` or `{configMap: {name, key}}`, `cert` and `keySecret` "
+        "where the engine asks for a certificate, `serverName` (left out: the Service's name in the cluster), or "
+        "`insecureSkipVerify: true`.",
+    )
+    authorization: dict[str, Any] = Field(
+        {}, description="For a proxy that asks for it: `credentials: {name, key}` of a Secret beside the monitor."
+    )
+    relabelings: list[dict[str, Any]] = Field([], description="Relabelings of the target, beside the chart's own.")
+    metric_relabelings: list[dict[str, Any]] = Field(
+        [], description="Relabelings of samples, after the chart's own, which drops the times of creation (`_created`)."
+    )
+    sample_limit: Count | Empty = Field(
+        "",
+        description="Samples of a pod, beyond which the whole scrape fails. Empty: 5000 for each data-parallel rank, "
+        "eight times what one has. 0: no limit.",
+    )
+    scrape_class: Reference = Field("", description="Scrape class of the Prometheus: its TLS, its relabelings.")
+    convert_classic_histograms: bool | Annotated[str, Pattern("^$", _NEVER)] = Field(
+        "",
+        description="`false` keeps the histograms' buckets, which rules and dashboards read, where the Prometheus "
+        "converts them for all; prometheus-operator has it since 0.79. Empty: not written.",
+        alias="convertClassicHistogramsToNHCB",
+    )
+
+
+class ScrapeAnnotations(Block):
+    """`prometheus.io` annotations of the pods, for a Prometheus without the operator."""
+
+    remedies = {
+        "port": "write podAnnotations: {prometheus.io/port: …}",
+        "path": "leave it out: it is /metrics",
+    }
+
+    enabled: bool = Field(
+        False,
+        description="Write them: scrape, port, path, scheme, and `prometheus.io/job` for the scrape configuration in "
+        "docs/monitoring.md, which gives targets the same `job`. Turning it on replaces the pods.",
+    )
