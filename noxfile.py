@@ -41,10 +41,11 @@ def free_cluster(session: nox.Session) -> str:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, generated files up to date, `helm lint --strict` on the chart and every example."""
-    install(session, "lint")
+    install(session, "lint", "dashboards")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
     session.run("python", "-m", "ci.generate", "--check")
+    session.run("python", "-m", "ci.dashboards", "--check")
     session.run("python", "-m", "tests.render.mistakes", "--check")
     session.run("python", "-m", "ci.lint")
 
@@ -52,7 +53,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """mypy, strict, over everything."""
-    install(session, "lint", "test")
+    install(session, "lint", "test", "dashboards")
     session.install("--constraint", CONSTRAINTS, "nox")
     session.run("mypy", *PYTHON_FILES)
 
@@ -94,7 +95,8 @@ def lowest(session: nox.Session) -> None:
 def constraints(session: nox.Session) -> None:
     """Write ci/constraints.txt: the newest versions within pyproject.toml's ranges. Run all tests with them."""
     session.install(UV)
-    options = ("--extra", "lint", "--extra", "test", "--universal", "--python-version", PYTHONS[0], "--no-annotate")
+    extras = ("--extra", "lint", "--extra", "test", "--extra", "dashboards")
+    options = (*extras, "--universal", "--python-version", PYTHONS[0], "--no-annotate")
     named = ("--custom-compile-command", "nox -s constraints", "--output-file", CONSTRAINTS)
     session.run("uv", "pip", "compile", "pyproject.toml", "--upgrade", "--quiet", *options, *named)
 
@@ -130,9 +132,10 @@ def cluster(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write values.yaml, values.schema.json and the chart's README out of the values model."""
-    install(session)
+    """Write values.yaml, values.schema.json and the chart's README out of the values model, and the dashboards."""
+    install(session, "dashboards")
     session.run("python", "-m", "ci.generate")
+    session.run("python", "-m", "ci.dashboards")
 
 
 @nox.session

@@ -57,7 +57,7 @@ def of_chart(chart: Chart) -> dict[Path, str]:
     shared = shared_templates(folder.parent / "shared", chart.name)
     return {
         folder / "values.yaml": values_yaml(chart),
-        folder / "values.schema.json": _json(values_schema(chart, str(about.get("appVersion", "")))) + "\n",
+        folder / "values.schema.json": json_text(values_schema(chart, str(about.get("appVersion", "")))) + "\n",
         folder / "README.md": readme(chart, about),
         **({folder / "templates/_shared.tpl": shared} if shared else {}),
         **facts,
@@ -204,17 +204,17 @@ def _leave_out_repeated_descriptions(schema: dict[str, Any]) -> None:
 LINE = 300
 
 
-def _json(node: Any, indent: str = "", before: int = 0) -> str:
+def json_text(node: Any, indent: str = "", before: int = 0) -> str:
     """JSON in which what fits in a line stands in one. before: characters that stand in front of it in its line."""
     text = json.dumps(node, ensure_ascii=False, separators=(",", ":"))
     if before + len(text) < LINE or not isinstance(node, dict | list) or not node:
         return text
     deeper = indent + " "
     if isinstance(node, list):
-        words = [_json(item, deeper, len(deeper)) for item in node]
+        words = [json_text(item, deeper, len(deeper)) for item in node]
         return "[\n" + "\n".join(_filled(words, deeper)) + f"\n{indent}]"
     names = [f"{deeper}{json.dumps(key, ensure_ascii=False)}:" for key in node]
-    lines = [name + _json(value, deeper, len(name)) for name, value in zip(names, node.values(), strict=True)]
+    lines = [name + json_text(value, deeper, len(name)) for name, value in zip(names, node.values(), strict=True)]
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 

@@ -1,0 +1,65 @@
+"""Write the dashboards into the chart.
+
+python -m ci.dashboards           # write them
+python -m ci.dashboards --check   # exit 1, naming the files that would change
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from ci.dashboards import replica, service
+from ci.generate import json_text
+
+FOLDER = Path("charts/vllm/files/dashboards")
+BOARDS = (service.BOARD, replica.BOARD)
+#: What the library writes though it is Grafana's default.
+DEFAULTS: dict[str, Any] = {
+    "allowCustomValue": True,
+    "auto": False,
+    "auto_count": 30,
+    "auto_min": "10s",
+    "includeAll": False,
+    "multi": False,
+    "skipUrlSync": False,
+    "transparent": False,
+    "repeatDirection": "h",
+}
+
+
+def main() -> int:
+    """Write the files, or with `--check` compare them. Returns the exit code."""
+    if not FOLDER.parent.is_dir():
+        print("dashboards: no chart here; call it from the project's root", file=sys.stderr)
+        return 2
+    files = {FOLDER / f"{board.name}.json": text(board.build()) for board in BOARDS}
+    stale = [path for path, wanted in files.items() if not path.is_file() or path.read_text() != wanted]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path} does not follow from ci/dashboards: run `nox -s generate`", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(files[path])
+        print(f"wrote {path}")
+    return 0
+
+
+def text(built: Any) -> str:
+    """A dashboard as JSON that can be read in a diff."""
+    return json_text(without_defaults(json.loads(json.dumps(built, cls=JSONEncoder)))) + "\n"
+
+
+def without_defaults(node: Any) -> Any:
+    if isinstance(node, list):
+        return [without_defaults(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: without_defaults(item) for key, item in node.items() if key not in DEFAULTS or DEFAULTS[key] != item}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
