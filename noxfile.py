@@ -139,6 +139,13 @@ def generate(session: nox.Session) -> None:
 
 
 @nox.session
+def crds(session: nox.Session) -> None:
+    """Follow releases of prometheus-operator and KEDA (ci/versions.py): write the schemas of their objects."""
+    install(session)
+    session.run("python", "-m", "ci.crds")
+
+
+@nox.session
 def catalogue(session: nox.Session) -> None:
     """Follow a release of vLLM: `nox -s catalogue -- 0.33.0` writes all that its own parser says of its arguments."""
     install(session, "test")

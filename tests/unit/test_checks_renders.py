@@ -62,8 +62,9 @@ def test_one_that_asks_is_rendered_for_each(data: str, rendered: list[str | None
     assert rendered == ["1.37", "1.30", "1.34", "1.37"]
 
 
-def test_the_name_of_a_template_does_not_count(rendered: list[str | None], other: Path) -> None:
-    write(other, "as in _helpers.tpl")
+@pytest.mark.parametrize("data", ["as in _helpers.tpl", '{{ .Capabilities.APIVersions.Has "a/v1" }}'])
+def test_what_follows_from_no_version_does_not_count(rendered: list[str | None], other: Path, data: str) -> None:
+    write(other, data)
     checks.check(other, kubernetes=VERSIONS)
 
     assert rendered == ["1.37", "1.37"]

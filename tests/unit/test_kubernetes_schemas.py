@@ -40,11 +40,57 @@ def test_every_mistake_is_told_with_its_place(spec: dict[str, Any], where: str, 
 
 
 def test_a_kind_of_somebody_elses_is_told_as_unchecked_each_time() -> None:
-    custom = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": {"name": "a"}}
+    custom = {"apiVersion": "example.com/v1", "kind": "PodMonitor", "metadata": {"name": "a"}}
 
     for _ in range(2):
         (found,) = schemas.check(manifests(custom, service(ports=[{"port": 80}])), "1.37")
         assert (found.severity, found.message[:11]) == ("info", "not checked")
+
+
+def pod_monitor(**spec: Any) -> dict[str, Any]:
+    kind = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor"}
+    return {**kind, "metadata": {"name": "a", "labels": {"b": "c"}}, "spec": {"selector": {}, **spec}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "severity", "where", "words"),
+    [
+        (
+            {"podMetricsEndpoints": [{"interval": "often"}]},
+            "error",
+            "podMetricsEndpoints[0].interval",
+            "does not match",
+        ),
+        ({"selector": None}, "error", "selector", "None is not of type 'object'"),
+        ({"sampelLimit": 1}, "warning", "", "'sampelLimit' was unexpected"),
+    ],
+)
+def test_a_custom_resource_is_held_to_its_definition(
+    spec: dict[str, Any], severity: str, where: str, words: str
+) -> None:
+    """An unknown field may be one of another release's."""
+    assert schemas.check(manifests(pod_monitor(sampleLimit=1)), "1.37") == []
+    (found,) = schemas.check(manifests(pod_monitor(**spec)), "1.37")
+
+    assert (found.severity, found.where) == (severity, f"PodMonitor/a: spec{where and '.'}{where}")
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("monitoring.coreos.com/v1 ServiceMonitor", "convertClassicHistogramsToNHCB"),
+        ("monitoring.coreos.com/v1 PodMonitor", "scrapeClass"),
+        ("monitoring.coreos.com/v1 PrometheusRule", "groups"),
+        ("keda.sh/v1alpha1 ScaledObject", "fallback"),
+        ("keda.sh/v1alpha1 TriggerAuthentication", "secretTargetRef"),
+    ],
+)
+def test_definitions_of_custom_resources_are_aboard(kind: str, field: str) -> None:
+    api_version, name = kind.split()
+    wrong = {"apiVersion": api_version, "kind": name, "metadata": {}, "spec": {field: 7}}
+
+    assert f"{name}/: spec.{field}" in [found.where for found in schemas.check(manifests(wrong), "1.37")]
 
 
 def test_a_right_object_costs_no_import_of_jsonschema() -> None:

@@ -1,8 +1,12 @@
-"""Kubernetes' own schemas, strict and offline, for every version that the chart supports.
+"""Kubernetes' own schemas, strict and offline, for every version that the chart supports, and those of the custom
+resources that it renders.
 
 The schemas are those that `kubernetes-validate` carries. Its own `validate` reads them anew for each object
 and stops at the first mistake; here they are read once and every mistake is told. Nearly all objects are right, so a
 compiled schema is asked first; jsonschema, which takes a tenth of a second to import and to run, finds the words.
+
+Those of custom resources are written by ci/crds.py, each of one release: a field that it does not know may be another
+release's, and is a warning.
 """
 
 import dataclasses
@@ -15,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from vllm_chart import support
-from vllm_chart.findings import Check, Finding, UnavailableError
+from vllm_chart.findings import Check, Finding, Severity, UnavailableError
 from vllm_chart.helm.compiled import DRAFT, Accepts, accepting
 from vllm_chart.rendered.manifests import Manifests, Object
 
@@ -26,7 +30,8 @@ Schema = dict[str, Any]
 
 CHECK = Check(
     "kubernetes-schema",
-    "Every object fits Kubernetes' own schema, strictly, for each version that is asked for.",
+    "Every object fits Kubernetes' own schema, strictly, for each version that is asked for; prometheus-operator's "
+    "and KEDA's fit theirs.",
     "The API server refuses a wrong type, and drops an unknown field without a word.",
     "Rendered objects",
 )
@@ -48,8 +53,8 @@ def versions(text: str) -> list[str]:
 def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
     """Hold every object against the strict schemas of a Kubernetes version: an unknown field is an error.
 
-    A kind that Kubernetes does not bring along (a custom resource) can't be held against anything: that is
-    told as a note.
+    Of custom resources those of `_custom` are known, and an unknown field of theirs is a warning; another kind can't be
+    held against anything, which is told as a note.
     """
     kinds = frozenset(_kind(object_) for object_ in manifests)
     accepts = _accepts(kinds, kubernetes)
@@ -105,7 +110,9 @@ def _check_object(object_: Object, version: str) -> Iterator[Finding]:
         for leaf in _leaves(error):
             path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in leaf.absolute_path)
             where = f"{object_.where}: {path.removeprefix('.')}" if path else object_.where
-            yield Finding("kubernetes-schema", where, leaf.message)
+            newer = leaf.validator == "additionalProperties" and " ".join(_kind(object_)) in _custom()
+            severity: Severity = "warning" if newer else "error"
+            yield Finding("kubernetes-schema", where, leaf.message, severity=severity)
 
 
 def _leaves(error: "ValidationError") -> "list[ValidationError]":
@@ -125,15 +132,24 @@ def _accepts(kinds: frozenset[tuple[str, str]], version: str) -> Accepts:
 
 @functools.cache
 def _schema(api_version: str, kind: str, version: str) -> Schema | None:
-    """The schema of a kind; None for one that this Kubernetes does not bring along."""
+    """The schema of a kind; None for one that is not known, or that this Kubernetes does not bring along."""
     group, _, api = api_version.rpartition("/")
     # The files are named without the domain of the group: rbac.authorization.k8s.io/v1 is rbac-v1.
     stem = f"{group.partition('.')[0]}-{api}" if group else api
     file = _folder(version) / f"{kind.lower()}-{stem}.json"
     if not file.is_file():
-        return None
+        return _custom().get(f"{api_version} {kind}")
     schema: Schema = from_json(file.read_bytes())
     return {key: value for key, value in schema.items() if key != "$id"}
+
+
+@functools.cache
+def _custom() -> dict[str, Schema]:
+    """The schemas of custom resources, by `<apiVersion> <kind>`."""
+    kinds: dict[str, Schema] = from_json((Path(__file__).parent.parent / "data/custom_resources.json").read_bytes())[
+        "kinds"
+    ]
+    return kinds
 
 
 def _whole(schema: Schema, version: str) -> Schema:

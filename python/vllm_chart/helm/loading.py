@@ -81,9 +81,10 @@ class LoadedChart:
 
     @functools.cached_property
     def asks_kubernetes(self) -> bool:
-        """Whether it may render otherwise for another Kubernetes: a template asks `.Capabilities`, or renders a
-        text of the values (`tpl`) that may. For a chart with others in it, that is not looked into."""
-        asks = re.compile(r"\bCapabilities\b|(?<!\.)\btpl\b")
+        """Whether it may render otherwise for another version of Kubernetes: a template asks `.Capabilities` for more
+        than `.APIVersions` (which Helm is told, and which follow from no version), or renders a text of the values
+        (`tpl`) that may. For a chart with others in it, that is not looked into."""
+        asks = re.compile(r"\bCapabilities\b(?!\.APIVersions\b)|(?<!\.)\btpl\b")
         return bool(self.chart.dependencies) or any(asks.search(file["data"]) for file in self.chart.templates)
 
     @functools.cached_property
