@@ -28,6 +28,21 @@ ENGINE_READY_TIMEOUT_SECONDS = 86400
 #: GiB of KV cache on the CPU engine. Left to itself it takes nearly all of the memory limit, and is killed.
 CPU_CACHE_GIB = 4
 
+#: Requests per replica where nothing says how many the engine runs at a time.
+REQUESTS_PER_REPLICA = 32
+
+#: How much of what an engine runs at a time it is to have: a pod that is asked for late still finds room to spare.
+LOAD_SHARE = 0.75
+
+#: Seconds of less demand before a replica goes: longer than two starts, so that a lull costs no cold pod.
+DOWN_WINDOW_SECONDS = 600
+
+#: Seconds between two replicas that go, however short a stop is.
+SHORTEST_PERIOD_SECONDS = 60
+
+#: Seconds, the longest period of an HPA's policy (pkg/apis/autoscaling/validation/validation.go of Kubernetes 1.37).
+LONGEST_PERIOD_SECONDS = 1800
+
 #: Variables of the engine that the chart sets or forbids, with what to write instead.
 OWNED_ENV = {
     "HF_TOKEN": "put the token in a Secret and write hub.tokenSecretRef",
@@ -74,6 +89,13 @@ def facts() -> dict[str, Any]:
         "hangLeastSeconds": HANG_LEAST_SECONDS,
         "engineReadyTimeoutSeconds": ENGINE_READY_TIMEOUT_SECONDS,
         "cpuCacheGiB": CPU_CACHE_GIB,
+        "autoscaling": {
+            "requestsPerReplica": REQUESTS_PER_REPLICA,
+            "share": LOAD_SHARE,
+            "downWindowSeconds": DOWN_WINDOW_SECONDS,
+            "shortestPeriodSeconds": SHORTEST_PERIOD_SECONDS,
+            "longestPeriodSeconds": LONGEST_PERIOD_SECONDS,
+        },
         "ownedFlags": OWNED_FLAGS,
         "ownedEnv": OWNED_ENV,
         "otherApiKey": OTHER_API_KEY,

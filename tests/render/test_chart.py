@@ -66,11 +66,16 @@ LEAVES = dict(leaves())
 OVERRULED = {
     ("image", "tag"): ("image", "digest"),
     ("startup", "budgetSeconds"): ("startupProbe",),
+    ("replicaCount",): ("autoscaling", "enabled"),
 }
 #: Of blocks of which one alone may be enabled, those that everything.yaml does not enable: what they take the place of.
 INSTEAD = {"podMonitor": "serviceMonitor"}
 #: Values other than the default, where everything.yaml has to keep to the default for the sake of others.
-OTHER: dict[tuple[str, ...], str] = {
+OTHER: dict[tuple[str, ...], Any] = {
+    ("replicaCount",): 3,
+    ("autoscaling", "kind"): "HPA",
+    ("autoscaling", "prometheus", "auth", "secretTargetRef"): [{"parameter": "bearerToken", "name": "a", "key": "b"}],
+    ("autoscaling", "wakeUp", "metrics"): [{"type": "External"}],
     ("persistence", "existingClaim"): "models",
     ("podDisruptionBudget", "minAvailable"): "50%",
 }

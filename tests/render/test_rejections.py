@@ -143,7 +143,9 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 #: Keys below which users choose the names.
-CHOSEN = re.compile("args|env|limits|requests|nodeSelector|global|(.*(l|L)abels|.*(a|A)nnotations)")
+CHOSEN = re.compile(
+    r"args|env|limits|requests|nodeSelector|global|parameters|triggers\[0\]|(.*(l|L)abels|.*(a|A)nnotations)"
+)
 
 
 def misspelt(values: Any, path: str = "") -> tuple[Any, list[str]]:

@@ -16,10 +16,47 @@ deployment.yaml, which renders it.
 {{/* String: the label that tells its pods of one revision from those of another. */}}
 {{- define "vllm.workload.revisionLabel" -}}pod-template-hash{{- end }}
 
-{{/* Integer as string: its replicas; nothing where somebody else counts them (replicaCount: null). */}}
+{{/* Integer as string: its replicas; nothing where somebody else counts them (autoscaling, or replicaCount: null). */}}
 {{- define "vllm.workload.replicas" -}}
-  {{- if not (kindIs "invalid" .Values.replicaCount) }}{{ int .Values.replicaCount }}{{ end }}
+  {{- if not (or .Values.autoscaling.enabled (kindIs "invalid" .Values.replicaCount)) }}
+    {{- int .Values.replicaCount }}
+  {{- end }}
 {{- end }}
+
+{{/* Integer as string, or nothing: replicas that a user wrote beside autoscaling; the default is no such thing. */}}
+{{- define "vllm.workload.writtenReplicas" -}}
+  {{- include "vllm.text" .Values.replicaCount | regexFind "^(0|[2-9]|[1-9][0-9]+)$" }}
+{{- end }}
+
+{{/*
+Integer as string, or nothing: the replicas that are written where the chart's autoscaler counts them. They are left
+out, unless that would reset them to 1: what was in the last manifest and no longer is, Helm deletes, and the API server
+puts its default there (helm/helm#12650). Then they are what the cluster has now.
+
+With server-side apply (Helm 4) a field is deleted only while nobody else owns it, and whoever scales owns it. Helm 3
+compares with its last manifest, whatever happened since: so a release that once had `replicas` keeps it, which the
+annotation of those that never had says. `helm template` sees no cluster: docs/autoscaling.md has what GitOps needs.
+*/}}
+{{- define "vllm.workload.keptReplicas" -}}
+  {{- $kind := list (include "vllm.workload.apiVersion" .) (include "vllm.workload.kind" .) }}
+  {{- $live := lookup (first $kind) (last $kind) (include "vllm.namespace" .) (include "vllm.workload.name" .) }}
+  {{- if $live }}
+    {{- $applied := dict }}
+    {{- $others := false }}
+    {{- range $live.metadata.managedFields | default list }}
+      {{- $fields := get (.fieldsV1 | default dict) "f:spec" | default dict }}
+      {{- if and (eq .operation "Apply") (hasKey $fields "f:template") }}{{ $applied = $fields }}
+      {{- else if hasKey $fields "f:replicas" }}{{ $others = true }}
+      {{- end }}
+    {{- end }}
+    {{- $had := not (hasKey ($live.metadata.annotations | default dict) (include "vllm.workload.leftOut" .)) }}
+    {{- if $applied }}{{ $had = and (hasKey $applied "f:replicas") (not $others) }}{{ end }}
+    {{- if $had }}{{ int $live.spec.replicas }}{{ end }}
+  {{- end }}
+{{- end }}
+
+{{/* String: the annotation that says that `replicas` was left out. */}}
+{{- define "vllm.workload.leftOut" -}}vllm-chart/replicas-left-out{{- end }}
 
 {{/* Integer as string: the replicas to reckon with, where somebody else counts them what he begins with. */}}
 {{- define "vllm.workload.leastReplicas" -}}
@@ -35,9 +72,14 @@ deployment.yaml, which renders it.
   {{- if or (include "vllm.workload.replicas" .) (include "vllm.workload.autoscalers" . | fromJsonArray) }}true{{ end }}
 {{- end }}
 
-{{/* JSON list: the autoscalers among the extraObjects that scale it. */}}
+{{/* JSON list: what scales it, the chart's own autoscaler before those among the extraObjects. */}}
 {{- define "vllm.workload.autoscalers" -}}
   {{- $autoscalers := list }}
+  {{- with .Values.autoscaling }}
+    {{- if .enabled }}
+      {{- $autoscalers = list (dict "kind" .kind "spec" (pick . "minReplicas" "maxReplicas")) }}
+    {{- end }}
+  {{- end }}
   {{- range compact (.Values.extraObjects | default list) }}
     {{- if and (has .kind (list "HorizontalPodAutoscaler" "ScaledObject")) (kindIs "map" .spec) }}
       {{- if eq ((.spec).scaleTargetRef).name (include "vllm.workload.name" $) }}
@@ -48,7 +90,7 @@ deployment.yaml, which renders it.
   {{- toJson $autoscalers }}
 {{- end }}
 
-{{/* Integer as string: its replicas, or what an autoscaler among the extraObjects may make of them. */}}
+{{/* Integer as string: its replicas, or what an autoscaler may make of them. */}}
 {{- define "vllm.workload.mostReplicas" -}}
   {{- $most := include "vllm.workload.leastReplicas" . | int }}
   {{- range include "vllm.workload.autoscalers" . | fromJsonArray }}

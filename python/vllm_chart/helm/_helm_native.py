@@ -11,6 +11,7 @@ from typing import Any
 
 import helm_python
 
+from vllm_chart import support
 from vllm_chart.findings import UnavailableError
 
 
@@ -39,8 +40,8 @@ def render(
             )
         return chart.render(json.loads(values), name=release, namespace=namespace)
     target: dict[str, object] = {"name": release, "namespace": namespace, "api_versions": list(api_versions)}
-    if kube_version:
-        target["kube_version"] = kube_version
+    # The library's own is behind: what only a newer one takes would be refused where nobody named any.
+    target["kube_version"] = kube_version or support.KUBERNETES[-1]
     rendered: dict[str, str] = json.loads(library.call_string("helm_render", chart._raw(), values, json.dumps(target)))
     return rendered
 

@@ -43,7 +43,7 @@ def render(
 ) -> Manifests:
     """Render a chart (default: ours) in process, as `helm template` does.
 
-    kube_version: the Kubernetes to render for, "1.34"; None is the library's newest.
+    kube_version: the Kubernetes to render for, "1.34"; None is the newest that is supported.
     api_versions: APIs that the cluster has beside the built-in ones, "monitoring.coreos.com/v1".
 
     Raises HelmError with Helm's message when the schema or a template refuses, OSError for an unreadable

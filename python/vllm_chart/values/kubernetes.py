@@ -206,6 +206,15 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector": {
         "matchLabels": {"additionalProperties": {"type": ["string", "null"]} | LABEL_VALUE}
     },
+    "autoscaling.v2.HPAScalingPolicy": {
+        "periodSeconds": at_least(1, 1800),
+        "type": one_of("Percent", "Pods", null=False),
+        "value": {"minimum": 1},
+    },
+    "autoscaling.v2.HPAScalingRules": {
+        "selectPolicy": one_of("Disabled", "Max", "Min"),
+        "stabilizationWindowSeconds": at_least(0, 3600),
+    },
     "apps.v1.DeploymentStrategy": {"type": one_of("RollingUpdate", "Recreate")},
     "apps.v1.RollingUpdateDeployment": {
         name: form(f"^{percentage}$", "write a number of pods without quotes, or a percentage: 25%") | at_least(0)

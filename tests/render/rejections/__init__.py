@@ -6,6 +6,7 @@ only Helm's schema validator speaks, its words stand for the remedy.
 
 from tests.render.rejections import (
     args,
+    autoscaling,
     containers,
     env,
     gpu,
@@ -25,6 +26,7 @@ ROWS = [
     *gpu.ROWS,
     *args.ROWS,
     *lifecycle.ROWS,
+    *autoscaling.ROWS,
     *network.ROWS,
     *env.ROWS,
     *resources.ROWS,

@@ -16,7 +16,6 @@ ROWS: list[Row] = [
         "budgetSeconds",
     ),
     ("shutdown", "shutdown: {drain: 60}", "shutdown.drain", UNKNOWN),
-    ("autoscaling", "autoscaling: {enabled: true}", "autoscaling", "write the object in extraObjects"),
     ("podDisruptionBudget", "podDisruptionBudget: {minAvailble: 1}", "podDisruptionBudget.minAvailble", UNKNOWN),
     ("probe", "livenessProbe: {periodSecond: 5}", "livenessProbe.periodSecond", UNKNOWN),
     ("probe handler", "livenessProbe: {httpget: {path: /, port: 80}}", "livenessProbe.httpget", UNKNOWN),

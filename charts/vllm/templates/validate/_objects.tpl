@@ -12,7 +12,9 @@
     (list " Pod" "vllm.test.name" .Values.test.enabled)
     (list "monitoring.coreos.com ServiceMonitor" "vllm.serviceMonitor.name" .Values.serviceMonitor.enabled)
     (list "monitoring.coreos.com PodMonitor" "vllm.podMonitor.name" .Values.podMonitor.enabled)
-    (list "policy PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled) }}
+    (list "policy PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled)
+    (list "autoscaling HorizontalPodAutoscaler" "vllm.autoscaler.name" (include "vllm.autoscales" (list . "HPA")))
+    (list "keda.sh ScaledObject" "vllm.autoscaler.name" (include "vllm.autoscales" (list . "KEDA"))) }}
   {{- $taken := list }}
   {{- range $own }}
     {{- $object := printf "%s %s in %s" (first .) (include (index . 1) $) (include "vllm.namespace" $) }}

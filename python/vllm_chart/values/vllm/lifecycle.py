@@ -9,7 +9,7 @@ from vllm_chart.values.base import Block, Count, CountOrPercentage, Seconds
 
 
 class Startup(Block):
-    """A slow start in two numbers."""
+    """A slow start in a few numbers."""
 
     remedies = {
         "budget": "write startup.budgetSeconds",
@@ -25,6 +25,11 @@ class Startup(Block):
     )
     provisioning_seconds: Seconds = Field(
         900, description="Allowance on top for what comes before: a node that scales up, an image that is pulled."
+    )
+    typical_seconds: Annotated[int, Field(ge=1, le=1800)] = Field(
+        180,
+        description="How long a start usually takes, its node and image included: `autoscaling` waits so long for new "
+        "replicas to help before it asks for more. 1800 is the most that Kubernetes takes.",
     )
 
 

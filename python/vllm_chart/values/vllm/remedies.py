@@ -2,12 +2,19 @@
 
 #: What other charts have keys for.
 _ELSEWHERE = (
-    *("ingress", "httpRoute", "autoscaling", "hpa", "keda", "networkPolicy"),
+    *("ingress", "httpRoute", "networkPolicy"),
     *("configMaps", "secrets"),
 )
 
 OF_ROOT: dict[str, str] = {
     **dict.fromkeys(_ELSEWHERE, "not in this chart: write the object in extraObjects"),
+    "hpa": "write autoscaling: {enabled: true, kind: HPA}",
+    "keda": "write autoscaling: {enabled: true, kind: KEDA}",
+    "scaledObject": "write autoscaling: {enabled: true, kind: KEDA}",
+    "horizontalPodAutoscaler": "write autoscaling: {enabled: true, kind: HPA}",
+    "autoscaler": "write autoscaling",
+    "minReplicas": "write autoscaling.minReplicas",
+    "maxReplicas": "write autoscaling.maxReplicas",
     "namespace": "write namespaceOverride, or give --namespace to helm",
     "replicas": "write replicaCount",
     "servingEngineSpec": "write model, engine and gpu at the top level: a release is one model",

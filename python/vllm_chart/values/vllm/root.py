@@ -17,6 +17,7 @@ from vllm_chart.values.base import (
     Seconds,
     Section,
 )
+from vllm_chart.values.vllm.autoscaling import Autoscaling
 from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
@@ -51,8 +52,8 @@ class TheModel(Section):
     parallelism: Parallelism = Field(Parallelism(), description=Parallelism.__doc__)
     replica_count: Count | None = Field(
         1,
-        description="Pods, each with the whole model and its own GPUs. `null` leaves them to an autoscaler, which an "
-        "upgrade would otherwise set back.",
+        description="Pods, each with the whole model and its own GPUs. `null` leaves them to an autoscaler that is not "
+        "the chart's (`autoscaling`), which an upgrade would otherwise set back.",
     )
 
 
@@ -88,6 +89,12 @@ class LifeCycle(Section):
     pod_disruption_budget: PodDisruptionBudget = Field(PodDisruptionBudget(), description=PodDisruptionBudget.__doc__)
     min_ready_seconds: Seconds = Field(0, description="How long a new pod must be ready before the rollout goes on.")
     revision_history_limit: Count = Field(10, description="ReplicaSets kept for a rollback.")
+
+
+class Scaling(Section):
+    heading = "Autoscaling"
+
+    autoscaling: Autoscaling = Field(Autoscaling(), description=Autoscaling.__doc__)
 
 
 class Resources(Section):
@@ -262,7 +269,18 @@ class Rest(Section):
 
 
 class Values(
-    TheModel, LifeCycle, Resources, Images, Network, Monitoring, Names, Scheduling, MoreOfThePod, Security, Rest
+    TheModel,
+    LifeCycle,
+    Scaling,
+    Resources,
+    Images,
+    Network,
+    Monitoring,
+    Names,
+    Scheduling,
+    MoreOfThePod,
+    Security,
+    Rest,
 ):
     """Every key of the chart. A model that fits one GPU needs `model.id` and nothing else."""
 

@@ -1,0 +1,125 @@
+{{- define "vllm.validate.autoscaling" }}
+  {{- if .Values.autoscaling.enabled }}
+    {{- include "vllm.validate.autoscaling.bounds" . }}
+    {{- include "vllm.validate.autoscaling.owners" . }}
+    {{- include "vllm.validate.autoscaling.zero" . }}
+    {{- include "vllm.validate.autoscaling.prometheus" . }}
+  {{- end }}
+{{- end }}
+
+{{- define "vllm.validate.autoscaling.bounds" }}
+  {{- with .Values.autoscaling }}
+    {{- if not .maxReplicas }}
+      - autoscaling.maxReplicas: an autoscaler needs a bound: write how many pods there are GPUs for
+    {{- else if gt (int .minReplicas) (int .maxReplicas) }}
+      - autoscaling.minReplicas: {{ int .minReplicas }} is more than maxReplicas, {{ int .maxReplicas }}:
+        write at most that
+    {{- end }}
+    {{- range $key := list "scaleUp" "scaleDown" }}
+      {{- $rules := get $.Values.autoscaling $key | default dict }}
+      {{- if and (hasKey $rules "policies") (not (compact (get $rules "policies" | default list))) }}
+        - autoscaling.{{ $key }}.policies: an HPA takes no empty list: write a policy, leave it out, or write
+          selectPolicy: Disabled
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{- define "vllm.validate.autoscaling.owners" }}
+  {{- with include "vllm.workload.writtenReplicas" . }}
+    - replicaCount: {{ . }} beside autoscaling, which counts the replicas itself: leave it out, and write
+      autoscaling.minReplicas: {{ . }} if there are never to be fewer
+  {{- end }}
+  {{- range rest (include "vllm.workload.autoscalers" . | fromJsonArray) }}
+    - extraObjects: {{ .kind }} {{ .metadata.name }} scales the same pods as autoscaling: keep one of them
+  {{- end }}
+{{- end }}
+
+{{- define "vllm.validate.autoscaling.zero" }}
+  {{- $version := .Capabilities.KubeVersion }}
+  {{- with .Values.autoscaling }}
+    {{- $keda := eq .kind "KEDA" }}
+    {{- $triggers := compact (.wakeUp.triggers | default list) }}
+    {{- $metrics := compact (.wakeUp.metrics | default list) }}
+    {{- $wakes := ternary (or .wakeUp.httpAddon.enabled $triggers) $metrics $keda }}
+    {{- if and (eq (int .minReplicas) 0) (not $wakes) }}
+      - autoscaling.minReplicas: at 0 replicas the engine's metrics are gone, so that nothing would ever start one
+        again, and requests get no answer: write 1, or
+        {{ ternary "wakeUp.httpAddon or wakeUp.triggers" "wakeUp.metrics" $keda }}, which see requests without a pod
+    {{- end }}
+    {{- if and (eq (int .minReplicas) 0) (not $keda) (semverCompare "<1.37-0" $version.Version) }}
+      - autoscaling.minReplicas: an HPA goes to 0 on Kubernetes 1.37 or later, and this is {{ $version.Version }}:
+        write 1, or kind: KEDA (for `helm template`: --kube-version says which Kubernetes yours is)
+    {{- end }}
+    {{- $cooldown := include "vllm.autoscaling.cooldownSeconds" $ | int }}
+    {{- $budget := include "vllm.startup.budgetSeconds" $ | int }}
+    {{- if and (eq (int .minReplicas) 0) $keda (lt $cooldown $budget) }}
+      - autoscaling.cooldownSeconds: a start may take {{ $budget }} seconds (startup.budgetSeconds), and KEDA would end
+        a pod that loads for longer than {{ $cooldown }}, again and again: write {{ $budget }} or more, or leave it
+        empty
+    {{- end }}
+    {{- if and .wakeUp.httpAddon.enabled (not (compact (.wakeUp.httpAddon.hosts | default list))) }}
+      - autoscaling.wakeUp.httpAddon.hosts: the add-on finds a release by the host that is asked for: write the names
+        that clients use
+    {{- end }}
+    {{- if and (not $keda) (or .wakeUp.httpAddon.enabled $triggers) }}
+      - autoscaling.wakeUp: httpAddon and triggers are KEDA's: write kind: KEDA, or wakeUp.metrics
+    {{- else if and $keda $metrics }}
+      - autoscaling.wakeUp.metrics: they are an HPA's: write wakeUp.triggers, or kind: HPA
+    {{- end }}
+    {{- range $triggers }}
+      {{- if has .type (list "cpu" "memory") }}
+        - autoscaling.wakeUp.triggers: {{ .type }} is measured in the pods, of which there is none:
+          write a trigger outside them
+      {{- else if contains (include "vllm.job" $) (toRawJson .) }}
+        - autoscaling.wakeUp.triggers: the query asks for {{ include "vllm.job" $ }}, the engine's own metrics, which
+          are gone at 0 replicas: write a query of what stands in front of it
+      {{- else if not .type }}
+        - autoscaling.wakeUp.triggers: a trigger has no type: write type: prometheus, for example
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{- define "vllm.validate.autoscaling.prometheus" }}
+  {{- with .Values.autoscaling.prometheus }}
+    {{- $keda := eq $.Values.autoscaling.kind "KEDA" }}
+    {{- $references := list }}
+    {{- range compact (.auth.secretTargetRef | default list) }}
+      {{- $references = append $references .parameter }}
+    {{- end }}
+    {{- $modes := .auth.modes | default list }}
+    {{- if and $keda (not .address) }}
+      - autoscaling.prometheus.address: KEDA has to ask somebody: write the URL of the Prometheus that scrapes the pods,
+        http://prometheus-operated.monitoring:9090 for example
+    {{- else if and (not $keda) (or .address $modes $references .auth.triggerAuthenticationRef.name .parameters) }}
+      - autoscaling.prometheus: an HPA asks the external metrics API and no Prometheus: leave it out, or write
+        autoscaling.kind: KEDA
+    {{- end }}
+    {{- if and $references .auth.triggerAuthenticationRef.name }}
+      - autoscaling.prometheus.auth: secretTargetRef and triggerAuthenticationRef are two ways to say it: keep one
+    {{- else if and $references (not $modes) }}
+      - autoscaling.prometheus.auth.modes: without one KEDA uses none of the parameters, not even ca: write [basic],
+        [bearer] or [tls]; a CA alone is for KEDA itself to know (--ca-dir of its operator)
+    {{- else if and $modes (not $references) (not .auth.triggerAuthenticationRef.name) }}
+      - autoscaling.prometheus.auth: modes says how, and nothing says with what: write secretTargetRef, or
+        triggerAuthenticationRef
+    {{- else if $references }}
+      {{- $needed := dict "basic" (list "username") "bearer" (list "bearerToken") "tls" (list "cert" "key")
+        "custom" (list "customAuthHeader" "customAuthValue") "oauth" (list "oauthTokenURI" "clientID") }}
+      {{- range $mode := $modes }}
+        {{- range get $needed $mode }}
+          {{- if not (or (has . $references) (and (eq . "bearerToken") (has "token" $references))) }}
+            - autoscaling.prometheus.auth.secretTargetRef: {{ $mode }} needs the parameter {{ . }}, which no entry has:
+              add {parameter: {{ . }}, name, key}
+          {{- end }}
+        {{- end }}
+      {{- end }}
+    {{- end }}
+    {{- range $name := list "serverAddress" "query" "threshold" "ignoreNullValues" "authModes" }}
+      {{- if include "vllm.text" (get ($.Values.autoscaling.prometheus.parameters | default dict) $name) }}
+        - autoscaling.prometheus.parameters.{{ $name }}: the chart writes it: leave it out
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
