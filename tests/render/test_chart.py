@@ -93,6 +93,11 @@ def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, 
     return values | {first: put(values[first], tuple(rest), value) if rest else value}
 
 
+def test_every_key_at_once_is_accepted() -> None:
+    """Or none of them would have to change anything below: a refusal passes there."""
+    assert helm.render(values_files=[EVERYTHING]).one("Deployment")
+
+
 @pytest.mark.parametrize("path", LEAVES, ids=".".join)
 def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
     values = values_from_yaml(EVERYTHING.read_text())
