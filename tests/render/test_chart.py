@@ -410,9 +410,11 @@ def test_a_flag_is_written_as_vllm_reads_it(value: str, words: list[str]) -> Non
 
 def test_what_the_user_does_not_set_vllm_decides() -> None:
     own = ["--port=8000", "--shutdown-timeout=120"]
-    bare = "{shutdown: {closeConnections: false}, hang: {seconds: 0}}"
+    middlewares = ["--middleware=draining.Draining", "--middleware=liveness.Liveness"]
+    bare = "{shutdown: {closeConnections: false}, hang: {seconds: 0}, accessLog: {excludePaths: []}}"
     assert args(render(bare)) == ["org/name", *own]
-    assert args(render()) == ["org/name", *own, "--middleware=draining.Draining", "--middleware=liveness.Liveness"]
+    quiet = "--disable-access-log-for-endpoints=/health,/metrics"
+    assert args(render()) == ["org/name", *own, *middlewares, quiet]
 
 
 def test_a_hang_is_noticed_within_the_time_that_is_said() -> None:

@@ -18,6 +18,7 @@ from tests.render.rejections import (
     pod,
     resources,
     storage,
+    tracing,
 )
 
 ROWS = [
@@ -34,4 +35,5 @@ ROWS = [
     *containers.ROWS,
     *pod.ROWS,
     *objects.ROWS,
+    *tracing.ROWS,
 ]
