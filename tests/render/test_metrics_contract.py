@@ -124,8 +124,8 @@ def is_noticed(scrape: Scrape, text: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("part", used(), ids=str)
-def test_what_is_renamed_in_a_page_is_noticed(part: Used) -> None:
+def renamed(part: Used) -> tuple[Scrape, str]:
+    """A page, and what it says once the part has another name."""
     scrape = of_page(part)
     lines = rf"^{re.escape(part.name)}(?=[{{ ])"
     if part.value:
@@ -135,16 +135,26 @@ def test_what_is_renamed_in_a_page_is_noticed(part: Used) -> None:
         before, after = rf"({lines}.*\b{part.label})(?==)", r"\1_"
     else:
         before, after = f"({lines})", r"\1_renamed"
-    assert is_noticed(scrape, re.sub(before, after, scrape.text, flags=re.MULTILINE))
+    return scrape, re.sub(before, after, scrape.text, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", sorted({part.name for part in used()}))
-def test_another_type_in_a_page_is_noticed(name: str) -> None:
+def of_another_type(name: str) -> tuple[Scrape, str]:
+    """A page, and what it says once a series has another type."""
     scrape = of_page(Used(name))
     family = next(family for family in (name, re.sub("_(bucket|sum|count)$", "", name)) if family in scrape.page.types)
     other = "counter" if scrape.page.types[family] == "gauge" else "gauge"
     line = rf"^(# TYPE {re.escape(family)}) \w+$"
-    assert is_noticed(scrape, re.sub(line, rf"\1 {other}", scrape.text, flags=re.MULTILINE))
+    return scrape, re.sub(line, rf"\1 {other}", scrape.text, flags=re.MULTILINE)
+
+
+def test_what_is_renamed_in_a_page_is_noticed() -> None:
+    parts = used()
+    assert {bool(part.label) + bool(part.value) for part in parts} == {0, 1, 2}
+    assert [str(part) for part in parts if not is_noticed(*renamed(part))] == []
+
+
+def test_another_type_in_a_page_is_noticed() -> None:
+    assert [name for name in {part.name for part in used()} if not is_noticed(*of_another_type(name))] == []
 
 
 @pytest.mark.parametrize("label", ["engine", "model_name"])
