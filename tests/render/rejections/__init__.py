@@ -8,6 +8,7 @@ from tests.render.rejections import (
     args,
     autoscaling,
     containers,
+    dashboards,
     env,
     gpu,
     image,
@@ -36,4 +37,5 @@ ROWS = [
     *pod.ROWS,
     *objects.ROWS,
     *tracing.ROWS,
+    *dashboards.ROWS,
 ]

@@ -18,6 +18,7 @@ from vllm_chart.values.base import (
     Section,
 )
 from vllm_chart.values.vllm.autoscaling import Autoscaling
+from vllm_chart.values.vllm.dashboards import Dashboards
 from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
@@ -150,6 +151,7 @@ class Monitoring(Section):
     scrape_annotations: ScrapeAnnotations = Field(ScrapeAnnotations(), description=ScrapeAnnotations.__doc__)
     prometheus_rule: PrometheusRule = Field(PrometheusRule(), description=PrometheusRule.__doc__)
     slo: Slo = Field(Slo(), description=Slo.__doc__)
+    dashboards: Dashboards = Field(Dashboards(), description=Dashboards.__doc__)
 
 
 class Logs(Section):
