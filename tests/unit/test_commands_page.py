@@ -29,6 +29,7 @@ def documented(document: str) -> list[str]:
     [
         ("`validate`", ["check", MODEL, "--kube-versions=1.37", "--ignore=images-are-pinned"]),
         ("`check --list`", ["check", "--list"]),
+        ("`rules`", ["rules", MODEL]),
         ("`plan` with a GPU", ["plan", MODEL, "--offline", "--gpu=h100"]),
         ("`plan` without one", ["plan", MODEL, "--offline"]),
         ("exit codes 2, 3", ["plan", "--nonsense"]),

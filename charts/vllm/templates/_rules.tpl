@@ -15,7 +15,8 @@ often; within 5 minutes, or there would be gaps between them.
   {{- $long := list }}
   {{- range $rule := $rules.slo }}
     {{- range $window := $rule.windows }}
-      {{- $made := include "vllm.rules.fill" (list (omit $rule "windows") (dict "window" $window)) | fromYaml }}
+      {{- $text := omit $rule "windows" | toRawJson }}
+      {{- $made := include "vllm.rules.fill" (list $text (dict "window" $window)) | fromJson }}
       {{- if has $window (list "6h" "1d" "3d") }}
         {{- $long = append $long $made }}
       {{- else }}
@@ -36,18 +37,16 @@ often; within 5 minutes, or there would be gaps between them.
   {{- $namespace := include "vllm.namespace" . }}
   {{- $same := dict "release" .Release.Name "namespace" $namespace
     "ttft" (include "vllm.float" .Values.slo.ttft.seconds) "itl" (include "vllm.float" .Values.slo.itl.seconds)
+    "autoscaler" (include "vllm.rules.autoscaler" .)
     "restartWindow" (add 180 (include "vllm.startup.budgetSeconds" .) | printf "%ds") }}
-  {{- $selector := printf "{namespace=%q,job=%q" $namespace (printf "%s/%s" $namespace (include "vllm.fullname" .)) }}
-  {{- $rules := .Files.Get "files/rules.yaml" | fromYaml }}
-  {{- include "vllm.rules.fill" (list $rules $same) | replace "{S" $selector }}
+  {{- $selector := printf "{namespace=%q,job=%q" $namespace (include "vllm.job" .) }}
+  {{- include "vllm.rules.fill" (list (.Files.Get "files/rules.yaml") $same) | replace "{S" $selector }}
 {{- end }}
 
-{{/* YAML: a structure with texts in the place of their names, $threshold. Takes a list: structure, map of texts. */}}
+{{/* String: a text with others in the place of their names, $threshold. Takes a list: text, map of texts. */}}
 {{- define "vllm.rules.fill" -}}
-  {{- $text := toYaml (first .) }}
-  {{- range $name, $value := last . }}
-    {{- $text = regexReplaceAllLiteral (printf `\$%s\b` $name) $text $value }}
-  {{- end }}
+  {{- $text := first . }}
+  {{- range $name, $value := last . }}{{ $text = replace (printf "$%s" $name) $value $text }}{{ end }}
   {{- $text }}
 {{- end }}
 
@@ -59,8 +58,10 @@ often; within 5 minutes, or there would be gaps between them.
   {{- $out := include "vllm.rules.leftOut" $root | fromJsonArray }}
   {{- $alerts := list }}
   {{- range $rule := last . }}
-    {{- $settings := get $values.alerts $rule.alert }}
-    {{- if and $settings (ne (toString $settings.enabled) "false") (not (has $rule.alert $out)) }}
+    {{- /* Without a key where somebody deleted it, by null. */}}
+    {{- $settings := get $values.alerts $rule.alert | default dict }}
+    {{- $wanted := and (hasKey $values.alerts $rule.alert) (ne (toString $settings.enabled) "false") }}
+    {{- if and $wanted (not (has $rule.alert $out)) }}
       {{- $settings = merge (deepCopy $settings) (get $root.Facts.alerts.defaults $rule.alert) }}
       {{- $alerts = append $alerts (include "vllm.rules.alert" (list $root $rule $settings) | fromJson) }}
     {{- end }}
@@ -74,7 +75,11 @@ often; within 5 minutes, or there would be gaps between them.
   {{- $values := $root.Values.prometheusRule }}
   {{- $rule := index . 1 }}
   {{- $name := $rule.alert }}
-  {{- $for := (last .).for | default (include "vllm.rules.startSeconds" $root | printf "%ss") }}
+  {{- $for := (last .).for }}
+  {{- /* Where pods come from none, a start is no outage. */}}
+  {{- if or (not $for) (and (eq $name "VLLMDown") (include "vllm.rules.mayBeNone" $root)) }}
+    {{- $for = include "vllm.rules.startSeconds" $root | printf "%ss" }}
+  {{- end }}
   {{- $texts := dict "for" $for }}
   {{- range $key, $value := omit (last .) "for" "severity" }}
     {{- $_ := set $texts $key (include "vllm.text" $value) }}
@@ -86,7 +91,7 @@ often; within 5 minutes, or there would be gaps between them.
     {{- $_ := set $texts "budget" (subf 1 (float64 $objective) | toJson) }}
     {{- $texts = merge $texts (omit . "name") }}
   {{- end }}
-  {{- $rule = include "vllm.rules.fill" (list (omit $rule "slo") $texts) | fromYaml }}
+  {{- $rule = include "vllm.rules.fill" (list (omit $rule "slo" | toRawJson) $texts) | fromJson }}
   {{- $command := printf "vllm-chart diagnose --release %s -n %s" $root.Release.Name (include "vllm.namespace" $root) }}
   {{- $annotations := dict "summary" $rule.summary
     "description" (printf "%s Begin with: %s" (trim $rule.description) $command)
@@ -100,9 +105,40 @@ often; within 5 minutes, or there would be gaps between them.
 {{/* JSON list: alerts that would be wrong for this release. */}}
 {{- define "vllm.rules.leftOut" -}}
   {{- $out := list }}
-  {{- /* With none by intention there is nothing to miss. */}}
-  {{- if eq (include "vllm.workload.leastReplicas" .) "0" }}{{ $out = append $out "VLLMAbsent" }}{{ end }}
+  {{- /* With no pods by intention there is nothing to miss. */}}
+  {{- if or (eq (include "vllm.workload.replicas" .) "0") (include "vllm.rules.mayBeNone" .) }}
+    {{- $out = append $out "VLLMAbsent" }}
+  {{- end }}
+  {{- if not (include "vllm.rules.autoscaler" .) }}
+    {{- $out = concat $out (list "VLLMAutoscalerBlind" "VLLMAutoscalerAtMax") }}
+  {{- end }}
   {{- toJson $out }}
+{{- end }}
+
+{{/*
+String: the HorizontalPodAutoscaler that counts the replicas, or nothing. KEDA makes one for each ScaledObject, and
+names it so (controllers/keda/hpa.go, getHPAName, of kedacore/keda 2.21).
+*/}}
+{{- define "vllm.rules.autoscaler" -}}
+  {{- $found := include "vllm.workload.autoscalers" . | fromJsonArray }}
+  {{- if $found }}
+    {{- with first $found }}
+      {{- $name := (.metadata | default dict).name | default (include "vllm.autoscaler.name" $) }}
+      {{- $given := (((.spec).advanced).horizontalPodAutoscalerConfig).name }}
+      {{- if hasPrefix "H" .kind }}{{ $name }}{{ else }}{{ $given | default (printf "keda-hpa-%s" $name) }}{{ end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* "true" if an autoscaler may take all pods away, or nothing. */}}
+{{- define "vllm.rules.mayBeNone" -}}
+  {{- range include "vllm.workload.autoscalers" . | fromJsonArray }}
+    {{- $least := ternary 0 1 (eq .kind "ScaledObject") }}
+    {{- range list .spec.minReplicaCount .spec.minReplicas }}
+      {{- if not (kindIs "invalid" .) }}{{ $least = int . }}{{ end }}
+    {{- end }}
+    {{- if eq (int $least) 0 }}true{{ end }}
+  {{- end }}
 {{- end }}
 
 {{/* Integer as string: after how many seconds a start takes too long. */}}

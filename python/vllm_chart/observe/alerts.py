@@ -30,6 +30,8 @@ ALERTS: dict[str, dict[str, Any]] = {
     "VLLMTTFTBudgetBurnSlow": {**_BURN_SLOW},
     "VLLMITLBudgetBurn": {**_BURN},
     "VLLMITLBudgetBurnSlow": {**_BURN_SLOW},
+    "VLLMAutoscalerBlind": {"for": "10m", "severity": "warning"},
+    "VLLMAutoscalerAtMax": {"for": "15m", "severity": "warning"},
 }
 
 #: Seconds: where vLLM's histograms have a boundary, by the family's name in --custom-histogram-buckets. A share of

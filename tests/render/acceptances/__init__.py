@@ -4,22 +4,6 @@ A row is a configuration: its name, where it was found, the values that say the 
 result that tells whether it was understood.
 """
 
-from tests.render.acceptances import (
-    autoscaling,
-    dashboards,
-    models,
-    nodes,
-    serving,
-    tracing,
-    weights,
-)
+from tests.render.acceptances import autoscaling, models, nodes, rules, serving, weights
 
-ROWS = [
-    *models.ROWS,
-    *weights.ROWS,
-    *nodes.ROWS,
-    *serving.ROWS,
-    *autoscaling.ROWS,
-    *tracing.ROWS,
-    *dashboards.ROWS,
-]
+ROWS = [*models.ROWS, *weights.ROWS, *nodes.ROWS, *serving.ROWS, *autoscaling.ROWS, *rules.ROWS]

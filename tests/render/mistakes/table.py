@@ -3,7 +3,6 @@
 from tests.render.mistakes import (
     arguments,
     clusters,
-    dashboards,
     documents,
     flags,
     gpus,
@@ -37,5 +36,4 @@ MISTAKES = [
     *arguments.ROWS,
     *variables.ROWS,
     *clusters.ROWS,
-    *dashboards.ROWS,
 ]

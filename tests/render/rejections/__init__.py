@@ -8,7 +8,6 @@ from tests.render.rejections import (
     args,
     autoscaling,
     containers,
-    dashboards,
     env,
     gpu,
     image,
@@ -18,8 +17,8 @@ from tests.render.rejections import (
     objects,
     pod,
     resources,
+    rules,
     storage,
-    tracing,
 )
 
 ROWS = [
@@ -36,6 +35,5 @@ ROWS = [
     *containers.ROWS,
     *pod.ROWS,
     *objects.ROWS,
-    *tracing.ROWS,
-    *dashboards.ROWS,
+    *rules.ROWS,
 ]

@@ -8,7 +8,7 @@ from pydantic_core import CoreSchema
 from typing_extensions import TypeAliasType
 
 from vllm_chart.observe.alerts import ALERTS
-from vllm_chart.values.base import Annotations, Block, Labels, LabelValue, Pattern, Schema
+from vllm_chart.values.base import Annotations, Block, Labels, LabelValue, Pattern, Reference, Schema
 
 #: https://prometheus.io/docs/prometheus/latest/querying/basics/#time-durations
 _DURATION = "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$"
@@ -77,16 +77,21 @@ class PrometheusRule(Block):
         "rules": "write a PrometheusRule of your own in extraObjects",
         "groups": "write a PrometheusRule of your own in extraObjects",
         "additionalGroups": "write a PrometheusRule of your own in extraObjects",
-        "namespace": "the rules stand beside the release: print them with `vllm-chart rules` for another namespace",
+        "create": "write enabled",
         "runbookBaseUrl": "write runbookUrl",
         "runbookURL": "write runbookUrl",
     }
 
     enabled: bool = Field(False, description="Render a PrometheusRule.")
+    namespace: Reference = Field(
+        "",
+        description="Where the object is, for a Prometheus that looks into its own namespace alone. Empty: beside "
+        "the pods.",
+    )
     labels: Labels = Field(
         {},
-        description="Labels of the object, by which a Prometheus chooses its rules (`ruleSelector`): `release: "
-        "kube-prometheus-stack`, for example.",
+        description="Labels of the object, by which a Prometheus picks rules: `release: kube-prometheus-stack`, for "
+        "example. `vllm-chart preflight` reads the Prometheus and says which one is missing.",
     )
     annotations: Annotations = Field({}, description="Annotations of the object.")
     interval: Duration = Field("30s", description="How often they are evaluated.")
