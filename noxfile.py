@@ -153,6 +153,13 @@ def catalogue(session: nox.Session) -> None:
 
 
 @nox.session
+def metrics(session: nox.Session) -> None:
+    """What a release of vLLM says of itself under load: `nox -s metrics -- 0.33.0` takes its pages for the tests."""
+    install(session)
+    session.run("python", "-m", "ci.metrics", *session.posargs)
+
+
+@nox.session
 def bench_render(session: nox.Session) -> None:
     """Renders per second, in process and by the helm command, side by side."""
     install(session, "test")

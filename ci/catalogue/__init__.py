@@ -27,7 +27,7 @@ def follow(version: str) -> None:
     Raises HarnessError.
     """
     with only_one("catalogue"):
-        site = _installed(version)
+        site = installed(version)
         with step(f"Ask vLLM {version} for its arguments"):
             _ask(site, "ci.catalogue.extract", CATALOGUES)
         with step("Write the chart's schema"):
@@ -44,7 +44,7 @@ def follow(version: str) -> None:
             _ask(site, "ci.catalogue.raised", RAISED)
 
 
-def _installed(version: str) -> Path:
+def installed(version: str) -> Path:
     """A folder with vLLM and what it imports on the way to its parser, for this Python: 2.6 GB."""
     target = cache_dir("catalogue") / f"vllm-{version}-python{sys.version_info.major}.{sys.version_info.minor}"
     if not target.exists():

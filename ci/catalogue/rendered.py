@@ -88,7 +88,8 @@ def _words(version: str, args: dict[str, Any], gpus: int) -> list[str]:
     # An image of one's own: its plugins may have parsers and the like of any name.
     image = {"repository": "org/vllm", "tag": f"v{version}"}
     sizes = {"gpu": {"count": gpus}, "parallelism": {"tensorParallelSize": 1}}
-    values = {"model": {"id": "org/name"}, "image": image, "engine": {"args": args}} | sizes | ADAPTERS
+    own = {"model": {"id": "org/name"}, "accessLog": {"excludePaths": []}}  # or its flag would be there once only
+    values = own | {"image": image, "engine": {"args": args}} | sizes | ADAPTERS
     pod = render(values=values).one("Deployment")["spec"]["template"]["spec"]
     words: list[str] = pod["containers"][0]["args"]
     return words

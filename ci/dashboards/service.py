@@ -262,7 +262,7 @@ AUTOSCALING = Row(
             "percentunit",
             "Demand per ready replica, and KV use, each over its target. The larger counts: above 1 pods are added.",
             Query(f"{queries.IN_FLIGHT} / ($target * {queries.READY} > 0)", "requests"),
-            Query(f"{queries.KV_PER_POD} / $kv_target", "KV cache"),
+            Query(f"{queries.KV_PER_POD} / (vector($kv_target) > 0)", "KV cache"),
             Query("vector(1)", "target"),
         ),
         states(

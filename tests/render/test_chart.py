@@ -93,6 +93,11 @@ def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, 
     return values | {first: put(values[first], tuple(rest), value) if rest else value}
 
 
+def test_every_key_at_once_is_accepted() -> None:
+    """Or none of them would have to change anything below: a refusal passes there."""
+    assert helm.render(values_files=[EVERYTHING]).one("Deployment")
+
+
 @pytest.mark.parametrize("path", LEAVES, ids=".".join)
 def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
     values = values_from_yaml(EVERYTHING.read_text())
@@ -405,9 +410,11 @@ def test_a_flag_is_written_as_vllm_reads_it(value: str, words: list[str]) -> Non
 
 def test_what_the_user_does_not_set_vllm_decides() -> None:
     own = ["--port=8000", "--shutdown-timeout=120"]
-    bare = "{shutdown: {closeConnections: false}, hang: {seconds: 0}}"
+    middlewares = ["--middleware=draining.Draining", "--middleware=liveness.Liveness"]
+    bare = "{shutdown: {closeConnections: false}, hang: {seconds: 0}, accessLog: {excludePaths: []}}"
     assert args(render(bare)) == ["org/name", *own]
-    assert args(render()) == ["org/name", *own, "--middleware=draining.Draining", "--middleware=liveness.Liveness"]
+    quiet = "--disable-access-log-for-endpoints=/health,/metrics"
+    assert args(render()) == ["org/name", *own, *middlewares, quiet]
 
 
 def test_a_hang_is_noticed_within_the_time_that_is_said() -> None:

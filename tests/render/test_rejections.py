@@ -144,7 +144,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 #: Keys below which users choose the names.
 CHOSEN = re.compile(
-    r"args|env|limits|requests|nodeSelector|global|parameters|triggers\[0\]|(.*(l|L)abels|.*(a|A)nnotations)"
+    r"args|env|limits|requests|nodeSelector|global|resourceAttributes|parameters|triggers\[0\]|(.*(l|L)abels|.*(a|A)nnotations)"
 )
 
 

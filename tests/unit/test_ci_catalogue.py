@@ -22,7 +22,7 @@ def test_the_schema_is_written_before_the_chart_is_rendered(monkeypatch: pytest.
         asked.append(next(str(word) for word in words if str(word).startswith("ci.")))
         return "{}"
 
-    monkeypatch.setattr(catalogue, "_installed", lambda _: tmp_path)
+    monkeypatch.setattr(catalogue, "installed", lambda _: tmp_path)
     monkeypatch.setattr(catalogue, "cache_dir", lambda *_: tmp_path)
     monkeypatch.setattr(catalogue, "run", note)
     monkeypatch.setattr(catalogue, "output", note)

@@ -115,6 +115,7 @@ has its own. A single value is written --flag=value, so that one that begins wit
   {{- range include "vllm.middlewares" . | fromJsonArray }}
     {{- $args = append $args (printf "--middleware=%s" .) }}
   {{- end }}
+  {{- $args = concat $args (include "vllm.logArgs" . | fromJsonArray) }}
   {{- with int .Values.traffic.maxRequests }}{{ $args = append $args (printf "--max-num-queued-reqs=%d" .) }}{{ end }}
   {{- with int .Values.traffic.streamKeepAliveSeconds }}
     {{- $args = append $args (printf "--sse-keep-alive-interval=%d" .) }}
@@ -175,8 +176,16 @@ String: the address that the engine is told to listen on, or nothing where vLLM'
 
 {{/* "true", or nothing for an image whose vLLM cannot wait for its requests, or is of a release that nobody knows. */}}
 {{- define "vllm.hasShutdownTimeout" -}}
-  {{- $unknown := and (include "vllm.countsItself" .) (not (include "vllm.namedVersion" .)) }}
-  {{- if not (or $unknown (include "vllm.lacks" (list . "shutdown-timeout"))) }}true{{ end }}
+  {{- include "vllm.knowsFlag" (list . "shutdown-timeout") }}
+{{- end }}
+
+{{/*
+"true", or nothing for an image whose vLLM is too old for a flag, or of a release that nobody knows. Takes a list: root
+context, flag.
+*/}}
+{{- define "vllm.knowsFlag" -}}
+  {{- $unknown := and (include "vllm.countsItself" (first .)) (not (include "vllm.namedVersion" (first .))) }}
+  {{- if not (or $unknown (include "vllm.lacks" .)) }}true{{ end }}
 {{- end }}
 
 {{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}

@@ -50,6 +50,7 @@
       {{- $_ := set $env $name (include "vllm.path.caBundle" $) }}
     {{- end }}
   {{- end }}
+  {{- $env = merge $env (include "vllm.tracing.env" . | fromJson) }}
   {{- if eq .Values.engine.device "cpu" }}
     {{- if not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes") }}
       {{- /* GiB. Left to itself the CPU engine takes nearly all of the memory limit, and is killed. */}}

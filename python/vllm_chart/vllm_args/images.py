@@ -153,6 +153,8 @@ SINCE = {
     # vllm/config/vllm.py
     "shutdown-timeout": "0.18.0",
     # vllm/entrypoints/openai/cli_args.py, later entrypoints/common/cli_args.py
+    # The same file; vllm-project/vllm#30011.
+    "disable-access-log-for-endpoints": "0.16.0",
     "max-num-queued-reqs": "0.29.0",
     "sse-keep-alive-interval": "0.29.0",
 }

@@ -109,6 +109,13 @@ def _per_request_metrics(given: Mapping[str, Json]) -> Broken | None:
     return None
 
 
+def _detailed_traces(given: Mapping[str, Json]) -> Broken | None:
+    """Source: ObservabilityConfig._validate_tracing_config."""
+    if given.get("collect_detailed_traces") and not given.get("otlp_traces_endpoint"):
+        return "collect_detailed_traces", "there is no endpoint for traces", "write tracing.endpoint, or leave it out"
+    return None
+
+
 def _balancing(given: Mapping[str, Json]) -> Broken | None:
     """Source: serve, ServeSubcommand.cmd."""
     hybrid, ports = given.get("data_parallel_hybrid_lb"), given.get("data_parallel_multi_port_external_lb")
@@ -230,6 +237,7 @@ def _twice(flag: str, config: str, key: str) -> Rule:
 RULES: tuple[Rule, ...] = (
     _keep_alive,
     _per_request_metrics,
+    _detailed_traces,
     _balancing,
     _whole_prompts,
     _adapters,

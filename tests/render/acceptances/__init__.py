@@ -4,6 +4,24 @@ A row is a configuration: its name, where it was found, the values that say the 
 result that tells whether it was understood.
 """
 
-from tests.render.acceptances import autoscaling, models, nodes, rules, serving, weights
+from tests.render.acceptances import (
+    autoscaling,
+    dashboards,
+    models,
+    nodes,
+    rules,
+    serving,
+    tracing,
+    weights,
+)
 
-ROWS = [*models.ROWS, *weights.ROWS, *nodes.ROWS, *serving.ROWS, *autoscaling.ROWS, *rules.ROWS]
+ROWS = [
+    *models.ROWS,
+    *weights.ROWS,
+    *nodes.ROWS,
+    *serving.ROWS,
+    *autoscaling.ROWS,
+    *tracing.ROWS,
+    *dashboards.ROWS,
+    *rules.ROWS,
+]

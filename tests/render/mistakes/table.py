@@ -3,6 +3,7 @@
 from tests.render.mistakes import (
     arguments,
     clusters,
+    dashboards,
     documents,
     flags,
     gpus,
@@ -36,4 +37,5 @@ MISTAKES = [
     *arguments.ROWS,
     *variables.ROWS,
     *clusters.ROWS,
+    *dashboards.ROWS,
 ]

@@ -32,6 +32,18 @@ ROWS: list[Mistake] = [
         ),
     ),
     mistake(
+        "traces-by-the-general-protocol",
+        "the protocol of traces in OpenTelemetry's general variable, which vLLM does not read",
+        "vllm-project/vllm#56696",
+        Checked(
+            "engine: {args: {otlp-traces-endpoint: 'http://collector:4000/v1/traces'}}\n"
+            "env: {OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf}",
+            "env.OTEL_EXPORTER_OTLP_PROTOCOL",
+            "write tracing.protocol",
+        ),
+        Refused("tracing: {endpoint: 'http://collector:4318/v1/traces'}", "tracing.endpoint", "http/protobuf"),
+    ),
+    mistake(
         "token-under-another-name",
         "the Hub's token in a variable that another program reads",
         "opea-project/GenAIInfra#100",

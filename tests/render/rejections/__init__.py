@@ -8,6 +8,7 @@ from tests.render.rejections import (
     args,
     autoscaling,
     containers,
+    dashboards,
     env,
     gpu,
     image,
@@ -19,6 +20,7 @@ from tests.render.rejections import (
     resources,
     rules,
     storage,
+    tracing,
 )
 
 ROWS = [
@@ -35,5 +37,7 @@ ROWS = [
     *containers.ROWS,
     *pod.ROWS,
     *objects.ROWS,
+    *tracing.ROWS,
+    *dashboards.ROWS,
     *rules.ROWS,
 ]

@@ -78,7 +78,9 @@
     "parallelism.pipelineParallelSize" (gt (int .Values.parallelism.pipelineParallelSize) 1)
     "parallelism.dataParallelSize" (gt (int .Values.parallelism.dataParallelSize) 1)
     "traffic.maxRequests" .Values.traffic.maxRequests
-    "traffic.streamKeepAliveSeconds" .Values.traffic.streamKeepAliveSeconds }}
+    "traffic.streamKeepAliveSeconds" .Values.traffic.streamKeepAliveSeconds
+    "requestIds" .Values.requestIds
+    "tracing.endpoint" .Values.tracing.endpoint }}
   {{- range $key, $value := $silent }}
     {{- if $value }}
       - {{ $key }}: nothing tells it to the engine, which gets no arguments (engine.passArguments):

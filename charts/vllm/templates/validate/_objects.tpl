@@ -3,12 +3,16 @@
   {{- $claim = and $claim (not .Values.persistence.ephemeral) }}
   {{- $group := include "vllm.workload.apiVersion" . | splitList "/" | first }}
   {{- $workload := printf "%s %s" $group (include "vllm.workload.kind" .) }}
+  {{- $beside := eq (include "vllm.dashboards.namespace" .) (include "vllm.namespace" .) }}
+  {{- $dashboards := and .Values.dashboards.enabled $beside }}
   {{- $own := list
     (list $workload "vllm.workload.name" true)
     (list " Service" "vllm.service.name" true)
     (list " ConfigMap" "vllm.lifecycle.name" true)
     (list " ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
     (list " PersistentVolumeClaim" "vllm.claim.name" $claim)
+    (list " ConfigMap" "vllm.dashboard.service.name" $dashboards)
+    (list " ConfigMap" "vllm.dashboard.replica.name" $dashboards)
     (list " Pod" "vllm.test.name" .Values.test.enabled)
     (list "monitoring.coreos.com ServiceMonitor" "vllm.serviceMonitor.name" .Values.serviceMonitor.enabled)
     (list "monitoring.coreos.com PodMonitor" "vllm.podMonitor.name" .Values.podMonitor.enabled)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vllm_chart.checks.invariants.base import broken, general, invariant, own
 from vllm_chart.findings import Finding
-from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.pods import pods
 
 
@@ -50,13 +50,20 @@ def labels_are_valid(manifests: Manifests) -> Iterator[Finding]:
 
 @invariant
 def objects_name_one_namespace(manifests: Manifests) -> Iterator[Finding]:
-    """Every object of the chart names its namespace, all the same one: `kubectl apply` can't scatter them."""
-    namespaces = {object_.namespace for object_ in own(manifests)}
+    """Every object of the chart names its namespace, all the same one but for what a Prometheus or a Grafana looks for
+    in its own: `kubectl apply` can't scatter them."""
+    namespaces = {object_.namespace for object_ in own(manifests) if not _is_for_others(object_)}
     for object_ in own(manifests):
         if not object_.namespace:
             yield broken(f"{object_.where}: metadata.namespace", "is missing")
     if len(namespaces - {""}) > 1:
         yield broken("metadata.namespace", f"differs: {', '.join(sorted(namespaces))}")
+
+
+def _is_for_others(object_: Object) -> bool:
+    """Whether no pod reads it: what tells Prometheus whom to scrape, and Grafana what to show."""
+    component = (object_.metadata.get("labels") or {}).get("app.kubernetes.io/component")
+    return object_.kind in ("ServiceMonitor", "PodMonitor") or component == "dashboard"
 
 
 @invariant

@@ -18,9 +18,11 @@ from vllm_chart.values.base import (
     Section,
 )
 from vllm_chart.values.vllm.autoscaling import Autoscaling
+from vllm_chart.values.vllm.dashboards import Dashboards
 from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
+from vllm_chart.values.vllm.logs import AccessLog, Tracing
 from vllm_chart.values.vllm.model import Hub, Model
 from vllm_chart.values.vllm.monitoring import Monitor, ScrapeAnnotations
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
@@ -149,6 +151,20 @@ class Monitoring(Section):
     scrape_annotations: ScrapeAnnotations = Field(ScrapeAnnotations(), description=ScrapeAnnotations.__doc__)
     prometheus_rule: PrometheusRule = Field(PrometheusRule(), description=PrometheusRule.__doc__)
     slo: Slo = Field(Slo(), description=Slo.__doc__)
+    dashboards: Dashboards = Field(Dashboards(), description=Dashboards.__doc__)
+
+
+class Logs(Section):
+    heading = "Logs and traces"
+
+    access_log: AccessLog = Field(AccessLog(), description=AccessLog.__doc__)
+    request_ids: bool = Field(
+        False,
+        description="Answer with the `X-Request-Id` that the request came with, or else with a random one "
+        "(`--enable-request-id-headers`). Only the client's own is also the engine's, in its logs, answers and traces: "
+        "let clients or the gateway set it. vLLM's documentation warns of its cost at many requests per second.",
+    )
+    tracing: Tracing = Field(Tracing(), description=Tracing.__doc__)
 
 
 class Names(Section):
@@ -276,6 +292,7 @@ class Values(
     Images,
     Network,
     Monitoring,
+    Logs,
     Names,
     Scheduling,
     MoreOfThePod,
