@@ -30,9 +30,9 @@ def install(session: nox.Session, *extras: str) -> None:
     session.install("--constraint", CONSTRAINTS, "-e", f".[{','.join(extras)}]" if extras else ".")
 
 
-def free_cluster(session: nox.Session) -> str:
-    """Have the local cluster, and nothing in it that holds its GPUs: the kubeconfig's path."""
-    session.run("python", "-m", "ci.kind", "up")
+def free_cluster(session: nox.Session, *parts: str) -> str:
+    """Have the local cluster with these parts, and nothing in it that holds its GPUs: the kubeconfig's path."""
+    session.run("python", "-m", "ci.kind", "up", *(f"--{part}" for part in parts))
     session.run("python", "-m", "ci.kind", "clear")
     session.run("python", "-m", "ci.demo", "remove")
     return str(session.run("python", "-m", "ci.kind", "kubeconfig", silent=True)).strip()
@@ -110,9 +110,13 @@ def render_tests(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Live tests, with real vLLM on the local kind cluster, which is brought up if need be."""
+    """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
+
+    `nox -s e2e -- --alerts`, `--autoscaling`, `--tracing` or `--faults` adds what takes long or breaks things.
+    """
     install(session, "test")
-    kubeconfig = free_cluster(session)
+    asked = [part for part in ("autoscaling", "tracing") if f"--{part}" in session.posargs]
+    kubeconfig = free_cluster(session, "monitoring", *asked)
     session.run("pytest", "tests/e2e", "--kubeconfig", kubeconfig, "--drain-nodes", *session.posargs)
 
 
@@ -125,7 +129,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def cluster(session: nox.Session) -> None:
-    """The local kind cluster: `nox -s cluster -- up`, `down`, `clear` or `status`."""
+    """The local kind cluster: `nox -s cluster -- up`, `up --monitoring`, `down`, `clear` or `status`."""
     install(session)
     session.run("python", "-m", "ci.kind", *(session.posargs or ["--help"]))
 

@@ -30,7 +30,14 @@ def source(module: str, version: str) -> Path:
 
 
 def build(
-    packages: Sequence[str], version: str, target: Path, *, module: str = "", stamp: str = "", tags: str = ""
+    packages: Sequence[str],
+    version: str,
+    target: Path,
+    *,
+    module: str = "",
+    stamp: str = "",
+    tags: str = "",
+    program: Path | None = None,
 ) -> None:
     """Build the programs `packages` of one module into the folder `target`, if that is not there yet.
 
@@ -42,6 +49,7 @@ def build(
             does with its staging modules: those are then taken from the proxy, at v0 for a version 1.
         stamp: variables to set at link time, as `-X`'s argument, separated by spaces.
         tags: build tags, separated by commas, for what a program can leave out.
+        program: a file with a main package of ours, which is built instead, out of `packages`: the result has its name.
 
     Raises:
         HarnessError: the build failed.
@@ -57,8 +65,12 @@ def build(
         (scratch / "go.mod").write_text(f"module build\n\ngo {versions.GO}\n" + _staging(module, version))
         wanted = [f"{package}@v{version}" for package in packages]
         run(go, "get", *wanted, cwd=scratch, env=ENVIRONMENT)
-        arguments = ["-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags", flags, "-o", f"{work}/", *packages]
-        run(go, "build", *arguments, cwd=scratch, env=ENVIRONMENT)
+        arguments = ["-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags", flags, "-o"]
+        if program is None:
+            run(go, "build", *arguments, f"{work}/", *packages, cwd=scratch, env=ENVIRONMENT)
+        else:
+            shutil.copy(program, scratch / "main.go")
+            run(go, "build", *arguments, work / program.stem, "main.go", cwd=scratch, env=ENVIRONMENT)
 
 
 def read(tool: Path, arguments: Sequence[str | Path], package: str, module: str, version: str, scratch: Path) -> None:

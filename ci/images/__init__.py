@@ -3,33 +3,38 @@
 Both ways end in the same references in the local engine, so nothing after this knows the difference.
 """
 
+from collections.abc import Sequence
+
 from ci import engine as engines
 from ci.engine import Engine, registry_reachable
-from ci.images import build
+from ci.images import build, programs
 from ci.images.build import IMAGES, Image
+from ci.images.programs import Program
 from ci.shell import only_one, step
 
 
-def ensure() -> None:
-    """Have every image in the engine; does nothing for those that are there. Raises HarnessError."""
+def ensure(images: Sequence[Image | Program] = IMAGES) -> None:
+    """Have images in the engine; does nothing for those that are there. Raises HarnessError."""
     engine = engines.ensure()
     with only_one("images"):
-        for image in IMAGES:
+        for image in images:
             if not is_current(engine, image):
                 _provide(engine, image)
 
 
-def is_current(engine: Engine, image: Image) -> bool:
+def is_current(engine: Engine, image: Image | Program) -> bool:
     """Whether the engine has the image: pulled, or built from what its folder holds now. Raises HarnessError."""
     if engine.image_id(image.reference) is None:
         return False
-    return build.built_from(engine, image) in ("", image.fingerprint())
+    return build.built_from(engine, image.reference) in ("", image.fingerprint())
 
 
-def _provide(engine: Engine, image: Image) -> None:
+def _provide(engine: Engine, image: Image | Program) -> None:
     if registry_reachable():
         with step(f"Pull {image.reference}", remedy="VLLM_CHART_IMAGES=build builds it instead."):
             engine.run("pull", image.reference)
+    elif isinstance(image, Program):
+        programs.build(engine, image)
     else:
         remedy = "It needs root on Debian or Ubuntu, Debian's mirror, PyPI, and 10 GB of disk."
         with step(f"Build {image.reference}", remedy):

@@ -20,7 +20,7 @@ def _list() -> None:
         if not images.is_current(engine, image):
             print(f"{image.reference:40} not there")
             continue
-        origin = "built" if build.built_from(engine, image) else "pulled"
+        origin = "built" if build.built_from(engine, image.reference) else "pulled"
         size = int(engine.output("image", "inspect", "--format", "{{.Size}}", image.reference))
         print(f"{image.reference:40} {origin}, {size / 1e9:.2f} GB")
     for name in models.MODELS:

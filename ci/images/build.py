@@ -65,9 +65,9 @@ CLIENT = Image(versions.CLIENT_IMAGE, FOLDER / "client", ("ca-certificates", "py
 IMAGES = (ENGINE, CLIENT)
 
 
-def built_from(engine: Engine, image: Image) -> str:
+def built_from(engine: Engine, reference: str) -> str:
     """The fingerprint of what the engine's image was built from; "" if it was pulled. Raises HarnessError."""
-    return engine.output("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', image.reference)
+    return engine.output("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', reference)
 
 
 def build(engine: Engine, image: Image) -> None:

@@ -1,29 +1,41 @@
 """The local cluster, from the command line.
 
 python -m ci.kind up       # have it: installs, builds, creates or repairs what is missing
+python -m ci.kind up --monitoring --autoscaling --tracing    # and Prometheus, KEDA, an OpenTelemetry collector
 python -m ci.kind clear    # remove what tests left in it that were killed
 python -m ci.kind status   # exit status 0: it is healthy; 3: it is not
 python -m ci.kind down     # leave nothing behind but caches
 """
 
 import argparse
-from collections.abc import Callable
 
 from ci import kind
+from ci.kind import parts
 from ci.shell import main
+
+HELP = {
+    "monitoring": "have Prometheus and its operator in it",
+    "autoscaling": "have KEDA and metrics-server in it, and Prometheus, which they ask",
+    "tracing": "have an OpenTelemetry collector in it",
+}
 
 
 def _command() -> None:
     parser = argparse.ArgumentParser(prog="python -m ci.kind", description="The kind cluster of the live tests.")
-    commands: dict[str, Callable[[], None]] = {
-        "up": kind.up,
-        "clear": kind.clear,
-        "status": kind.status,
-        "kubeconfig": lambda: print(kind.kubeconfig()),
-        "down": kind.down,
-    }
-    parser.add_argument("command", choices=commands)
-    commands[parser.parse_args().command]()
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="have the cluster: installs, builds, creates or repairs what is missing")
+    for name in parts.SETS:
+        up.add_argument(f"--{name}", dest="sets", action="append_const", const=name, help=HELP[name])
+    up.set_defaults(run=lambda arguments: kind.up(arguments.sets or ()))
+    for name, run, text in (
+        ("clear", kind.clear, "remove what tests left in it that were killed"),
+        ("status", kind.status, "exit status 0: it is healthy, with its parts; 3: it is not"),
+        ("kubeconfig", lambda: print(kind.kubeconfig()), "print the path of its kubeconfig"),
+        ("down", kind.down, "leave nothing behind but caches"),
+    ):
+        commands.add_parser(name, help=text).set_defaults(run=lambda _, run=run: run())
+    arguments = parser.parse_args()
+    arguments.run(arguments)
 
 
 if __name__ == "__main__":

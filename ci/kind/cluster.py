@@ -8,6 +8,7 @@ from ci import engine as engines
 from ci import images, tools, versions
 from ci.engine import Engine
 from ci.kind import node as node_image
+from ci.kind import parts
 from ci.kind.loading import load
 from ci.kind.node import NodeImage
 from ci.kind.nodes import GPU_RESOURCE, advertise_gpu, answers, connect, kubeconfig, kubectl, list_nodes
@@ -19,11 +20,15 @@ NODES = 3
 READY_SECONDS = 180
 # Of what the live tests and the benches make, one run at a time.
 OF_TESTS = ("vllm-e2e-", "vllm-bench-")
+NO_FINALIZERS = '{"metadata": {"finalizers": null}}'
 PROVISIONER = ("deployment/local-path-provisioner", "--namespace=local-path-storage")
 
 
-def up() -> None:
-    """Have a healthy cluster with its images: does what is missing, nothing if nothing is. Raises HarnessError."""
+def up(sets: Iterable[str] = ()) -> None:
+    """Have a healthy cluster with its images: does what is missing, nothing if nothing is. Raises HarnessError.
+
+    sets: of parts that it is to have as well, by their names in `parts.SETS`.
+    """
     with only_one("kind"):
         engine = engines.ensure()
         image = node_image.ensure(engine)
@@ -32,6 +37,7 @@ def up() -> None:
             _create(engine, image)
         load([versions.ENGINE_IMAGE], "gpu")
         load([versions.CLIENT_IMAGE], "all")
+        parts.ensure(sets)
     say(f"The cluster is up: export KUBECONFIG={kubeconfig()}")
 
 
@@ -50,6 +56,7 @@ def clear() -> None:
     pods = [name for name in _names("pods", "--namespace=default") if name.startswith(OF_TESTS)]
     now = ("--force", "--grace-period=0", "--ignore-not-found")
     for namespace in namespaces:
+        _release_scaled_objects(namespace)
         say(f"  {namespace} was left by a run that was killed: it is removed")
         kubectl("delete", "deployments,jobs", "--all", f"--namespace={namespace}")
         kubectl("delete", "pods", "--all", f"--namespace={namespace}", *now)
@@ -58,6 +65,13 @@ def clear() -> None:
     if namespaces:
         kubectl("delete", "namespaces", *namespaces, "--ignore-not-found", "--wait")
     kubectl("uncordon", *_names("nodes"))
+
+
+def _release_scaled_objects(namespace: str) -> None:
+    """Let go of what only KEDA would finish, which may not run any more: its namespace would never end."""
+    if answers("/apis/keda.sh/v1alpha1"):
+        for name in _names("scaledobjects", f"--namespace={namespace}"):
+            kubectl("patch", "scaledobject", name, f"--namespace={namespace}", "--type=merge", "--patch", NO_FINALIZERS)
 
 
 def _names(kind: str, *options: str) -> list[str]:
@@ -79,9 +93,14 @@ def status() -> None:
     nodes = list_nodes()
     for node in nodes:
         print(f"{node.name:28} {'ready' if node.ready else 'NOT READY':10} {GPU_RESOURCE}: {node.gpus}")
+    working = parts.health()
+    for name, works in working.items():
+        print(f"{name:28} {'at work' if works else 'NO ANSWER'}")
     print(f"\nkubeconfig: {kubeconfig()} (and context kind-{NAME} of your own)")
     if len(nodes) != NODES or not all(node.ready and node.gpus == node.gpu for node in nodes):
         raise HarnessError(f"the cluster is not healthy: {remedy}")
+    if not all(working.values()):
+        raise HarnessError("a part does not answer: `python -m ci.kind up` with the option that installed it mends it")
 
 
 def _create(engine: Engine, image: NodeImage) -> None:

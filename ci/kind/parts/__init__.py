@@ -1,0 +1,200 @@
+"""What the cluster is given on demand to watch, scale and trace engines.
+
+Each part is a file of manifests beside this one, with images as `${name}`, and the custom resources that its own module
+defines. What was installed is written down in the cluster, so that a second time only waits until all of it works.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+
+from ci import go, images, versions
+from ci.images.programs import Program
+from ci.kind.loading import load
+from ci.kind.nodes import answers, kubectl
+from ci.kind.parts import programs
+from ci.shell import HarnessError, step, wait_until
+
+READY_SECONDS = 300
+HERE = Path(__file__).parent
+RECORD = ("configmap", "vllm-chart-parts", "--namespace=kube-system")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of the cluster.
+
+    Args:
+        name: of its file of manifests.
+        programs: that its pods run.
+        waits: options of `kubectl` that end when it works.
+        answers: a path of the API server that answers when it works.
+        definitions: its custom resources: module, version, folder in the module, names of the files.
+    """
+
+    name: str
+    programs: tuple[Program, ...]
+    waits: tuple[str, ...]
+    answers: str
+    definitions: tuple[str, str, str, tuple[str, ...]] = ("", "", "", ())
+
+    def manifests(self) -> str:
+        """Its objects, as YAML."""
+        names = {program.name: program.reference for program in self.programs}
+        text = (HERE / f"{self.name}.yaml").read_text()
+        return _Template(text).substitute(names | {"prometheus-version": versions.PROMETHEUS})
+
+    def custom_resources(self) -> list[Path]:
+        """The files of its custom resources. Raises HarnessError."""
+        module, version, folder, names = self.definitions
+        return [go.source(module, version) / folder / f"{name}.yaml" for name in names]
+
+    def fingerprint(self) -> str:
+        """A short name for all that is installed."""
+        facts = (self.manifests(), *map(str, self.definitions), *(program.fingerprint() for program in self.programs))
+        return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:12]
+
+
+class _Template(Template):
+    """Names of images have dashes in them: `${keda-operator}`."""
+
+    braceidpattern = r"[a-z][a-z_-]*"
+
+
+MONITORING = Part(
+    "monitoring",
+    (programs.PROMETHEUS, programs.PROMETHEUS_OPERATOR, programs.CONFIG_RELOADER),
+    (
+        "rollout status deployment/prometheus-operator --namespace=monitoring",
+        "wait --for=condition=Available prometheus/main --namespace=monitoring",
+    ),
+    "/api/v1/namespaces/monitoring/services/prometheus:http/proxy/-/ready",
+    (
+        "github.com/prometheus-operator/prometheus-operator",
+        versions.PROMETHEUS_OPERATOR,
+        "example/prometheus-operator-crd",
+        (
+            "monitoring.coreos.com_podmonitors",
+            "monitoring.coreos.com_probes",
+            "monitoring.coreos.com_prometheuses",
+            "monitoring.coreos.com_prometheusrules",
+            "monitoring.coreos.com_scrapeconfigs",
+            "monitoring.coreos.com_servicemonitors",
+        ),
+    ),
+)
+KEDA = Part(
+    "keda",
+    (programs.KEDA, programs.KEDA_METRICS),
+    (
+        "rollout status deployment/keda-operator --namespace=keda",
+        "rollout status deployment/keda-metrics-apiserver --namespace=keda",
+    ),
+    "/apis/external.metrics.k8s.io/v1beta1",
+    (
+        "github.com/kedacore/keda/v2",
+        versions.KEDA,
+        "config/crd/bases",
+        (
+            "eventing.keda.sh_cloudeventsources",
+            "eventing.keda.sh_clustercloudeventsources",
+            "keda.sh_clustertriggerauthentications",
+            "keda.sh_scaledjobs",
+            "keda.sh_scaledobjects",
+            "keda.sh_triggerauthentications",
+        ),
+    ),
+)
+METRICS_SERVER = Part(
+    "metrics-server",
+    (programs.METRICS_SERVER,),
+    ("rollout status deployment/metrics-server --namespace=kube-system",),
+    "/apis/metrics.k8s.io/v1beta1/nodes",
+)
+TRACING = Part(
+    "tracing",
+    (programs.COLLECTOR,),
+    ("rollout status deployment/collector --namespace=tracing",),
+    "/api/v1/namespaces/tracing/services/collector:metrics/proxy/metrics",
+)
+
+#: What `up --NAME` installs.
+SETS: dict[str, tuple[Part, ...]] = {
+    "monitoring": (MONITORING,),
+    "autoscaling": (MONITORING, KEDA, METRICS_SERVER),
+    "tracing": (TRACING,),
+}
+
+
+def ensure(names: Iterable[str]) -> None:
+    """Have the parts of these sets in the cluster, at work. Raises HarnessError."""
+    for part in dict.fromkeys(part for name in names for part in SETS[name]):
+        images.ensure(part.programs)
+        load([program.reference for program in part.programs], "cpu")
+        with step(f"Have {part.name} at work", remedy="`kubectl get pods --all-namespaces` shows what is not."):
+            if installed().get(part.name) != part.fingerprint():
+                _install(part)
+            _wait(part)
+
+
+def installed() -> dict[str, str]:
+    """The parts that were installed, and the fingerprint of each. Raises HarnessError."""
+    found = kubectl("get", *RECORD, "--ignore-not-found", "--output=json")
+    data: dict[str, str] = json.loads(found).get("data", {}) if found else {}
+    return data
+
+
+def health() -> dict[str, bool]:
+    """The parts that were installed, and whether each works. Raises HarnessError."""
+    known = {part.name: part for parts in SETS.values() for part in parts}
+    return {name: name in known and answers(known[name].answers) for name in sorted(installed())}
+
+
+def _install(part: Part) -> None:
+    definitions = part.custom_resources()
+    if definitions:
+        files = [f"--filename={file}" for file in definitions]
+        _apply(*files)
+        kubectl("wait", "--for=condition=Established", *files, f"--timeout={READY_SECONDS}s")
+    _apply("--filename=-", stdin=part.manifests())
+    record = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": RECORD[1], "namespace": "kube-system"},
+        "data": {**installed(), part.name: part.fingerprint()},
+    }
+    _apply("--filename=-", stdin=json.dumps(record))
+
+
+def _apply(*options: str, stdin: str | None = None) -> None:
+    # On the server's side, because some of the custom resources are larger than an annotation can be.
+    kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=vllm-chart", *options, stdin=stdin)
+
+
+def _wait(part: Part) -> None:
+    for wait in part.waits:
+        try:
+            kubectl(*wait.split(), f"--timeout={READY_SECONDS}s")
+        except HarnessError as error:
+            raise HarnessError(f"{error}\n{_evidence(part)}") from error
+    wait_until(f"{part.name} answers", lambda: answers(part.answers), READY_SECONDS)
+
+
+def _evidence(part: Part) -> str:
+    """What a person would look at next: the pods of the part's namespace, what happened, and what they say."""
+    option = next(word for word in part.waits[0].split() if word.startswith("--namespace="))
+    questions: list[tuple[str, ...]] = [("get", "pods", "--output=wide"), ("get", "events", "--sort-by=.lastTimestamp")]
+    pods = kubectl("get", "pods", option, "--output=name").split()
+    questions += [("logs", pod, "--all-containers", "--tail=15") for pod in pods]
+    return "\n".join(_answer(*question, option) for question in questions)
+
+
+def _answer(*question: str) -> str:
+    try:
+        said = kubectl(*question)
+    except HarnessError as error:  # of a container that never ran
+        said = str(error)
+    return f"$ kubectl {' '.join(question)}\n{said}"

@@ -1,0 +1,75 @@
+"""The programs of the parts, under the references of their official images."""
+
+from pathlib import Path
+
+from ci import versions
+from ci.images.programs import Program
+
+_VERSION = "github.com/prometheus/common/version.Version"
+_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+_KEDA = "github.com/kedacore/keda/v2"
+_COLLECTOR = "go.opentelemetry.io/collector"
+
+PROMETHEUS = Program(
+    "prometheus",
+    f"quay.io/prometheus/prometheus:v{versions.PROMETHEUS}",
+    ("github.com/prometheus/prometheus/cmd/prometheus",),
+    versions.PROMETHEUS_MODULE,
+    "/bin/prometheus",
+    tags=versions.PROMETHEUS_TAGS,
+    stamp=f"{_VERSION}={versions.PROMETHEUS}",
+)
+PROMETHEUS_OPERATOR = Program(
+    "prometheus-operator",
+    f"quay.io/prometheus-operator/prometheus-operator:v{versions.PROMETHEUS_OPERATOR}",
+    (f"{_OPERATOR}/cmd/operator",),
+    versions.PROMETHEUS_OPERATOR,
+    "/bin/operator",
+    stamp=f"{_VERSION}={versions.PROMETHEUS_OPERATOR}",
+)
+# It runs beside Prometheus and has it read what the operator wrote.
+CONFIG_RELOADER = Program(
+    "prometheus-config-reloader",
+    f"quay.io/prometheus-operator/prometheus-config-reloader:v{versions.PROMETHEUS_OPERATOR}",
+    (f"{_OPERATOR}/cmd/prometheus-config-reloader",),
+    versions.PROMETHEUS_OPERATOR,
+    "/bin/prometheus-config-reloader",
+    stamp=f"{_VERSION}={versions.PROMETHEUS_OPERATOR}",
+)
+KEDA = Program(
+    "keda",
+    f"ghcr.io/kedacore/keda:{versions.KEDA}",
+    (f"{_KEDA}/cmd/operator",),
+    versions.KEDA,
+    "/keda",
+    stamp=f"{_KEDA}/version.Version={versions.KEDA}",
+)
+KEDA_METRICS = Program(
+    "keda-metrics-apiserver",
+    f"ghcr.io/kedacore/keda-metrics-apiserver:{versions.KEDA}",
+    (f"{_KEDA}/cmd/adapter",),
+    versions.KEDA,
+    "/keda-adapter",
+    stamp=f"{_KEDA}/version.Version={versions.KEDA}",
+)
+METRICS_SERVER = Program(
+    "metrics-server",
+    f"registry.k8s.io/metrics-server/metrics-server:v{versions.METRICS_SERVER}",
+    ("sigs.k8s.io/metrics-server/cmd/metrics-server",),
+    versions.METRICS_SERVER,
+    "/metrics-server",
+)
+# Its distributions are in no module: this one is made of the modules that a test needs.
+COLLECTOR = Program(
+    "opentelemetry-collector",
+    f"otel/opentelemetry-collector:{versions.OTEL_COLLECTOR}",
+    (
+        f"{_COLLECTOR}/otelcol",
+        f"{_COLLECTOR}/receiver/otlpreceiver",
+        f"{_COLLECTOR}/exporter/debugexporter",
+    ),
+    versions.OTEL_COLLECTOR,
+    "/otelcol",
+    stamp=f"main.version={versions.OTEL_COLLECTOR}",
+    program=Path(__file__).parents[2] / "images/otelcol.go",
+)

@@ -1,0 +1,86 @@
+"""The parts of the local cluster: their manifests name the images that are made, and hold to what the page says."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from ci.images import programs
+from ci.images.programs import Program
+from ci.kind import parts
+from ci.kind.parts import Part
+
+ALL = {part.name: part for found in parts.SETS.values() for part in found}
+NEVER = {"*", "escalate", "bind", "impersonate"}
+
+
+def objects(part: Part) -> list[dict[str, Any]]:
+    return [document for document in yaml.safe_load_all(part.manifests()) if document]
+
+
+@pytest.fixture(params=list(ALL))
+def part(request: pytest.FixtureRequest) -> Part:
+    return ALL[request.param]
+
+
+def pods(part: Part) -> list[dict[str, Any]]:
+    return [found["spec"]["template"]["spec"] for found in objects(part) if found["kind"] == "Deployment"]
+
+
+def test_containers_run_images_that_are_made(part: Part) -> None:
+    made = {program.reference for program in part.programs}
+    used = {container["image"] for pod in pods(part) for container in pod["containers"]}
+    assert used
+    assert used <= made
+    assert all(reference in part.manifests() for reference in made), "an image is made for nothing"
+
+
+def test_pods_are_restricted(part: Part) -> None:
+    """As the namespaces of the parts enforce it, but for kube-system."""
+    for pod in pods(part):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+def test_nobody_may_do_everything(part: Part) -> None:
+    rules = [rule for found in objects(part) if found["kind"] in ("ClusterRole", "Role") for rule in found["rules"]]
+    for rule in rules:
+        assert not set(rule["verbs"]) & NEVER
+        assert "*" not in rule["apiGroups"]
+    everywhere = [rule for found in objects(part) if found["kind"] == "ClusterRole" for rule in found["rules"]]
+    writers = [rule for rule in everywhere if "secrets" in rule["resources"] and "create" in rule["verbs"]]
+    assert writers == [], "Secrets are written in the part's own namespace alone"
+
+
+def test_a_part_is_installed_anew_when_its_programs_change(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = part.fingerprint()
+    assert before == part.fingerprint()
+    monkeypatch.setattr(Program, "fingerprint", lambda self: "another")
+    assert part.fingerprint() != before
+
+
+def test_programs_that_are_made_differently_have_different_names() -> None:
+    one = Program("a", "a:1", ("example.com/a",), "1.0.0", "/a")
+    others = [
+        Program("a", "a:1", ("example.com/a",), "1.0.1", "/a"),
+        Program("a", "a:1", ("example.com/a",), "1.0.0", "/b"),
+        Program("a", "a:1", ("example.com/a",), "1.0.0", "/a", tags="netgo"),
+        Program("a", "a:1", ("example.com/a",), "1.0.0", "/a", stamp="main.version=1"),
+    ]
+    assert len({program.fingerprint() for program in (one, *others)}) == 5
+
+
+def test_a_program_of_our_own_counts_too(tmp_path: Any) -> None:
+    source = tmp_path / "main.go"
+    source.write_text("package main\n")
+    program = Program("a", "a:1", ("example.com/a",), "1.0.0", "/a", program=source)
+    before = program.fingerprint()
+    source.write_text("package main // changed\n")
+    assert program.fingerprint() != before
+    assert programs.NOBODY.split(":")[0] != "0"
