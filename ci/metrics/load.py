@@ -10,7 +10,7 @@ from typing import Any
 
 from ci.metrics.situations import ADAPTER, API_KEY, MODEL, Situation
 from ci.shell import HarnessError, wait_until
-from vllm_chart.observe import page
+from vllm_chart.observe import metrics, page
 from vllm_chart.observe.page import Page
 
 #: More than run (2 a rank) and may wait (4 of each API server) together, so that some are turned away.
@@ -18,37 +18,29 @@ CLIENTS = 16
 ANSWER_SECONDS = 120
 LOAD_SECONDS = 240
 
-GAUGES = ("vllm:num_requests_running", "vllm:num_requests_waiting")
-
 #: What the page has to show before it is taken.
 SHOWN: dict[str, Callable[[Page], bool]] = {
-    "a request runs": lambda found: bool(found.total("vllm:num_requests_running")),
-    "a request waits": lambda found: bool(found.total("vllm:num_requests_waiting")),
-    "one was answered": lambda found: bool(found.total("vllm:request_success_total", finished_reason="length")),
+    "a request runs": lambda found: bool(found.total(metrics.RUNNING.name)),
+    "a request waits": lambda found: bool(found.total(metrics.WAITING.name)),
+    "one was answered": lambda found: bool(found.total(metrics.FINISHED.name, finished_reason="length")),
     "one was given up": lambda found: _begun(found) > _ended(found),
-    "one was turned away": lambda found: bool(found.total("vllm:admission_rejections_total")),
-    "one was preempted": lambda found: bool(found.total("vllm:num_preemptions_total")),
-    "a prompt was in the cache": lambda found: bool(found.total("vllm:prefix_cache_hits_total")),
-    "an answer was 2xx": lambda found: bool(found.total("http_requests_total", status="2xx")),
-    "an answer was 4xx": lambda found: bool(found.total("http_requests_total", status="4xx")),
-    "an answer was 5xx": lambda found: bool(found.total("http_requests_total", status="5xx")),
+    "one was turned away": lambda found: bool(found.total(metrics.REJECTIONS.name)),
+    "one was preempted": lambda found: bool(found.total(metrics.PREEMPTIONS.name)),
+    "a prompt was in the cache": lambda found: bool(found.total(metrics.PREFIX_HITS.name)),
+    "an answer was 2xx": lambda found: bool(found.total(metrics.HTTP_REQUESTS.name, status="2xx")),
+    "an answer was 4xx": lambda found: bool(found.total(metrics.HTTP_REQUESTS.name, status="4xx")),
+    "an answer was 5xx": lambda found: bool(found.total(metrics.HTTP_REQUESTS.name, status="5xx")),
 }
+_ADAPTER_SHOWN = {"an adapter is in use": lambda found: bool(found.of(metrics.ADAPTERS_IN_USE.name))}
 
 
 def _begun(found: Page) -> float:
-    return found.total("vllm:time_to_first_token_seconds_count") or 0
+    return found.total(f"{metrics.TIME_TO_FIRST_TOKEN.name}_count") or 0
 
 
 def _ended(found: Page) -> float:
-    """Requests that ended, and those still in the engine: a client that hangs up is in neither.
-
-    vllm/v1/engine/output_processor.py:599-661: what a client gives up leaves without being counted, as `abort` either.
-    """
-    answered, running, waiting = map(found.total, ("vllm:request_success_total", *GAUGES))
-    return (answered or 0) + (running or 0) + (waiting or 0)
-
-
-_ADAPTER_SHOWN = {"an adapter is in use": lambda found: bool(found.of("vllm:lora_requests_info"))}
+    """Requests that ended, and those still in the engine: a client that hangs up is in neither."""
+    return sum(found.total(metric.name) or 0 for metric in (metrics.FINISHED, metrics.RUNNING, metrics.WAITING))
 
 
 def page_under_load(url: str, situation: Situation) -> str:

@@ -13,12 +13,22 @@ from vllm_chart.helm import default_chart, render
 
 ROOT = Path(__file__).parents[2]
 EVERYTHING = ROOT / "tests" / "render" / "everything.yaml"
-#: Over everything.yaml, what has to be one way or the other: each is rendered.
+ON = {"enabled": True}
+#: Values that together render every expression: what each block has by itself, and everything at once.
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
-    "everything.yaml": {},
-    "everything.yaml, PodMonitor": {"serviceMonitor": {"enabled": False}, "podMonitor": {"enabled": True}},
+    "defaults": {
+        "model": {"id": "org/name"},
+        **dict.fromkeys(("serviceMonitor", "prometheusRule", "dashboards"), ON),
+        "autoscaling": {**ON, "maxReplicas": 3, "prometheus": {"address": "http://prometheus:9090"}},
+    },
+    "several servers and an HPA": {
+        "model": {"id": "org/name"},
+        **dict.fromkeys(("podMonitor", "prometheusRule", "dashboards"), ON),
+        "autoscaling": {**ON, "kind": "HPA", "maxReplicas": 3},
+        "engine": {"args": {"api-server-count": 2}},
+    },
 }
-#: A chart's values may lack a key that another version has.
+FILES = (EVERYTHING, *sorted((ROOT / "values").glob("*.yaml")))
 NAME = re.compile(r"\b(?:vllm|vllm_release):[a-zA-Z_][\w:]*")
 #: Text in which a name stands that is no expression: what is said of all of them.
 ALL_OF_THEM = re.compile(r"^vllm(?:_release)?:(?:\*|…|\.\.\.)?$")
@@ -84,8 +94,10 @@ def names() -> Iterator[tuple[str, str]]:
 
 
 def _rendered() -> Iterator[tuple[str, dict[str, Any]]]:
-    for title, values in VARIANTS.items():
-        for manifest in render(values=values, values_files=[EVERYTHING]):
+    renders = {title: render(values=values) for title, values in VARIANTS.items()}
+    renders |= {path.name: render(values_files=[path]) for path in FILES}
+    for title, manifests in renders.items():
+        for manifest in manifests:
             yield f"{title}: {manifest['kind']}/{manifest['metadata']['name']}", dict(manifest)
 
 
@@ -106,11 +118,27 @@ def _queries(value: Any, where: str) -> Iterator[Found]:
         for key, inner in value.items():
             if key in ("expr", "query") and isinstance(inner, str):
                 yield Found(f"{where}: {key}", inner)
+            elif key == "metricsQuery" and isinstance(inner, str):
+                yield Found(f"{where}: {key}", _of_adapter(inner, value.get("seriesQuery", "")))
             else:
                 yield from _queries(inner, where)
     elif isinstance(value, list):
         for inner in value:
             yield from _queries(inner, where)
+
+
+def _of_adapter(query: str, series: str) -> str:
+    """A rule of prometheus-adapter, as it asks for a namespace's:
+    https://github.com/kubernetes-sigs/prometheus-adapter/blob/v0.12.0/docs/config.md#querying
+    """
+    filled = {
+        "<<.Series>>": series.partition("{")[0],
+        "<<.LabelMatchers>>": 'namespace="a"',
+        "<<.GroupBy>>": "namespace",
+    }
+    for placeholder, text in filled.items():
+        query = query.replace(placeholder, text)
+    return query
 
 
 # Dashboards

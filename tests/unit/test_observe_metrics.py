@@ -1,7 +1,11 @@
 """The table of metrics holds for pages of every supported vLLM."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import vllm_chart
 from tests.programs import program
 from tests.promql.series import HAVE, TARGET, Scrape, scrapes, world
 from vllm_chart.observe import metrics
@@ -41,6 +45,12 @@ def test_a_client_that_hangs_up_is_no_abort() -> None:
         left = [scrape.page.total(metric.name) or 0 for metric in (metrics.FINISHED, metrics.RUNNING, metrics.WAITING)]
         assert begun is not None
         assert begun > sum(left)
+
+
+def test_the_package_names_them_in_one_place() -> None:
+    root = Path(vllm_chart.__file__).parent
+    naming = {path.name for path in root.rglob("*.py") if re.search(r"\bvllm:[a-z]\w+", path.read_text())}
+    assert naming == {"metrics.py"}
 
 
 def test_the_programs_in_the_pod_read_metrics_of_the_table() -> None:
