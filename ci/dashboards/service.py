@@ -32,7 +32,7 @@ def latency_budget(title: str, metric: str, bound: str, objective: str) -> parts
         title,
         "percentunit",
         "What is left of the share that may be slower than the SLO, over the time range shown; below 0 the objective "
-        "is missed. Empty where the SLO is no bucket's bound.",
+        "is missed. Empty where the SLO is no bucket's bound, as vLLM writes it: 1.0, 2.5.",
         Query(
             queries.budget_left(
                 queries.slower(metric, bound), queries.rate(SERVICE, f"{metric}_count", over=queries.RANGE), objective

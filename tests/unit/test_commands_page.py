@@ -32,6 +32,7 @@ def documented(document: str) -> list[str]:
         ("`rules`", ["rules", MODEL]),
         ("`plan` with a GPU", ["plan", MODEL, "--offline", "--gpu=h100"]),
         ("`plan` without one", ["plan", MODEL, "--offline"]),
+        ("`dashboards`", ["dashboards"]),
         ("exit codes 2, 3", ["plan", "--nonsense"]),
     ],
 )

@@ -9,7 +9,7 @@ import traceback
 
 import click
 
-from vllm_chart.cli import check, diagnose, load, plan, preflight, rules, smoke, validate
+from vllm_chart.cli import check, dashboards, diagnose, load, plan, preflight, rules, smoke, validate
 from vllm_chart.cli.options import EXIT_CODES
 from vllm_chart.cli.output import Commands, FaultError, ends, wants_json
 from vllm_chart.findings import Exit
@@ -26,6 +26,7 @@ def main() -> None:
       vllm-chart check -f prod.yaml               … and would a cluster take what they render?
       vllm-chart plan -f prod.yaml --gpu l40s     does the model fit, and how much will it serve?
       vllm-chart rules -f prod.yaml -n models     which alerts would watch it?
+      vllm-chart dashboards --directory grafana   what would Grafana show of it?
       vllm-chart preflight -f prod.yaml -n models has this cluster what the release needs?
     \b
     After it:
@@ -35,7 +36,7 @@ def main() -> None:
     """
 
 
-for module in (validate, check, plan, rules, preflight, smoke, diagnose, load):
+for module in (validate, check, plan, rules, dashboards, preflight, smoke, diagnose, load):
     main.add_command(module.command)
 
 
