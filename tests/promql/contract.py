@@ -53,35 +53,15 @@ def selectors(expression: promql.Expr) -> Iterator[promql.VectorSelector]:
 def check(text: str, world: World, mention: bool = False) -> None:
     """Hold an expression to the series of a world.
 
-    mention: it only names series, in a sentence or to make them up, and asks for no answer.
+    mention: where it is a series alone it only names it, in a sentence or to make it up, and asks for no answer.
 
     Raises ProblemError: Prometheus would not take it, or it asks for what is not there.
     """
     expression = parse(text)
     for selector in selectors(expression):
         _check_selector(selector, world)
-    labels_of(expression, world)
-    if not mention:
-        _check_instants(expression, world)
-
-
-def _check_instants(expression: promql.Expr, world: World) -> None:
-    """What only grows says nothing as it is: its value is since the start of a process, whenever that was."""
-    over_time: list[promql.VectorSelector] = []
-
-    def visit(node: promql.Expr) -> None:
-        if isinstance(node, promql.MatrixSelector):
-            over_time.append(node.vector_selector)
-        elif isinstance(node, promql.SubqueryExpr) and isinstance(node.expr, promql.VectorSelector):
-            over_time.append(node.expr)
-        elif isinstance(node, promql.Call) and node.func.name == "absent":
-            over_time.extend(selectors(node))
-
-    promql.walk(expression, visit)
-    asked_for = {str(selector) for selector in over_time}
-    for selector in selectors(expression):
-        if str(selector) not in asked_for and (type_ := _series(selector, world).type) != GAUGE:
-            raise ProblemError(f"{_name(selector)} as it is, which is a {type_}: take rate or increase")
+    if not (mention and isinstance(expression, promql.VectorSelector)):
+        labels_of(expression, world)
 
 
 def _name(selector: promql.VectorSelector) -> str:
@@ -141,9 +121,11 @@ def labels_of(node: promql.Expr, world: World) -> Labels:
         case promql.NumberLiteral() | promql.StringLiteral():
             return None
         case promql.VectorSelector():
-            return _series(node, world).labels
+            return _now(node, world)
         case promql.MatrixSelector():
             return _series(node.vector_selector, world).labels
+        case promql.SubqueryExpr(expr=promql.VectorSelector() as selector):
+            return _series(selector, world).labels
         case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr():
             return labels_of(node.expr, world)
         case promql.AggregateExpr():
@@ -155,8 +137,19 @@ def labels_of(node: promql.Expr, world: World) -> Labels:
     raise ProblemError(f"{type(node).__name__} is a kind of expression that this test does not know")
 
 
+def _now(node: promql.VectorSelector, world: World) -> Labels:
+    """What only grows says nothing as it is: its value is since the start of a process, whenever that was."""
+    series = _series(node, world)
+    if series.type != GAUGE:
+        raise ProblemError(f"{_name(node)} as it is, which is a {series.type}: take rate or increase")
+    return series.labels
+
+
 def _aggregated(node: promql.AggregateExpr, world: World) -> Labels:
-    inner = labels_of(node.expr, world) or frozenset()
+    if str(node.op) in ("count", "group") and isinstance(node.expr, promql.VectorSelector):
+        inner = _series(node.expr, world).labels  # whose values do not matter
+    else:
+        inner = labels_of(node.expr, world) or frozenset()
     modifier = node.modifier
     named = frozenset(modifier.labels) if modifier else frozenset()
     _have(named, inner, f"{node.op} by")

@@ -41,7 +41,7 @@ class Found:
     where: str
     text: str
     mention: bool = False
-    """It only names series: in a sentence, or those that a test makes up."""
+    """A series alone is no question here, but a name: in a sentence, or of what a test makes up."""
 
     def __str__(self) -> str:
         return self.where

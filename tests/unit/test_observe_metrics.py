@@ -8,7 +8,7 @@ import pytest
 import vllm_chart
 from tests.programs import program
 from tests.promql.series import HAVE, TARGET, Scrape, scrapes, world
-from vllm_chart.observe import metrics
+from vllm_chart.observe import alerts, metrics
 from vllm_chart.observe.metrics import Metric
 
 
@@ -45,6 +45,13 @@ def test_a_client_that_hangs_up_is_no_abort() -> None:
         left = [scrape.page.total(metric.name) or 0 for metric in (metrics.FINISHED, metrics.RUNNING, metrics.WAITING)]
         assert begun is not None
         assert begun > sum(left)
+
+
+@pytest.mark.parametrize("family", alerts.BUCKETS)
+def test_an_objective_is_held_to_boundaries_that_there_are(family: str) -> None:
+    for scrape in scrapes():
+        bounds = {sample.labels["le"] for sample in scrape.page.of(f"vllm:{family}_seconds_bucket")}
+        assert bounds == {"+Inf", *map(str, alerts.BUCKETS[family])}
 
 
 def test_the_package_names_them_in_one_place() -> None:

@@ -56,6 +56,7 @@ WORLD = {
         "-running",
         "resets(wait_count[1h]) >= 2",
         "increase(done_total[10m:1m])",
+        "count by (pod) (done_total)",
     ],
 )
 def test_what_is_right_is_taken(text: str) -> None:
@@ -80,6 +81,7 @@ def test_what_is_right_is_taken(text: str) -> None:
         ("avg_over_time(done_total[5m])", "avg_over_time of done_total, which is a counter"),
         ("rate(sum(done_total)[5m:1m])", "rate of a sum"),
         ("done_total > 5", "done_total as it is, which is a counter"),
+        ("rate(done_total[5m]) / done_total", "done_total as it is, which is a counter"),
         ("sum(wait_sum) / sum(wait_count)", "as it is, which is a histogram"),
         ("histogram_quantile(0.9, sum by (le) (rate(done_total[5m])))", "there are only"),
         ("histogram_quantile(0.9, rate(done_total[5m]))", "histogram_quantile of done_total"),
