@@ -28,7 +28,12 @@ def test_examples_render_the_same_twice(example: Path) -> None:
 # A render with something of everything, for the mutations below.
 WHOLE: dict[str, Any] = {
     "model": {"id": "org/name"},
-    "replicaCount": 2,
+    "autoscaling": {
+        "enabled": True,
+        "minReplicas": 2,
+        "maxReplicas": 4,
+        "prometheus": {"address": "http://prometheus:9090"},
+    },
     "persistence": {"enabled": True, "accessModes": ["ReadWriteMany"]},
     "resources": {"requests": {"cpu": 1, "memory": "16Gi"}, "limits": {"memory": "32Gi"}},
     "env": {"A": "text", "B": {"value": "$(A)"}, "LMCACHE_MAX_LOCAL_DISK_SIZE": "20"},
@@ -49,7 +54,7 @@ WHOLE: dict[str, Any] = {
             "apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler",
             "metadata": {"name": "other"},
-            "spec": {"maxReplicas": 2, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}},
+            "spec": {"maxReplicas": 2, "scaleTargetRef": {"apiVersion": "a.io/v1", "kind": "Rollout", "name": "x"}},
         },
     ],
 }
@@ -60,6 +65,8 @@ POD: Steps = ("spec", "template", "spec")
 ENGINE: Steps = (*POD, "containers", 0)
 PRE_STOP: Steps = (*ENGINE, "lifecycle", "preStop", "exec", "command")
 SIDECAR: Steps = (*POD, "containers", 1)
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "llm-vllm"}
+TRIGGER: Steps = ("spec", "triggers", 0, "metadata")
 GONE = object()
 
 #: Which invariant breaks when which field of which object is set to what.
@@ -80,7 +87,13 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
     ("services-reach-a-port", "Service/llm-vllm", ("spec", "ports", 0, "targetPort"), "web"),
     ("drains-can-go-on", "PodDisruptionBudget/llm-vllm", ("spec", "maxUnavailable"), 0),
     ("drains-can-go-on", "PodDisruptionBudget/llm-vllm", ("spec", "minAvailable"), 2),
-    ("replicas-have-one-owner", "HorizontalPodAutoscaler/other", ("spec", "scaleTargetRef", "name"), "llm-vllm"),
+    ("replicas-have-one-owner", "Deployment/llm-vllm", ("spec", "replicas"), 2),
+    ("workloads-have-one-autoscaler", "HorizontalPodAutoscaler/other", ("spec", "scaleTargetRef"), TARGET),
+    ("autoscalers-find-their-workload", "ScaledObject/llm-vllm", ("spec", "scaleTargetRef", "name"), "llm"),
+    ("scaling-follows-the-release-alone", "ScaledObject/llm-vllm", (*TRIGGER, "query"), "sum(vllm:a) + sum(vllm:b{})"),
+    ("lost-metrics-scale-nothing-down", "ScaledObject/llm-vllm", (*TRIGGER, "ignoreNullValues"), "true"),
+    ("lost-metrics-scale-nothing-down", "ScaledObject/llm-vllm", (*TRIGGER, "ignoreNullValues"), GONE),
+    ("scaling-queries-give-one-number", "ScaledObject/llm-vllm", (*TRIGGER, "query"), "vllm:num_requests_waiting"),
     ("engine-is-probed", "Deployment/llm-vllm", (*ENGINE, "startupProbe"), GONE),
     ("probes-ask-one-way", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "exec"), {"command": ["true"]}),
     ("probes-ask-one-way", "Deployment/llm-vllm", (*ENGINE, "livenessProbe", "httpGet"), GONE),

@@ -70,6 +70,10 @@ def _kind(object_: Object) -> tuple[str, str]:
     return str(object_.get("apiVersion", "")), object_.kind
 
 
+#: Checks that may find other things for another Kubernetes: its schemas, and rules of the chart that ask for it.
+_OF_VERSIONS = (CHECK.name, "rule")
+
+
 def of_unasked(by_version: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
     """The findings of versions that nobody asked for, oldest first: what only older ones refuse is a note there,
     because a field that came later (a pod's resource claims, an image as a volume) is right where the cluster has it.
@@ -79,7 +83,7 @@ def of_unasked(by_version: Mapping[str, Sequence[Finding]]) -> dict[str, list[Fi
     told: dict[str, list[Finding]] = {}
     for version, findings in by_version.items():
         told[version] = [
-            finding if finding in lasting or finding.check != CHECK.name else _of_older(finding, by_version)
+            finding if finding in lasting or finding.check not in _OF_VERSIONS else _of_older(finding, by_version)
             for finding in findings
         ]
     return told

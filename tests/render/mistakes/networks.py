@@ -1,12 +1,25 @@
 """Network: mistakes that somebody made."""
 
 from tests.render.mistakes.catches import (
+    Checked,
     Diagnosed,
     Explained,
     Mended,
     Refused,
 )
-from tests.render.mistakes.rows import METRICS, NETWORK, SCALING, Mistake, crash, mistake
+from tests.render.mistakes.rows import METRICS, NETWORK, Mistake, crash, mistake
+
+SCALED = "autoscaling: {enabled: true, maxReplicas: 2, prometheus: {address: 'http://prometheus:9090'}}"
+
+
+def scaler(query: str, target: str = "llm-vllm") -> str:
+    """A ScaledObject of the user's own."""
+    return (
+        "{replicaCount: null, extraObjects: [{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: a}, "
+        f"spec: {{scaleTargetRef: {{name: {target}}}, triggers: [{{type: prometheus, metadata: {{serverAddress: "
+        f"'http://prometheus:9090', query: '{query}', threshold: '5'}}}}]}}}}]}}"
+    )
+
 
 ROWS: list[Mistake] = [
     mistake(
@@ -91,12 +104,63 @@ ROWS: list[Mistake] = [
         "scaler-query-empty-at-zero",
         "a scaler that waits for a metric of pods that are not there",
         "llm-d/llm-d#1981",
-        SCALING,
+        Refused(
+            "autoscaling: {enabled: true, minReplicas: 0, maxReplicas: 2, prometheus: {address: 'http://prometheus'}}",
+            "autoscaling.minReplicas",
+            "at 0 replicas the engine's metrics are gone",
+        ),
     ),
     mistake(
         "target-above-what-one-pod-can-show",
         "a scaler's target that one pod's metric can never reach",
         "defilantech/LLMKube#482",
-        SCALING,
+        Mended(
+            "what waits is counted too, which has no bound",
+            lambda v: "vllm:num_requests_waiting" in str(v.manifests.one("ScaledObject")["spec"]["triggers"][0]),
+            SCALED,
+        ),
+    ),
+    mistake(
+        "scaler-query-of-several-pods",
+        "a KEDA query that has an answer for each pod, which KEDA refuses at two",
+        "https://github.com/vllm-project/production-stack/blob/main/tutorials/20-keda-autoscaling.md",
+        Checked(scaler("vllm:num_requests_waiting"), "ScaledObject/a", "write query: sum(vllm:num_requests_waiting)"),
+    ),
+    mistake(
+        "scaler-of-nothing",
+        "an autoscaler whose target is no workload of the release",
+        "kedacore/keda#2632",
+        Checked(
+            scaler("sum(vllm:num_requests_waiting)", "llm"), "ScaledObject/a", "Deployment/llm is not in the release"
+        ),
+    ),
+    mistake(
+        "scaled-down-when-prometheus-is-lost",
+        "a KEDA trigger that takes no answer for 0, so that a lost Prometheus scales to the least at the peak",
+        "kedacore/keda#3065",
+        Checked(scaler("sum(vllm:num_requests_waiting)"), "ScaledObject/a", "ignoreNullValues"),
+        Mended(
+            "no answer is an error",
+            lambda v: "'ignoreNullValues': 'false'" in str(v.manifests.one("ScaledObject")),
+            SCALED,
+        ),
+    ),
+    mistake(
+        "replicas-beside-an-autoscaler",
+        "replicas that every upgrade sets back",
+        "helm/helm#12650",
+        Refused(f"{{replicaCount: 3, {SCALED}}}", "replicaCount", "autoscaling.minReplicas: 3"),
+        Mended("they are left out", lambda v: "replicas" not in v.deployment["spec"], SCALED),
+    ),
+    mistake(
+        "killed-while-it-loads-by-a-cooldown",
+        "a cooldown shorter than a start, which ends a loading pod for ever",
+        "superlinked/sie#293",
+        Refused(
+            "autoscaling: {enabled: true, minReplicas: 0, maxReplicas: 2, cooldownSeconds: 300, "
+            "wakeUp: {triggers: [{type: cron}]}, prometheus: {address: 'http://prometheus:9090'}}",
+            "autoscaling.cooldownSeconds",
+            "again and again",
+        ),
     ),
 ]

@@ -77,5 +77,4 @@ LATER = "later: "
 ROUTER = Elsewhere(f"{LATER}a router in front of several models")
 NETWORK = Elsewhere(f"{LATER}network policies and ingress")
 METRICS = Elsewhere(f"{LATER}monitors and dashboards")
-SCALING = Elsewhere(f"{LATER}autoscaling")
 NODES = Elsewhere(f"{LATER}a model over several nodes")

@@ -17,7 +17,7 @@
     {{- end }}
     {{- range $key := list "scaleUp" "scaleDown" }}
       {{- $rules := get $.Values.autoscaling $key | default dict }}
-      {{- if and (hasKey $rules "policies") (not (compact (get $rules "policies" | default list))) }}
+      {{- if and (kindIs "slice" $rules.policies) (not (compact $rules.policies)) }}
         - autoscaling.{{ $key }}.policies: an HPA takes no empty list: write a policy, leave it out, or write
           selectPolicy: Disabled
       {{- end }}
@@ -36,7 +36,7 @@
 {{- end }}
 
 {{- define "vllm.validate.autoscaling.zero" }}
-  {{- $version := .Capabilities.KubeVersion }}
+  {{- $version := .Capabilities.KubeVersion.Version }}
   {{- with .Values.autoscaling }}
     {{- $keda := eq .kind "KEDA" }}
     {{- $triggers := compact (.wakeUp.triggers | default list) }}
@@ -47,9 +47,9 @@
         again, and requests get no answer: write 1, or
         {{ ternary "wakeUp.httpAddon or wakeUp.triggers" "wakeUp.metrics" $keda }}, which see requests without a pod
     {{- end }}
-    {{- if and (eq (int .minReplicas) 0) (not $keda) (semverCompare "<1.37-0" $version.Version) }}
-      - autoscaling.minReplicas: an HPA goes to 0 on Kubernetes 1.37 or later, and this is {{ $version.Version }}:
-        write 1, or kind: KEDA (for `helm template`: --kube-version says which Kubernetes yours is)
+    {{- if and (eq (int .minReplicas) 0) (not $keda) (semverCompare "<1.37-0" $version) }}
+      - autoscaling.minReplicas: an HPA goes to 0 on Kubernetes 1.37 or later alone: write 1, or kind: KEDA
+        (`helm template` has to be told which Kubernetes yours is: --kube-version)
     {{- end }}
     {{- $cooldown := include "vllm.autoscaling.cooldownSeconds" $ | int }}
     {{- $budget := include "vllm.startup.budgetSeconds" $ | int }}
