@@ -1,4 +1,7 @@
-{{/* What is measured: who scrapes it, and the names that a scrape's targets get. */}}
+{{/*
+What is measured: who scrapes it, and the names that a scrape's targets get. Defines about a monitor take a list: root
+context, the monitor's key in the values.
+*/}}
 
 {{/* Strings: the name of each object. */}}
 {{- define "vllm.serviceMonitor.name" -}}{{ include "vllm.fullname" . }}{{- end }}
@@ -8,26 +11,25 @@
 {{- define "vllm.job" -}}{{ include "vllm.namespace" . }}/{{ include "vllm.fullname" . }}{{- end }}
 
 {{/*
-JSON list of integers: the ports of a pod that answer /metrics, the engine's own first. Ranks that are servers of their
-own listen side by side (entrypoints/launchers/dp_supervisor.py:121 of vLLM 0.33); else one page tells of all ranks and
-API servers.
+JSON list of integers: the ports of a pod that answer /metrics, the one that it declares first. Data-parallel ranks that
+are servers of their own listen side by side (entrypoints/launchers/dp_supervisor.py:121 of vLLM 0.33); else one page
+tells of all ranks and API servers.
 */}}
 {{- define "vllm.metrics.ports" -}}
-  {{- $first := int .Values.containerPort }}
-  {{- $ports := list $first }}
-  {{- $flag := include "vllm.flag" (list . "data-parallel-multi-port-external-lb") }}
-  {{- if eq $flag "true" }}
-    {{- $ranks := include "vllm.flag" (list . "data-parallel-size-local") | int | max 1 }}
-    {{- range $rank := untilStep 1 (int $ranks) 1 }}{{ $ports = append $ports (add $first $rank) }}{{ end }}
+  {{- $ports := list (int .Values.containerPort) }}
+  {{- if eq (include "vllm.flag" (list . "data-parallel-multi-port-external-lb")) "true" }}
+    {{- range $rank := include "vllm.flag" (list . "data-parallel-size-local") | int | until }}
+      {{- if $rank }}{{ $ports = append $ports (add $.Values.containerPort $rank | int) }}{{ end }}
+    {{- end }}
   {{- end }}
   {{- toJson $ports }}
 {{- end }}
 
-{{/* YAML map: the metadata of a monitor. Takes a list: root context, its name, its values. */}}
+{{/* YAML map: the metadata of a monitor. */}}
 {{- define "vllm.monitor.metadata" -}}
   {{- $root := first . }}
-  {{- $monitor := last . }}
-name: {{ index . 1 | quote }}
+  {{- $monitor := get $root.Values (last .) }}
+name: {{ include (printf "vllm.%s.name" (last .)) $root | quote }}
 namespace: {{ $monitor.namespace | default (include "vllm.namespace" $root) | quote }}
 labels: {{- include "vllm.map" (list (include "vllm.labels" $root | fromYaml) $monitor.labels) | nindent 2 }}
 {{- with include "vllm.annotations" (list $root $monitor.annotations) }}
@@ -35,19 +37,20 @@ annotations: {{- . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* YAML map: what both kinds have in their spec. Takes a list: root context, the monitor's values. */}}
+{{/* YAML map: the spec of a monitor but for its endpoints. */}}
 {{- define "vllm.monitor.spec" -}}
   {{- $root := first . }}
-  {{- $monitor := last . }}
+  {{- $monitor := get $root.Values (last .) }}
+  {{- $namespace := include "vllm.namespace" $root }}
 selector:
   matchLabels: {{- include "vllm.selectorLabels" $root | nindent 4 }}
-{{- if ne ($monitor.namespace | default (include "vllm.namespace" $root)) (include "vllm.namespace" $root) }}
+{{- if ne ($monitor.namespace | default $namespace) $namespace }}
 namespaceSelector:
   matchNames:
-    - {{ include "vllm.namespace" $root | quote }}
+    - {{ quote $namespace }}
 {{- end }}
-  {{- $limit := $monitor.sampleLimit }}
-  {{- if eq (include "vllm.text" $limit) "" }}{{ $limit = mul 5000 $root.Values.parallelism.dataParallelSize }}{{ end }}
+  {{- $ranks := include "vllm.metrics.ranks" $root | int }}
+  {{- $limit := ternary (mul 5000 $ranks) $monitor.sampleLimit (eq (include "vllm.text" $monitor.sampleLimit) "") }}
 {{- with int $limit }}
 sampleLimit: {{ . }}
 {{- end }}
@@ -59,64 +62,87 @@ convertClassicHistogramsToNHCB: {{ $monitor.convertClassicHistogramsToNHCB }}
 {{- end }}
 {{- end }}
 
-{{/*
-String: how a ServiceMonitor names a port of the pod. `port` is one of the Service's, which may lead to another
-container; `targetPort` is one of the pod's own.
-*/}}
-{{- define "vllm.serviceMonitor.portField" -}}
-  {{- $engine := list "" "http" (toString .Values.containerPort) }}
-  {{- $byService := has (toString .Values.service.targetPort) $engine }}
-  {{- ternary "port" "targetPort" (and $byService (empty .Values.serviceMonitor.port)) }}
+{{/* Integer as string: the data-parallel ranks that one page tells of. */}}
+{{- define "vllm.metrics.ranks" -}}
+  {{- $several := gt (include "vllm.metrics.ports" . | fromJsonArray | len) 1 }}
+  {{- ternary 1 (int .Values.parallelism.dataParallelSize) $several }}
 {{- end }}
 
-{{/*
-YAML list: the endpoints of a monitor, one for each port that answers. Takes a list: root context, the monitor's values,
-the field that names a port of the pod in its kind.
-*/}}
+{{/* YAML list: the endpoints of a monitor, one for each port that answers. */}}
 {{- define "vllm.monitor.endpoints" -}}
   {{- $root := first . }}
-  {{- $monitor := index . 1 }}
-  {{- $ports := ternary list (include "vllm.metrics.ports" $root | fromJsonArray) (not (empty $monitor.port)) }}
-  {{- $endpoint := dict (last .) ($monitor.port | default "http")
+  {{- $monitor := get $root.Values (last .) }}
+  {{- $endpoint := dict (include "vllm.monitor.portField" .) ($monitor.port | default "http")
     "path" "/metrics"
-    "scheme" (include "vllm.monitor.scheme" (list $root $monitor)) }}
+    "scheme" (include "vllm.monitor.scheme" .) }}
   {{- range $key := list "interval" "scrapeTimeout" "authorization" }}
     {{- with get $monitor $key }}{{ $_ := set $endpoint $key . }}{{ end }}
   {{- end }}
-  {{- with include "vllm.monitor.tlsConfig" (list $root $monitor) }}
-    {{- $_ := set $endpoint "tlsConfig" (fromYaml .) }}
-  {{- end }}
-  {{- $job := dict "targetLabel" "job" "replacement" (include "vllm.job" $root) }}
-  {{- $relabelings := append (without ($monitor.relabelings | default list) nil) $job }}
+  {{- with include "vllm.monitor.tlsConfig" . }}{{ $_ := set $endpoint "tlsConfig" (fromYaml .) }}{{ end }}
   {{- $created := dict "sourceLabels" (list "__name__") "regex" ".+_created" "action" "drop" }}
   {{- $samples := prepend (without ($monitor.metricRelabelings | default list) nil) $created }}
-  {{- $endpoints := list (merge (dict "relabelings" $relabelings "metricRelabelings" $samples) $endpoint) }}
-  {{- range $number := $ports }}
-    {{- if ne (int $number) (int $root.Values.containerPort) }}
-      {{- /* The pod declares the engine's first port alone; a rank's own is found from it. */}}
-      {{- $moved := dict "sourceLabels" (list "__address__") "regex" "(.+):[0-9]+" "targetLabel" "__address__" }}
-      {{- $own := prepend $relabelings (set $moved "replacement" (printf "${1}:%d" (int $number))) }}
-      {{- $endpoints = append $endpoints (merge (dict "relabelings" $own "metricRelabelings" $samples) $endpoint) }}
-    {{- end }}
+  {{- $_ := set $endpoint "metricRelabelings" $samples }}
+  {{- $ports := include "vllm.metrics.ports" $root | fromJsonArray }}
+  {{- $endpoints := list }}
+  {{- range $port := ternary (list 0) $ports (not (empty $monitor.port)) }}
+    {{- $relabelings := include "vllm.monitor.relabelings" (append $ $port) | fromJsonArray }}
+    {{- $endpoints = append $endpoints (merge (dict "relabelings" $relabelings) $endpoint) }}
   {{- end }}
   {{- include "vllm.yaml" $endpoints }}
 {{- end }}
 
-{{/* String: http or https. Takes a list: root context, the monitor's values. */}}
+{{/*
+String: the field that names a port of the pod. A ServiceMonitor's `port` is one of the Service's, which may lead to
+another container; its `targetPort` is one of the pod's own.
+*/}}
+{{- define "vllm.monitor.portField" -}}
+  {{- $root := first . }}
+  {{- $engine := list "" "http" (toString $root.Values.containerPort) }}
+  {{- $byService := has (toString $root.Values.service.targetPort) $engine }}
+  {{- $same := and $byService (empty (get $root.Values (last .)).port) }}
+  {{- ternary "port" "targetPort" (or $same (eq (last .) "podMonitor")) }}
+{{- end }}
+
+{{/*
+JSON list: which targets there are, and what they are called. Takes a list: root context, the monitor's key, the port of
+the pod, or 0 for the one that the monitor names.
+*/}}
+{{- define "vllm.monitor.relabelings" -}}
+  {{- $root := first . }}
+  {{- $key := index . 1 }}
+  {{- $port := last . | int }}
+  {{- $relabelings := list }}
+  {{- if and (eq $key "serviceMonitor") (include "vllm.asksForIPv6" $root) }}
+    {{- /* A Service of two families has a slice of each, with every pod in both: the pod's first address counts. */}}
+    {{- $address := dict "sourceLabels" (list "__address__") "regex" "\\[?([^]]+)]?:[0-9]+" }}
+    {{- $relabelings = append $relabelings (merge (dict "targetLabel" "__tmp_address") $address) }}
+    {{- $own := dict "sourceLabels" (list "__meta_kubernetes_pod_ip") "targetLabel" "__tmp_address" }}
+    {{- $relabelings = append $relabelings (set $own "action" "keepequal") }}
+  {{- end }}
+  {{- if not (has $port (list 0 (int $root.Values.containerPort))) }}
+    {{- /* The pod declares the first rank's port alone: another's is found from it. */}}
+    {{- $address := dict "sourceLabels" (list "__address__") "regex" "(.+):[0-9]+" "targetLabel" "__address__" }}
+    {{- $relabelings = append $relabelings (set $address "replacement" (printf "${1}:%d" $port)) }}
+  {{- end }}
+  {{- $relabelings = concat $relabelings (without ((get $root.Values $key).relabelings | default list) nil) }}
+  {{- append $relabelings (dict "targetLabel" "job" "replacement" (include "vllm.job" $root)) | toJson }}
+{{- end }}
+
+{{/* String: http or https. */}}
 {{- define "vllm.monitor.scheme" -}}
-  {{- $own := ternary (include "vllm.scheme" (first .)) "http" (empty (last .).port) }}
-  {{- (last .).scheme | default $own }}
+  {{- $monitor := get (first .).Values (last .) }}
+  {{- $own := ternary (include "vllm.scheme" (first .)) "http" (empty $monitor.port) }}
+  {{- $monitor.scheme | default $own }}
 {{- end }}
 
 {{/*
 YAML map, or nothing: how the certificate is checked. Prometheus asks by the pod's address, which is no name of a
-certificate; the Service's is, because clients ask by that. Takes a list: root context, the monitor's values.
+certificate; the Service's is, because clients ask by that.
 */}}
 {{- define "vllm.monitor.tlsConfig" -}}
   {{- $root := first . }}
-  {{- $tls := deepCopy ((last .).tlsConfig | default dict) }}
-  {{- $checked := and $tls (not (or $tls.insecureSkipVerify $tls.serverName)) }}
-  {{- if and $checked (eq (include "vllm.monitor.scheme" .) "https") }}
+  {{- $tls := deepCopy ((get $root.Values (last .)).tlsConfig | default dict) }}
+  {{- if and $tls (not $tls.insecureSkipVerify) (not $tls.serverName) }}
     {{- $name := printf "%s.%s.svc" (include "vllm.service.name" $root) (include "vllm.namespace" $root) }}
     {{- $_ := set $tls "serverName" $name }}
   {{- end }}

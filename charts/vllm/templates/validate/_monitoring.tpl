@@ -8,24 +8,40 @@
     - {{ first $enabled }}: every pod would be scraped by {{ join " and " (rest $enabled) }} too, and counted twice:
       keep one of them enabled
   {{- end }}
-  {{- $annotated := dict "podAnnotations" .Values.podAnnotations "service.annotations" .Values.service.annotations }}
-  {{- range $key, $annotations := $annotated }}
-    {{- $scraped := eq (get ($annotations | default dict) "prometheus.io/scrape" | include "vllm.text") "true" }}
-    {{- if and $scraped $enabled (not (and (eq $key "podAnnotations") (eq (first $enabled) "scrapeAnnotations"))) }}
-      - {{ $key }}.prometheus.io/scrape: {{ first $enabled }} is enabled, so that a Prometheus that goes by annotations
-        too would count twice: leave it out
-    {{- end }}
-  {{- end }}
+  {{- if $enabled }}{{ include "vllm.validate.scraped" (list . (first $enabled)) }}{{ end }}
   {{- range $key := without $enabled "scrapeAnnotations" }}
-    {{- include "vllm.validate.monitor" (list $ $key (get $.Values $key)) }}
+    {{- include "vllm.validate.monitor" (list $ $key) }}
+    {{- include "vllm.validate.monitor.tls" (list $ $key) }}
   {{- end }}
 {{- end }}
 
-{{/* Items for one monitor. Takes a list: root context, its key, its values. */}}
+{{/* Items for whoever scrapes. Takes a list: root context, the key that is enabled. */}}
+{{- define "vllm.validate.scraped" }}
+  {{- $root := first . }}
+  {{- $values := $root.Values }}
+  {{- $key := last . }}
+  {{- $annotated := dict "podAnnotations" $values.podAnnotations "service.annotations" $values.service.annotations }}
+  {{- range $where, $annotations := $annotated }}
+    {{- $scraped := eq (get ($annotations | default dict) "prometheus.io/scrape" | include "vllm.text") "true" }}
+    {{- if and $scraped (ne (printf "%s %s" $where $key) "podAnnotations scrapeAnnotations") }}
+      - {{ $where }}: {{ $key }} is enabled, so that who goes by prometheus.io/scrape too counts twice: leave the
+        annotation out
+    {{- end }}
+  {{- end }}
+  {{- $ports := include "vllm.metrics.ports" $root | fromJsonArray }}
+  {{- if and (eq $key "scrapeAnnotations") (gt (len $ports) 1) }}
+    - scrapeAnnotations: they name one port, and each data-parallel rank has its own: write serviceMonitor.enabled: true
+  {{- end }}
+  {{- if eq (include "vllm.flag" (list $root "disable-log-stats")) "true" }}
+    - engine.args.disable-log-stats: vLLM counts nothing with it that {{ $key }} could collect: leave it out
+  {{- end }}
+{{- end }}
+
+{{/* Items for one monitor. Takes a list: root context, its key. */}}
 {{- define "vllm.validate.monitor" }}
   {{- $root := first . }}
-  {{- $key := index . 1 }}
-  {{- $monitor := last . }}
+  {{- $key := last . }}
+  {{- $monitor := get $root.Values $key }}
   {{- $kind := title $key }}
   {{- if include "vllm.clusterLacks" (list $root (printf "monitoring.coreos.com/v1/%s" $kind)) }}
     - {{ $key }}.enabled: the cluster has no {{ $kind }} (monitoring.coreos.com/v1): install prometheus-operator, or
@@ -42,13 +58,6 @@
         pods: write another targetLabel
     {{- end }}
   {{- end }}
-  {{- $scheme := include "vllm.monitor.scheme" (list $root $monitor) }}
-  {{- if and (eq $scheme "https") (not (or $monitor.tlsConfig $monitor.scrapeClass)) }}
-    - {{ $key }}.tlsConfig: Prometheus asks by https and would take no certificate for a pod's address: write
-      ca: {secret: {name, key}} of what signed it, or insecureSkipVerify: true
-  {{- else if and (eq $scheme "http") $monitor.tlsConfig }}
-    - {{ $key }}.tlsConfig: Prometheus asks by http: write {{ $key }}.scheme: https, or leave it out
-  {{- end }}
   {{- $ports := include "vllm.portNames" $root | fromJsonArray }}
   {{- if and $monitor.port (not (has $monitor.port $ports)) }}
     - {{ $key }}.port: no container has a port named {{ $monitor.port }}: write {{ join " or " $ports }}
@@ -57,5 +66,26 @@
   {{- if and (not $monitor.port) (regexMatch "^(127\\.|localhost$|::1$)" $host) }}
     - {{ $key }}.port: the engine listens on {{ $host }} alone (engine.args.host), where no Prometheus asks: write the
       port of a container that passes /metrics on
+  {{- end }}
+{{- end }}
+
+{{/* Items for the certificates of one monitor. Takes a list: root context, its key. */}}
+{{- define "vllm.validate.monitor.tls" }}
+  {{- $root := first . }}
+  {{- $key := last . }}
+  {{- $monitor := get $root.Values $key }}
+  {{- $tls := $monitor.tlsConfig | default dict }}
+  {{- $https := eq (include "vllm.monitor.scheme" .) "https" }}
+  {{- $asked := and $https (not $monitor.port) (eq (include "vllm.flag" (list $root "ssl-cert-reqs")) "2") }}
+  {{- if and $tls (not $https) }}
+    - {{ $key }}.tlsConfig: Prometheus asks by http: write {{ $key }}.scheme: https, or leave it out
+  {{- else if $monitor.scrapeClass }}
+    {{- /* Which may have all of it. */}}
+  {{- else if and $https (not $tls) }}
+    - {{ $key }}.tlsConfig: Prometheus asks by https and would take no certificate for a pod's address: write
+      ca: {secret: {name, key}} of what signed it, or insecureSkipVerify: true
+  {{- else if and $asked (not (or $tls.cert $tls.certFile)) }}
+    - {{ $key }}.tlsConfig: the engine asks Prometheus for a certificate (engine.args.ssl-cert-reqs): write
+      cert: {secret: {name, key}} and keySecret: {name, key}
   {{- end }}
 {{- end }}

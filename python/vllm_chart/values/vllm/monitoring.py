@@ -1,8 +1,11 @@
 """What is measured, and who collects it."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+from typing_extensions import TypeAliasType
 
 from vllm_chart.values.base import (
     Annotations,
@@ -12,8 +15,61 @@ from vllm_chart.values.base import (
     Labels,
     Pattern,
     Reference,
+    Schema,
 )
+from vllm_chart.values.kubernetes import one_of
 from vllm_chart.values.vllm.rules import Duration
+
+_SECRET: Schema = {"x-kubernetes": "core.v1.SecretKeySelector"}
+_SOURCE: Schema = {
+    "type": ["object", "null"],
+    "properties": {"secret": _SECRET, "configMap": {"x-kubernetes": "core.v1.ConfigMapKeySelector"}},
+    "additionalProperties": False,
+}
+_TEXT: Schema = {"type": ["string", "null"]}
+_ACTIONS = (
+    *("Replace", "Keep", "Drop", "HashMod", "LabelMap", "LabelDrop", "LabelKeep", "Lowercase", "Uppercase"),
+    *("KeepEqual", "DropEqual"),
+)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Marks an object of prometheus-operator, passed through as written: its fields, and no others."""
+
+    properties: Schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        return {"type": ["object", "null"], "properties": self.properties, "additionalProperties": False}
+
+
+TlsConfig = Annotated[
+    dict[str, Any],
+    Fields(
+        {
+            **dict.fromkeys(("ca", "cert"), _SOURCE),
+            "keySecret": _SECRET,
+            "insecureSkipVerify": {"type": ["boolean", "null"]},
+            **dict.fromkeys(("serverName", "caFile", "certFile", "keyFile"), _TEXT),
+            **dict.fromkeys(("minVersion", "maxVersion"), one_of("TLS10", "TLS11", "TLS12", "TLS13")),
+        }
+    ),
+]
+Authorization = Annotated[dict[str, Any], Fields({"type": _TEXT, "credentials": _SECRET})]
+Relabeling = TypeAliasType(
+    "Relabeling",
+    Annotated[
+        dict[str, Any],
+        Fields(
+            {
+                "action": one_of(*_ACTIONS, *map(str.lower, _ACTIONS)),
+                "sourceLabels": {"type": ["array", "null"], "items": {"type": "string"}},
+                "modulus": {"type": ["integer", "null"]},
+                **dict.fromkeys(("regex", "replacement", "separator", "targetLabel"), _TEXT),
+            }
+        ),
+    ],
+)
 
 _NEVER = "write convertClassicHistogramsToNHCB: false, or leave it empty"
 
@@ -67,23 +123,23 @@ class Monitor(Block):
     scheme: Literal["", "http", "https"] = Field(
         "", description="Empty: https on the engine's port where `engine.args.ssl-certfile` is set, else http."
     )
-    tls_config: dict[str, Any] = Field(
+    tls_config: TlsConfig = Field(
         {},
         description="For https: `ca: {secret: {name, key}}` or `{configMap: {name, key}}`, `cert` and `keySecret` "
         "where the engine asks for a certificate, `serverName` (left out: the Service's name in the cluster), or "
         "`insecureSkipVerify: true`.",
     )
-    authorization: dict[str, Any] = Field(
+    authorization: Authorization = Field(
         {}, description="For a proxy that asks for it: `credentials: {name, key}` of a Secret beside the monitor."
     )
-    relabelings: list[dict[str, Any]] = Field([], description="Relabelings of the target, beside the chart's own.")
-    metric_relabelings: list[dict[str, Any]] = Field(
+    relabelings: list[Relabeling] = Field([], description="Relabelings of the target, beside the chart's own.")
+    metric_relabelings: list[Relabeling] = Field(
         [], description="Relabelings of samples, after the chart's own, which drops the times of creation (`_created`)."
     )
     sample_limit: Count | Empty = Field(
         "",
         description="Samples of a pod, beyond which the whole scrape fails. Empty: 5000 for each data-parallel rank, "
-        "eight times what one has. 0: no limit.",
+        "ten times what one has. 0: no limit.",
     )
     scrape_class: Reference = Field("", description="Scrape class of the Prometheus: its TLS, its relabelings.")
     convert_classic_histograms: bool | Annotated[str, Pattern("^$", _NEVER)] = Field(

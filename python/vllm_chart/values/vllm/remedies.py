@@ -6,7 +6,12 @@ _ELSEWHERE = (
     *("configMaps", "secrets"),
 )
 
+_MONITOR = "write serviceMonitor: {enabled: true}, or podMonitor"
+
 OF_ROOT: dict[str, str] = {
+    **dict.fromkeys(("monitoring", "metrics", "prometheus", "servicemonitor", "serviceMonitors"), _MONITOR),
+    "podmonitor": "write podMonitor",
+    "prometheusAnnotations": "write scrapeAnnotations: {enabled: true}",
     **dict.fromkeys(_ELSEWHERE, "not in this chart: write the object in extraObjects"),
     "hpa": "write autoscaling: {enabled: true, kind: HPA}",
     "keda": "write autoscaling: {enabled: true, kind: KEDA}",
