@@ -22,6 +22,8 @@ SEVERITIES = {
     "VLLMTTFTBudgetBurnSlow": WARNING,
     "VLLMITLBudgetBurn": CRITICAL,
     "VLLMITLBudgetBurnSlow": WARNING,
+    "VLLMAutoscalerBlind": WARNING,
+    "VLLMAutoscalerAtMax": WARNING,
 }
 #: What each alert's rule adds to the labels of what it found.
 ALERTS = {alert: {"severity": severity, "release": "llm"} for alert, severity in SEVERITIES.items()}

@@ -16,6 +16,7 @@ RELEASE = "llm"
 VALUES = """
 model: {id: meta-llama/Llama-3.1-8B-Instruct}
 prometheusRule: {enabled: true}
+autoscaling: {enabled: true, maxReplicas: 4, prometheus: {address: "http://prometheus:9090"}}
 """
 
 NAMES = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

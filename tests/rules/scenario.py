@@ -91,7 +91,8 @@ class Firing:
 
 
 def fires(alert: str, when: str, value: float | None = None, **labels: str) -> Firing:
-    """`fires("VLLMDown", "12m to 20m")`, or `"12m"` to the end; `labels` beside namespace, job and the rule's own."""
+    """`fires("VLLMDown", "12m to 20m")`, or `"12m"` to the end; `labels` beside namespace, job (unless empty)
+    and the rule's own."""
     since, _, until = when.partition(" to ")
     return Firing(alert, seconds(since), seconds(until) if until else None, labels, value)
 
@@ -147,7 +148,7 @@ class Case:
         firing = [one for one in self.firing if one.alert == alert]
         asked = []
         for time in range(0, self.steps * self.step, self.step):
-            labels = [{"exp_labels": {**scope, **one.labels}} for one in firing if one.at(time)]
+            labels = [{"exp_labels": _filled({**scope, **one.labels})} for one in firing if one.at(time)]
             asked.append({"eval_time": duration(time), "alertname": alert, "exp_alerts": labels})
         return {
             "name": self.name,
@@ -169,12 +170,18 @@ def _values(firing: Sequence[Firing], expression: str) -> Iterator[dict[str, Any
 
 def query(expression: str, time: int, values: Iterable[tuple[Labels, float]]) -> dict[str, Any]:
     """An expression and the values that it has to come to, for a label set each beside the release's."""
-    labelled = [(written("", {"namespace": NAMESPACE, "job": JOB, **labels}), value) for labels, value in values]
+    scope = {"namespace": NAMESPACE, "job": JOB}
+    labelled = [(written("", _filled({**scope, **labels})), value) for labels, value in values]
     return {
         "expr": f"round({expression}, 0.0001)",
         "eval_time": duration(time),
         "exp_samples": [{"labels": labels, "value": _rounded(value)} for labels, value in labelled],
     }
+
+
+def _filled(labels: Labels) -> dict[str, str]:
+    """Without those that are empty, which to Prometheus are none."""
+    return {name: value for name, value in labels.items() if value}
 
 
 def _rounded(value: float) -> float:

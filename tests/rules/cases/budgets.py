@@ -108,7 +108,18 @@ SERVING = "serving for 40m"
 SCRAPED = [
     Case(
         "all is well",
-        [replica("a", SERVING, http_2xx="+1/s", ttft="+1/s", ttft_slow="+0.04/s", itl="+40/s", itl_slow="+0.3/s")],
+        [
+            replica(
+                "a",
+                SERVING,
+                http_2xx="+1/s",
+                stopped="+1/s",
+                ttft="+1/s",
+                ttft_slow="+0.04/s",
+                itl="+40/s",
+                itl_slow="+0.3/s",
+            )
+        ],
         silent=FAST + SLOW,
     ),
     Case(
@@ -118,17 +129,20 @@ SCRAPED = [
     ),
     Case(
         "no first token comes in time, for a few requests",
-        [replica("a", SERVING, ttft="+18/h", ttft_slow="+18/h")],
+        [replica("a", SERVING, stopped="+18/h", ttft="+18/h", ttft_slow="+18/h")],
         silent=FAST + SLOW,
     ),
     Case(
         "no first token comes in time",
-        [replica("a", SERVING, ttft="+1/s", ttft_slow="+1/s"), *elsewhere(replica("a", SERVING, ttft="+9/s"))],
+        [
+            replica("a", SERVING, stopped="+1/s", ttft="+1/s", ttft_slow="+1/s"),
+            *elsewhere(replica("a", SERVING, ttft="+9/s")),
+        ],
         [fires("VLLMTTFTBudgetBurn", "2m30s", value=1), fires("VLLMTTFTBudgetBurnSlow", "15m30s", value=1)],
     ),
     Case(
         "a fifth of the tokens is late",
-        [replica("a", SERVING, ttft="+1/s", itl="+50/s", itl_slow="+10/s")],
+        [replica("a", SERVING, stopped="+1/s", ttft="+1/s", itl="+50/s", itl_slow="+10/s")],
         [fires("VLLMITLBudgetBurn", "2m30s", value=0.2), fires("VLLMITLBudgetBurnSlow", "15m30s", value=0.2)],
     ),
     Case(

@@ -32,52 +32,78 @@ REJECTIONS = [
     Case("some were rejected once", [replica("a", SERVING, rejected="7")], silent=["VLLMRejecting"]),
 ]
 
+#: A client that hangs up leaves a first token and no end; vLLM counts it nowhere.
 ABORTS = [
     Case(
         "more than a fifth of the requests is given up",
-        [replica("a", SERVING, stopped="+0.5/s", cut="+0.28/s", aborted="+0.22/s")],
+        [replica("a", SERVING, ttft="+1/s", stopped="+0.5/s", cut="+0.28/s", running="9", steps="+9/s")],
         [fires("VLLMAborted", "15m30s", value=0.22)],
         silent=["VLLMEngineErrors"],
     ),
     Case(
         "less than a fifth of the requests is given up",
-        [replica("a", SERVING, stopped="+0.5/s", cut="+0.32/s", aborted="+0.18/s")],
+        [replica("a", SERVING, ttft="+1/s", stopped="+0.5/s", cut="+0.32/s", running="9", steps="+9/s")],
         silent=["VLLMAborted"],
     ),
     Case(
         "all are given up, 22 in a quarter of an hour",
-        [replica("a", SERVING, aborted="+88/h")],
+        [replica("a", SERVING, ttft="+88/h")],
         [fires("VLLMAborted", "29m", value=1)],
     ),
     Case(
         "all are given up, 18 in a quarter of an hour",
-        [replica("a", SERVING, aborted="+72/h")],
+        [replica("a", SERVING, ttft="+72/h")],
         silent=["VLLMAborted"],
     ),
     Case(
         "requests are given up for a quarter of an hour",
-        [replica("a", "serving for 80m", stopped="+1/s", aborted="+0/s for 20m, +1/s for 15m, +0/s")],
+        [replica("a", "serving for 80m", ttft="+1/s for 20m, +2/s for 15m, +1/s", stopped="+1/s")],
         [fires("VLLMAborted", "39m to 46m")],
     ),
     Case(
         "requests are given up for five minutes",
-        [replica("a", "serving for 80m", stopped="+1/s", aborted="+0/s for 20m, +1/s for 5m, +0/s")],
+        [replica("a", "serving for 80m", ttft="+1/s for 20m, +2/s for 5m, +1/s", stopped="+1/s")],
         silent=["VLLMAborted"],
     ),
     Case(
         "the clients of one replica give up, few of all",
-        [replica("a", SERVING, stopped="+0.7/s", aborted="+0.3/s"), replica("b", SERVING, stopped="+1/s")],
+        [
+            replica("a", SERVING, ttft="+1/s", stopped="+0.7/s"),
+            replica("b", SERVING, ttft="+1/s", stopped="+1/s"),
+        ],
         silent=["VLLMAborted"],
     ),
     Case(
         "clients of both replicas and of two ranks give up",
         [
-            replica("a", SERVING, stopped="+0.7/s", aborted="+0.3/s"),
-            two_ranks(
-                "b", SERVING, {"stopped": "+0.4/s", "aborted": "+0.1/s"}, {"stopped": "+0.4/s", "aborted": "+0.1/s"}
-            ),
+            replica("a", SERVING, ttft="+1/s", stopped="+0.7/s"),
+            two_ranks("b", SERVING, {"ttft": "+0.5/s", "stopped": "+0.4/s"}, {"ttft": "+0.5/s", "stopped": "+0.4/s"}),
         ],
         [fires("VLLMAborted", "15m30s", value=0.25)],
+    ),
+    Case(
+        "requests that take long pile up, in two replicas, and none is given up",
+        [replica(pod, SERVING, ttft="+0.1/s", running="+0.1/s", steps="+9/s") for pod in ("a", "b")],
+        silent=["VLLMAborted"],
+    ),
+    Case(
+        "a third of the requests ends, a third still runs, and a third was given up",
+        [replica("a", SERVING, ttft="+0.3/s", stopped="+0.1/s", running="+0.1/s", steps="+9/s")],
+        [fires("VLLMAborted", "15m30s", value=1 / 3)],
+    ),
+    Case(
+        "an engine crashes with all that runs, which no client gave up",
+        [
+            replica(
+                "a",
+                "serving for 20m, down for 1m, serving for 29m",
+                ttft="+0.2/s",
+                stopped="+0.2/s",
+                running="100 for 20m, 0",
+                steps="+9/s",
+            )
+        ],
+        silent=["VLLMAborted"],
     ),
 ]
 
@@ -143,16 +169,16 @@ NEIGHBOURS = [
         "others reject, fail and are given up",
         [
             replica("a", SERVING, stopped="+1/s"),
-            *elsewhere(replica("b", SERVING, rejected="+1/s", aborted="+1/s", errors="+1/s")),
+            *elsewhere(replica("b", SERVING, rejected="+1/s", ttft="+1/s", errors="+0.5/s")),
         ],
         silent=["VLLMRejecting", "VLLMAborted", "VLLMEngineErrors"],
     ),
     Case(
         "it rejects, fails and is given up beside others that do well",
         [
-            replica("a", SERVING, rejected="+1/s", aborted="+1/s", errors="+1/s"),
-            *elsewhere(replica("a", SERVING, stopped="+9/s")),
-            *elsewhere(replica("b", SERVING, stopped="+9/s")),
+            replica("a", SERVING, rejected="+1/s", ttft="+1/s", stopped="+0.25/s", errors="+0.25/s"),
+            *elsewhere(replica("a", SERVING, ttft="+9/s", stopped="+9/s")),
+            *elsewhere(replica("b", SERVING, ttft="+9/s", stopped="+9/s")),
         ],
         [
             fires("VLLMRejecting", "5m30s", value=1, reason=QUEUE),
