@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from vllm_chart.cluster.api import Cluster
 
 Objects = Mapping[str, Any]
-"""By path: an object, a list of a list's items, or the number of an error."""
+"""By path: an object, a list of a list's items, text as bytes, or the number of an error."""
 
 
 @contextlib.contextmanager
@@ -36,9 +36,12 @@ def cluster_of(objects: Objects, folder: Path, asked: list[str] | None = None) -
             if isinstance(found, list):
                 found = {"metadata": {}, "items": [item for item in found if _selected(item, url.query)]}
             status = found if isinstance(found, int) else 200
-            body = json.dumps({"message": f"refused: {url.path}"} if isinstance(found, int) else found).encode()
+            refusal = {"kind": "Status", "message": f"refused: {url.path}"}
+            body = found
+            if not isinstance(found, bytes):
+                body = json.dumps(refusal if isinstance(found, int) else found).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/plain" if body is found else "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

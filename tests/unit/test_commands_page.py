@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.commands import run
 from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit
 from vllm_chart.helm import ValuesOptions
-from vllm_chart.live import smoke
+from vllm_chart.live import smoke, top
 from vllm_chart.load import report
 from vllm_chart.load.asker import Options
 
@@ -43,6 +44,7 @@ def test_a_document_has_the_keys_that_the_page_lists(document: str, arguments: l
 def test_reports_have_the_keys_that_the_page_lists() -> None:
     assert list(json.loads(smoke.to_json(smoke.SmokeReport([], [])))) == documented("`smoke`")
     assert list(json.loads(report.to_json(report.Report(Options(""), [])))) == documented("`load`")
+    assert list(json.loads(top.to_json(top.Look("", "", datetime.now(UTC), [])))) == documented("`top`")
 
 
 def test_every_exit_code_is_on_the_page() -> None:

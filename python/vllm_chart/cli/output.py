@@ -63,6 +63,22 @@ def _print(text: str) -> None:
             raise UnavailableError(f"can't write the answer: {error.strerror}") from error
 
 
+def goes_on(text: str) -> bool:
+    """Write a part of an answer that goes on. Whether anybody still reads it: one who has gone has seen enough.
+
+    Raises UnavailableError where it can't be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        _forget_standard_output()
+        if error.errno != errno.EPIPE:
+            raise UnavailableError(f"can't write the answer: {error.strerror}") from error
+        return False
+    return True
+
+
 def _forget_standard_output() -> None:
     """Nobody reads it any more, or its disk is full: let the flush at the interpreter's end not fail a second time."""
     with contextlib.suppress(OSError, ValueError, io.UnsupportedOperation):

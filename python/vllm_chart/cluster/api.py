@@ -49,15 +49,29 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
     def __exit__(self, *exception: object) -> None:
         self._api.close()
 
+    def get(self, path: str, *, timeout_seconds: float, **query: str) -> bytes:
+        """What the API server answers at a path, as it is: to make the client's objects of a list of pods takes ten
+        times as long as to read its JSON.
+
+        Raises `kubernetes.client.ApiException` for an answer that is no success, `urllib3.exceptions.HTTPError` for
+        none.
+        """
+        asked = self._api.param_serialize("GET", path, query_params=[*query.items()], auth_settings=["BearerToken"])
+        answer = self._api.call_api(*asked, _request_timeout=timeout_seconds)
+        body: bytes = answer.read()
+        if not 200 <= answer.status <= 299:
+            raise client.ApiException(status=answer.status, reason=answer.reason, body=body.decode(errors="replace"))
+        return body
+
     @contextlib.contextmanager
-    def port_forward(self, namespace: str, service: str, port: str | int) -> Iterator[str]:
-        """Yield the address (`127.0.0.1:<a free port>`) of a port-forward to a Service.
+    def port_forward(self, namespace: str, service: str, port: str | int, *, kind: str = "service") -> Iterator[str]:
+        """Yield the address (`127.0.0.1:<a free port>`) of a port-forward to a Service, or to a pod (`kind="pod"`).
 
         kubectl does the forwarding: it picks a ready pod, and a connection that breaks does not end it. The Python
         client's own `portforward` drops what is in flight when the other side closes.
         Raises `UnavailableError` when kubectl is missing or can't forward (no ready pod, no permission).
         """
-        target = (f"--namespace={namespace}", f"service/{service}", f":{port}")
+        target = (f"--namespace={namespace}", f"{kind}/{service}", f":{port}")
         options = ("--address=127.0.0.1", f"--pod-running-timeout={FORWARD_SECONDS}s")
         command = self.kubectl("port-forward", *options, *target)
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -65,7 +79,7 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
             # kubectl prints a line for every connection: a full pipe would stop it.
             drain = threading.Thread(target=collections.deque, args=(process.stdout, 0), daemon=True)
             try:
-                local_port = _forwarded_port(process.stdout, f"{namespace}/{service}")
+                local_port = _forwarded_port(process.stdout, f"{kind} {namespace}/{service}")
                 drain.start()
                 yield f"127.0.0.1:{local_port}"
             finally:
@@ -106,14 +120,14 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
         return [*command, *arguments]
 
 
-def _forwarded_port(output: IO[str], service: str) -> int:
+def _forwarded_port(output: IO[str], target: str) -> int:
     """Read kubectl's output up to the line that names the local port."""
     said: list[str] = []
     for line in output:
         if match := re.match(r"Forwarding from 127\.0\.0\.1:(\d+)", line):
             return int(match[1])
         said.append(line)
-    raise UnavailableError(f"can't forward a port to Service {service}: {''.join(said).strip()}")
+    raise UnavailableError(f"can't forward a port to {target}: {''.join(said).strip()}")
 
 
 @contextlib.contextmanager

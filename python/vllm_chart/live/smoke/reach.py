@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,13 @@ def forwarded(release: Release) -> Iterator[tuple[str, str]]:
     with Cluster(release.kubeconfig, release.context) as cluster:
         with asking_the_api_server():
             service, workload = _find_front(cluster, release)
-            api_key = os.environ.get(API_KEY_VARIABLE) or _api_key(cluster, release.namespace, workload)
+            api_key = os.environ.get(API_KEY_VARIABLE) or api_key_of(cluster, release.namespace, _containers(workload))
         if not (workload.ready):
             raise UnavailableError(
                 f"no pod of release {release.name} is ready: "
                 f"`vllm-chart diagnose --release {release.name} --namespace {release.namespace}` says why"
             )
-        scheme = "https" if _serves_tls(workload) else "http"
+        scheme = "https" if serves_tls(_containers(workload)) else "http"
         with cluster.port_forward(release.namespace, _name(service), "http") as address:
             yield f"{scheme}://{address}", api_key
 
@@ -65,8 +65,8 @@ def inside(cluster: Cluster, release: Release) -> Inside:
         service, workload = _find_front(cluster, release)
     assert service.spec
     port = _reached_port(service, workload)
-    scheme = "https" if _serves_tls(workload) else "http"
-    secret = _api_key_reference(workload)
+    scheme = "https" if serves_tls(_containers(workload)) else "http"
+    secret = api_key_reference(_containers(workload))
     return Inside(
         f"{scheme}://{_name(service)}.{release.namespace}.svc:{port}",
         service.spec.selector or {},
@@ -114,28 +114,31 @@ def _containers(workload: Workload) -> list[Mapping[str, Any]]:
     return workload.front.spec.get("containers") or []
 
 
-def _api_key(cluster: Cluster, namespace: str, workload: Workload) -> str:
-    """The key that the engine itself was given, out of the Secret that its environment names."""
-    reference = _api_key_reference(workload)
+def api_key_of(cluster: Cluster, namespace: str, containers: Iterable[Mapping[str, Any]]) -> str:
+    """The key that an engine itself was given, out of the Secret that its environment names; empty if it asks for none.
+
+    Raises `kubernetes.client.ApiException` where the Secret can't be read.
+    """
+    reference = api_key_reference(containers)
     if not reference:
         return ""
     secret = cluster.core.read_namespaced_secret(reference["name"], namespace)
     return b64decode((secret.data or {}).get(reference["key"], "")).decode()
 
 
-def _api_key_reference(workload: Workload) -> Mapping[str, str] | None:
+def api_key_reference(containers: Iterable[Mapping[str, Any]]) -> Mapping[str, str] | None:
     """Name and key of the Secret; None where the engine asks for no key."""
-    for variable in (variable for container in _containers(workload) for variable in container.get("env") or []):
+    for variable in (variable for container in containers for variable in container.get("env") or []):
         if variable.get("name") == API_KEY_VARIABLE and variable.get("valueFrom"):
             reference: Mapping[str, str] = variable["valueFrom"].get("secretKeyRef") or {}
             return reference if reference.get("name") else None
     return None
 
 
-def _serves_tls(workload: Workload) -> bool:
+def serves_tls(containers: Sequence[Mapping[str, Any]]) -> bool:
     """The engine was given a certificate, or the kubelet asks it as everybody has to: by HTTPS."""
-    arguments = (str(argument) for container in _containers(workload) for argument in container.get("args") or [])
+    arguments = (str(argument) for container in containers for argument in container.get("args") or [])
     if any(argument.partition("=")[0] == "--ssl-certfile" for argument in arguments):
         return True
-    probes = (container.get("readinessProbe") or {} for container in _containers(workload))
+    probes = (container.get("readinessProbe") or {} for container in containers)
     return any((probe.get("httpGet") or {}).get("scheme") == "HTTPS" for probe in probes)
