@@ -25,7 +25,7 @@ tells of all ranks and API servers.
   {{- toJson $ports }}
 {{- end }}
 
-{{/* YAML map: the metadata of a monitor. */}}
+{{/* YAML map: the metadata of a monitor, or of the rules. Takes a list: root context, the key of its values. */}}
 {{- define "vllm.monitor.metadata" -}}
   {{- $root := first . }}
   {{- $monitor := get $root.Values (last .) }}
