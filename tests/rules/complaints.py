@@ -7,8 +7,8 @@ from tests.rules.expected import ALERTS
 from tests.rules.ruleset import Rule
 
 COMMAND = "vllm-chart diagnose --release llm -n prod"
-#: These have no number to tell: nothing is there.
-WITHOUT_VALUE = {"VLLMDown", "VLLMAbsent", "VLLMReplicaDown", "VLLMStartTooLong"}
+#: These have no number to tell: something is not there.
+WITHOUT_VALUE = {"VLLMDown", "VLLMAbsent", "VLLMReplicaDown", "VLLMStartTooLong", "VLLMAutoscalerBlind"}
 
 
 def complaints(rule: Rule) -> Iterator[str]:

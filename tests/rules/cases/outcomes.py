@@ -89,7 +89,7 @@ ABORTS = [
     Case(
         "a third of the requests ends, a third still runs, and a third was given up",
         [replica("a", SERVING, ttft="+0.3/s", stopped="+0.1/s", running="+0.1/s", steps="+9/s")],
-        [fires("VLLMAborted", "15m30s", value=1 / 3)],
+        [fires("VLLMAborted", "16m30s", value=1 / 3)],
     ),
     Case(
         "an engine crashes with all that runs, which no client gave up",
