@@ -14,7 +14,7 @@ import pytest
 
 from tests.promql import contract, sources
 from tests.promql.contract import ProblemError
-from tests.promql.series import GAUGE, OPEN, OTHERS, Scrape, Series, World, scrapes, world
+from tests.promql.series import GAUGE, HAVE, OPEN, OTHERS, Scrape, Series, World, scrapes, world
 from tests.promql.sources import Found, Rule
 from vllm_chart.observe import alerts, metrics
 
@@ -165,6 +165,15 @@ def test_another_type_in_a_page_is_noticed() -> None:
 def test_a_label_of_every_series_that_is_renamed_is_noticed(label: str) -> None:
     scrape = next(scrape for scrape in scrapes() if scrape.situation == "ranks")
     assert is_noticed(scrape, scrape.text.replace(f'{label}="', f'{label}_="'))
+
+
+def test_only_a_situation_that_lacks_a_metric_borrows_it() -> None:
+    for scrape in scrapes():
+        there = world(scrape, scrapes())
+        for metric in metrics.METRICS.values():
+            assert set(metric.samples) <= set(there)
+            if scrape.situation in HAVE[metric.only]:
+                assert scrape.page.of(metric.samples[0])
 
 
 def test_no_page_has_what_others_say() -> None:

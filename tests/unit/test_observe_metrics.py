@@ -7,9 +7,16 @@ import pytest
 
 import vllm_chart
 from tests.programs import program
-from tests.promql.series import HAVE, TARGET, Scrape, scrapes, world
+from tests.promql.series import HAVE, SITUATIONS, TARGET, Scrape, scrapes, world
+from vllm_chart import support
 from vllm_chart.observe import alerts, metrics
 from vllm_chart.observe.metrics import Metric
+
+
+def test_every_release_was_asked_in_every_situation() -> None:
+    assert {(scrape.version, scrape.situation) for scrape in scrapes()} == {
+        (version, situation) for version in support.VLLM for situation in SITUATIONS
+    }
 
 
 @pytest.mark.parametrize("metric", metrics.METRICS.values(), ids=lambda metric: metric.name)
