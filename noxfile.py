@@ -61,7 +61,7 @@ def typecheck(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Tests of the package that need neither Helm nor a cluster."""
-    install(session, "test")
+    install(session, "test", "dashboards")
     session.run("pytest", "tests/unit", *ALL_CORES, *session.posargs)
 
 

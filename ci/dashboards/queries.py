@@ -8,8 +8,8 @@ quantiles or means of the interval that a point stands for, never of the pod's w
 SERVICE = 'namespace="$namespace",job="$namespace/$release"'
 REPLICA = f'{SERVICE},pod=~"$pod"'
 
-#: What vLLM's OpenAI API and its relatives answer, as the error budget counts it.
-API = 'handler=~"/v1/.*"'
+#: What counts for the error budget, as in the chart's rules: requests for an answer.
+API = 'handler=~"/v1/.*",method="POST"'
 INTERVAL, RANGE = "$__rate_interval", "$__range"
 
 

@@ -1,7 +1,9 @@
 """The dashboards as they stand in the chart: what Grafana's dashboard-linter asks for, and what vLLM's metrics need."""
 
 import copy
+import importlib.util
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +63,29 @@ def test_a_release_is_found_by_its_job_whatever_its_name(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_they_work_without_the_charts_recording_rules(name: str) -> None:
     assert "vllm_release:" not in json.dumps(BOARDS[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_they_follow_from_the_program_that_writes_them(name: str) -> None:
+    if importlib.util.find_spec("grafana_foundation_sdk") is None:
+        pytest.skip("needs Grafana's library: pip install -e '.[dashboards]'")
+    from ci.dashboards import __main__ as program
+
+    (board,) = [board for board in program.BOARDS if board.name == name]
+    assert (reading.FOLDER / f"{name}.json").read_text() == program.text(board.build())
+
+
+def test_the_error_budget_is_that_of_the_alerts() -> None:
+    """Which requests count is said twice, in the rules and in the panels."""
+    rules = (reading.FOLDER.parent / "rules.yaml").read_text()
+    (counted,) = {*re.findall(r"http_requests_total{S,(.*?)(?:,status=\"5xx\")?}", rules)}
+    asked = re.findall(r'http_requests_total{[^}]*?(handler=.*?)(?:,status="5xx")?}', texts("service"))
+
+    assert {*asked} == {counted}
+
+
+def texts(name: str) -> str:
+    return "\n".join(target["expr"] for panel in reading.panels(BOARDS[name]) for target in panel["targets"])
 
 
 @pytest.mark.parametrize("name", NAMES)
