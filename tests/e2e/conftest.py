@@ -11,12 +11,22 @@ from pytest_helm_charts.k8s.fixtures import NamespaceFactoryFunc
 
 from ci import tools
 from tests.e2e import profiles
+from tests.e2e import prometheus as live
 from tests.e2e.evidence import evidence
 from tests.e2e.profiles import Profile
+from tests.e2e.prometheus import Prometheus
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.live.smoke import Release
 
+#: Options, and the markers of the tests that each adds.
+ASKED_FOR = (
+    ("--drain-nodes", "drains_nodes"),
+    ("--faults", "faults"),
+    ("--alerts", "alerts"),
+    ("--autoscaling", "autoscaling"),
+    ("--tracing", "tracing"),
+)
 # Where a failure leaves its traces.
 NAMESPACES = pytest.StashKey[list[tuple[Cluster, str]]]()
 
@@ -26,12 +36,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--release", help="Only check this release, which is there already; nothing is changed.")
     group.addoption("--namespace", default="default", help="The namespace of --release.")
     group.addoption("--drain-nodes", action="store_true", help="Also drain a GPU node: what else is on it has to move.")
+    group.addoption("--alerts", action="store_true", help="Also make every alert fire, which takes half an hour.")
+    group.addoption("--autoscaling", action="store_true", help="Also let KEDA scale a release, in half an hour.")
+    group.addoption("--tracing", action="store_true", help="Also send traces to a collector.")
     group.addoption("--faults", action="store_true", help="Also kill, hang and starve engines, and let a node be gone.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "read_only: only looks at a release, so it may run on any (--release)")
     config.addinivalue_line("markers", "drains_nodes: others on the cluster would notice, so it is asked for")
+    config.addinivalue_line("markers", "alerts: looks back on minutes, so it is asked for")
+    config.addinivalue_line("markers", "autoscaling: needs KEDA and takes long, so it is asked for")
+    config.addinivalue_line("markers", "tracing: needs a collector, so it is asked for")
     config.addinivalue_line("markers", "faults: something is broken on purpose, so it is asked for")
 
 
@@ -39,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--release"):
         config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("read_only")])
         items[:] = [item for item in items if item.get_closest_marker("read_only")]
-    for option, marker in (("--drain-nodes", "drains_nodes"), ("--faults", "faults")):
+    for option, marker in ASKED_FOR:
         for item in items:
             if item.get_closest_marker(marker) and not config.getoption(option):
                 item.add_marker(pytest.mark.skip(reason=f"not asked for: {option}"))
@@ -101,6 +117,14 @@ def namespace(
     pytestconfig.stash[NAMESPACES] = [(cluster, name)]
     yield name
     pytestconfig.stash[NAMESPACES] = []
+
+
+@pytest.fixture(scope="module")
+def prometheus(pytestconfig: pytest.Config, cluster: Cluster, namespace: str) -> Iterator[Prometheus]:
+    """The cluster's Prometheus."""
+    with live.reach(cluster) as prometheus:
+        pytestconfig.stash[NAMESPACES].append((cluster, live.NAMESPACE))
+        yield prometheus
 
 
 @pytest.fixture

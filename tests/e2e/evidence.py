@@ -23,7 +23,7 @@ def evidence(cluster: Cluster, namespace: str) -> str:
 def _diagnoses(cluster: Cluster, namespace: str) -> str:
     deployments = cluster.apps.list_namespaced_deployment(namespace).items
     labels = [(deployment.metadata.labels if deployment.metadata else None) or {} for deployment in deployments]
-    releases = sorted({label.get("app.kubernetes.io/instance", "") for label in labels})
+    releases = sorted({label.get("app.kubernetes.io/instance", "") for label in labels} - {""})
     return "\n".join(
         f"{release}: {to_human(diagnose.release(release, namespace, cluster)) or 'ready'}" for release in releases
     )

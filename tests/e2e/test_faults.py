@@ -13,7 +13,8 @@ import pytest
 from kubernetes.client import V1Pod
 
 from ci import kind
-from tests.e2e.clients import execute, is_ready, pod_name, restarts
+from tests.e2e.clients import is_ready, pod_name, restarts
+from tests.e2e.faults import CORE, SIGKILL, SIGSTOP, signal
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation
 from tests.e2e.traffic import Traffic, Window
@@ -29,13 +30,6 @@ RESTART_SECONDS = 600
 # A node that says nothing is taken for gone after 50 s. Then every node's proxy has to hear of it.
 GONE_SECONDS = 180
 PROPAGATION_SECONDS = 10
-# Signals a process of the engine by the beginning of its name; one that is stopped stays until it is killed.
-SIGNAL = """
-import os, pathlib, sys
-name, number = sys.argv[1:]
-found = [p for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and (p / "comm").read_text().startswith(name)]
-os.kill(int(found[0].name), int(number))
-"""
 # A few processes that are smaller than the engine's, and together more than its limit: the kernel kills the largest.
 HOG = """
 import os, signal
@@ -47,8 +41,6 @@ for _ in range(40):
 signal.alarm(60)
 os.wait()
 """
-SIGKILL, SIGSTOP = 9, 19
-CORE = "VLLM::EngineCor"
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +58,6 @@ def llm(helm: Helm, cluster: Cluster, namespace: str, profile: Profile) -> Itera
 def traffic(llm: Installation) -> Iterator[Traffic]:
     with Traffic.on(llm, CLIENTS) as traffic:
         yield traffic
-
-
-def _signal(llm: Installation, pod: V1Pod, process: str, number: int) -> None:
-    execute(llm.cluster, llm.namespace, pod_name(pod), "python3", "-c", SIGNAL, process, str(number))
 
 
 @contextlib.contextmanager
@@ -108,12 +96,12 @@ def _assert_whole(traffic: Traffic, fault: str) -> None:
 
 def test_an_engine_that_is_killed_is_restarted(llm: Installation, traffic: Traffic) -> None:
     with _restart(llm, traffic, "engine killed") as pod:
-        _signal(llm, pod, CORE, SIGKILL)
+        signal(llm, pod, CORE, SIGKILL)
 
 
 def test_an_engine_that_hangs_is_found_and_restarted(llm: Installation, traffic: Traffic) -> None:
     with _restart(llm, traffic, "engine hangs") as pod:
-        _signal(llm, pod, CORE, SIGSTOP)
+        signal(llm, pod, CORE, SIGSTOP)
 
 
 def test_an_engine_without_memory_is_restarted(llm: Installation, traffic: Traffic) -> None:

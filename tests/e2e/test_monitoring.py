@@ -1,0 +1,237 @@
+"""A real Prometheus finds the engines, has something for every panel, and its alerts tell of what happens and no more.
+
+Two releases at a time: `llm` has a replica on each of two nodes, an API key and a ServiceMonitor; `pods` has TLS, two
+API servers and a PodMonitor. The times of the alerts are shortened, their expressions are the chart's own.
+"""
+
+import math
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes.client import V1Pod
+from pytest_helm_charts.clusters import Cluster as KubeCluster
+
+from ci.dashboards import reading
+from tests.e2e.clients import pod_name
+from tests.e2e.faults import CORE, SIGKILL, signal
+from tests.e2e.monitored import FOR_SECONDS, LAG_SECONDS, PATIENT_OBJECTIVES, monitored, picked_up, short_alerts
+from tests.e2e.profiles import Profile
+from tests.e2e.prometheus import Prometheus
+from tests.e2e.releases import SHORT_STOP, Installation
+from tests.e2e.traffic import Traffic
+from vllm_chart.cluster.api import Cluster
+from vllm_chart.helm import Helm
+from vllm_chart.load.asker import Options
+
+KEY_SECRET, TLS_SECRET = "key", "tls"
+#: From Ready to the first scrape that worked: the monitors were there before the pods.
+DISCOVERY_SECONDS = 30
+#: The groups of long windows are evaluated every two minutes.
+EVALUATION_SECONDS = 180
+CLIENTS = Options("", clients=6, max_tokens=48, duration_seconds=3600, timeout_seconds=120)
+#: Scrapes of load that panels are asked about.
+LOADED_SECONDS = 60
+#: What is told by those that are not here: cAdvisor, kube-state-metrics, a store of KV caches outside the engines.
+OTHERS = ("kube_", "container_", "vllm:external_prefix_cache")
+
+
+@pytest.fixture(scope="module")
+def certificate(
+    prometheus: Prometheus, namespace: str, kube_cluster: KubeCluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A Secret with a certificate for the Service's name, signed by itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    name = f"pods-vllm.{namespace}.svc"
+    _make_certificate(folder, name)
+    kube_cluster.kubectl(
+        f"create secret tls {TLS_SECRET} --cert={folder / 'tls.crt'} --key={folder / 'tls.key'}", namespace=namespace
+    )
+
+
+def _make_certificate(folder: Path, name: str) -> None:
+    extension = f"subjectAltName=DNS:{name}"
+    options = ("-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=engine", "-addext", extension)
+    files = ("-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt"))
+    try:
+        subprocess.run(("openssl", "req", "-x509", *options, *files), check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("needs openssl to make a certificate")
+
+
+@pytest.fixture(scope="module")
+def releases(
+    prometheus: Prometheus,
+    certificate: None,
+    helm: Helm,
+    cluster: Cluster,
+    kube_cluster: KubeCluster,
+    namespace: str,
+    profile: Profile,
+) -> Iterator[tuple[Installation, Installation]]:
+    if len(profile.gpu_nodes) < 2 or not profile.no_gpu:
+        pytest.skip("needs two nodes with (simulated) GPUs, and room for an engine without one")
+    key = secrets.token_urlsafe()
+    kube_cluster.kubectl(f"create secret generic {KEY_SECRET} --from-literal=api-key={key}", namespace=namespace)
+    llm = Installation(
+        helm,
+        cluster,
+        profile,
+        namespace,
+        "llm",
+        profile.article,
+        (
+            "replicaCount=2",
+            f"auth.apiKeySecretRef.name={KEY_SECRET}",
+            *monitored("serviceMonitor"),
+            *short_alerts("VLLMDown", "VLLMReplicaDown", "VLLMStalled"),
+            *PATIENT_OBJECTIVES,
+        ),
+    )
+    mount = ("name=tls", "mountPath=/tls", "readOnly=true")
+    pods = Installation(
+        helm,
+        cluster,
+        profile,
+        namespace,
+        "pods",
+        profile.article,
+        (
+            "replicaCount=1",
+            "gpu.count=0",
+            SHORT_STOP,
+            "engine.args.api-server-count=2",
+            "engine.args.ssl-certfile=/tls/tls.crt",
+            "engine.args.ssl-keyfile=/tls/tls.key",
+            "volumes[1].name=tls",
+            f"volumes[1].secret.secretName={TLS_SECRET}",
+            *(f"volumeMounts[1].{part}" for part in mount),
+            f"podMonitor.tlsConfig.ca.secret.name={TLS_SECRET}",
+            "podMonitor.tlsConfig.ca.secret.key=tls.crt",
+            *picked_up("podMonitor"),
+        ),
+    )
+    for release in (pods, llm):
+        release.install(wait=False)
+    for release in (pods, llm):
+        release.wait_until_available()
+    yield llm, pods
+    for release in (pods, llm):
+        release.uninstall()
+
+
+@pytest.fixture(scope="module")
+def llm(releases: tuple[Installation, Installation]) -> Installation:
+    return releases[0]
+
+
+@pytest.fixture(scope="module")
+def began(llm: Installation) -> float:
+    """When the releases were ready."""
+    return time.time()
+
+
+@pytest.fixture(scope="module")
+def traffic(llm: Installation) -> Iterator[Traffic]:
+    with Traffic.on(llm, CLIENTS) as traffic:
+        traffic.wait_for_answers(CLIENTS.clients)
+        yield traffic
+
+
+def _ready_since(pod: V1Pod) -> float:
+    conditions = (pod.status.conditions if pod.status else None) or []
+    (ready,) = (condition for condition in conditions if condition.type == "Ready")
+    assert ready.last_transition_time
+    return ready.last_transition_time.timestamp()
+
+
+def job(release: Installation) -> str:
+    """What every target of a release is labelled with."""
+    return f"{release.namespace}/{release.service}"
+
+
+def _wait_until_up(release: Installation, prometheus: Prometheus) -> None:
+    """All engines of a release are scraped, and each was soon after it was ready."""
+    ready = {pod_name(pod): _ready_since(pod) for pod in release.engines()}
+    up = f'up{{namespace="{release.namespace}",job="{job(release)}"}}'
+
+    def all_are_up() -> bool:
+        return {series.labels["pod"] for series in prometheus.query(f"{up} == 1")} == set(ready)
+
+    prometheus.wait_until(f"the engines of {release.name} are up", all_are_up, DISCOVERY_SECONDS)
+    for series in prometheus.query(f"{up}[15m]"):
+        seconds = min(at for at, value in series.points if value == 1) - ready[series.labels["pod"]]
+        print(f"{series.labels['pod']}: scraped {seconds:.0f} s after it was ready")
+        assert seconds < DISCOVERY_SECONDS
+
+
+def test_every_engine_is_found(releases: tuple[Installation, Installation], prometheus: Prometheus) -> None:
+    """With an API key, over TLS, with two API servers: by one job, each pod once."""
+    for release in releases:
+        _wait_until_up(release, prometheus)
+    found = sorted(
+        (target["labels"]["job"], target["labels"]["pod"], target["scrapeUrl"].partition(":")[0])
+        for target in prometheus.targets(releases[0].namespace)
+    )
+    llm, pods = releases
+    assert found == sorted(
+        (job(release), pod_name(pod), scheme)
+        for release, scheme in ((llm, "http"), (pods, "https"))
+        for pod in release.engines()
+    )
+
+
+def test_every_panel_has_data_under_load(llm: Installation, prometheus: Prometheus, traffic: Traffic) -> None:
+    since = time.time()
+    traffic.keep_on(LOADED_SECONDS)
+    empty = []
+    for board in reading.boards().values():
+        values = reading.variables(board, namespace=llm.namespace, release=llm.service, interval="1m", span="2m")
+        for panel in reading.panels(board):
+            expressions = [reading.filled(target["expr"], values) for target in panel["targets"]]
+            asked = [expression for expression in expressions if not any(other in expression for other in OTHERS)]
+            empty += [f"{panel['title']}: {one}" for one in asked if not _has_data(prometheus, one, since)]
+            if not asked:
+                print(f"{panel['title']}: only others tell it")
+    assert not empty, "\n".join(empty)
+
+
+def _has_data(prometheus: Prometheus, expression: str, since: float) -> bool:
+    found = prometheus.query_range(expression, since, time.time())
+    return any(not math.isnan(value) for series in found for _, value in series.points)
+
+
+def test_every_rule_is_evaluated(llm: Installation, prometheus: Prometheus) -> None:
+    wanted = {rule["alert"] if "alert" in rule else rule["record"] for rule in _rendered_rules(llm)}
+
+    def evaluated() -> bool:
+        rules = prometheus.rules(llm.namespace)
+        return {rule["name"] for rule in rules} == wanted and all(rule["health"] != "unknown" for rule in rules)
+
+    prometheus.wait_until("all rules are loaded and evaluated", evaluated, EVALUATION_SECONDS)
+    ill = {rule["name"]: rule["lastError"] for rule in prometheus.rules(llm.namespace) if rule["health"] != "ok"}
+    assert ill == {}
+
+
+def _rendered_rules(llm: Installation) -> list[dict[str, str]]:
+    groups = llm.rendered().one("PrometheusRule")["spec"]["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_an_engine_that_is_killed_is_told_of_and_nothing_else(
+    llm: Installation, prometheus: Prometheus, traffic: Traffic, began: float
+) -> None:
+    """The other replica answers, so the service is not down; the alert ends once the engine is back."""
+    assert prometheus.fired(llm.namespace, began) == set()
+    signal(llm, llm.engines()[0], CORE, SIGKILL)
+    seconds = prometheus.wait_until(
+        "VLLMReplicaDown fires", lambda: bool(prometheus.firing(llm.namespace)), FOR_SECONDS + LAG_SECONDS
+    )
+    print(f"VLLMReplicaDown fired {seconds:.0f} s after the engine was killed, `for` is {FOR_SECONDS} s")
+    llm.wait_until_available()
+    seconds = prometheus.wait_until("VLLMReplicaDown ends", lambda: not prometheus.firing(llm.namespace), LAG_SECONDS)
+    print(f"and ended {seconds:.0f} s after the engine was available again")
+    assert prometheus.fired(llm.namespace, began) == {"VLLMReplicaDown"}
