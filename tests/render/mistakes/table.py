@@ -1,6 +1,7 @@
 """The mistakes: what was done, where it can be read, and the checks that catch it, the earliest one first."""
 
 from tests.render.mistakes import (
+    alerts,
     arguments,
     clusters,
     dashboards,
@@ -32,6 +33,7 @@ MISTAKES = [
     *security.ROWS,
     *names.ROWS,
     *networks.ROWS,
+    *alerts.ROWS,
     *documents.ROWS,
     *rest.ROWS,
     *arguments.ROWS,
