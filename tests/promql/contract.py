@@ -53,7 +53,7 @@ def selectors(expression: promql.Expr) -> Iterator[promql.VectorSelector]:
 def check(text: str, world: World, mention: bool = False) -> None:
     """Hold an expression to the series of a world.
 
-    mention: where it is a series alone it only names it, in a sentence or to make it up, and asks for no answer.
+    mention: where it is a series alone it only names it, in a sentence, and asks for no answer.
 
     Raises ProblemError: Prometheus would not take it, or it asks for what is not there.
     """

@@ -30,6 +30,8 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 FILES = (EVERYTHING, *sorted((ROOT / "values").glob("*.yaml")))
 NAME = re.compile(r"\b(?:vllm|vllm_release):[a-zA-Z_][\w:]*")
+#: What follows a name that goes on: a placeholder of some language, or "…".
+_GOES_ON = re.compile(r"[$*<…]|\{[\w.]+\}")
 #: Text in which a name stands that is no expression: what is said of all of them.
 ALL_OF_THEM = re.compile(r"^vllm(?:_release)?:(?:\*|…|\.\.\.)?$")
 
@@ -41,7 +43,7 @@ class Found:
     where: str
     text: str
     mention: bool = False
-    """A series alone is no question here, but a name: in a sentence, or of what a test makes up."""
+    """A series alone is no question here, but a name in a sentence."""
 
     def __str__(self) -> str:
         return self.where
@@ -76,8 +78,8 @@ def rules_of(spec: Mapping[str, Any], where: str) -> Iterator[Rule]:
 
 
 def expressions() -> list[Found]:
-    """Every other one: panels, triggers, documentation, the cases of the rules' own tests."""
-    found = [*_in_objects(), *_in_dashboards(), *_in_documentation(), *_in_rule_tests()]
+    """Every other one: panels, triggers, documentation."""
+    found = [*_in_objects(), *_in_dashboards(), *_in_documentation()]
     return list({(each.where, each.text): each for each in found}.values())
 
 
@@ -86,7 +88,7 @@ def names() -> Iterator[tuple[str, str]]:
     for path in _texts():  # a name that goes on in a placeholder is the beginning of several
         for number, line in enumerate(path.read_text().splitlines(), 1):
             for match in NAME.finditer(line):
-                if line[match.end() : match.end() + 1] not in ("$", "*", "<", "…") and match[0][-1] not in "_:":
+                if match[0][-1] not in "_:" and not _GOES_ON.match(line, match.end()):
                     yield f"{path.relative_to(ROOT)}:{number}", match[0]
 
 
@@ -118,6 +120,8 @@ def _queries(value: Any, where: str) -> Iterator[Found]:
         for key, inner in value.items():
             if key in ("expr", "query") and isinstance(inner, str):
                 yield Found(f"{where}: {key}", inner)
+            elif key == "seriesQuery" and isinstance(inner, str):
+                yield Found(f"{where}: {key}", inner, mention=True)
             elif key == "metricsQuery" and isinstance(inner, str):
                 yield Found(f"{where}: {key}", _of_adapter(inner, value.get("seriesQuery", "")))
             else:
@@ -138,7 +142,7 @@ def _of_adapter(query: str, series: str) -> str:
     }
     for placeholder, text in filled.items():
         query = query.replace(placeholder, text)
-    return query
+    return re.sub(r"<<[^>]*>>", "a", query)  # a label's value
 
 
 # Dashboards
@@ -197,6 +201,9 @@ def _of_variable(text: str) -> Iterator[str]:
 def _in_documentation() -> Iterator[Found]:
     for path in _pages():
         yield from of_page(path.read_text(), str(path.relative_to(ROOT)))
+    for path in sorted((ROOT / "docs").rglob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            yield from _queries(document, str(path.relative_to(ROOT)))
 
 
 def of_page(text: str, where: str) -> Iterator[Found]:
@@ -206,7 +213,8 @@ def of_page(text: str, where: str) -> Iterator[Found]:
     prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
     for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose):
         if NAME.search(span) and not ALL_OF_THEM.match(span):
-            yield Found(f"{where}: `{span}`", span, mention=True)
+            whole = re.sub(r",?\s*…\s*(?=\})", "", span)  # labels that are left out
+            yield Found(f"{where}: `{span}`", whole, mention=True)
 
 
 def _of_block(language: str, block: str, where: str) -> Iterator[Found]:
@@ -217,17 +225,6 @@ def _of_block(language: str, block: str, where: str) -> Iterator[Found]:
     elif language in ("yaml", "yml"):
         for document in yaml.safe_load_all(block):
             yield from _queries(document, f"{where}: block")
-
-
-def _in_rule_tests() -> Iterator[Found]:
-    """The series that the cases of promtool make up have to be such that exist, and so what they ask."""
-    for path in sorted((ROOT / "tests" / "rules").rglob("*.y*ml")):
-        document = yaml.safe_load(path.read_text())
-        if isinstance(document, dict):
-            for case in document.get("tests", ()):
-                where = f"{path.relative_to(ROOT)}: {case.get('name', '')}"
-                yield from (Found(where, each["series"], mention=True) for each in case.get("input_series", ()))
-                yield from (Found(where, each["expr"]) for each in case.get("promql_expr_test", ()))
 
 
 def _pages() -> list[Path]:

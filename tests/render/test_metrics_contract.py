@@ -14,8 +14,9 @@ import pytest
 
 from tests.promql import contract, sources
 from tests.promql.contract import ProblemError
-from tests.promql.series import GAUGE, HAVE, OPEN, OTHERS, Scrape, Series, World, scrapes, world
+from tests.promql.series import GAUGE, HAVE, OPEN, OTHERS, TARGET, Scrape, Series, World, scrapes, world
 from tests.promql.sources import Found, Rule
+from tests.rules import engine_page
 from vllm_chart.observe import alerts, metrics
 
 rules = functools.cache(sources.rules)
@@ -65,8 +66,21 @@ def test_every_expression_holds() -> None:
 
 def test_every_name_is_one() -> None:
     """Also where no expression stands: in programs, descriptions and prose."""
-    known = {name for scrape in scrapes() for name in world_of(scrape)} | set(metrics.METRICS)
+    known = (
+        {name for scrape in scrapes() for name in world_of(scrape)} | set(metrics.METRICS) | {metrics.KV_USE_FORMERLY}
+    )
     assert [f"{where}: {name}" for where, name in sources.names() if name not in known] == []
+
+
+def test_what_the_rules_cases_make_up_is_as_engines_have_it() -> None:
+    signals = dict.fromkeys({*engine_page.SIGNALS, *engine_page.SERVER_SIGNALS, *engine_page.HISTOGRAMS}, "0")
+    for name, labels, _ in engine_page.page(signals, 0, [True, True], 30):
+        for scrape in scrapes():
+            series = world_of(scrape)[name]
+            assert series.labels == {*TARGET, *labels}
+            # Not of which route: cases have some that no page was asked for, which rules have to leave out.
+            for label in (labels.keys() & series.values.keys()) - {"handler", "method"}:
+                assert labels[label] in series.values[label], f"{name} {label}"
 
 
 # Pages in which something is different

@@ -130,4 +130,7 @@ ADAPTERS_IN_USE = Metric(
     only=ADAPTERS,
 )
 
+#: What the KV cache's use was called by vLLM before 0.11: no page of a supported release has it.
+KV_USE_FORMERLY = "vllm:gpu_cache_usage_perc"
+
 METRICS: Mapping[str, Metric] = {value.name: value for value in globals().values() if isinstance(value, Metric)}

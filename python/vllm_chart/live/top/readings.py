@@ -18,7 +18,7 @@ from vllm_chart.observe import metrics, page
 RATE_SECONDS, WINDOW_SECONDS = 10.0, 60.0
 
 #: What is read of a page. The second name of a gauge is that of vLLM before 0.11.
-KV_USE = (metrics.KV_USE.name, "vllm:gpu_cache_usage_perc")
+KV_USE = (metrics.KV_USE.name, metrics.KV_USE_FORMERLY)
 GAUGES = (metrics.RUNNING.name, metrics.WAITING.name)
 PROMPTS, GENERATED = metrics.PROMPT_TOKENS.name, metrics.GENERATION_TOKENS.name
 COUNTERS = (metrics.PREFIX_QUERIES.name, metrics.PREFIX_HITS.name, PROMPTS, GENERATED)
