@@ -11,7 +11,7 @@ engines that surely have it: a program of another name may refuse it.
   {{- $said := include "vllm.saysFlag" (list . $flag) }}
   {{- with .Values.accessLog.excludePaths }}
     {{- if and $program (not $said) (include "vllm.knowsFlag" (list $ $flag)) }}
-      {{- $args = append $args (printf "--%s=%s" $flag (join "," .)) }}
+      {{- $args = append $args (printf "--%s=%s" $flag (join "," . | list $ | include "vllm.argument")) }}
     {{- end }}
   {{- end }}
   {{- if .Values.requestIds }}{{ $args = append $args "--enable-request-id-headers" }}{{ end }}
