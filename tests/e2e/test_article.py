@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 from kubernetes.client import ApiException, V1Pod
 
-from tests.e2e.clients import Application, Client, Person, assert_answers, execute, start_application
+from tests.e2e.clients import Application, Client, Person, assert_answers, execute, pod_name, start_application
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import SHORT_STOP, Installation
 from vllm_chart.cli.main import main
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.live import diagnose, smoke
+from vllm_chart.live import diagnose, smoke, top
 from vllm_chart.live.smoke import Release
 
 
@@ -136,6 +136,30 @@ def test_the_smoke_command(release: Release) -> None:
     done = CliRunner().invoke(main, ["smoke", *options, "--output", "json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["ok"] is True
+
+
+@pytest.mark.read_only
+def test_top_shows_what_each_engine_does(release: Release, cluster: Cluster) -> None:
+    with top.Watcher(cluster, release.name, release.namespace, timeout_seconds=10) as watcher:
+        watcher.look()
+        assert smoke.run(release).findings == []
+        look = watcher.look()
+    document = json.loads(top.to_json(look))
+    assert document["ok"] is True, top.to_human(look)
+    assert {replica["phase"] for replica in document["replicas"]} == {"serving"}
+    assert all(replica["kvCacheUsage"] is not None for replica in document["replicas"])
+    assert document["total"]["firstTokens"] > 0
+    assert document["total"]["tokensPerSecond"]["out"] > 0
+    assert document["total"]["ttftSeconds"]["p95"] > 0
+
+
+def test_requests_leave_a_line_in_the_log_and_probes_do_not(llm: Installation, release: Release) -> None:
+    smoke.run(release)
+    read = llm.cluster.core.read_namespaced_pod_log
+    log = "".join(read(pod_name(pod), llm.namespace) for pod in llm.engines())
+    assert '"GET /v1/models HTTP/' in log
+    assert '"GET /health' not in log
+    assert '"GET /metrics' not in log
 
 
 def _preflight(llm: Installation, file: Path, **changes: Any) -> list[dict[str, Any]]:

@@ -570,6 +570,29 @@ def test_documents_go_on_line_by_line_until_ctrl_c(tmp_path: Path) -> None:
     assert (process.returncode, said) == (0, "")
 
 
+def test_a_look_costs_less_than_a_hundredth_of_a_core(tmp_path: Path) -> None:
+    """20 ms of each 2 s. Measured in a process of its own, of user and system time."""
+    names = ("llm-a", "llm-b", "llm-c")
+    with cluster_of({PODS: [*map(pod, names)]} | {metrics(name): captured().encode() for name in names}, tmp_path):
+        process = live(tmp_path, "--output=json")
+        assert process.stdout is not None
+        for _ in range(4):  # its start, and threads
+            process.stdout.readline()
+        before, looks = cpu_seconds(process.pid), 12
+        for _ in range(looks):
+            assert json.loads(process.stdout.readline())["total"]["pods"] == 3
+        spent = (cpu_seconds(process.pid) - before) / looks
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert spent < 0.02
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process: proc_pid_stat(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path: Path) -> None:
     with cluster_of({PODS: [pod()], metrics(): engine(running=1)}, tmp_path):
         process = live(tmp_path)
