@@ -16,7 +16,7 @@ from vllm_chart.cli.output import Progress, finish
 def command(
     release: str, namespace: str, kubeconfig: Path | None, context: str | None, progress: bool | None, output: str
 ) -> None:
-    """Say why a release is not ready, out of its pods, their events and the engine's log.
+    """Say why a release is not ready, out of its pods, their events and the engine's log; and why it does not scale.
 
     \b
     Examples:

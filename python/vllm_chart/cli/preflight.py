@@ -44,8 +44,9 @@ def command(
     Does a node take the pods, by labels, taints, GPUs and memory; is there room for all of them, and for those that a
     rollout starts beside the old ones or an autoscaler may ask for; do the namespace's LimitRanges and ResourceQuotas,
     and OpenShift's SecurityContextConstraints, let them in; are the Secrets, ConfigMaps, claims and classes there that
-    the values name; do model and KV cache fit the GPU that the nodes' labels tell, and is their driver new enough. A
-    Secret's value is looked at and never shown.
+    the values name; is there what the autoscaler needs: KEDA, or who else serves external metrics, and an answer of
+    Prometheus to its queries; do model and KV cache fit the GPU that the nodes' labels tell, and is their driver new
+    enough. A Secret's value is looked at and never shown.
 
     \b
     Examples:

@@ -45,6 +45,16 @@ _PREFLIGHT = (
         "The namespace's ResourceQuotas have enough left.",
         "The API server refuses pods, and only events say so.",
     ),
+    (
+        "autoscaler",
+        "What the autoscaler needs is there, and nobody else scales the pods.",
+        "Nothing is scaled, or two undo each other's work.",
+    ),
+    (
+        "scaling-query",
+        "Prometheus answers the autoscaler's queries, each with one number.",
+        "The autoscaler is blind: no replica is ever added.",
+    ),
     ("processor", "The nodes' processors are those that the image is built for.", "The container can't be started."),
     (
         "driver",
@@ -82,6 +92,11 @@ _DIAGNOSE = (
         "connector",
         "Connectors reach the engines and stores that they name.",
         "The engine ends, or KV caches never arrive.",
+    ),
+    (
+        "autoscaling",
+        "The autoscaler sees what is asked, and does what follows.",
+        "Replicas stay as they are, whatever is asked.",
     ),
     ("crash", "The engine runs.", "It ended with an error that nothing here explains: the log says more."),
 )

@@ -34,9 +34,11 @@ class Autoscaler:
 
     @property
     def keys(self) -> tuple[str, str]:
-        """What it calls its bounds."""
+        """What is written for its bounds: the chart's values, or the fields of the user's own object."""
+        if not self.object.is_extra and self.object.source:
+            return "autoscaling.minReplicas", "autoscaling.maxReplicas"
         (least, _), (most, _) = _BOUNDS[self.object.kind]
-        return least, most
+        return f"{self.where}: {least}", f"{self.where}: {most}"
 
     def scales(self, workload: Workload) -> bool:
         """Whether that workload is its target."""
@@ -57,7 +59,7 @@ class Scale:
     @property
     def key(self) -> str:
         """What is written to have fewer replicas from the start."""
-        return f"{self.autoscaler.where}: {self.autoscaler.keys[0]}" if self.autoscaler else "replicaCount"
+        return self.autoscaler.keys[0] if self.autoscaler else "replicaCount"
 
 
 def autoscalers(objects: Sequence[Object]) -> list[Autoscaler]:

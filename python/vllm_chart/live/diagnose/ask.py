@@ -8,7 +8,7 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client import CoreV1Event, V1Node, V1PersistentVolumeClaim, V1Pod
 
-from vllm_chart.cluster import workloads
+from vllm_chart.cluster import autoscaling, workloads
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.live.diagnose.objects import container_statuses, name_of, state
 from vllm_chart.rendered.workload import Workload
@@ -24,7 +24,8 @@ class Snapshot:
     `between` holds the objects between its workloads and their pods, which stand for revisions. `hidden` names the
     kinds of workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds,
     by pod and container, the last lines of the run that ended, or of the current one if none has; each begins with the
-    time when it was written. `at` is when the cluster was asked.
+    time when it was written. `hpas` and `scaled_objects` are
+    the autoscalers of the namespace, None where they may not be listed. `at` is when the cluster was asked.
     """
 
     release: str
@@ -37,6 +38,8 @@ class Snapshot:
     nodes: Sequence[V1Node] | None = None
     logs: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     hidden: Sequence[str] = ()
+    hpas: Sequence[Mapping[str, Any]] | None = ()
+    scaled_objects: Sequence[Mapping[str, Any]] | None = ()
     at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
     def newest_pods(self) -> list[V1Pod]:
@@ -65,6 +68,8 @@ def snapshot(name: str, namespace: str, cluster: Cluster) -> Snapshot:
         nodes=_nodes(core),
         logs=dict(_logs(core, namespace, pods)),
         hidden=listed.hidden,
+        hpas=autoscaling.hpas(cluster, namespace),
+        scaled_objects=autoscaling.scaled_objects(cluster, namespace),
     )
 
 

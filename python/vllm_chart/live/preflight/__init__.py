@@ -5,12 +5,13 @@ conclusions has a test with recorded objects. Secrets are read, to see that a ke
 nothing of them is ever said.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, Severity
-from vllm_chart.live.preflight import addresses, ask, gpus, namespace, nodes, objects, openshift, storage
+from vllm_chart.live.preflight import addresses, ask, autoscaling, gpus, namespace, nodes, objects, openshift, storage
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.needs import Need, needs
 from vllm_chart.live.preflight.wanted import Wanted, read
@@ -33,6 +34,7 @@ def release(
     """
     with asking_the_api_server():
         snapshot = ask.snapshot(cluster, manifests)
+        snapshot = dataclasses.replace(snapshot, autoscaling=autoscaling.ask(cluster, manifests))
     return explain(manifests, values, app_version, snapshot, autoscaled=autoscaled)
 
 
@@ -60,4 +62,5 @@ def explain(
         *addresses.explain(wanted, snapshot),
         *nodes.explain(wanted, snapshot, severity),
         *gpus.explain(wanted, snapshot),
+        *autoscaling.explain(wanted, snapshot),
     ]

@@ -19,6 +19,7 @@ from kubernetes.client import (
 
 from vllm_chart.cluster import workloads
 from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster.autoscaling import Autoscaling
 from vllm_chart.live.preflight.needs import needs
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.workload import Workload, engine
@@ -46,6 +47,8 @@ class Snapshot:
     """OpenShift's SecurityContextConstraints; none on another Kubernetes."""
     usable: frozenset[str] | None = None
     """Those that the pods' service account may use, by name."""
+    autoscaling: Autoscaling | None = None
+    """What is said of autoscaling; None where the release has no autoscaler."""
     found: Mapping[tuple[str, str], Any] = dataclasses.field(default_factory=dict)
     """The objects that are needed, by kind and name: None where there is none; what may not be read is left out."""
 

@@ -45,7 +45,7 @@ def _quotas(wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
     autoscaler = wanted.scale.autoscaler
     steps: list[tuple[int, str, Severity]] = [(wanted.scale.replicas, f"write {wanted.scale.key}: {{}}", "error")]
     if autoscaler:
-        steps.append((wanted.scale.most, f"write {autoscaler.where}: {autoscaler.keys[1]}: {{}}", "warning"))
+        steps.append((wanted.scale.most, f"write {autoscaler.keys[1]}: {{}}", "warning"))
     for replicas, fewer, severity in steps:
         demand = Demand(wanted.parts, replicas, fewer)
         found = list(admission.quotas(demand, snapshot.ranges or (), snapshot.quotas or (), own, severity))

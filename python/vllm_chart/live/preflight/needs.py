@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_chart.facts import OTHER_API_KEY, VOLUMES
-from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.pods import Container, Pod, engines
 
 
@@ -29,7 +29,15 @@ def needs(manifests: Manifests) -> list[Need]:
     """What the engine's pods name and the release does not bring along."""
     own = {(item.kind, item.name) for item in manifests}
     every = [need for pod, _ in engines(manifests) for need in _of_pod(pod)]
+    every += [need for item in manifests.all("TriggerAuthentication") for need in _of_authentication(item)]
     return [need for need in dict.fromkeys(every) if need.name and (need.kind, need.name) not in own]
+
+
+def _of_authentication(item: Object) -> Iterator[Need]:
+    """What an autoscaler shows Prometheus."""
+    for reference in (item.get("spec") or {}).get("secretTargetRef") or []:
+        value = item.where if item.is_extra else "autoscaling.prometheus.auth.secretTargetRef"
+        yield Need("Secret", str(reference.get("name") or ""), value, str(reference.get("key") or ""))
 
 
 def _of_pod(pod: Pod) -> Iterator[Need]:

@@ -64,7 +64,7 @@ def _too_few(wanted: Wanted, snapshot: Snapshot, severity: Severity) -> Iterator
             where,
             f"{scale.autoscaler.where} may go to {_each(wanted, scale.most)}, and there is room for {places}: "
             "the others would wait",
-            f"write {scale.autoscaler.where}: {scale.autoscaler.keys[1]}: {places}, or add nodes",
+            f"write {scale.autoscaler.keys[1]}: {places}, or add nodes",
             "warning",
         )
 

@@ -98,4 +98,4 @@ def _pods(wanted: Wanted, pods: int) -> str:
 def _one(wanted: Wanted) -> str:
     """What is written so that there is one replica."""
     autoscaler = wanted.scale.autoscaler
-    return f"{autoscaler.where}: {autoscaler.keys[1]}" if autoscaler else "replicaCount"
+    return autoscaler.keys[1] if autoscaler else "replicaCount"
