@@ -16,7 +16,7 @@ from ci.generate import json_text
 
 FOLDER = Path("charts/vllm/files/dashboards")
 BOARDS = (service.BOARD, replica.BOARD)
-#: What the library writes though it is Grafana's default.
+#: What the library writes though it is Grafana's default: of variables, panels, and the panels' kinds.
 DEFAULTS: dict[str, Any] = {
     "allowCustomValue": True,
     "auto": False,
@@ -27,6 +27,23 @@ DEFAULTS: dict[str, Any] = {
     "skipUrlSync": False,
     "transparent": False,
     "repeatDirection": "h",
+    "colorMode": "value",
+    "justifyMode": "auto",
+    "orientation": "auto",
+    "percentChangeColorMode": "standard",
+    "showPercentChange": False,
+    "textMode": "auto",
+    "wideLayout": True,
+    "calcs": [],
+    "cellGap": 1,
+    "color": {"scheme": "Oranges", "fill": "dark-orange", "exponent": 0.5, "steps": 64, "reverse": False},
+    "exemplars": {"color": "rgba(255,0,255,0.7)"},
+    "filterValues": {"le": 1e-09},
+    "selectionMode": "x",
+    "alignValue": "left",
+    "mergeValues": True,
+    "perPage": 20,
+    "rowHeight": 0.9,
 }
 
 

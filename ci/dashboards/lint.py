@@ -103,6 +103,8 @@ def _names_its_series(panel: Panel) -> Iterator[str]:
         texts = [target.get(key, "") for target in panel["targets"]]
         if "" in texts or len({*texts}) < len(texts):
             yield f"a query has no {key} of its own"
+    if panel["type"] == "timeseries" and not panel.get("options", {}).get("legend", {}).get("showLegend"):
+        yield "no legend is shown"
 
 
 def _is_compared_with_its_objective(panel: Panel) -> Iterator[str]:

@@ -150,6 +150,7 @@ def graph(
         .min(0)
         .fill_opacity(30 if stacked else 5)
         .show_points(options.VisibilityMode.NEVER)
+        .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING))
         .height(8)
         .span(width)
@@ -165,6 +166,12 @@ def graph(
     for target in _targets(queries):
         panel.with_target(target)
     return panel
+
+
+def _legend() -> common.VizLegendOptions:
+    """The library hides it otherwise."""
+    legend = common.VizLegendOptions().show_legend(True)
+    return legend.display_mode(options.LegendDisplayMode.LIST).placement(options.LegendPlacement.BOTTOM)
 
 
 def _dashes() -> Iterable[dict[str, Any]]:
@@ -213,6 +220,7 @@ def heat(title: str, unit: str, description: str, query: Query, width: int = 8) 
         .datasource(DATASOURCE)
         .unit("reqps")
         .calculate(False)
+        .show_value(options.VisibilityMode.NEVER)
         .y_axis(heatmap.YAxisConfig().unit(unit))
         .height(8)
         .span(width)

@@ -140,6 +140,14 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "no description": (panel(lambda one: one.pop("description")), "no description"),
     "no unit": (panel(lambda one: one["fieldConfig"]["defaults"].pop("unit")), "no unit"),
     "no legend": (panel(setting("targets", 0, "legendFormat", to="")), "no legendFormat"),
+    "a hidden legend": (
+        lambda board: [
+            panel["options"]["legend"].update(showLegend=False)
+            for panel in reading.panels(board)
+            if panel["title"] == "Tokens"
+        ],
+        "no legend is shown",
+    ),
     "a query twice": (panel(lambda one: one["targets"].append(one["targets"][0])), "no expr of its own"),
     "no line of the objective": (
         lambda board: [
