@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from ci import engine as engines
 from ci.images import models
 from ci.metrics import adapter
 from ci.metrics.situations import MODEL, Situation
-from ci.shell import HarnessError, cache_dir, succeeds, wait_until
+from ci.shell import HarnessError, cache_dir, wait_until
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 1200
@@ -86,7 +87,7 @@ def without_model(version: str, situation: Situation) -> Iterator[Engine]:
             **_NO_HUB,
             **situation.environment,
             "VLLM_TARGET_DEVICE": "cpu",
-            "PYTHONDONTWRITEBYTECODE": "",  # five processes import all of vLLM: compiled once, it takes them a third
+            "PYTHONDONTWRITEBYTECODE": "",  # five processes import all of vLLM: it is compiled once
             "PYTHONPATH": f"{site}:{ROOT / 'python'}:{ROOT}",
         }
         with (cache_dir("logs") / f"metrics-{version}-{situation.name}.log").open("wb") as log:
@@ -106,11 +107,19 @@ def _wait(url: str, ended: Callable[[], bool]) -> None:
     def decided() -> bool:
         if ended():
             gone.append(True)
-        return bool(gone) or succeeds("curl", "--silent", "--fail", "--output", "/dev/null", f"{url}/health")
+        return bool(gone) or _is_ready(url)
 
     wait_until("vLLM answers", decided, READY_SECONDS)
     if gone:
         raise HarnessError(f"vLLM has ended before it answered: its log is in {cache_dir('logs')}")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
