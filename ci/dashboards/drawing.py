@@ -131,7 +131,9 @@ def _states(axes: Axes, one: Shown, span: Span) -> None:
             axes.broken_barh(
                 [(times[0] / day, (times[-1] - times[0] + span.step) / day)], (line, 0.8), color=state["color"]
             )
-        axes.text(0.01, line + 0.4, series.name, size=7, va="center", transform=axes.get_yaxis_transform())
+        axes.text(
+            0.01, line + 0.4, series.name, size=7, color="white", va="center", transform=axes.get_yaxis_transform()
+        )
     axes.set_yticks([])
     _time_axis(axes, span)
 
