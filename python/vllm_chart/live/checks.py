@@ -55,6 +55,12 @@ _PREFLIGHT = (
         "Prometheus answers the autoscaler's queries, each with one number.",
         "The autoscaler is blind: no replica is ever added.",
     ),
+    ("kinds", "The cluster has every kind of object that the release is made of.", "Helm ends: no matches for kind."),
+    (
+        "monitors",
+        "A Prometheus picks up the monitors and rules of the release.",
+        "Nothing is measured and no alert fires, without a word of anybody.",
+    ),
     ("processor", "The nodes' processors are those that the image is built for.", "The container can't be started."),
     (
         "driver",
@@ -97,6 +103,11 @@ _DIAGNOSE = (
         "autoscaling",
         "The autoscaler sees what is asked, and does what follows.",
         "Replicas stay as they are, whatever is asked.",
+    ),
+    (
+        "scraping",
+        "A Prometheus picks up the monitors and rules of the release.",
+        "Nothing is measured and no alert fires, without a word of anybody.",
     ),
     ("crash", "The engine runs.", "It ended with an error that nothing here explains: the log says more."),
 )

@@ -1,13 +1,15 @@
 """Network: mistakes that somebody made."""
 
+from tests.cluster_objects import snapshot
 from tests.render.mistakes.catches import (
     Checked,
     Diagnosed,
     Explained,
     Mended,
+    Preflighted,
     Refused,
 )
-from tests.render.mistakes.rows import METRICS, NETWORK, Mistake, crash, mistake
+from tests.render.mistakes.rows import METRICS, NETWORK, UNLABELLED, Mistake, cluster, crash, mistake, picked_by
 
 SCALED = "autoscaling: {enabled: true, maxReplicas: 2, prometheus: {address: 'http://prometheus:9090'}}"
 
@@ -86,13 +88,27 @@ ROWS: list[Mistake] = [
         "podmonitor-only-own-namespace",
         "a monitor that looks for pods in its own namespace only",
         "llm-d/llm-d-async#359",
-        METRICS,
+        Mended(
+            "a monitor in another namespace names that of the pods",
+            lambda v: v.manifests.one("PodMonitor")["spec"]["namespaceSelector"] == {"matchNames": ["default"]},
+            "podMonitor: {enabled: true, namespace: monitoring}",
+        ),
     ),
     mistake(
         "monitor-without-release-label",
         "a monitor without the label by which Prometheus chooses",
         "vllm-project/production-stack#606",
-        METRICS,
+        Preflighted(
+            "serviceMonitor: {enabled: true}",
+            cluster(pickers=picked_by({"release": "kube-prometheus-stack"})),
+            "ServiceMonitor",
+            "write serviceMonitor.labels: {release: kube-prometheus-stack}",
+        ),
+        Diagnosed(
+            snapshot(monitors=[UNLABELLED], pickers=picked_by({"release": "kube-prometheus-stack"})),
+            "ServiceMonitor",
+            "write serviceMonitor.labels: {release: kube-prometheus-stack}",
+        ),
     ),
     mistake(
         "percentages-summed-over-pods",

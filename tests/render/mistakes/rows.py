@@ -16,6 +16,7 @@ from tests.render.mistakes.catches import (
     Catch,
     Elsewhere,
 )
+from vllm_chart.cluster.prometheus import Pickers
 from vllm_chart.live import preflight
 from vllm_chart.live.diagnose import Snapshot
 
@@ -71,6 +72,20 @@ def quota(hard: dict[str, str]) -> V1ResourceQuota:
     return V1ResourceQuota.model_validate(
         {"metadata": {"name": "team"}, "spec": {"hard": hard}, "status": {"used": {}}}
     )
+
+
+UNLABELLED = {
+    "apiVersion": "monitoring.coreos.com/v1",
+    "kind": "ServiceMonitor",
+    "metadata": {"name": "llm-vllm", "namespace": "ai"},
+}
+
+
+def picked_by(labels: dict[str, str]) -> Pickers:
+    """A cluster with one Prometheus, which picks monitors by labels."""
+    spec = {"serviceMonitorSelector": {"matchLabels": labels}, "serviceMonitorNamespaceSelector": {}}
+    prometheus = {"metadata": {"name": "k8s", "namespace": "monitoring"}, "spec": spec}
+    return Pickers({"Prometheus": [prometheus], "PrometheusAgent": []})
 
 
 LATER = "later: "

@@ -13,7 +13,7 @@ from kubernetes.client import V1Pod
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, has_errors
 from vllm_chart.live import engine_log
-from vllm_chart.live.diagnose import admission, ask, autoscaling, containers, scheduled, starting, storage
+from vllm_chart.live.diagnose import admission, ask, autoscaling, containers, scheduled, scraping, starting, storage
 from vllm_chart.live.diagnose.ask import Snapshot
 
 __all__ = ["Snapshot", "explain", "release"]
@@ -40,7 +40,7 @@ def explain(snapshot: Snapshot) -> list[Finding]:
     ]
     if not has_errors(findings):
         findings.extend(starting.explain(pods, snapshot))
-    return _merged([*findings, *autoscaling.explain(snapshot)])
+    return _merged([*findings, *autoscaling.explain(snapshot), *scraping.explain(snapshot)])
 
 
 def _nothing(snapshot: Snapshot) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client import CoreV1Event, V1Node, V1PersistentVolumeClaim, V1Pod
 
-from vllm_chart.cluster import autoscaling, workloads
+from vllm_chart.cluster import autoscaling, prometheus, workloads
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.live.diagnose.objects import container_statuses, name_of, state
 from vllm_chart.rendered.workload import Workload
@@ -24,8 +24,8 @@ class Snapshot:
     `between` holds the objects between its workloads and their pods, which stand for revisions. `hidden` names the
     kinds of workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds,
     by pod and container, the last lines of the run that ended, or of the current one if none has; each begins with the
-    time when it was written. `hpas` and `scaled_objects` are
-    the autoscalers of the namespace, None where they may not be listed. `at` is when the cluster was asked.
+    time when it was written. `hpas` and `scaled_objects` are the autoscalers of the namespace, None where they may not
+    be listed. `monitors` are the objects by which it is scraped, and its rules. `at` is when the cluster was asked.
     """
 
     release: str
@@ -40,6 +40,8 @@ class Snapshot:
     hidden: Sequence[str] = ()
     hpas: Sequence[Mapping[str, Any]] | None = ()
     scaled_objects: Sequence[Mapping[str, Any]] | None = ()
+    monitors: Sequence[Mapping[str, Any]] = ()
+    pickers: prometheus.Pickers = dataclasses.field(default_factory=prometheus.Pickers)
     at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
     def newest_pods(self) -> list[V1Pod]:
@@ -57,6 +59,7 @@ def snapshot(name: str, namespace: str, cluster: Cluster) -> Snapshot:
     core = cluster.core
     pods = core.list_namespaced_pod(namespace, label_selector=selector).items
     listed = workloads.find(cluster, namespace, selector)
+    monitors = prometheus.of_release(cluster, name, namespace)
     return Snapshot(
         release=name,
         namespace=namespace,
@@ -70,6 +73,8 @@ def snapshot(name: str, namespace: str, cluster: Cluster) -> Snapshot:
         hidden=listed.hidden,
         hpas=autoscaling.hpas(cluster, namespace),
         scaled_objects=autoscaling.scaled_objects(cluster, namespace),
+        monitors=monitors,
+        pickers=prometheus.ask(cluster, monitors),
     )
 
 

@@ -11,7 +11,18 @@ from typing import Any
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, Severity
-from vllm_chart.live.preflight import addresses, ask, autoscaling, gpus, namespace, nodes, objects, openshift, storage
+from vllm_chart.live.preflight import (
+    addresses,
+    ask,
+    autoscaling,
+    gpus,
+    monitors,
+    namespace,
+    nodes,
+    objects,
+    openshift,
+    storage,
+)
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.needs import Need, needs
 from vllm_chart.live.preflight.wanted import Wanted, read
@@ -63,4 +74,5 @@ def explain(
         *nodes.explain(wanted, snapshot, severity),
         *gpus.explain(wanted, snapshot),
         *autoscaling.explain(wanted, snapshot),
+        *monitors.explain(wanted, snapshot),
     ]

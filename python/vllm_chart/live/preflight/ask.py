@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kubernetes import client
@@ -17,7 +17,7 @@ from kubernetes.client import (
     V1StorageClass,
 )
 
-from vllm_chart.cluster import workloads
+from vllm_chart.cluster import prometheus, workloads
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.cluster.autoscaling import Autoscaling
 from vllm_chart.live.preflight.needs import needs
@@ -51,6 +51,10 @@ class Snapshot:
     """What is said of autoscaling; None where the release has no autoscaler."""
     found: Mapping[tuple[str, str], Any] = dataclasses.field(default_factory=dict)
     """The objects that are needed, by kind and name: None where there is none; what may not be read is left out."""
+    kinds: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+    """The kinds that the cluster knows, by the API versions of the release's custom resources."""
+    pickers: prometheus.Pickers = dataclasses.field(default_factory=prometheus.Pickers)
+    """Who might scrape by the release's monitors, and evaluate its rules."""
 
 
 def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
@@ -90,7 +94,27 @@ def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
         constraints=constraints,
         usable=_usable(cluster, namespace, account, constraints or ()),
         found=found,
+        kinds=dict(_kinds(cluster, manifests)),
+        pickers=prometheus.ask(cluster, manifests),
     )
+
+
+def _kinds(cluster: Cluster, manifests: Manifests) -> Iterator[tuple[str, frozenset[str]]]:
+    """The kinds of each API version but for Kubernetes' first, which have no dot, and KEDA's, which another check knows
+    more of; none for one that is not there. One that may not be asked for is left out."""
+    for named in dict.fromkeys(str(object_.get("apiVersion")) for object_ in manifests):
+        group, _, version = named.partition("/")
+        if "." not in group or group.endswith("keda.sh"):
+            continue
+        try:
+            answer: Any = cluster.custom.get_api_resources(group, version)
+        except client.ApiException as error:
+            if error.status == 404:
+                yield named, frozenset()
+            elif error.status != 403:
+                raise
+        else:
+            yield named, frozenset(str(one.kind) for one in answer.resources)
 
 
 def _constraints(cluster: Cluster) -> Sequence[Mapping[str, Any]] | None:
