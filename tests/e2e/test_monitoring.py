@@ -36,7 +36,7 @@ CLIENTS = Options("", clients=6, max_tokens=48, duration_seconds=3600, timeout_s
 #: Scrapes of load that panels are asked about.
 LOADED_SECONDS = 60
 #: What is told by those that are not here: cAdvisor, kube-state-metrics, a store of KV caches outside the engines.
-OTHERS = ("kube_", "container_", "vllm:external_prefix_cache")
+OTHERS = ("kube_", "container_", "vllm:external_prefix_cache_")
 
 
 @pytest.fixture(scope="module")
