@@ -15,8 +15,8 @@ from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.sizing import check as sizing_check
 from vllm_chart.vllm_args import check as engine_check
+from vllm_chart.vllm_args import scaling, surroundings, telling
 from vllm_chart.vllm_args import schema as engine_schema
-from vllm_chart.vllm_args import surroundings, telling
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 if TYPE_CHECKING:
@@ -86,8 +86,14 @@ def _vllm_schema(app_version: str) -> dict[str, Any]:
 VLLM = Chart(
     "vllm",
     model=_vllm_values,
-    checks=(*engine_check.CHECKS, *surroundings.CHECKS, *telling.CHECKS, *sizing_check.CHECKS),
-    examinations=(engine_check.check_release, surroundings.check_release, telling.check_release, sizing_check.check),
+    checks=(*engine_check.CHECKS, *surroundings.CHECKS, *scaling.CHECKS, *telling.CHECKS, *sizing_check.CHECKS),
+    examinations=(
+        engine_check.check_release,
+        surroundings.check_release,
+        scaling.check_release,
+        telling.check_release,
+        sizing_check.check,
+    ),
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
     examples="values",
     title="vLLM",

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vllm_chart.facts import LOAD_SHARE
 from vllm_chart.sizing import host, plan, refusals
 from vllm_chart.sizing.arithmetic import GIB, MIB
 from vllm_chart.sizing.memory.gpus import Gpu
@@ -18,6 +19,8 @@ DOWNLOAD_RATE = 100 * MIB
 VOLUME_RATE = 125 * MIB
 """Bytes per second that a volume is expected to be read with at least: what a gp3 volume has that nobody paid more for
 (https://docs.aws.amazon.com/emr/latest/APIReference/API_VolumeSpecification.html)."""
+TYPICAL_TOKENS = 2048
+"""Of a request, prompt and answer, whose lengths a plan can't know."""
 WARM_UP_SECONDS = 600
 """Import, compilation, profiling and graph capture of a large model."""
 
@@ -53,6 +56,7 @@ def _advise(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
             yield Advice(
                 "engine.args.max-model-len", str(longest), f"{fits}; the model allows {planned.model.max_length:,}"
             )
+    yield from _requests(planned, values)
     weights = sum(stage.weights + stage.offloaded for stage in planned.stages) * engine.split.tensor
     parts, shm = host.needed(planned), host.shm_bytes(engine)
     yield Advice(
@@ -71,6 +75,24 @@ def _advise(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
             str(seconds),
             f"{weights / GIB:.0f} GiB to {way} at {rate // MIB} MiB/s, and 10 minutes to warm up",
         )
+
+
+def _requests(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
+    """What an autoscaler should have a replica do: what runs and fits at once, and room to spare while another starts.
+
+    0.75 x min(max-num-seqs, KV cache / typical request), for each data-parallel rank.
+    """
+    if not (values.get("autoscaling") or {}).get("enabled") or not planned.stage.cache.groups:
+        return
+    length = min(planned.length, TYPICAL_TOKENS)
+    fit = planned.stage.cache.concurrency(max(0, planned.available), length)
+    runs, ranks = min(planned.batch.requests, int(fit)), planned.engine.split.data
+    if runs < 1:
+        return
+    limit = f"max-num-seqs, {runs:,}" if planned.batch.requests <= fit else f"{runs:,} requests of {length:,} tokens"
+    each = f", for each of {ranks} ranks" if ranks > 1 else ""
+    target = max(1, int(LOAD_SHARE * runs)) * ranks
+    yield Advice("autoscaling.requestsPerReplica", str(target), f"three quarters of {limit}{each}; a load measures it")
 
 
 def smallest_count(planned: Plan) -> int | None:
