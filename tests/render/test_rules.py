@@ -123,6 +123,14 @@ def test_an_alert_can_be_left_out(settings: str) -> None:
     assert "VLLMDown" not in alerts(f"prometheusRule: {{alerts: {{VLLMDown: {settings}}}}}")
 
 
+def test_nought_is_a_setting_too() -> None:
+    found = alerts("prometheusRule: {alerts: {VLLMAborted: {minRequests: 0, threshold: 0.0}, VLLMDown: {for: '0'}}}")
+
+    assert "> 0\n" in found["VLLMAborted"]["expr"]
+    assert ">= 0\n" in found["VLLMAborted"]["expr"]
+    assert found["VLLMDown"]["for"] == "0"
+
+
 def test_a_deleted_setting_is_the_default() -> None:
     changed = alerts("prometheusRule: {alerts: {VLLMDown: {for: null, severity: null}, VLLMQueueing: {for: ''}}}")
 

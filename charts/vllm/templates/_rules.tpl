@@ -58,11 +58,13 @@ often; within 5 minutes, or there would be gaps between them.
   {{- $out := include "vllm.rules.leftOut" $root | fromJsonArray }}
   {{- $alerts := list }}
   {{- range $rule := last . }}
-    {{- /* Without a key where somebody deleted it, by null. */}}
-    {{- $settings := get $values.alerts $rule.alert | default dict }}
-    {{- $wanted := and (hasKey $values.alerts $rule.alert) (ne (toString $settings.enabled) "false") }}
-    {{- if and $wanted (not (has $rule.alert $out)) }}
-      {{- $settings = merge (deepCopy $settings) (get $root.Facts.alerts.defaults $rule.alert) }}
+    {{- /* Not there where somebody deleted it, by null. */}}
+    {{- $given := get $values.alerts $rule.alert }}
+    {{- if and (kindIs "map" $given) (ne (toString $given.enabled) "false") (not (has $rule.alert $out)) }}
+      {{- $settings := dict }}
+      {{- range $key, $default := get $root.Facts.alerts.defaults $rule.alert }}
+        {{- $_ := set $settings $key (include "vllm.text" (get $given $key) | default (include "vllm.text" $default)) }}
+      {{- end }}
       {{- $alerts = append $alerts (include "vllm.rules.alert" (list $root $rule $settings) | fromJson) }}
     {{- end }}
   {{- end }}
@@ -82,7 +84,7 @@ often; within 5 minutes, or there would be gaps between them.
   {{- end }}
   {{- $texts := dict "for" $for }}
   {{- range $key, $value := omit (last .) "for" "severity" }}
-    {{- $_ := set $texts $key (include "vllm.text" $value) }}
+    {{- $_ := set $texts $key $value }}
   {{- end }}
   {{- with $rule.slo }}
     {{- $objective := (get $root.Values.slo .name) }}

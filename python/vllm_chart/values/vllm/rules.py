@@ -52,7 +52,7 @@ class AnAlert:
     """Marks the settings of an alert, whose defaults are plain maps and no blocks."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        return handler(Alert.__pydantic_core_schema__)
+        return handler(Alert.__pydantic_core_schema__) | {"type": ["object", "null"]}
 
 
 AlertSettings = TypeAliasType("AlertSettings", Annotated[dict[str, Any], AnAlert()])
