@@ -117,6 +117,21 @@ def rules(session: nox.Session) -> None:
 
 
 @nox.session
+def rules_mutants(session: nox.Session) -> None:
+    """Whether those tests notice each rule with one thing wrong; 2,700 changes. `nox -s rules_mutants -- VLLMDown`."""
+    install(session, "test")
+    session.run("python", "-m", "ci.tools", "promtool")
+    session.run("python", "-m", "tests.rules.mutate", *session.posargs)
+
+
+@nox.session
+def pint(session: nox.Session) -> None:
+    """A second opinion on the rules, by Cloudflare's pint; `-- --prometheus URL` asks a live Prometheus too."""
+    install(session, "test")
+    session.run("python", "-m", "tests.rules.pint", *session.posargs)
+
+
+@nox.session
 def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 

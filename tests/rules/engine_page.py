@@ -1,6 +1,6 @@
 """What an engine exports, as far as rules ask for it: names, labels and an idle engine's values.
 
-tests/unit holds the names and labels that rules use to pages of real engines; here is what their values do.
+tests/render/test_metrics_contract.py holds names and labels to pages of real engines; here is what values do.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -93,6 +93,10 @@ class RuleSet:
         return RuleSet(tuple(rule for rule in swapped if rule is not None))
 
     @property
+    def expressions(self) -> dict[str, str]:
+        return {rule.name: str(rule.body["expr"]) for rule in self.rules}
+
+    @property
     def names(self) -> set[str]:
         """All words of all expressions."""
         return {name for rule in self.rules for name in rule.names}

@@ -57,7 +57,7 @@ def test_one_that_fires_otherwise_fails(tmp_path: Path, wrong: dict[str, object]
 
 def test_a_rule_file_that_is_not_there_fails(tmp_path: Path) -> None:
     """promtool warns, and passes a case where all is silent."""
-    asked = trial.of_alert(UP_IS_ZERO, RuleSet((UP_IS_ZERO,)), [SILENT], {})
+    asked = trial.of_alert("VLLMDown", RuleSet((UP_IS_ZERO,)), [SILENT], {})
     file = asked.write(tmp_path / "trial", RuleSet((UP_IS_ZERO,)))
     assert promtool.test([file]) == {file: ""}
     (tmp_path / "trial" / trial.RULES).unlink()
@@ -73,5 +73,5 @@ def test_a_rule_twice_in_a_file_fails(tmp_path: Path) -> None:
 
 def verdict(folder: Path, rule: Rule, *cases: Case) -> str:
     rules = RuleSet((rule,))
-    file = trial.of_alert(rule, rules, cases, {}).write(folder / "trial", rules)
+    file = trial.of_alert(rule.name, rules, cases, {}).write(folder / "trial", rules)
     return promtool.test([file])[file]

@@ -54,8 +54,7 @@ def test_cases_name_alerts_that_there_are_and_have_names_of_their_own() -> None:
 def test_alert(alert: str, tmp_path: Path) -> None:
     """In all cases, those of other alerts too."""
     needed = rules().closure({alert})
-    (rule,) = needed.alerts
-    assert said(tmp_path, needed, [trial.of_alert(rule, needed, CASES, ALERTS[alert])]) == ""
+    assert said(tmp_path, needed, [trial.of_alert(alert, needed, CASES, ALERTS[alert])]) == ""
 
 
 @pytest.mark.parametrize("record", RECORDED)

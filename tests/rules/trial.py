@@ -9,58 +9,74 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tests.rules import promtool
 from tests.rules.engine_page import Labels
-from tests.rules.ruleset import Rule, RuleSet
+from tests.rules.ruleset import RuleSet
 from tests.rules.scenario import Case, Recording
 from tests.rules.timeline import seconds
 
 RULES = "rules.json"
+EXPRESSION = "@expression@"
 FAILURE = re.compile(r"name: (?P<case>.+),\s+alertname: (?P<alert>\S+), time: (?P<time>\S+), *\s+exp:(?P<expected>.)")
 NOTHING = re.compile(r"exp:\[\]")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A test file of promtool: what is asked of one alert or recorded series."""
+    """A test file of promtool: what is asked of one alert or recorded series, which is its name.
+
+    EXPRESSION stands for the expression of the rules that are tried, where the alert's value is asked for.
+    """
 
     name: str
     interval: str
+    order: Sequence[str]
     groups: Sequence[Mapping[str, Any]]
 
     def write(self, folder: Path, rules: RuleSet) -> Path:
         """Rules and tests, in a folder of their own: a test file finds its rules beside it."""
         folder.mkdir(parents=True)
         promtool.write(folder, RULES, rules.file(annotations=False))
+        path = folder / "test.json"
+        path.write_text(self._text.replace(EXPRESSION, _inner_json(rules.expressions.get(self.name, "vector(0)"))))
+        return path
+
+    @cached_property
+    def _text(self) -> str:
         content = {
             "rule_files": [RULES],
             # Without this promtool evaluates the groups in any order.
-            "group_eval_order": rules.groups,
+            "group_eval_order": self.order,
             "evaluation_interval": self.interval,
             "tests": self.groups,
         }
-        return promtool.write(folder, "test.json", content)
+        return json.dumps(content)
 
 
-def of_alert(rule: Rule, rules: RuleSet, cases: Iterable[Case], labels: Labels) -> Trial:
+def _inner_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def of_alert(alert: str, rules: RuleSet, cases: Iterable[Case], labels: Labels) -> Trial:
     """All that these cases ask of an alert, which adds these labels."""
-    metrics = rules.closure({rule.name}).names
+    needed = rules.closure({alert})
     different: dict[str, dict[str, Any]] = {}
     for case in cases:
-        group = case.group(rule.name, labels, rule.body["expr"], metrics)
+        group = case.group(alert, labels, EXPRESSION, needed.names)
         what = json.dumps([group["input_series"], group["alert_rule_test"]])
         different.setdefault(what, group)
-    return Trial(rule.name, "30s", list(different.values()))
+    return Trial(alert, "30s", needed.groups, list(different.values()))
 
 
 def of_recording(record: str, rules: RuleSet, recordings: Iterable[Recording]) -> list[Trial]:
     """What is asked of a recorded series."""
-    metrics = rules.closure({record}).names
+    needed = rules.closure({record})
     return [
-        Trial(f"{record}, {recording.name}", recording.evaluated_every, [recording.group(record, metrics)])
+        Trial(record, recording.evaluated_every, needed.groups, [recording.group(record, needed.names)])
         for recording in recordings
         if record in recording.values
     ]

@@ -1,8 +1,9 @@
 """Is it there? Starts, restarts, outages, rollouts, and none at all."""
 
 from tests.rules.engine_page import Labels
-from tests.rules.scenario import NAMESPACE, Case, Firing, Replica, elsewhere, fires, replica, written
+from tests.rules.scenario import JOB, NAMESPACE, Case, Firing, Replica, elsewhere, fires, replica, written
 
+SCOPE = {"namespace": NAMESPACE, "job": JOB}
 THERE = ("VLLMDown", "VLLMAbsent", "VLLMReplicaDown", "VLLMStartTooLong")
 
 
@@ -41,6 +42,7 @@ CASES = [
         [replica("a", "loading for 60m")],
         [of("VLLMStartTooLong", "31m")],
         silent=["VLLMDown", "VLLMReplicaDown"],
+        extra={written("ALERTS", {**SCOPE, "alertname": "VLLMStalled", "alertstate": "firing", "pod": "b"}): "1"},
     ),
     Case(
         "the only replica dies and is back after ten minutes",
@@ -110,6 +112,12 @@ CASES = [
         [replica("a", "serving for 10m"), replica("b", "gone for 34m, loading for 10m, serving for 5m")],
         [fires("VLLMAbsent", "24m30s to 34m"), fires("VLLMDown", "36m to 44m")],
         silent=["VLLMReplicaDown"],
+    ),
+    Case(
+        "back from zero after half an hour to the scrape: not for longer than an instant is it an outage",
+        [replica("a", "serving for 10m"), replica("b", "gone for 39m, loading for 10m, serving for 5m")],
+        [fires("VLLMAbsent", "24m30s to 39m")],
+        silent=["VLLMDown"],
     ),
     Case(
         "a rollout of the only replica without surge: an outage",

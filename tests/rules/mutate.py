@@ -1,0 +1,114 @@
+"""What the cases notice: each rule with one thing wrong has to fail, or is judged to mean the same.
+
+python -m tests.rules.mutate [NAME…]     # all rules, or those whose names begin so
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci.shell import main, say
+from tests.rules import trial
+from tests.rules.cases import CASES
+from tests.rules.cases.recorded import RECORDINGS
+from tests.rules.complaints import complaints
+from tests.rules.equivalent import EQUIVALENT, Judgement
+from tests.rules.expected import ALERTS
+from tests.rules.mutants import Mutant, mutants
+from tests.rules.ruleset import Rule, RuleSet, rendered
+from tests.rules.trial import Trial
+
+#: Test files that one promtool gets: it starts in 30 ms.
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of one rule: how many changes there were, and those that no case notices."""
+
+    rule: Rule
+    changes: int
+    unnoticed: Sequence[Mutant]
+
+    def judged(self) -> dict[str, Judgement]:
+        """By change, why it means the same."""
+        found = {}
+        for mutant in self.unnoticed:
+            for judgement in EQUIVALENT:
+                if judgement.covers(self.rule.title, mutant.change):
+                    found[mutant.change] = judgement
+        return found
+
+
+def try_rule(rule: Rule, rules: RuleSet, folder: Path) -> Result:
+    """Change a rule in all ways, and try each against the cases that name it."""
+    changed = list(mutants(rule))
+    left = [mutant for mutant in changed if not (mutant.rule and any(complaints(mutant.rule)))]
+    return Result(rule, len(changed), list(_unnoticed(left, _trials(rule, rules), rules, folder)))
+
+
+def _trials(rule: Rule, rules: RuleSet) -> list[Trial]:
+    if not rule.is_alert:
+        return trial.of_recording(rule.name, rules, RECORDINGS)
+    near = [case for case in CASES if rule.name in case.silent or rule.name in {one.alert for one in case.firing}]
+    return [trial.of_alert(rule.name, rules, near, ALERTS[rule.name])]
+
+
+def _unnoticed(left: Iterable[Mutant], trials: Sequence[Trial], rules: RuleSet, folder: Path) -> Iterator[Mutant]:
+    """The mutants that promtool finds nothing against."""
+    files: dict[Path, Mutant] = {}
+    for number, mutant in enumerate(left):
+        for part, one in enumerate(trials):
+            changed = rules.closure({one.name}).exchanged(mutant.of, mutant.rule)
+            files[one.write(folder / f"{number}-{part}", changed)] = mutant
+    said = trial.verdicts(list(files), AT_ONCE)
+    if broken := [said[file] for file in files if "could not parse" in said[file]]:
+        raise ValueError(f"a mutant is no PromQL: {broken[0]}")
+    noticed = {files[file] for file in files if said[file]}
+    return (mutant for mutant in dict.fromkeys(files.values()) if mutant not in noticed)
+
+
+def report(results: Sequence[Result]) -> bool:
+    """Print what was not noticed; True if all of that is judged to mean the same, and each judgement was needed."""
+    changes, unnoticed = sum(result.changes for result in results), 0
+    used: set[Judgement] = set()
+    for result in results:
+        judged = result.judged()
+        used |= set(judged.values())
+        for mutant in result.unnoticed:
+            if mutant.change not in judged:
+                unnoticed += 1
+                print(f"NOT NOTICED  {result.rule.title}: {mutant.change}")
+    same = sum(len(result.judged()) for result in results)
+    for judgement in EQUIVALENT:
+        count = sum(1 for result in results for judged in result.judged().values() if judged is judgement)
+        print(f"means the same, {count} times: {judgement.rule}: {judgement.change}: {judgement.reason}")
+    meaning = changes - same
+    share = (meaning - unnoticed) / meaning if meaning else 1
+    print(f"{changes} changes, of which {same} mean the same; {meaning - unnoticed} of the others noticed: {share:.1%}")
+    return not unnoticed
+
+
+def _command() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.rules.mutate", description=__doc__)
+    parser.add_argument("name", nargs="*", default=[""])
+    names = tuple(parser.parse_args().name)
+    rules = rendered()
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, rule in enumerate(rule for rule in rules.rules if rule.name.startswith(names)):
+            started = time.monotonic()
+            result = try_rule(rule, rules, Path(folder, str(number)))
+            results.append(result)
+            took = time.monotonic() - started
+            say(f"{rule.title}: {result.changes - len(result.unnoticed)} of {result.changes} noticed ({took:.0f} s)")
+    if not report(results):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(_command)
