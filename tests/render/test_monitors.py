@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from helm_python import values_from_yaml
 
 from tests.promql.series import Scrape, scrapes
@@ -51,13 +53,15 @@ def relabelled(target: Mapping[str, str], rules: list[dict[str, Any]]) -> dict[s
     labels = dict(target)
     for rule in rules:
         value = ";".join(labels.get(name, "") for name in rule.get("sourceLabels", ()))
-        if rule.get("action") == "keepequal":
-            if value != labels.get(rule["targetLabel"], ""):
+        found = re.fullmatch(rule.get("regex", "(.*)"), value)
+        wanted = {"keep": found, "drop": not found, "keepequal": value == labels.get(rule.get("targetLabel", ""), "")}
+        if (action := rule.get("action")) in wanted:
+            if not wanted[action]:
                 return None
             continue
-        if match := re.fullmatch(rule.get("regex", "(.*)"), value):
+        if found:
             replacement = re.sub(r"\$\{?(\d)\}?", r"\\\1", rule.get("replacement", "$1"))
-            labels[rule["targetLabel"]] = match.expand(replacement)
+            labels[rule["targetLabel"]] = found.expand(replacement)
     return labels
 
 
@@ -231,6 +235,33 @@ def test_annotations_say_the_same_job() -> None:
         "prometheus.io/scheme": "https",
         "prometheus.io/job": "default/llm-vllm",
     }
+
+
+def test_the_configuration_in_the_documentation_finds_them_under_that_job() -> None:
+    page = Path("docs/monitoring.md").read_text()
+    [text] = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "scrape_configs" in block]
+    [config] = yaml.safe_load(text)["scrape_configs"]
+    camel = {"source_labels": "sourceLabels", "target_label": "targetLabel"}
+    rules = [{camel.get(key, key): value for key, value in rule.items()} for rule in config["relabel_configs"]]
+    pods = render(TLS, "scrapeAnnotations: {enabled: true}").one("Deployment")["spec"]["template"]["metadata"]
+    target = {
+        f"__meta_kubernetes_pod_annotation_{re.sub('[^a-zA-Z0-9]', '_', name)}": text
+        for name, text in pods["annotations"].items()
+    }
+    target |= {"__meta_kubernetes_namespace": "default", "__meta_kubernetes_pod_name": "llm-vllm-1"}
+    engine = {**target, "__meta_kubernetes_pod_container_port_name": "http", "job": "vllm"}
+
+    there = relabelled(engine, rules)
+    assert there is not None
+    assert {key: there[key] for key in ("job", "namespace", "pod", "__scheme__")} == {
+        "job": "default/llm-vllm",
+        "namespace": "default",
+        "pod": "llm-vllm-1",
+        "__scheme__": "https",
+    }
+    assert relabelled({**engine, "__meta_kubernetes_pod_container_port_name": "metrics"}, rules) is None
+    assert relabelled({**engine, "__meta_kubernetes_pod_phase": "Failed"}, rules) is None
+    assert relabelled({"__meta_kubernetes_pod_container_port_name": "http"}, rules) is None
 
 
 @by_kind

@@ -37,6 +37,14 @@ ROWS: list[tuple[str, str, str, str]] = [
     ("certificates read once", f"{{{TLS % ''}}}", "no change of them restarts a pod: Secret vllm-tls.", "refresh"),
     ("certificates taken anew", f"{{{TLS % ', enable-ssl-refresh: true'}}}", "is on its way", "Secret vllm-tls"),
     ("an old vLLM", "image: {tag: v0.8.5}", "vLLM 0.8.5 (image.tag) does not wait for its requests", "passArguments"),
+    ("scraped", "serviceMonitor: {enabled: true}", "Whether a Prometheus picks the monitor up", "Nothing here has"),
+    (
+        "not scraped",
+        "prometheusRule: {enabled: true}",
+        'job="default/llm-vllm": prometheusRule.',
+        "picks the monitor up",
+    ),
+    ("of no interest", "{}", "is on its way", "scraped"),
     ("a new one", "image: {tag: v0.33.0}", "is on its way", "does not wait for its requests"),
     ("keys of a list", "auth: {apiKeySecretRefs: [{name: a, key: b}]}", "The API key guards /v1 only", "null"),
 ]

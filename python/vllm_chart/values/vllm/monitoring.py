@@ -145,7 +145,7 @@ class Monitor(Block):
     convert_classic_histograms: bool | Annotated[str, Pattern("^$", _NEVER)] = Field(
         "",
         description="`false` keeps the histograms' buckets, which rules and dashboards read, where the Prometheus "
-        "converts them for all; prometheus-operator has it since 0.79. Empty: not written.",
+        "converts them for all; prometheus-operator has it since 0.82. Empty: not written.",
         alias="convertClassicHistogramsToNHCB",
     )
 
