@@ -34,6 +34,8 @@ class Chart:
     model: gives the model that its values.yaml, its schema and the table in its README are written from; those who only
         check values spare themselves its import.
     checks: the checks that it has beside those of every chart; their findings come from `examinations`.
+    asks_kubernetes: whether it may render otherwise for another version of Kubernetes with these merged values, where a
+        template of it asks for the version at all.
     reads: keys of its values without which those can't be run: a chart of another's, of the same name, lacks them.
     examples: the folder in the repository with values files to try it with, "" for none.
     path: where it lies, if not where this project's charts do.
@@ -49,6 +51,7 @@ class Chart:
     model: "Callable[[], type[Block]]"
     checks: tuple[Check, ...] = ()
     examinations: tuple[Examination, ...] = ()
+    asks_kubernetes: Callable[[Mapping[str, Any]], bool] = lambda values: True
     reads: frozenset[str] = frozenset()
     examples: str = ""
     path: Path | None = None
@@ -79,6 +82,12 @@ def _vllm_values() -> "type[Block]":
     return Values
 
 
+def _scales_to_zero(values: Mapping[str, Any]) -> bool:
+    """What an HPA does on newer versions only: validate/_autoscaling.tpl, the one template that asks."""
+    autoscaling = values.get("autoscaling") or {}
+    return bool(autoscaling.get("enabled")) and autoscaling.get("kind") == "HPA" and not autoscaling.get("minReplicas")
+
+
 def _vllm_schema(app_version: str) -> dict[str, Any]:
     return {"$defs": engine_schema.definitions(OWNED_FLAGS), **engine_schema.by_version(app_version)}
 
@@ -94,6 +103,7 @@ VLLM = Chart(
         telling.check_release,
         sizing_check.check,
     ),
+    asks_kubernetes=_scales_to_zero,
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
     examples="values",
     title="vLLM",

@@ -1,5 +1,6 @@
 """What a check reads and renders: each once, and for every Kubernetes for which it may be something else."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import helm_python
 import pytest
 
-from vllm_chart import checks, helm
+from vllm_chart import charts, checks, helm
 from vllm_chart.checks import files
 from vllm_chart.findings import Finding
 from vllm_chart.helm import loading
@@ -80,10 +81,40 @@ def test_what_is_refused_for_one_version_names_it(other: Path) -> None:
 
 
 def test_examples_are_rendered_alike_for_every_kubernetes() -> None:
-    assert not helm.load().asks_kubernetes
     for file in sorted(Path("values").glob("*.yaml")):
+        assert not charts.VLLM.asks_kubernetes(helm.merged_values(values_files=[file]))
         oldest, newest = (helm.render(values_files=[file], kube_version=version) for version in ("1.30", "1.37"))
         assert list(oldest) == list(newest)
+
+
+ZERO = {
+    "model": {"id": "org/name"},
+    "autoscaling": {
+        "enabled": True,
+        "kind": "HPA",
+        "minReplicas": 0,
+        "maxReplicas": 2,
+        "wakeUp": {
+            "metrics": [{"type": "External", "external": {"metric": {"name": "a"}, "target": {"type": "Value"}}}]
+        },
+    },
+}
+
+
+def test_values_that_depend_on_the_version_are_rendered_for_each(rendered: list[str | None]) -> None:
+    checks.check(values=ZERO, kubernetes=VERSIONS)
+
+    assert rendered == ["1.37", "1.30", "1.34", "1.37"]
+
+
+def test_one_template_asks_for_the_version() -> None:
+    """`asks_kubernetes` of the chart says for which values: another template has to be in it, too."""
+    asking = [
+        path.name
+        for path in (charts.VLLM.folder / "templates").rglob("*.*")
+        if re.search(r"Capabilities\b(?!\.APIVersions\b)", path.read_text())
+    ]
+    assert asking == ["_autoscaling.tpl"]
 
 
 def test_charts_and_files_are_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

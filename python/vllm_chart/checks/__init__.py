@@ -57,7 +57,7 @@ def check(
         helm.render, chart=loaded, release=release, namespace=namespace, api_versions=api_versions, values=values
     )
     versions = kubernetes or support.KUBERNETES
-    renders = Renders(rendered, versions[-1], alike=not loaded.asks_kubernetes)
+    renders = Renders(rendered, versions[-1], alike=not _asks_kubernetes(loaded, values))
     findings += _take(loaded, values, renders.newest)
     if has_errors(Report(findings, ignore=ignore).findings):
         return Report(findings, ignore=ignore)
@@ -83,6 +83,12 @@ def inspect(
         *invariants.check(manifests, ours=chart is not None),
         *podsecurity.check(manifests, pod_security),
     ]
+
+
+def _asks_kubernetes(loaded: LoadedChart, values: Values) -> bool:
+    """Whether the values may render otherwise for another version of Kubernetes."""
+    ours = charts.of(loaded)
+    return loaded.asks_kubernetes and (ours is None or ours.asks_kubernetes(loaded.merged(values)))
 
 
 def _read(**options: Unpack[ValuesOptions]) -> tuple[list[Finding], Values | None]:
