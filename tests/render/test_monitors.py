@@ -293,3 +293,12 @@ def test_it_fits_the_definition_of_prometheus_operator(key: str, text: str) -> N
     )
     manifests = Manifests([monitor(key, more, text)])
     assert checks.schemas.check(manifests, "1.37") == []
+
+
+@by_kind
+@pytest.mark.parametrize("text", ["", TLS + PROXY, RANKS, "service: {targetPort: proxied}\n" + PROXY])
+def test_it_keeps_every_promise(key: str, text: str) -> None:
+    manifests = render(f"{key}: {{enabled: true, namespace: other, tlsConfig: {{serverName: a}}, scheme: https}}", text)
+    found = checks.invariants.check(manifests)
+    assert [one for one in found if "onitor" in one.where] == []
+    assert not [one for one in checks.inspect(manifests, "1.37") if one.severity != "warning"]

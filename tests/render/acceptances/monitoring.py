@@ -114,4 +114,18 @@ ROWS: list[Row] = [
         """,
         lambda v: v.annotations["prometheus.io/port"] == "8000" and v.annotations["prometheus.io/path"] == "/metrics/",
     ),
+    (
+        "a monitor of one's own beside the chart's, which is elsewhere",
+        f"{OPERATOR}/developer/getting-started.md",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        podMonitor: {enabled: true, namespace: monitoring}
+        extraObjects:
+          - apiVersion: monitoring.coreos.com/v1
+            kind: PodMonitor
+            metadata: {name: llm-vllm}
+            spec: {selector: {matchLabels: {app: dcgm}}, podMetricsEndpoints: [{port: metrics}]}
+        """,
+        lambda v: len(v.manifests.all("PodMonitor")) == 2,
+    ),
 ]

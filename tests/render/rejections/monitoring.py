@@ -207,4 +207,17 @@ extraObjects: [{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, meta
         "extraObjects",
         "use another name",
     ),
+    (
+        "the rules among the extra objects",
+        """
+prometheusRule: {enabled: true, namespace: monitoring}
+extraObjects:
+  - apiVersion: monitoring.coreos.com/v1
+    kind: PrometheusRule
+    metadata: {name: llm-vllm, namespace: monitoring}
+    spec: {}
+""",
+        "extraObjects",
+        "use another name",
+    ),
 ]

@@ -14,8 +14,6 @@
     (list " ConfigMap" "vllm.dashboard.service.name" $dashboards)
     (list " ConfigMap" "vllm.dashboard.replica.name" $dashboards)
     (list " Pod" "vllm.test.name" .Values.test.enabled)
-    (list "monitoring.coreos.com ServiceMonitor" "vllm.serviceMonitor.name" .Values.serviceMonitor.enabled)
-    (list "monitoring.coreos.com PodMonitor" "vllm.podMonitor.name" .Values.podMonitor.enabled)
     (list "policy PodDisruptionBudget" "vllm.podDisruptionBudget.name" .Values.podDisruptionBudget.enabled)
     (list "autoscaling HorizontalPodAutoscaler" "vllm.autoscaler.name" (include "vllm.autoscales" (list . "HPA")))
     (list "keda.sh ScaledObject" "vllm.autoscaler.name" (include "vllm.autoscales" (list . "KEDA"))) }}
@@ -23,6 +21,13 @@
   {{- range $own }}
     {{- $object := printf "%s %s in %s" (first .) (include (index . 1) $) (include "vllm.namespace" $) }}
     {{- if last . }}{{ $taken = append $taken $object }}{{ end }}
+  {{- end }}
+  {{- range $key := list "serviceMonitor" "podMonitor" "prometheusRule" }}
+    {{- $block := get $.Values $key }}
+    {{- $namespace := $block.namespace | default (include "vllm.namespace" $) }}
+    {{- $name := include (printf "vllm.%s.name" $key) $ }}
+    {{- $object := printf "monitoring.coreos.com %s %s in %s" (title $key) $name $namespace }}
+    {{- if $block.enabled }}{{ $taken = append $taken $object }}{{ end }}
   {{- end }}
   {{- range compact (.Values.extraObjects | default list) }}
     {{- $namespace := .metadata.namespace | default $.Release.Namespace }}

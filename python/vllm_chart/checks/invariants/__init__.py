@@ -4,7 +4,17 @@ An invariant takes the rendered objects and yields what breaks its promise. It i
 the cluster would be at fault, a warning where a user may have reasons that values can't tell. A module is a topic.
 """
 
-from vllm_chart.checks.invariants import environment, identity, memory, objects, scaling, security, start, stop
+from vllm_chart.checks.invariants import (
+    environment,
+    identity,
+    memory,
+    monitoring,
+    objects,
+    scaling,
+    security,
+    start,
+    stop,
+)
 from vllm_chart.checks.invariants.base import CHECKS, GENERAL, INVARIANTS
 from vllm_chart.findings import Finding
 from vllm_chart.rendered.manifests import Manifests
@@ -17,6 +27,7 @@ __all__ = [
     "environment",
     "identity",
     "memory",
+    "monitoring",
     "objects",
     "scaling",
     "security",
