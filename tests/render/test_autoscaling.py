@@ -51,10 +51,12 @@ def test_a_lost_prometheus_scales_nothing() -> None:
     assert not any("vector(" in trigger["metadata"]["query"] for trigger in item["triggers"])
 
 
-def test_a_fallback_at_zero_is_one() -> None:
-    """KEDA goes to 0 on an error where the fallback's replicas are 0 (scale_scaledobjects.go of 2.21)."""
-    on = ON % "minReplicas: 0, wakeUp: {triggers: [{type: cron}]}"
-    assert rendered(on).one("ScaledObject")["spec"]["fallback"]["replicas"] == 1
+def test_at_zero_there_is_no_fallback() -> None:
+    """The queries have no answer there, and KEDA takes an active fallback for a reason to start a replica (since 2.19:
+    kedacore/keda#7239, getScalerState). Without one, an error alone scales nothing down (RequestScale)."""
+    item = rendered(ON % "minReplicas: 0, wakeUp: {triggers: [{type: cron}]}").one("ScaledObject")["spec"]
+    assert "fallback" not in item
+    assert item["triggers"][0]["metadata"]["ignoreNullValues"] == "false"
 
 
 RANKS = "gpu: {count: 2}, parallelism: {dataParallelSize: 2}"

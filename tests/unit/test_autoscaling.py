@@ -311,6 +311,11 @@ def test_an_autoscaler_that_works() -> None:
             'KEDA can\'t use it: ScaledObjectCheckFailed: deployments.apps "llm" not found',
         ),
         ([keda_s()], [], "KEDA has not looked at it yet"),
+        (
+            [keda_s(condition("Ready", "Unknown", "PartialTriggerError", "Some triggers are not working correctly"))],
+            [hpa_of(ACTIVE)],
+            "a trigger has no answer: PartialTriggerError",
+        ),
         ([keda_s(READY)], [], "KEDA made no HPA for it"),
         (
             [keda_s(READY, condition("Paused", "True"), annotations={"autoscaling.keda.sh/paused": "true"})],
@@ -359,12 +364,13 @@ def test_why_it_does_not_scale(scaled: list[Json], hpas: list[Json], words: str)
 
 def test_a_start_has_no_metrics_yet() -> None:
     assert diagnosed(scaled=[keda_s(READY)], hpas=[hpa_of(NO_METRIC)], ready=0) == []
+    assert diagnosed(scaled=[keda_s(READY, condition("Fallback", "True"))], hpas=[hpa_of(ACTIVE)], ready=0) == []
 
 
 def test_at_zero_nobody_is_blind() -> None:
-    """KEDA's fallback is active there, and its HPA off, as it should be; an HPA alone would stay off for ever."""
+    """KEDA's triggers have no answer, and its HPA is off, as it should be; an HPA alone would stay off for ever."""
     off = condition("ScalingActive", "False", "ScalingDisabled", "scaling is disabled since the replica count is zero")
-    scaled = [keda_s(READY, condition("Fallback", "True"))]
+    scaled = [keda_s(condition("Ready", "False", "TriggerError", "Triggers are not working correctly"))]
     assert diagnosed(scaled=scaled, hpas=[hpa_of(off)], replicas=0, ready=0) == []
     [finding] = diagnosed(scaled=[], hpas=[hpa_of(off, owner="")], replicas=0, ready=0)
     assert "kubectl scale deployment/llm-vllm --replicas=1" in finding.remedy

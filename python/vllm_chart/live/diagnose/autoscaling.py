@@ -25,6 +25,9 @@ _NO_METRICS = (
 )
 
 
+_LOG = "the log of KEDA's operator has its answer, a wrong password too"
+
+
 def explain(snapshot: Snapshot) -> Iterator[Finding]:
     """What keeps autoscalers of the release from their work."""
     for workload in snapshot.workloads:
@@ -63,13 +66,15 @@ def _keda(item: Json, workload: Workload, has_hpa: bool) -> Iterator[Finding]:
         yield _finding(where, "KEDA has not looked at it yet", "see that KEDA's operator runs: `kubectl get pods -A`")
         return
     ready = conditions.get("Ready", {})
-    if ready.get("status") == "False":
+    if ready.get("reason") in ("TriggerError", "PartialTriggerError"):
+        if workload.ready:  # at 0 replicas, and before the first is ready, nobody has metrics
+            yield _finding(where, f"a trigger has no answer: {_said(ready)}", f"{_NO_METRICS}; {_LOG}")
+    elif ready.get("status") == "False":
         remedy = "correct what it names; KEDA's operator logs the rest, and `kubectl describe` has its events"
         yield _finding(where, f"KEDA can't use it: {_said(ready)}", remedy)
     elif not has_hpa and not _paused(conditions):
         yield _finding(where, "KEDA made no HPA for it", "look at its events, and at the log of KEDA's operator")
-    # At 0 replicas the engine's own metrics are gone, and the fallback waits for nobody.
-    if conditions.get("Fallback", {}).get("status") == "True" and _replicas(workload):
+    if conditions.get("Fallback", {}).get("status") == "True" and workload.ready:
         failing = ", ".join(
             f"{name} ({health.get('numberOfFailures')} times)"
             for name, health in ((item.get("status") or {}).get("health") or {}).items()
@@ -78,7 +83,7 @@ def _keda(item: Json, workload: Workload, has_hpa: bool) -> Iterator[Finding]:
         yield _finding(
             where,
             f"KEDA gets no number from Prometheus and holds the replicas: {failing or 'its fallback is active'}",
-            f"{_NO_METRICS}; the log of KEDA's operator has its answer, a wrong password too",
+            f"{_NO_METRICS}; {_LOG}",
         )
 
 
@@ -142,10 +147,6 @@ def _no_nodes(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _is_pending(pod: Any) -> bool:
     return bool(pod.status and pod.status.phase == "Pending" and not (pod.spec and pod.spec.node_name))
-
-
-def _replicas(workload: Workload) -> int:
-    return 1 if workload.replicas is None else workload.replicas
 
 
 def _paused(conditions: Mapping[str, Json]) -> bool:
