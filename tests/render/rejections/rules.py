@@ -22,6 +22,18 @@ ROWS: list[Row] = [
         "prometheusRule.additionalLabels",
         "alertLabels",
     ),
+    (
+        "severity of all alerts",
+        "prometheusRule: {alertLabels: {severity: page}}",
+        "prometheusRule.alertLabels.severity",
+        "write prometheusRule.alerts.VLLMDown.severity",
+    ),
+    (
+        "release of all alerts",
+        "prometheusRule: {alertLabels: {release: kube-prometheus-stack}}",
+        "prometheusRule.alertLabels.release",
+        "write another name",
+    ),
     ("rules, plural", "prometheusRules: {enabled: true}", "prometheusRules", "write prometheusRule"),
     ("alerts at the root", "alerts: {VLLMDown: {enabled: false}}", "alerts", "write prometheusRule.alerts"),
     (

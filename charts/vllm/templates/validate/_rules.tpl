@@ -9,6 +9,12 @@
       {{- end }}
     {{- end }}
   {{- end }}
+  {{- range $key := list "severity" "release" }}
+    {{- if hasKey ($.Values.prometheusRule.alertLabels | default dict) $key }}
+      - prometheusRule.alertLabels.{{ $key }}: every alert has its own: write
+        {{ ternary "prometheusRule.alerts.VLLMDown.severity, and so for each" "another name" (eq $key "severity") }}
+    {{- end }}
+  {{- end }}
   {{- if .Values.prometheusRule.enabled }}
     {{- if include "vllm.clusterLacks" (list . "monitoring.coreos.com/v1/PrometheusRule") }}
       - prometheusRule.enabled: the cluster has no PrometheusRule (monitoring.coreos.com/v1): install
