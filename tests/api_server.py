@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 from vllm_chart.cluster.api import Cluster
 
 Objects = Mapping[str, Any]
-"""By path: an object, a list of a list's items, text as bytes, or the number of an error."""
+"""By path ("/api/v1/…", or for one method "POST /api/v1/…"): an object, a list of a list's items, text as bytes, or the
+number of an error."""
 
 
 @contextlib.contextmanager
@@ -28,11 +29,14 @@ def cluster_of(objects: Objects, folder: Path, asked: list[str] | None = None) -
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.answer()
 
+        def do_DELETE(self) -> None:
+            self.do_POST()
+
         def answer(self) -> None:
             url = urlsplit(self.path)
             if asked is not None:
-                asked.append(self.path)
-            found = objects.get(url.path, 404)
+                asked.append(self.path if self.command != "DELETE" else f"DELETE {self.path}")
+            found = objects.get(f"{self.command} {url.path}", objects.get(url.path, 404))
             if isinstance(found, list):
                 found = {"metadata": {}, "items": [item for item in found if _selected(item, url.query)]}
             status = found if isinstance(found, int) else 200

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.commands import run
+from vllm_chart.bench import report as bench_report
+from vllm_chart.bench.subject import Objectives
 from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit
 from vllm_chart.helm import ValuesOptions
@@ -42,8 +44,10 @@ def test_a_document_has_the_keys_that_the_page_lists(document: str, arguments: l
 
 
 def test_reports_have_the_keys_that_the_page_lists() -> None:
+    benched = bench_report.Report("", "", 1, Objectives(1, (1, 1), (1, 1), ""), [], [])
     assert list(json.loads(smoke.to_json(smoke.SmokeReport([], [])))) == documented("`smoke`")
     assert list(json.loads(report.to_json(report.Report(Options(""), [])))) == documented("`load`")
+    assert list(bench_report.document(benched)) == documented("`bench`")
     assert list(json.loads(top.to_json(top.Look("", "", datetime.now(UTC), [])))) == documented("`top`")
 
 

@@ -9,7 +9,7 @@ import traceback
 
 import click
 
-from vllm_chart.cli import check, dashboards, diagnose, load, plan, preflight, rules, smoke, top, validate
+from vllm_chart.cli import bench, check, dashboards, diagnose, load, plan, preflight, rules, smoke, top, validate
 from vllm_chart.cli.options import EXIT_CODES
 from vllm_chart.cli.output import Commands, FaultError, ends, wants_json
 from vllm_chart.findings import Exit
@@ -34,10 +34,11 @@ def main() -> None:
       vllm-chart diagnose --release llm -n models why is it not ready?
       vllm-chart top --release llm -n models      what does each replica do now?
       vllm-chart load --release llm -n models     is an answer lost while it is changed?
+      vllm-chart bench --release llm -n models    how much does it bear?
     """
 
 
-for module in (validate, check, plan, rules, dashboards, preflight, smoke, diagnose, top, load):
+for module in (validate, check, plan, rules, dashboards, preflight, smoke, diagnose, top, load, bench):
     main.add_command(module.command)
 
 

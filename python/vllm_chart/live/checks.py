@@ -115,6 +115,7 @@ _DIAGNOSE = (
 _SERVICE = (
     ("smoke-*", "The service answers as its clients expect it to.", "Clients fail."),
     ("load-*", "Every request of a load is answered, whole and in time.", "Clients lost an answer."),
+    ("bench-*", "A load keeps the objectives, and nothing else changes what is measured.", "The numbers mislead."),
 )
 
 CHECKS = tuple(

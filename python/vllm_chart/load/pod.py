@@ -1,7 +1,5 @@
 """Load from inside a cluster: the asker in a pod of its own, which prints a record for every answer."""
 
-import collections
-import contextlib
 import dataclasses
 import json
 import subprocess
@@ -9,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client import ApiException, V1DeleteOptions, V1Pod
-
-from vllm_chart.cluster.api import Cluster, asking_the_api_server
+from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster.errand import Errand
 from vllm_chart.findings import UnavailableError
 from vllm_chart.load import asker
 from vllm_chart.load.asker import Options, Record
@@ -35,25 +32,13 @@ class Placement:
     """The Secret's name and key that hold the service's API key."""
 
 
-class LoadPod(contextlib.AbstractContextManager["LoadPod"]):
-    """A pod that asks. Leaving the context deletes it.
-
-    The source travels in its command line, so nothing but the pod is made. It holds to the restricted Pod Security
-    Standard, and is never started again: its records would be lost.
-    """
+class LoadPod(Errand):
+    """A pod that asks. Leaving the context deletes it. It holds to the restricted Pod Security Standard."""
 
     def __init__(self, cluster: Cluster, placement: Placement, options: Options) -> None:
-        self._cluster = cluster
-        self._namespace = placement.namespace
-        pod = V1Pod.model_validate(manifest(placement, options))
-        with asking_the_api_server():
-            created = cluster.core.create_namespaced_pod(placement.namespace, pod)
-        self.name = (created.metadata.name if created.metadata else None) or ""
-
-    def __exit__(self, *exception: object) -> None:
-        with contextlib.suppress(ApiException):
-            now = V1DeleteOptions(grace_period_seconds=0)
-            self._cluster.core.delete_namespaced_pod(self.name, self._namespace, body=now)
+        advice = "another image that has python3 goes by --image"
+        asks = manifest(placement, options)
+        super().__init__(cluster, placement.namespace, asks, start_seconds=_START_SECONDS, advice=advice)
 
     def stop(self) -> None:
         """Let it ask no more. What is under way is waited for, and its records still come."""
@@ -67,55 +52,13 @@ class LoadPod(contextlib.AbstractContextManager["LoadPod"]):
         Raises `UnavailableError` when the pod does not start, the service does not say what it serves, or the pod
         ends before its time.
         """
-        self.wait_until_started()
-        # kubectl, because it reads the log line by line as it comes.
-        command = self._cluster.kubectl("logs", "--follow", f"--namespace={self._namespace}", self.name)
-        other: collections.deque[str] = collections.deque(maxlen=3)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as log:
-            assert log.stdout is not None
-            try:
-                for line in log.stdout:
-                    said = _parsed(line)
-                    if "record" in said:
-                        yield Record(**said["record"])
-                    elif "asked" in said:
-                        return
-                    elif "error" in said:
-                        raise UnavailableError(f"from pod {self.name}: {said['error']}")
-                    else:
-                        other.append(line.strip())
-            finally:
-                log.terminate()
-        raise UnavailableError(f"pod {self.name} ended before its time: {' '.join(other) or 'it said nothing'}")
-
-    def wait_until_started(self) -> None:
-        """Wait until it asks, or has ended. Raises `UnavailableError` when that takes too long."""
-
-        def started(pod: V1Pod) -> bool:
-            return (pod.status.phase if pod.status else None) in ("Running", "Succeeded", "Failed")
-
-        try:
-            with asking_the_api_server():
-                self._cluster.wait_for(
-                    self._cluster.core.list_namespaced_pod,
-                    self._namespace,
-                    field_selector=f"metadata.name={self.name}",
-                    until=started,
-                    timeout_seconds=_START_SECONDS,
-                )
-        except TimeoutError as error:
-            raise UnavailableError(
-                f"pod {self.name} did not start in {_START_SECONDS} s: `kubectl describe pod --namespace "
-                f"{self._namespace} {self.name}` says why; another image that has python3 goes by --image"
-            ) from error
-
-
-def _parsed(line: str) -> dict[str, Any]:
-    try:
-        said = json.loads(line)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+        for said in self.documents():
+            if "record" in said:
+                yield Record(**said["record"])
+            elif "asked" in said:
+                return
+            elif "error" in said:
+                raise UnavailableError(f"from pod {self.name}: {said['error']}")
 
 
 def manifest(placement: Placement, options: Options) -> dict[str, Any]:
