@@ -88,10 +88,11 @@ def test_a_cluster_that_has_it_all() -> None:
         (ON, {"scaled_objects": [scaled_object("mine")]}, "error", "two undo each other's work"),
         (
             HPA,
-            {"scaled_objects": [scaled_object("llm-vllm")], "external_metrics": ADAPTER_SERVES},
+            {"scaled_objects": [scaled_object("a")], "external_metrics": ADAPTER_SERVES},
             "error",
-            "delete it",
+            "delete scaledobject a",
         ),
+        (ON, {"hpas": [hpa("llm-vllm")]}, "error", "KEDA refuses pods that an HPA has"),
         (ON, {"found": {("TriggerAuthentication", "aws"): False}}, "error", "TriggerAuthentication/aws: there is none"),
         (ON, {"answers": {REQUESTS: Answer(problem="it answered 404: no")}}, "error", "it answered 404: no"),
         (ON, {"answers": {REQUESTS: Answer([1.0, 2.0])}}, "error", "has 2 answers, and KEDA takes one"),
@@ -115,6 +116,19 @@ def test_what_an_autoscaler_lacks(text: str, cluster: Json, severity: str, words
 )
 def test_what_is_no_mistake(cluster: Json) -> None:
     assert preflight(ON, **there(**cluster)) == []
+
+
+def test_from_keda_to_an_hpa_helm_does_it_all() -> None:
+    assert preflight(HPA, **there(scaled_objects=[scaled_object("llm-vllm")], external_metrics=ADAPTER_SERVES)) == []
+
+
+def test_a_query_of_the_user_s_own_is_told_by_its_object() -> None:
+    trigger = f"{{type: prometheus, metadata: {{serverAddress: '{ADDRESS}', query: 'sum(up)', threshold: '5'}}}}"
+    spec = f"{{scaleTargetRef: {{name: llm-vllm}}, minReplicaCount: 1, maxReplicaCount: 2, triggers: [{trigger}]}}"
+    own = f"{{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {{name: a}}, spec: {spec}}}"
+    text = f"replicaCount: null\nextraObjects: [{own}]"
+    [finding] = preflight(text, **there(answers={"sum(up)": Answer(problem="it answered 404")}))
+    assert finding.where == "ScaledObject/a: spec.triggers"
 
 
 def test_the_add_on() -> None:

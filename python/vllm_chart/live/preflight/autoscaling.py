@@ -159,7 +159,8 @@ def _others(item: Object, wanted: Wanted, there: Autoscaling) -> Iterator[Findin
             continue
         is_hpa = "maxReplicas" in spec or "metrics" in spec
         kind = "HorizontalPodAutoscaler" if is_hpa else "ScaledObject"
-        if (kind, metadata.get("name")) == (item.kind, item.name) or _owned_by_keda(other):
+        mine = metadata.get("name") == item.name and kind in (item.kind, "ScaledObject")
+        if mine or _owned_by_keda(other):  # Helm takes the chart's own ScaledObject away itself
             continue
         refuses = " and KEDA refuses pods that an HPA has" if item.kind == "ScaledObject" and is_hpa else ""
         yield Finding(
@@ -177,7 +178,7 @@ def _owned_by_keda(hpa: Json) -> bool:
 
 
 def _query(query: str, answer: Answer, wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
-    where = "autoscaling.prometheus.address"
+    where = _place(query, wanted.manifests)
     if not answer.asked:
         yield Finding("scaling-query", where, f"not asked: {answer.problem}", "", "info")
     elif answer.problem:
@@ -194,6 +195,14 @@ def _query(query: str, answer: Answer, wanted: Wanted, snapshot: Snapshot) -> It
             "write serviceMonitor.enabled: true or podMonitor.enabled: true with the labels that it selects, or the "
             "address of the Prometheus that does",
         )
+
+
+def _place(query: str, manifests: Manifests) -> str:
+    """Where the address is written that a query is sent to."""
+    for item in _scalers(manifests):
+        if item.is_extra and query in str(item.get("spec")):
+            return f"{item.where}: spec.triggers"
+    return "autoscaling.prometheus.address"
 
 
 def _serves(wanted: Wanted, snapshot: Snapshot) -> bool:
