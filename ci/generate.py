@@ -112,9 +112,10 @@ def block_of(field: FieldInfo) -> type[Block] | None:
 
 
 def _block_of_items(field: FieldInfo) -> type[Block] | None:
-    """The block that each item of a list is, or None for another field."""
-    items = get_args(field.annotation)
-    one = items[0] if get_origin(field.annotation) is list else None
+    """The block that each item of a list or of a map is, or None for another field."""
+    if get_origin(field.annotation) not in (list, dict):
+        return None
+    one = get_args(field.annotation)[-1]
     return one if isinstance(one, type) and issubclass(one, Block) else None
 
 
@@ -163,8 +164,11 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     schema = chart.values.model_json_schema()
     blocks = {block.__name__: block for block in _blocks(chart.values)} | {"": chart.values}
     definitions: dict[str, Any] = schema.pop("$defs", {})
+    in_maps = {inner for item in _items_of_maps(chart.values) for inner in (item, *_blocks(item))}
     for name, block in blocks.items():
-        _describe_block(definitions[name] if name else schema, block)
+        _describe_block(definitions[name] if name else schema, block, has_defaults=block not in in_maps)
+    for item in _items_of_maps(chart.values):  # a null in a later file deletes one
+        _allow_null(definitions[item.__name__])
     order = [key for key, _ in keys(chart.values)]
     schema["properties"] = dict(sorted(schema["properties"].items(), key=lambda item: _place(item[0], order)))
     more = chart.schema(app_version)
@@ -272,14 +276,25 @@ def _blocks(block: type[Block]) -> Iterator[type[Block]]:
             yield from _blocks(inner)
 
 
-def _describe_block(schema: dict[str, Any], block: type[Block]) -> None:
+def _items_of_maps(block: type[Block]) -> list[type[Block]]:
+    """The blocks that users add to maps under names of their own."""
+    fields = [field for level in (block, *_blocks(block)) for _, field in keys(level)]
+    return [item for field in fields if get_origin(field.annotation) is dict and (item := _block_of_items(field))]
+
+
+def _describe_block(schema: dict[str, Any], block: type[Block], *, has_defaults: bool) -> None:
     """Add to a block's schema what pydantic does not know: required keys, nulls and remedies.
 
     Helm deletes a key that a later file sets to null. Templates rely on blocks and on defaults that are not empty,
     so deleting those is an error that names the key; everything else may be null or gone.
+
+    has_defaults: whether values.yaml has the block. What users write into a map of their own has none.
     """
     required = []
     for key, field in keys(block):
+        if not has_defaults and not field.is_required():
+            _allow_null(schema["properties"][key])
+            continue
         passed_through = any(isinstance(mark, Kubernetes) for mark in field.metadata)
         nullable = NoneType in get_args(field.annotation)
         if block_of(field) or (field.get_default() not in ("", [], {}) and not passed_through and not nullable):
@@ -433,9 +448,12 @@ def _table_rows(key: str, field: FieldInfo) -> Iterator[str]:
     if inner := block_of(field):
         for name, inner_field in keys(inner):
             yield from _table_rows(f"{key}.{name}", inner_field)
-    else:
-        text = " ".join((field.description or "").split()).replace("|", "\\|")
-        yield f"| `{key}` | `{json.dumps(field.get_default())}` | {text} |"
+        return
+    text = " ".join((field.description or "").split()).replace("|", "\\|")
+    yield f"| `{key}` | `{json.dumps(field.get_default())}` | {text} |"
+    if get_origin(field.annotation) is dict and (item := _block_of_items(field)):
+        for name, inner_field in keys(item):
+            yield from _table_rows(f"{key}.NAME.{name}", inner_field)
 
 
 # docs/checks.md -------------------------------------------------------------------------------------------

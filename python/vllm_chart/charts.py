@@ -121,8 +121,31 @@ own parser of arguments, and its image has not been run by this project.""",
     schema=_vllm_schema,
 )
 
+
+def _endpoint_values() -> "type[Block]":
+    from vllm_chart.values.endpoint.root import Values
+
+    return Values
+
+
+ENDPOINT = Chart(
+    "vllm-endpoint",
+    model=_endpoint_values,
+    reads=frozenset(("models", "clients", "paths")),
+    examples="values/endpoint",
+    title="Envoy",
+    hint="Every value and its default. It needs models and clients.secretName.",
+    introduction="""\
+    helm install llm-endpoint ./charts/vllm-endpoint -f values/endpoint/two-models.yaml
+
+One address in front of releases of charts/vllm. What is refused, and why, is said by `helm install` itself;
+`vllm-chart check --chart vllm-endpoint -f mine.yaml` (the package of the chart's repository) says more. That repository
+also has an example (`values/endpoint/`), and a page on what the endpoint does and how its clients are written
+(`docs/endpoint.md`).""",
+)
+
 #: Every chart by its name.
-CHARTS: dict[str, Chart] = {chart.name: chart for chart in (VLLM,)}
+CHARTS: dict[str, Chart] = {chart.name: chart for chart in (VLLM, ENDPOINT)}
 
 
 def of(chart: AnyChart = None) -> Chart | None:

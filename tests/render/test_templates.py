@@ -1,4 +1,4 @@
-"""What keeps the chart's templates readable, measured, and what only one of them may know."""
+"""What keeps the charts' templates readable, measured, and what only one of them may know."""
 
 import re
 from collections.abc import Iterator
@@ -8,11 +8,24 @@ import pytest
 
 TEMPLATES = Path("charts/vllm/templates")
 FILES = sorted(path for path in TEMPLATES.rglob("*") if path.is_file())
+#: Of every chart; what is copied from charts/shared is measured once, under the name of vllm.
+COPIED = "_shared.tpl"
+OF_ALL = sorted(
+    path
+    for path in Path("charts").glob("*/templates/**/*")
+    if path.is_file() and (path.name != COPIED or path.parts[1] == "vllm")
+)
 WIDTH = 120
 DEEPEST = 5
 
 _BLOCK = re.compile(r"\{\{-?\s*(if|range|with|define|end)\b")
 _COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+
+
+def name(path: Path) -> str:
+    """A template's name in its chart, and the chart's unless it is vLLM's."""
+    parts = path.parts
+    return "/".join(parts[3:] if parts[1] == "vllm" else (parts[1], *parts[3:]))
 
 
 def without_comments(path: Path) -> str:
@@ -43,7 +56,7 @@ def lines_with(pattern: str, *, but: tuple[str, ...]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+@pytest.mark.parametrize("path", OF_ALL, ids=name)
 def test_a_template_fits_on_a_screen(path: Path) -> None:
     wide = [number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > WIDTH]
     deep = [number for number, depth in depths(without_comments(path)) if depth > DEEPEST]
@@ -71,7 +84,7 @@ def _ends_what_began(line: str) -> bool:
     return "{{" not in line.partition("}}")[0] and not re.match(r"\s*([-#]|[\w.]+:)", line)
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.tpl")), ids=lambda path: str(path.relative_to(TEMPLATES)))
+@pytest.mark.parametrize("path", [path for path in OF_ALL if path.suffix == ".tpl"], ids=name)
 def test_a_block_is_indented(path: Path) -> None:
     flat = [number for number, depth, line in actions(path) if line != f"{'  ' * depth}{line.lstrip()}"]
     assert not flat, f"lines that are not two spaces further right than the block around them: {flat}"
@@ -89,7 +102,7 @@ def test_one_file_knows_the_volumes_of_the_chart() -> None:
     assert not lines_with(f"{names}|{paths}", but=("_mounts.tpl",))
 
 
-@pytest.mark.parametrize("path", sorted((TEMPLATES / "validate").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in OF_ALL if path.parent.name == "validate"], ids=name)
 def test_a_message_of_the_rules_begins_with_a_dash(path: Path) -> None:
     """`- key: what: remedy`. A line without one goes on with the message in the line before it, two further right."""
     before = ""

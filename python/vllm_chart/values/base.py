@@ -49,6 +49,16 @@ class Kubernetes:
         return {"x-kubernetes": self.name}
 
 
+class Manifest:
+    """Marks a Kubernetes object of any kind."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        text = {"type": "string"}
+        metadata = {"type": "object", "properties": {"name": text, "namespace": text}}
+        properties = {"apiVersion": text, "kind": text, "metadata": metadata}
+        return {"type": ["object", "null"], "properties": properties, "required": list(properties)}
+
+
 @dataclass(frozen=True)
 class Pattern:
     """Text of a certain form, and what to write instead of any other: Helm prints a failed `const`.

@@ -2,18 +2,17 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import Field
 
 from vllm_chart.values.base import (
     Annotations,
     Count,
     Kubernetes,
     Labels,
+    Manifest,
     Name,
     Port,
     Reference,
-    Schema,
     Seconds,
     Section,
 )
@@ -32,16 +31,6 @@ from vllm_chart.values.vllm.service import Auth, Service
 from vllm_chart.values.vllm.storage import Persistence, Shm
 
 Object = dict[str, Any]
-
-
-class Manifest:
-    """Marks a Kubernetes object of any kind."""
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        text = {"type": "string"}
-        metadata = {"type": "object", "properties": {"name": text, "namespace": text}}
-        properties = {"apiVersion": text, "kind": text, "metadata": metadata}
-        return {"type": ["object", "null"], "properties": properties, "required": list(properties)}
 
 
 class TheModel(Section):

@@ -1,0 +1,60 @@
+{{/* The models as the templates go over them. */}}
+
+{{/*
+JSON list of maps, sorted by name: each model that is not null with its name (`name`), all its names (`names`), the name
+of its cluster (`cluster`) and its host (`host`). Clusters are numbered, because any text may name a model.
+*/}}
+{{- define "vllm-endpoint.models" -}}{{ include "vllm-endpoint.once" (list . "vllm-endpoint.models.listed") }}{{- end }}
+
+{{- define "vllm-endpoint.models.listed" -}}
+  {{- $models := list }}
+  {{- range $name := include "vllm-endpoint.keysSet" .Values.models | fromJsonArray | sortAlpha }}
+    {{- $model := get $.Values.models $name }}
+    {{- $names := concat (list $name) ($model.aliases | default list) ($model.adapters | default list) }}
+    {{- $namespace := $model.namespace | default (include "vllm-endpoint.namespace" $) }}
+    {{- $key := $model.apiKeySecretRef | default dict }}
+    {{- $models = append $models (dict
+      "name" $name
+      "names" $names
+      "cluster" (printf "model-%d" (len $models))
+      "host" (printf "%s.%s.svc.%s" $model.service $namespace $.Values.clusterDomain)
+      "port" (int ($model.port | default 8000))
+      "secret" ($key.name | default "")
+      "secretKey" ($key.key | default "api-key")) }}
+  {{- end }}
+  {{- toJson $models }}
+{{- end }}
+
+{{/* JSON list of strings: the clients that may not use every model, sorted. */}}
+{{- define "vllm-endpoint.restricted" -}}
+  {{- include "vllm-endpoint.keysSet" .Values.clients.allow | fromJsonArray | sortAlpha | toJson }}
+{{- end }}
+
+{{/* JSON list of maps: the models that a client may use. Takes a list: root context, client. */}}
+{{- define "vllm-endpoint.allowed" -}}
+  {{- $may := get (first .).Values.clients.allow (last .) }}
+  {{- $models := list }}
+  {{- range include "vllm-endpoint.models" (first .) | fromJsonArray }}
+    {{- if has .name $may }}{{ $models = append $models . }}{{ end }}
+  {{- end }}
+  {{- toJson $models }}
+{{- end }}
+
+{{/*
+JSON map from path to text: what `GET /v1/models` answers, and the path of each name that can stand in one as it is, as
+OpenAI's clients read it. Takes a list of models.
+*/}}
+{{- define "vllm-endpoint.modelAnswers" -}}
+  {{- $answers := dict }}
+  {{- $all := list }}
+  {{- range $model := . }}
+    {{- range $name := $model.names }}
+      {{- $one := dict "id" $name "object" "model" "created" 0 "owned_by" "vllm" }}
+      {{- $all = append $all $one }}
+      {{- if regexMatch "^[-A-Za-z0-9._:/]+$" $name }}
+        {{- $_ := set $answers (printf "/v1/models/%s" $name) (toRawJson $one) }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- dict "object" "list" "data" $all | toRawJson | set $answers "/v1/models" | toJson }}
+{{- end }}

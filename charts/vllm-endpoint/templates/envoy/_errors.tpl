@@ -1,0 +1,50 @@
+{{/* What the endpoint itself answers: errors as OpenAI's clients read them. */}}
+
+{{/* YAML map: how an answer of Envoy's own is written. The first that fits is taken. */}}
+{{- define "vllm-endpoint.envoy.errors" -}}
+{{- $said := "%LOCAL_REPLY_BODY%" }}
+{{- $again := list (dict "header" (dict "key" "retry-after" "value" "1")) }}
+mappers:
+  # No clients are known yet: their Secret could not be read.
+  - filter: {response_flag_filter: {flags: [NFCF]}}
+    status_code: 503
+    headers_to_add: {{ toJson $again }}
+    body_format_override:
+      {{- $words := "The endpoint knows no clients: their Secret cannot be read" }}
+      {{- include "vllm-endpoint.envoy.error" (list $words "server_error" "no_clients") | nindent 6 }}
+  {{- include "vllm-endpoint.envoy.mapper" (list "EQ" 401) | nindent 2 }}
+    body_format_override:
+      {{- $words := "No API key of a client: write Authorization: Bearer KEY" }}
+      {{- include "vllm-endpoint.envoy.error" (list $words "authentication_error" "invalid_api_key") | nindent 6 }}
+  {{- include "vllm-endpoint.envoy.mapper" (list "EQ" 413) | nindent 2 }}
+    body_format_override:
+      {{- $words := printf "The request is larger than %d bytes" (int .Values.maxBodyBytes) }}
+      {{- include "vllm-endpoint.envoy.error" (list $words "invalid_request_error" "request_too_large") | nindent 6 }}
+  {{- include "vllm-endpoint.envoy.mapper" (list "EQ" 503) | nindent 2 }}
+    headers_to_add: {{ toJson $again }}
+    body_format_override:
+      {{- include "vllm-endpoint.envoy.error" (list $said "server_error" "unavailable") | nindent 6 }}
+  {{- include "vllm-endpoint.envoy.mapper" (list "GE" 500) | nindent 2 }}
+    body_format_override:
+      {{- include "vllm-endpoint.envoy.error" (list $said "server_error" "%RESPONSE_CODE_DETAILS%") | nindent 6 }}
+  {{- include "vllm-endpoint.envoy.mapper" (list "GE" 400) | nindent 2 }}
+    body_format_override:
+      {{- include "vllm-endpoint.envoy.error" (list $said "invalid_request_error" "%ROUTE_NAME%") | nindent 6 }}
+{{- end }}
+
+{{/* YAML list, to be gone on with: answers by their status. Takes a list: EQ or GE, status. */}}
+{{- define "vllm-endpoint.envoy.mapper" -}}
+- filter:
+    status_code_filter:
+      comparison: {op: {{ first . }}, value: {default_value: {{ last . }}, runtime_key: unused}}
+{{- end }}
+
+{{/* YAML map: an error. Takes a list: message, type, code, in which Envoy puts its own words for %…%. */}}
+{{- define "vllm-endpoint.envoy.error" -}}
+json_format:
+  error:
+    message: {{ first . | toJson }}
+    type: {{ index . 1 }}
+    param: null
+    code: {{ last . | toJson }}
+{{- end }}

@@ -1,0 +1,144 @@
+{{/*
+Which request goes where. The first route that fits is taken. Only those of a model lead to an engine, and each of them
+asks for the method, the path and the model; what none of them takes is answered here. A route that answers is named by
+the error's code.
+*/}}
+
+{{/* YAML map: all routes. */}}
+{{- define "vllm-endpoint.envoy.routes" -}}
+{{- $models := include "vllm-endpoint.models" . | fromJsonArray }}
+{{- $restricted := include "vllm-endpoint.restricted" . | fromJsonArray }}
+{{- $unknown := "The model does not exist, or this client may not use it: see GET /v1/models" }}
+name: api
+# Neither the client's key nor Envoy's own opinion of its address is for the engine.
+request_headers_to_remove: [authorization, x-envoy-internal]
+max_direct_response_body_size_bytes: 16777216
+virtual_hosts:
+  - name: all
+    domains: ["*"]
+    retry_policy: {{- include "vllm-endpoint.envoy.retries" . | nindent 6 }}
+    routes:
+      # A document of clients that names no client lets nobody in.
+      - name: invalid_api_key
+        match:
+          prefix: /
+          dynamic_metadata:
+            - {filter: llm, path: [{key: client}], value: {present_match: true}, invert: true}
+        direct_response: {status: 401}
+      {{- range $client := $restricted }}
+      {{- $mine := include "vllm-endpoint.allowed" (list $ $client) | fromJsonArray }}
+      {{- include "vllm-endpoint.envoy.routes.list" (list $mine $client) | nindent 6 }}
+      - name: model_not_found
+        match:
+          {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
+          dynamic_metadata:
+            - {{ include "vllm-endpoint.envoy.match.client" $client }}
+            - {{ include "vllm-endpoint.envoy.match.model" (list $mine true) }}
+        direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
+      {{- end }}
+      {{- include "vllm-endpoint.envoy.routes.list" (list $models "") | nindent 6 }}
+      {{- range $model := $models }}
+      - name: model
+        match:
+          {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
+          dynamic_metadata:
+            - {{ include "vllm-endpoint.envoy.match.model" (list (list $model) false) }}
+        metadata: {filter_metadata: {llm: {model: {{ toJson $model.name }}}}}
+        route:
+          cluster: {{ $model.cluster }}
+          timeout: 0s
+          hash_policy: [{header: {header_name: x-llm-prefix}}]
+      {{- end }}
+      - name: model_missing
+        match:
+          {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
+          dynamic_metadata:
+            - {filter: llm, path: [{key: model}], value: {string_match: {exact: ""}}}
+        direct_response:
+          {{- $words := "The body has to be JSON (Content-Type: application/json) with a field model" }}
+          {{- include "vllm-endpoint.envoy.answer" (list 400 $words) | nindent 10 }}
+      - name: model_not_found
+        match: {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
+        direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
+      - name: method_not_allowed
+        match:
+          safe_regex: {regex: {{ include "vllm-endpoint.envoy.paths" $ | toJson }}}
+        direct_response: {{- include "vllm-endpoint.envoy.answer" (list 405 "This path takes POST") | nindent 10 }}
+        response_headers_to_add: [{header: {key: allow, value: POST}}]
+      - name: path_not_found
+        match: {prefix: /}
+        direct_response:
+          {{- include "vllm-endpoint.envoy.answer" (list 404 "This path is not served here") | nindent 10 }}
+{{- end }}
+
+{{/*
+YAML list: the routes of `GET /v1/models`, and of each model whose name can stand in a path as it is. Takes a list:
+models, the client that they are for, "" for all.
+*/}}
+{{- define "vllm-endpoint.envoy.routes.list" -}}
+{{- $client := last . }}
+{{- range $path, $answer := include "vllm-endpoint.modelAnswers" (first .) | fromJson }}
+- name: models
+  match:
+    path: {{ toJson $path }}
+    headers: [{name: ":method", string_match: {exact: GET}}]
+    {{- if $client }}
+    dynamic_metadata:
+      - {{ include "vllm-endpoint.envoy.match.client" $client }}
+    {{- end }}
+  direct_response: {{- include "vllm-endpoint.envoy.answer" (list 200 $answer) | nindent 4 }}
+  response_headers_to_add:
+    - {header: {key: content-type, value: application/json}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}
+{{- end }}
+{{- end }}
+
+{{/* YAML map: an answer without an engine. Takes a list: status, text. */}}
+{{- define "vllm-endpoint.envoy.answer" -}}
+status: {{ first . }}
+body: {inline_string: {{ last . | toJson }}}
+{{- end }}
+
+{{/* String: a regular expression of the paths that reach an engine, whole. */}}
+{{- define "vllm-endpoint.envoy.paths" -}}
+  {{- $paths := list }}
+  {{- range .Values.paths }}{{ $paths = append $paths (regexQuoteMeta .) }}{{ end }}
+  {{- join "|" $paths }}
+{{- end }}
+
+{{/* YAML map: a request that may reach an engine, by its path and method. */}}
+{{- define "vllm-endpoint.envoy.match.paths" -}}
+safe_regex: {regex: {{ include "vllm-endpoint.envoy.paths" . | toJson }}}
+headers: [{name: ":method", string_match: {exact: POST}}]
+{{- end }}
+
+{{/* YAML map in a line: a request of a client. Takes its name. */}}
+{{- define "vllm-endpoint.envoy.match.client" -}}
+  {filter: llm, path: [{key: client}], value: {string_match: {exact: {{ toJson . }}}}}
+{{- end }}
+
+{{/* YAML map in a line: a request that names one of the models. Takes a list: models, whether it is any other. */}}
+{{- define "vllm-endpoint.envoy.match.model" -}}
+  {{- $values := list }}
+  {{- range $model := first . }}
+    {{- range $model.names }}{{ $values = append $values (dict "string_match" (dict "exact" .)) }}{{ end }}
+  {{- end }}
+  {{- /* One that is no text, so that the list is never empty: Envoy refuses such a one. */}}
+  {{- $values = append $values (dict "null_match" dict) -}}
+  {filter: llm, path: [{key: model}], invert: {{ last . }}, value: {or_match: {value_matchers: {{ toJson $values }}}}}
+{{- end }}
+
+{{/*
+YAML map: what is asked again, of another replica: what reached none, and what one refused (503, which vLLM answers
+before it begins). Never what an engine had begun: it would be generated twice.
+*/}}
+{{- define "vllm-endpoint.envoy.retries" -}}
+retry_on: connect-failure,refused-stream,reset-before-request,retriable-status-codes
+retriable_status_codes: [503]
+num_retries: 2
+retry_back_off: {base_interval: 0.001s, max_interval: 0.01s}
+host_selection_retry_max_attempts: 5
+retry_host_predicate:
+  - name: envoy.retry_host_predicates.previous_hosts
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate
+{{- end }}

@@ -1,0 +1,8 @@
+{{/* The rules across values: what "vllm-endpoint.refuse" collects. A topic is a file here. */}}
+{{- define "vllm-endpoint.validate" -}}
+  {{- $rules := list }}
+  {{- range list "models" "clients" "network" "objects" "text" }}
+    {{- $rules = append $rules (printf "vllm-endpoint.validate.%s" .) }}
+  {{- end }}
+  {{- include "vllm-endpoint.refuse" (list . $rules) }}
+{{- end }}

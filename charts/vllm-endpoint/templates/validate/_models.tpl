@@ -1,0 +1,39 @@
+{{- define "vllm-endpoint.validate.models" }}
+  {{- $taken := dict }}
+  {{- $models := include "vllm-endpoint.models" . | fromJsonArray }}
+  {{- range $model := $models }}
+    {{- if not (get $.Values.models $model.name).service }}
+      - models.{{ $model.name }}.service: nothing serves this model: write the name of its release's Service
+    {{- end }}
+    {{- range $place, $name := $model.names }}
+      {{- if hasKey $taken $name }}
+        {{- $key := ternary "aliases" "adapters" (le $place (len (get $.Values.models $model.name).aliases)) }}
+        - models.{{ $model.name }}{{ if $place }}.{{ $key }}{{ end }}: {{ $name }} is also a name of
+          {{ get $taken $name }}, and a request names one model: keep it in one of the two
+      {{- end }}
+      {{- $_ := set $taken $name $model.name }}
+    {{- end }}
+  {{- end }}
+  {{- if not $models }}
+    - models: there is none: write one, {llama3: {service: llm-vllm}}
+  {{- end }}
+  {{- if not .Values.paths }}
+    - paths: no request would reach a model: leave it out for the usual ones, or write one
+  {{- end }}
+  {{- range $path := .Values.paths | default list }}
+    {{- if include "vllm-endpoint.changesAnEngine" $path }}
+      - paths: {{ $path }} is for those who run an engine, and would let every client change it: take it out
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/*
+"true" for a path of vLLM that is no question to a model, or nothing: what loads, pauses, ends or tells of the engine
+itself (entrypoints/serve of vLLM 0.33), and /invocations, which stands for any other path.
+*/}}
+{{- define "vllm-endpoint.changesAnEngine" -}}
+  {{- $words := "pause|resume|sleep|wake_up|shutdown|abort|collective_rpc|weight|scale_elastic_ep" }}
+  {{- $beginnings := "(reset|load|unload|update|start|stop|finish|init|release)_" }}
+  {{- $others := "invocations|metrics|server_info|(ping|health|version|docs)$" }}
+  {{- if regexMatch (printf "/(%s|%s|%s)" $words $beginnings $others) . }}true{{ end }}
+{{- end }}

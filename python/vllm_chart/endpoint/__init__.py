@@ -1,0 +1,1 @@
+"""The endpoint in front of models: what its clients' Secret holds."""

@@ -1,0 +1,85 @@
+"""Which models there are, who may ask them, and for what."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from vllm_chart.values.base import (
+    SECRET_NAME_REMEDY,
+    SUBDOMAIN,
+    Block,
+    DataKey,
+    KeyedMap,
+    Pattern,
+    Port,
+    SecretKeyRef,
+    SecretName,
+)
+
+#: A name as clients write it: a line of any text. The longest is the chart's own limit.
+NAME, NAME_REMEDY = r"^[^\n\r]{1,256}$", "write a name of 1 to 256 characters, in one line"
+ModelName = Annotated[str, Pattern(NAME, NAME_REMEDY)]
+
+
+class EngineKey(SecretKeyRef):
+    name: SecretName = Field("", description="Secret with the API key of the engine, in this release's namespace.")
+    key: DataKey = Field("api-key", description="Key of the API key in that Secret.")
+
+
+class Model(Block):
+    """A model: the Service of its release."""
+
+    remedies = {
+        "url": "write service, namespace and port",
+        "host": "write service and namespace",
+        "name": "leave it out: the key above is the name",
+        "servedModelName": "write aliases: more names that the engine serves itself",
+        "lora": "write adapters: the names of the adapters",
+        "apiKey": "put the key in a Secret and name it in apiKeySecretRef: {name, key}",
+    }
+
+    service: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Service", 253)] = Field(
+        "",
+        description="Required. Service of the model's release. A headless one (`service.clusterIP: None` in "
+        "charts/vllm) gives the addresses of its pods, which prefix affinity, retries and health checks go by.",
+    )
+    namespace: Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$", "write a namespace's name")] = Field(
+        "", description="Namespace of the Service. Empty: this release's."
+    )
+    port: Port = Field(
+        8000, description="Port of the pods where the Service is headless, else of the Service (80 in charts/vllm)."
+    )
+    aliases: list[ModelName] = Field(
+        [],
+        description="More names of the model. Requests are passed on as they are, so that the engine has to serve "
+        "these names too (`model.servedModelName`).",
+    )
+    adapters: list[ModelName] = Field([], description="LoRA adapters that the engine serves, by name.")
+    api_key_secret_ref: EngineKey = Field(
+        EngineKey(), description="The key that the engine asks for (its `auth`). Clients never see it."
+    )
+
+
+Models = Annotated[dict[str, Model], KeyedMap(NAME, NAME_REMEDY)]
+
+
+class Clients(Block):
+    """Who may ask: named clients, each with a key of its own, in a Secret that is there already."""
+
+    remedies = {
+        "existingSecret": "write clients.secretName",
+        "keys": "put the keys in a Secret and name it in clients.secretName",
+        "name": "write clients.secretName",
+    }
+
+    secret_name: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", SECRET_NAME_REMEDY, 253)] = Field(
+        "",
+        description="Required. Secret with the clients' names and keys, as docs/endpoint.md shows it. A change of it "
+        "is taken up without a restart, as soon as the kubelet has it in the pods: within two minutes.",
+    )
+    key: DataKey = Field("clients.yaml", description="Key of the document in that Secret.")
+    allow: Annotated[dict[str, list[str] | None], KeyedMap(NAME, NAME_REMEDY)] = Field(
+        {},
+        description="Which models a client may use, `{app-one: [llama3]}`, by the keys of `models`. A client that is "
+        "not named here may use all; an empty list is none. Others than its own do not exist for it.",
+    )

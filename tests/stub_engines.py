@@ -1,0 +1,120 @@
+"""Engines that answer as vLLM's server does, and remember what reached them: for what stands in front of engines."""
+
+import dataclasses
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """A request that reached an engine. headers: their names in small letters."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Engine(ThreadingHTTPServer):
+    """One engine, on a port of its own.
+
+    seen: every request that reached it but for those for its health, in order.
+    status: what it answers to any of them. go_on: a stream waits for it before its last part.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, name: str, address: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__((address, port), _Handler)
+        self.name = name
+        self.seen: list[Seen] = []
+        self.status = 200
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Engine
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/health":
+            self._answer(200, {})
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.seen.append(Seen(self.command, self.path, headers, body))
+        asked = _asked(body)
+        if self.server.status == 200 and asked.get("stream"):
+            self._stream()
+        else:
+            text = " ".join([self.server.name] * int(asked.get("words", 1)))
+            self._answer(self.server.status, {"choices": [{"message": {"content": text}}], "usage": USAGE})
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Every other method is answered as GET is."""
+        if name.startswith("do_"):
+            return self.do_GET
+        raise AttributeError(name)
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
+
+    def _stream(self) -> None:
+        """Two words, then, once it may go on, the usage and the end."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number in range(2):
+            self._event({"choices": [{"delta": {"content": f"{self.server.name}{number}"}}]})
+        self.server.go_on.wait(60)
+        self._event({"choices": [], "usage": USAGE})
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
+
+    def _event(self, data: dict[str, Any]) -> None:
+        self._chunk(b"data: %s\n\n" % json.dumps(data).encode())
+
+    def _chunk(self, text: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _asked(body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
+
+
+@contextmanager
+def engine(name: str, address: str = "127.0.0.1", port: int = 0) -> Iterator[Engine]:
+    """Yield an engine that serves; port 0 is one that is free."""
+    server = Engine(name, address, port)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.go_on.set()
+        server.shutdown()
+        server.server_close()
