@@ -20,6 +20,7 @@ from ci.shell import HarnessError, step, wait_until
 
 READY_SECONDS = 300
 HERE = Path(__file__).parent
+ROLLOUT = "rollout status "
 RECORD = ("configmap", "vllm-chart-parts", "--namespace=kube-system")
 
 
@@ -160,6 +161,10 @@ def _install(part: Part) -> None:
         _apply(*files)
         kubectl("wait", "--for=condition=Established", *files, f"--timeout={READY_SECONDS}s")
     _apply("--filename=-", stdin=part.manifests())
+    if part.name in installed():  # what runs may be of an earlier build that had the same name
+        for wait in part.waits:
+            if wait.startswith(ROLLOUT):
+                kubectl("rollout", "restart", *wait.removeprefix(ROLLOUT).split())
     record = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
