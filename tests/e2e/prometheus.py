@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,11 +45,6 @@ class Prometheus:
         when = {} if at is None else {"time": str(at)}
         return _series(self._ask("query", {"query": expression, **when}))
 
-    def query_range(self, expression: str, start: float, end: float, step: float = 15) -> list[Series]:
-        """What an expression gives at every step of a span of time."""
-        span = {"start": str(start), "end": str(end), "step": str(step)}
-        return _series(self._ask("query_range", {"query": expression, **span}))
-
     def targets(self, namespace: str) -> list[dict[str, Any]]:
         """What it scrapes, or tries to, in a namespace."""
         found = self._ask("targets", {"state": "active"})["activeTargets"]
@@ -66,7 +62,8 @@ class Prometheus:
 
     def fired(self, namespace: str, since: float, release: str = "") -> set[str]:
         """The alerts that have fired since a moment."""
-        found = self.query_range(_firing(namespace, release), since, time.time(), step=5)
+        now = time.time()
+        found = self.query(f"present_over_time({_firing(namespace, release)}[{math.ceil(now - since)}s])", at=now)
         return {series.labels["alertname"] for series in found}
 
     def wait_until(self, what: str, condition: Callable[[], bool], seconds: float) -> float:
