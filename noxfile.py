@@ -206,3 +206,10 @@ def bench_check(session: nox.Session) -> None:
     """What `vllm-chart check` costs beyond Helm's renders; argument lists parsed per second."""
     install(session)
     session.run("python", "-m", "tests.bench.bench_check", *session.posargs)
+
+
+@nox.session
+def bench_scaling(session: nox.Session) -> None:
+    """A day of 200 releases that scale, simulated, by this chart's policy and others; what Prometheus has to bear."""
+    install(session, "test", "dashboards")
+    session.run("python", "-m", "tests.bench.bench_scaling", *session.posargs)

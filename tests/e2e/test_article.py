@@ -153,6 +153,24 @@ def test_top_shows_what_each_engine_does(release: Release, cluster: Cluster) -> 
     assert document["total"]["ttftSeconds"]["p95"] > 0
 
 
+def test_the_bench_command_measures_and_leaves_nothing_behind(llm: Installation, tmp_path: Path) -> None:
+    options = ["--release", llm.name, "--namespace", llm.namespace, "--kubeconfig", str(llm.cluster.kubeconfig)]
+    short = ["--concurrency=2", "--requests=6", "--input-tokens=32", "--output-tokens=16", "--ttft=60", "--itl=60"]
+    kept = tmp_path / "bench"
+    done = CliRunner().invoke(main, ["bench", *options, *short, f"--directory={kept}", "--output", "json"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    (step,) = document["steps"]
+    assert (step["completed"], step["failed"], step["missed"]) == (6, 0, [])
+    assert document["requestsPerReplica"] == 1
+    # The image that runs is the engines' own, by digest.
+    assert document["environment"]["imageIds"] == [document["environment"]["ownImageId"]]
+    assert len([*(kept / "metrics").glob("*-before.txt")]) == document["replicas"] == llm.profile.replicas
+    label = "app.kubernetes.io/name=vllm-chart-bench"
+    left = llm.cluster.core.list_namespaced_pod(llm.namespace, label_selector=label).items
+    assert [pod for pod in left if pod.metadata and not pod.metadata.deletion_timestamp] == []
+
+
 def test_requests_leave_a_line_in_the_log_and_probes_do_not(llm: Installation, release: Release) -> None:
     smoke.run(release)
     read = llm.cluster.core.read_namespaced_pod_log
