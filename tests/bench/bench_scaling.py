@@ -20,10 +20,11 @@ def compare(releases: int, hours: float) -> list[tuple[Policy, Outcome, Outcome]
     day = traffic.day(SEED, releases, hours)
     steady = traffic.constant(SEED, releases, hours / 3)
     rows = []
-    for policy in (None, *policies.PUBLISHED):
-        of_day = policy or policies.ours([*map(int, day.starts)])
-        of_steady = policy or policies.ours([*map(int, steady.starts)])
+    for quarters in (False, True):
+        of_day, of_steady = (policies.ours([*map(int, each.starts)], quarters) for each in (day, steady))
         rows.append((of_day, simulation.run(of_day, day), simulation.run(of_steady, steady)))
+    for policy in policies.PUBLISHED:
+        rows.append((policy, simulation.run(policy, day), simulation.run(policy, steady)))
     return rows
 
 

@@ -416,6 +416,16 @@ def test_ctrl_c_shows_what_there_is_and_takes_the_pod_away(bench: Bench, monkeyp
     assert f"DELETE {PODS}/vllm-chart-bench-x" in [path.partition("?")[0] for path in asked]
 
 
+def test_what_came_before_the_tool_died_counts(bench: Bench) -> None:
+    result = bench("--concurrency=32,99", "--requests=20", "--output=json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == Exit.REFUSED
+    assert (document["whole"], document["requestsPerReplica"]) == (False, 24)
+    (broken, *_) = document["findings"]
+    assert broken["check"] == "bench-broken-off"
+    assert "ended with 1: Killed" in broken["message"]
+
+
 def test_without_matplotlib_the_rest_is_kept(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: Any) -> None:
         raise plot.NoPlotError("matplotlib is not installed")
@@ -458,6 +468,13 @@ def test_pods_that_change_meanwhile_make_no_number(bench: Bench, monkeypatch: py
 
 def _with_pods(found: subject.Subject, pods: list[Json]) -> subject.Subject:
     return dataclasses.replace(found, pods=pods)
+
+
+def test_what_was_measured_is_not_lost_when_the_cluster_falls_silent(bench: Bench, tmp_path: Path) -> None:
+    result = bench("--concurrency=1", "--requests=20", "--output=json", **{f"{PODS}/vllm-chart-bench-x": 503})
+    assert result.exit_code == Exit.OK, result.output
+    assert json.loads(result.stdout)["environment"]["ownImageId"] == ""
+    assert (tmp_path / "kept" / "summary.json").exists()
 
 
 def test_what_makes_a_number_doubtful_is_told(bench: Bench) -> None:

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import urllib3
+from kubernetes import client
+
 from vllm_chart.bench import pod, report, subject
 from vllm_chart.bench.keep import Folder
 from vllm_chart.bench.report import Report, Step
@@ -92,7 +95,7 @@ def measure(
             tell(f"pod {errand.name} measures {found.front.url}")
             whole = run.follow(errand)
             own = _image_of(cluster, release.namespace, errand.name) if run.steps else ""
-        after = dataclasses.replace(found, pods=subject.ready_pods(cluster, release, found.front))
+        after = _again(cluster, found)
         kept.metrics("after", _pages(way, after))
     environment = _environment(found, own, model, load, folder)
     done = Report(
@@ -175,8 +178,20 @@ def _advice(why: str) -> str:
     return ""
 
 
+def _again(cluster: Cluster, found: Subject) -> Subject:
+    """The release as it is now; as it was, where the API server does not say: what was measured is not lost for it."""
+    try:
+        return dataclasses.replace(found, pods=subject.ready_pods(cluster, found.release, found.front))
+    except UnavailableError:
+        return found
+
+
 def _image_of(cluster: Cluster, namespace: str, name: str) -> str:
-    status = cluster.core.read_namespaced_pod(name, namespace).status
+    """The image that the bench's pod ran, by its digest; empty where nobody says."""
+    try:
+        status = cluster.core.read_namespaced_pod(name, namespace).status
+    except (client.ApiException, urllib3.exceptions.HTTPError):
+        return ""
     return next((each.image_id for each in (status.container_statuses if status else None) or []), "")
 
 

@@ -162,7 +162,7 @@ def to_human(report: Report) -> str:
         lines.append(aligned.rstrip())
     lines += ["", _verdict(report)]
     if not report.whole:
-        lines.append("interrupted: there may be a larger load that keeps the objectives")
+        lines.append("it did not come to its end: a larger load may keep the objectives")
     if folder := report.environment.get("folder"):
         lines.append(f"kept in {folder}")
     return "\n".join([*lines, *map(str, report.findings)])

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
+import urllib3
 from kubernetes.client import ApiException, V1DeleteOptions, V1Pod
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
@@ -41,7 +42,7 @@ class Errand:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with contextlib.suppress(ApiException):
+        with contextlib.suppress(ApiException, urllib3.exceptions.HTTPError):
             now = V1DeleteOptions(grace_period_seconds=0)
             self._cluster.core.delete_namespaced_pod(self.name, self._namespace, body=now)
 

@@ -28,25 +28,36 @@ class Policy:
     """The replicas of the busiest hour, always."""
 
 
+_QUARTERS = (("Pods", 1), ("Percent", 25))
+
+
 @functools.cache
-def _scaled_object(typical_seconds: int) -> dict[str, Any]:
-    """What the chart renders for a release whose starts take so long."""
+def _scaled_object(typical_seconds: int, quarters: bool) -> dict[str, Any]:
+    """What the chart renders for a release whose starts take so long. quarters: see `ours`."""
+    shrink = {"policies": [{"type": each, "value": value, "periodSeconds": 130} for each, value in _QUARTERS]}
     values = {
         "model": {"id": "org/name"},
         "serviceMonitor": {"enabled": True},
         "engine": {"args": {"max-num-seqs": SLOTS}},
         "startup": {"typicalSeconds": typical_seconds},
-        "autoscaling": {"enabled": True, "maxReplicas": 8, "prometheus": {"address": "http://prometheus:9090"}},
+        "autoscaling": {
+            "enabled": True,
+            "maxReplicas": 8,
+            "prometheus": {"address": "http://prometheus:9090"},
+            "scaleDown": shrink if quarters else {},
+        },
     }
     return dict(render(values=values).one("ScaledObject", "llm-vllm")["spec"])
 
 
-def ours(starts: Sequence[int]) -> Policy:
-    """This chart's, for releases whose starts take so many seconds."""
-    rendered = [_scaled_object(int(start)) for start in starts]
+def ours(starts: Sequence[int], quarters: bool = False) -> Policy:
+    """This chart's, for releases whose starts take so many seconds. quarters: with a `scaleDown` of one replica or a
+    quarter of them at a time, instead of one."""
+    rendered = [_scaled_object(int(start), quarters) for start in starts]
     (threshold,) = {_threshold(each) for each in rendered}
     behaviors = [each["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] for each in rendered]
-    return Policy("this chart", "its ScaledObject", [("demand", threshold)], behaviors)
+    name = "this chart, down by a quarter" if quarters else "this chart"
+    return Policy(name, "its ScaledObject", [("demand", threshold)], behaviors)
 
 
 def _threshold(scaled_object: Mapping[str, Any]) -> float:
