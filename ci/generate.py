@@ -25,6 +25,7 @@ from vllm_chart.checks import registry
 from vllm_chart.findings import Check
 from vllm_chart.values import kubernetes
 from vllm_chart.values.base import Block, Kubernetes, Section
+from vllm_chart.values.mistakes import remedied
 
 HEAD = "# Generated from python/vllm_chart/values by `nox -s generate`: edit the model there.\n"
 WIDTH = 110
@@ -170,7 +171,7 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     for item in _items_of_maps(chart.values):  # a null in a later file deletes one
         _allow_null(definitions[item.__name__])
     order = [key for key, _ in keys(chart.values)]
-    schema["properties"] = dict(sorted(schema["properties"].items(), key=lambda item: _place(item[0], order)))
+    schema["properties"] = dict(sorted(schema["properties"].items(), key=lambda item: order.index(item[0])))
     more = chart.schema(app_version)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -184,11 +185,6 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     schema["$defs"] |= _kubernetes_definitions(_references(schema))
     schema["$defs"] |= more.get("$defs", {})
     return _inlined(schema | {key: value for key, value in more.items() if key != "$defs"})
-
-
-def _place(key: str, order: Sequence[str]) -> int:
-    """Where a property stands: keys as in values.yaml, and remedies behind them."""
-    return order.index(key) if key in order else len(order)
 
 
 def _leave_out_repeated_descriptions(schema: dict[str, Any]) -> None:
@@ -303,7 +299,7 @@ def _describe_block(schema: dict[str, Any], block: type[Block], *, has_defaults:
             _allow_null(schema["properties"][key])
     if required:
         schema["required"] = required
-    schema["properties"] |= {key: {"const": remedy} for key, remedy in block.remedies.items()}
+    schema |= remedied(schema, block.remedies)
 
 
 def _allow_null(schema: dict[str, Any]) -> None:
@@ -391,8 +387,7 @@ def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
             for key in found[name].get("required", []):  # and so not null either
                 if isinstance(types := found[name]["properties"][key].get("type"), list):
                     found[name]["properties"][key]["type"] = [one for one in types if one != "null"]
-            for key, remedy in kubernetes.REMEDIES.get(name, {}).items():
-                found[name]["properties"][key] = {"const": remedy}
+            found[name] = remedied(found[name], kubernetes.REMEDIES.get(name, {}))
             wanted += sorted(_references(found[name]))
     return dict(sorted(found.items()))
 

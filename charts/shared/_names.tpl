@@ -38,12 +38,16 @@ objects' names may not.
 {{- define "chart.namespace" -}}{{ default .Release.Namespace .Values.namespaceOverride }}{{- end }}
 
 {{/* YAML map: what selects the pods of this release, and never changes. */}}
-{{- define "chart.selectorLabels" -}}
+{{- define "chart.selectorLabels" -}}{{ include "chart.once" (list . "chart.selectorLabels.own") }}{{- end }}
+
+{{- define "chart.selectorLabels.own" -}}
   {{- dict "app.kubernetes.io/name" (include "chart.name" .) "app.kubernetes.io/instance" .Release.Name | toYaml }}
 {{- end }}
 
 {{/* YAML map: the labels of every object. */}}
-{{- define "chart.labels" -}}
+{{- define "chart.labels" -}}{{ include "chart.once" (list . "chart.labels.own") }}{{- end }}
+
+{{- define "chart.labels.own" -}}
   {{- $own := dict
     "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_.")
     "app.kubernetes.io/version" .Chart.AppVersion

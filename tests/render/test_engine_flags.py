@@ -98,11 +98,12 @@ def test_the_schema_stays_small() -> None:
 def test_the_release_stays_far_below_what_a_secret_holds() -> None:
     """Helm keeps a release, its chart and schema with it, as compressed JSON in a Secret, whose limit is 1 MiB.
 
-    Encoded as Helm does (pkg/storage/driver/util.go, encodeRelease), and once more as a Secret's data on its way.
+    Encoded as Helm does (pkg/storage/driver/util.go, encodeRelease), and once more as a Secret's data on its way: what
+    the limit counts is a quarter less. Half of it is left for the values, manifests and files of whoever installs.
     """
     options = ["-f", "values/llama3.yaml", "--dry-run=client", "-o", "json"]
     command = [str(tools.helm()), "install", "llm", str(helm.default_chart()), *options]
     release = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert release["chart"]["schema"]
     plain = json.dumps(release, separators=(",", ":"), ensure_ascii=False).encode()
-    assert len(base64.b64encode(base64.b64encode(gzip.compress(plain, 9)))) < 400_000
+    assert len(base64.b64encode(base64.b64encode(gzip.compress(plain, 9)))) < (1 << 20) // 2

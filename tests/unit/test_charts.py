@@ -116,7 +116,8 @@ def test_its_files_are_generated(tiny: Chart) -> None:
             f"\n# {' How often ':-^{generate.WIDTH - 4}}\n\n# How often it is said.\ntimes: 1\n"
         )
     )
-    assert list(schema["properties"]) == ["greeting", "times", "greetings", "enabled"]
+    assert list(schema["properties"]) == ["greeting", "times", "enabled"]
+    assert list(schema["dependentRequired"]) == ["greetings"]
     assert "### How often\n\n| key | default | what it is |" in (tiny.folder / "README.md").read_text()
     assert json.loads((tiny.folder / "files/generated/limits.json").read_text()) == {"most": 3}
     assert "## Manners\n" in generate.checks_page()

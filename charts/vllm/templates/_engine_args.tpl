@@ -189,7 +189,9 @@ context, flag.
 {{- end }}
 
 {{/* String: the version of vLLM that the image's tag names, or nothing where the schema does not have its flags. */}}
-{{- define "vllm.knownVersion" -}}
+{{- define "vllm.knownVersion" -}}{{ include "vllm.once" (list . "vllm.knownVersion.read") }}{{- end }}
+
+{{- define "vllm.knownVersion.read" -}}
   {{- include "vllm.load" . }}
   {{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) }}
   {{- range .Flags.versions }}

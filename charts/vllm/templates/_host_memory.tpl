@@ -4,7 +4,9 @@
 Number of bytes as string: what settings keep in /dev/shm. Most users have none of them, and this is asked for often: a
 look at the names comes first.
 */}}
-{{- define "vllm.sharedBytes" -}}
+{{- define "vllm.sharedBytes" -}}{{ include "vllm.once" (list . "vllm.sharedBytes.counted") }}{{- end }}
+
+{{- define "vllm.sharedBytes.counted" -}}
   {{- $names := concat (keys (.Values.engine.args | default dict)) (keys (.Values.env | default dict)) }}
   {{- $words := concat $names (.Values.engine.extraArgs | default list) | join " " }}
   {{- $bytes := 0.0 }}

@@ -4,6 +4,10 @@
 String: the release of vLLM that the tag names, v0.33.0, 0.11-gpu-py312 or rocm7.0.0_vllm_0.10.2_20251006, or nothing.
 */}}
 {{- define "vllm.namedVersion" -}}
+  {{- if .Values.image.tag }}{{ include "vllm.once" (list . "vllm.namedVersion.read") }}{{ end }}
+{{- end }}
+
+{{- define "vllm.namedVersion.read" -}}
   {{- $tag := .Values.image.tag | default "" }}
   {{- include "vllm.load" . }}
   {{- $named := regexFind "vllm[-_]?v?[0-9]+\\.[0-9]+\\.[0-9]+" $tag }}
@@ -16,7 +20,7 @@ String: the release of vLLM that the tag names, v0.33.0, 0.11-gpu-py312 or rocm7
 {{/* "true" for an image whose tags count other releases than vLLM's, or nothing. */}}
 {{- define "vllm.countsItself" -}}
   {{- include "vllm.load" . }}
-  {{- if regexMatch .Facts.images.ownNumbers (.Values.image.repository | default "") }}true{{ end }}
+  {{- with .Values.image.repository }}{{ if regexMatch $.Facts.images.ownNumbers . }}true{{ end }}{{ end }}
 {{- end }}
 
 {{/* "true" if the tag names a release of vLLM before another one, or nothing. Takes a list: root context, release. */}}

@@ -28,12 +28,19 @@ YAML map from file name to text: the programs that the engine's container finds 
     {{- $names = append $names "api_keys.py" }}
   {{- end }}
   {{- $files := dict }}
+  {{- range $name := $names }}{{ $_ := set $files $name $name }}{{ end }}
   {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}
     {{- /* Python runs a file of this name by itself, which is why it has another one where it is no program yet. */}}
-    {{- $_ := set $files "sitecustomize.py" (.Files.Get "files/programs/sweep_shm.py") }}
+    {{- $_ := set $files "sitecustomize.py" "sweep_shm.py" }}
   {{- end }}
-  {{- range $name := $names }}{{ $_ := set $files $name ($.Files.Get (printf "files/programs/%s" $name)) }}{{ end }}
-  {{- toYaml $files }}
+  {{- $texts := list }}
+  {{- range $name, $file := $files }}
+    {{- /* As toYaml writes it, which takes far longer for a text; blank lines stay empty, two in a row too. */}}
+    {{- $text := printf "files/programs/%s" $file | $.Files.Get | trim | indent 2 }}
+    {{- $text = $text | replace "\n  \n" "\n\n" | replace "\n  \n" "\n\n" }}
+    {{- $texts = append $texts (printf "%s: |\n%s" $name $text) }}
+  {{- end }}
+  {{- join "\n" $texts }}
 {{- end }}
 
 {{/* JSON list: the middlewares that the engine loads from there. */}}

@@ -99,12 +99,16 @@ objects' names may not.
 {{- define "vllm.namespace" -}}{{ default .Release.Namespace .Values.namespaceOverride }}{{- end }}
 
 {{/* YAML map: what selects the pods of this release, and never changes. */}}
-{{- define "vllm.selectorLabels" -}}
+{{- define "vllm.selectorLabels" -}}{{ include "vllm.once" (list . "vllm.selectorLabels.own") }}{{- end }}
+
+{{- define "vllm.selectorLabels.own" -}}
   {{- dict "app.kubernetes.io/name" (include "vllm.name" .) "app.kubernetes.io/instance" .Release.Name | toYaml }}
 {{- end }}
 
 {{/* YAML map: the labels of every object. */}}
-{{- define "vllm.labels" -}}
+{{- define "vllm.labels" -}}{{ include "vllm.once" (list . "vllm.labels.own") }}{{- end }}
+
+{{- define "vllm.labels.own" -}}
   {{- $own := dict
     "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_.")
     "app.kubernetes.io/version" .Chart.AppVersion

@@ -30,7 +30,9 @@ def refused(message: str) -> list[tuple[str, ...]]:
 
 
 def _refused(problem: "_Problem") -> Iterator[tuple[str, ...]]:
-    if re.match("(additional|missing) propert", problem.message):
+    if told := _remedy(problem):
+        yield (*problem.path, told[0])
+    elif re.match("(additional|missing) propert", problem.message):
         yield from ((*problem.path, key) for key in _quoted(problem.message))
     elif problem.causes and problem.message not in ("'anyOf' failed", "'oneOf' failed"):
         for cause in problem.causes:
@@ -46,6 +48,13 @@ class _Problem:
         self.path = tuple(path)
         self.message = message
         self.causes: list[_Problem] = []
+
+
+def _remedy(problem: _Problem) -> tuple[str, str] | None:
+    """The key that people write by mistake and what to write instead, where that is what the schema says: see
+    `vllm_chart.values.mistakes`. A key that another one really needs has no blank in it."""
+    told = re.fullmatch(r"properties ('.* .*') required, if ('.*') exists", problem.message)
+    return (_quoted(told[2])[0], _quoted(told[1])[0]) if told else None
 
 
 def _problems(message: str) -> list[_Problem]:
@@ -68,14 +77,17 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
     elif problem.causes:
         for cause in problem.causes:
             yield from _from_schema(cause, schema)
+    elif told := _remedy(problem):
+        yield Finding("schema", dotted((*path, told[0])), "no such key", told[1])
     elif message.startswith("additional propert"):
         for key in _quoted(message):
-            yield Finding("schema", dotted((*path, key)), "no such key", _nearest(path, key, schema))
+            if not _remedies(path, key, schema):
+                yield Finding("schema", dotted((*path, key)), "no such key", _nearest(path, key, schema))
     elif message.startswith("missing propert"):
         for key in _quoted(message):
             yield Finding("schema", dotted((*path, key)), "is missing", "write it (a null deletes a default)")
     elif instead := re.fullmatch(r"value must be '(.* .*)'", message):
-        # The schema's `const` with words in it is the remedy of a mistake: of the key, or else of its value.
+        # A `const` with words in it is the remedy of a mistake as well: of the key, or else of its value.
         mistaken_key = all("const" in variant for variant in _at(path, schema, schema))
         said = _as_vllm_spells_it(path, schema) or instead[1]
         yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
@@ -104,14 +116,20 @@ def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
     return f"write a map: {', '.join(dotted((*path, key)) for key in keys[:3])}, …"
 
 
-def _flag(key: str, schema: Schema) -> tuple[str, Schema]:
-    """The flag of vLLM's that a key means, in whatever spelling (maxModelLen, max_model_len), and its schema; both
-    empty where there is none."""
+def _remedies(path: Sequence[str], key: str, schema: Schema) -> list[str]:
+    """What to write instead of a key that people write by mistake in the map at a path."""
+    told = (remedy for level in _at(path, schema, schema) for remedy in level.get("dependentRequired", {}).get(key, ()))
+    return [remedy for remedy in told if " " in remedy]
+
+
+def _flag(key: str, schema: Schema) -> tuple[str, str]:
+    """The flag of vLLM's that a key means, in whatever spelling (maxModelLen, max_model_len), and what to write instead
+    where it is one by mistake; both empty where there is none."""
     right = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", key).lower()
-    for flags in _at(_FLAGS, schema, schema):
-        if definition := flags.get("properties", {}).get(right):
-            return right, definition
-    return "", {}
+    if remedies := _remedies(_FLAGS, right, schema):
+        return right, remedies[0]
+    there = any(right in flags.get("properties", {}) for flags in _at(_FLAGS, schema, schema))
+    return (right, "") if there else ("", "")
 
 
 _FLAGS = ("engine", "args")
@@ -120,10 +138,10 @@ _FLAGS = ("engine", "args")
 def _as_vllm_spells_it(path: Sequence[str], schema: Schema) -> str:
     """What to write for a flag in another spelling; "" where there is none."""
     *above, wrong = path
-    right, definition = _flag(wrong, schema)
+    right, remedy = _flag(wrong, schema)
     if (*above,) != _FLAGS or right in ("", wrong):
         return ""
-    return str(definition.get("const", f"write {right}"))
+    return remedy or f"write {right}"
 
 
 def _from_alternatives(problem: _Problem, schema: Schema) -> Iterator[Finding]:
@@ -162,8 +180,8 @@ def _nearest(parent: Sequence[str], wrong: str, schema: Schema) -> str:
     likeness = {path: _likeness(wrong, path) - 0.2 for path in others}
     likeness |= {path: _likeness(wrong, path) for path in beside}
     best = max(likeness.values(), default=0)
-    flag, definition = _flag(wrong, schema)
-    if flag and not inside and "const" not in definition and best < 0.9 and (*parent,) != _FLAGS:
+    flag, remedy = _flag(wrong, schema)
+    if flag and not inside and not remedy and best < 0.9 and (*parent,) != _FLAGS:
         return f"write engine.args.{flag}"
     near = sorted((path for path in likeness if likeness[path] >= best - 0.05), key=lambda path: -likeness[path])
     return f"did you mean {' or '.join(near[:3])}?" if best >= 0.6 else ""

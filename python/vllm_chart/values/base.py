@@ -21,8 +21,7 @@ class Block(BaseModel):
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
-    #: Keys people write by mistake, with the remedy. Helm prints a failed `const`, so the schema can answer
-    #: `replicas: 2` with "value must be 'write replicaCount'" where it would otherwise only say "not allowed".
+    #: Keys people write by mistake, with the remedy: see `vllm_chart.values.mistakes`.
     remedies: ClassVar[dict[str, str]] = {}
 
 

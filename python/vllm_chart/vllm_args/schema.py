@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vllm_chart.values.mistakes import remedied
 from vllm_chart.vllm_args import advice, catalogue, rules
 from vllm_chart.vllm_args.catalogue import ANY_CASE, Argument, Catalogue
 
@@ -34,8 +35,9 @@ def definitions(owned: Mapping[str, str]) -> dict[str, Schema]:
             classes[name] = _merged(before, schema) if before else schema
     definitions = {f"vllm.{name}": _tidy(schema) for name, schema in classes.items()}
     for name, keys in advice.KEYS.items():
-        properties = definitions[f"vllm.{name}"]["properties"]
-        properties |= {key: {"const": remedy} for key, remedy in keys.items() if key not in properties}
+        definition = definitions[f"vllm.{name}"]
+        wrong = {key: remedy for key, remedy in keys.items() if key not in definition["properties"]}
+        definitions[f"vllm.{name}"] = remedied(definition, wrong)
     definitions["vllm.args"] = _all_flags(releases, owned)
     definitions["vllm.args-other"] = _any_flags(owned)
     for release in releases:
@@ -151,18 +153,18 @@ def _all_flags(releases: Iterable[Catalogue], owned: Mapping[str, str]) -> Schem
             nested |= {argument.name} if _reads_json(argument) else set()
     remedies = {**advice.FLAGS, **others, **owned}
     opposites = {name for name in negative if not name.startswith("no-")}
-    properties = dict(sorted((flags | {flag: {"const": remedy} for flag, remedy in remedies.items()}).items()))
-    return {
-        "properties": properties,
+    known = {
+        "properties": dict(sorted((name, schema) for name, schema in flags.items() if name not in remedies)),
         "patternProperties": {
             # The chart's rules say what to write for a `no-` that is false; other opposites have no `no-` form.
             **_any_of((name[3:] for name in negative if name.startswith("no-")), _FLAG, before="no-"),
-            **_any_of(opposites - properties.keys(), {"enum": [True, *NOTHING]}),
+            **_any_of(opposites - flags.keys() - remedies.keys(), {"enum": [True, *NOTHING]}),
             **_any_of(nested, True, after=r"\.[^\s=]+"),
             **_SPELLING,
         },
         "additionalProperties": False,
     }
+    return remedied(known, dict(sorted(remedies.items())))
 
 
 #: The longest pattern, so that a line of the schema can be read.
@@ -185,11 +187,11 @@ def _any_of(names: Iterable[str], schema: Schema | bool, *, before: str = "", af
 
 def _any_flags(owned: Mapping[str, str]) -> Schema:
     """The flags of a version that is not known: any, but for those that the chart owns."""
-    return {
-        "properties": {flag: {"const": remedy} for flag, remedy in sorted(owned.items())},
+    any_name: Schema = {
         "patternProperties": {r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[^\s=]+)?$": True, **_SPELLING},
         "additionalProperties": {"const": "write the flag as vLLM does, in lower case with dashes: max-model-len"},
     }
+    return remedied(any_name, dict(sorted(owned.items())))
 
 
 #: Spellings of other places. vLLM itself takes underscores; here a flag has one name, so that files merge.

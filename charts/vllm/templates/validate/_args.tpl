@@ -19,9 +19,9 @@
     {{- end }}
   {{- end }}
   {{- range $flag := $kinds.onlyJson }}
-    {{- $text := get $args $flag | default "" }}
-    {{- $nothing := regexMatch "^(?i)\\s*(none|null)?\\s*$" (toString $text) }}
-    {{- if and (kindIs "string" $text) (not $nothing) (not (contains "$(" $text)) }}
+    {{- $text := get $args $flag }}
+    {{- $written := and $text (kindIs "string" $text) (not (contains "$(" $text)) }}
+    {{- if and $written (not (regexMatch "^(?i)\\s*(none|null)?\\s*$" $text)) }}
       {{- if or (not (regexMatch "^\\s*[{\\[]" $text)) (hasKey (printf "{\"a\":%s}" $text | fromJson) "Error") }}
         - engine.args.{{ $flag }}: {{ toJson $text }} is not JSON, which vLLM reads here:
           write a map or a list instead of a text
@@ -32,7 +32,7 @@
     - engine.args.max-model-len: no token fits into 0: write a number of tokens, auto, or leave it out
   {{- end }}
   {{- $quantization := get $args "quantization" | include "vllm.text" }}
-  {{- range get $kinds.quantizations $version | default list }}
+  {{- range ternary (get $kinds.quantizations $version | default list) list (ne $quantization "") }}
     {{- if and (ne . (lower $quantization)) (eq (replace "-" "_" .) (replace "-" "_" (lower $quantization))) }}
       - engine.args.quantization: vLLM spells it otherwise than {{ $quantization }}: write {{ . }}
     {{- end }}
@@ -40,7 +40,8 @@
   {{- range $flag, $most := $kinds.atMost }}
     {{- $value := get $args $flag | include "vllm.text" }}
     {{- $limit := get $args $most | include "vllm.text" }}
-    {{- $numbers := and (regexMatch "^[1-9][0-9]*$" $value) (regexMatch "^[1-9][0-9]*$" $limit) }}
+    {{- $numbers := and $value $limit }}
+    {{- $numbers = and $numbers (regexMatch "^[1-9][0-9]*$" $value) (regexMatch "^[1-9][0-9]*$" $limit) }}
     {{- if and $numbers (gt (int64 $value) (int64 $limit)) }}
       - engine.args.{{ $flag }}: {{ $value }} is more than the {{ $limit }} of {{ $most }}:
         write {{ $limit }} or less, or a larger {{ $most }}

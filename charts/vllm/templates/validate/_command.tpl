@@ -58,7 +58,7 @@
   {{- $repository := .Values.image.repository | default "" }}
   {{- include "vllm.load" . }}
   {{- $runs := list }}
-  {{- range .Facts.images.withoutAnEngine }}
+  {{- range ternary .Facts.images.withoutAnEngine list (ne $repository "") }}
     {{- if regexMatch .pattern $repository }}{{ $runs = append $runs . }}{{ end }}
   {{- end }}
   {{- with first $runs }}

@@ -1,4 +1,8 @@
 {{- define "vllm.validate.objects" }}
+  {{- if .Values.extraObjects }}{{ include "vllm.validate.objects.given" . }}{{ end }}
+{{- end }}
+
+{{- define "vllm.validate.objects.given" }}
   {{- $claim := and .Values.persistence.enabled (not .Values.persistence.existingClaim) }}
   {{- $claim = and $claim (not .Values.persistence.ephemeral) }}
   {{- $group := include "vllm.workload.apiVersion" . | splitList "/" | first }}

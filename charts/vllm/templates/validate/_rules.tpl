@@ -2,10 +2,11 @@
 {{- define "vllm.validate.rules" }}
   {{- include "vllm.load" . }}
   {{- range $name, $settings := .Values.prometheusRule.alerts }}
-    {{- $known := get $.Facts.alerts.defaults $name | keys | sortAlpha }}
+    {{- $known := get $.Facts.alerts.defaults $name }}
     {{- range $key, $value := omit ($settings | default dict) "enabled" }}
-      {{- if not (or (has $key $known) (kindIs "invalid" $value)) }}
-        - prometheusRule.alerts.{{ $name }}.{{ $key }}: this alert has none: write {{ join ", " $known }} or enabled
+      {{- if not (or (hasKey $known $key) (kindIs "invalid" $value)) }}
+        - prometheusRule.alerts.{{ $name }}.{{ $key }}: this alert has none:
+          write {{ keys $known | sortAlpha | join ", " }} or enabled
       {{- end }}
     {{- end }}
   {{- end }}
