@@ -99,12 +99,16 @@ objects' names may not.
 {{- define "vllm-endpoint.namespace" -}}{{ default .Release.Namespace .Values.namespaceOverride }}{{- end }}
 
 {{/* YAML map: what selects the pods of this release, and never changes. */}}
-{{- define "vllm-endpoint.selectorLabels" -}}
+{{- define "vllm-endpoint.selectorLabels" -}}{{ include "vllm-endpoint.once" (list . "vllm-endpoint.selectorLabels.own") }}{{- end }}
+
+{{- define "vllm-endpoint.selectorLabels.own" -}}
   {{- dict "app.kubernetes.io/name" (include "vllm-endpoint.name" .) "app.kubernetes.io/instance" .Release.Name | toYaml }}
 {{- end }}
 
 {{/* YAML map: the labels of every object. */}}
-{{- define "vllm-endpoint.labels" -}}
+{{- define "vllm-endpoint.labels" -}}{{ include "vllm-endpoint.once" (list . "vllm-endpoint.labels.own") }}{{- end }}
+
+{{- define "vllm-endpoint.labels.own" -}}
   {{- $own := dict
     "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_.")
     "app.kubernetes.io/version" .Chart.AppVersion
