@@ -48,6 +48,17 @@ def test_pods_are_restricted(part: Part) -> None:
             }
 
 
+def test_services_lead_to_ports_that_pods_have(part: Part) -> None:
+    names = {
+        port["name"] for pod in pods(part) for container in pod["containers"] for port in container.get("ports", [])
+    }
+    targets = {
+        port["targetPort"] for found in objects(part) if found["kind"] == "Service" for port in found["spec"]["ports"]
+    }
+    made_by_the_operator = {"web"}
+    assert {target for target in targets if isinstance(target, str)} <= names | made_by_the_operator
+
+
 def test_nobody_may_do_everything(part: Part) -> None:
     rules = [rule for found in objects(part) if found["kind"] in ("ClusterRole", "Role") for rule in found["rules"]]
     for rule in rules:
