@@ -292,6 +292,7 @@ users: [{name: me, user: {}}]
         ["smoke", "--release=llm"],
         ["load", "--release=llm"],
         ["load", "--release=llm", "--in-cluster"],
+        ["bench", "--release=llm", "--find-target"],
         ["preflight", "-f", "good.yaml"],
         ["plan", MODEL, "--offline", "--cluster"],
     ],
