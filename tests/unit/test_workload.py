@@ -179,8 +179,8 @@ def test_replicas_of_nobody_are_one_or_what_is_there() -> None:
 # -- the house ----------------------------------------------------------------------------------------------
 
 KNOWS_KINDS = "rendered/workload.py"
-WRITES_FOR_USERS = ("values/", "load/asker.py")
-"""Texts of the values, and a question that the load asks a model."""
+WRITES_FOR_USERS = ("values/", "load/asker.py", "cluster/prometheus.py")
+"""Texts of the values, a question that the load asks a model, and a mode of PrometheusAgent's."""
 
 
 def test_no_other_file_knows_a_kind_of_workload() -> None:
