@@ -145,7 +145,7 @@ def test_a_user_s_rules_are_over_the_chart_s() -> None:
 
     assert rules["scaleDown"]["stabilizationWindowSeconds"] == 0
     assert rules["scaleDown"]["policies"][0]["periodSeconds"] == 130
-    assert (rules["scaleUp"]["selectPolicy"], rules["scaleUp"]["tolerance"]) == ("Disabled", 0.2)
+    assert (rules["scaleUp"]["selectPolicy"], rules["scaleUp"]["tolerance"]) == ("Disabled", "0.2")
 
 
 # -- zero -------------------------------------------------------------------------------------------------------------

@@ -77,6 +77,10 @@ lower no demand, and would be asked for again and again. Down a replica at a tim
     (dict "type" "Pods" "value" 1 "periodSeconds" $stop)) }}
   {{- $up = include "vllm.over" (list $up .Values.autoscaling.scaleUp) | fromYaml }}
   {{- $down = include "vllm.over" (list $down .Values.autoscaling.scaleDown) | fromYaml }}
+  {{- range list $up $down }}
+    {{- /* A quantity, which may be a fraction as text alone. */}}
+    {{- if hasKey . "tolerance" }}{{ $_ := set . "tolerance" (include "vllm.text" .tolerance) }}{{ end }}
+  {{- end }}
   {{- toYaml (dict "scaleUp" $up "scaleDown" $down) }}
 {{- end }}
 

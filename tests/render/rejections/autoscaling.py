@@ -7,6 +7,7 @@ PROMETHEUS = "prometheus: {address: 'http://prometheus:9090'}"
 
 def on(more: str, prometheus: str = PROMETHEUS) -> str:
     """Autoscaling by KEDA, with more keys."""
+    more = more if "maxReplicas" in more else f"maxReplicas: 2, {more}"
     return f"autoscaling: {{enabled: true, {prometheus}, {more}}}"
 
 
@@ -209,7 +210,7 @@ ROWS: list[Row] = [
     # Keys of other charts.
     (
         "helm create's processor",
-        "autoscaling: {enabled: true, minReplicas: 1, maxReplicas: 100, targetCPUUtilizationPercentage: 80}",
+        "autoscaling: {enabled: false, minReplicas: 1, maxReplicas: 100, targetCPUUtilizationPercentage: 80}",
         "autoscaling.targetCPUUtilizationPercentage",
         "busy at any load",
     ),
