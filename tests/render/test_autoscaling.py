@@ -54,9 +54,12 @@ def test_a_lost_prometheus_scales_nothing() -> None:
 def test_at_zero_there_is_no_fallback() -> None:
     """The queries have no answer there, and KEDA takes an active fallback for a reason to start a replica (since 2.19:
     kedacore/keda#7239, getScalerState). Without one, an error alone scales nothing down (RequestScale)."""
-    item = rendered(ON % "minReplicas: 0, wakeUp: {triggers: [{type: cron}]}").one("ScaledObject")["spec"]
+    item = rendered(ON % "minReplicas: 0, wakeUp: {triggers: [{type: cron, metadata: {desiredReplicas: 2}}]}").one(
+        "ScaledObject"
+    )["spec"]
     assert "fallback" not in item
     assert item["triggers"][0]["metadata"]["ignoreNullValues"] == "false"
+    assert item["triggers"][-1]["metadata"] == {"desiredReplicas": "2"}
 
 
 RANKS = "gpu: {count: 2}, parallelism: {dataParallelSize: 2}"

@@ -153,7 +153,12 @@ minimum when Prometheus is lost (kedacore/keda#3065). Takes a list: root context
         {{- $written = append $written (dict "type" "external-push" "name" "http-add-on" "metadata" $metadata) }}
       {{- end }}
     {{- end }}
-    {{- concat $written (without (.wakeUp.triggers | default list) nil) | include "vllm.yaml" }}
+    {{- range compact (.wakeUp.triggers | default list) }}
+      {{- /* Whose values are text, all of them. */}}
+      {{- $metadata := include "vllm.map" (list .metadata) | fromYaml }}
+      {{- $written = set (deepCopy .) "metadata" $metadata | append $written }}
+    {{- end }}
+    {{- include "vllm.yaml" $written }}
   {{- end }}
 {{- end }}
 

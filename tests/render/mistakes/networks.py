@@ -174,7 +174,7 @@ ROWS: list[Mistake] = [
         "superlinked/sie#293",
         Refused(
             "autoscaling: {enabled: true, minReplicas: 0, maxReplicas: 2, cooldownSeconds: 300, "
-            "wakeUp: {triggers: [{type: cron}]}, prometheus: {address: 'http://prometheus:9090'}}",
+            "wakeUp: {triggers: [{type: cron, metadata: {}}]}, prometheus: {address: 'http://prometheus:9090'}}",
             "autoscaling.cooldownSeconds",
             "again and again",
         ),

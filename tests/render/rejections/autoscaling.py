@@ -121,7 +121,7 @@ ROWS: list[Row] = [
         "a trigger of no type",
         on("maxReplicas: 2, wakeUp: {triggers: [{metadata: {value: '80'}}]}"),
         "autoscaling.wakeUp.triggers",
-        "write type",
+        "write type and metadata",
     ),
     (
         "the add-on without a host",

@@ -74,8 +74,8 @@
       {{- else if contains (include "vllm.job" $) (toRawJson .) }}
         - autoscaling.wakeUp.triggers: the query asks for {{ include "vllm.job" $ }}, the engine's own metrics, which
           are gone at 0 replicas: write a query of what stands in front of it
-      {{- else if not .type }}
-        - autoscaling.wakeUp.triggers: a trigger has no type: write type: prometheus, for example
+      {{- else if not (and (kindIs "string" .type) (kindIs "map" .metadata)) }}
+        - autoscaling.wakeUp.triggers: {{ toJson . }} is no trigger: write type and metadata, as KEDA has them
       {{- end }}
     {{- end }}
   {{- end }}

@@ -63,7 +63,7 @@ def objects_name_one_namespace(manifests: Manifests) -> Iterator[Finding]:
 def _is_for_others(object_: Object) -> bool:
     """Whether no pod reads it: what tells Prometheus whom to scrape, and Grafana what to show."""
     component = (object_.metadata.get("labels") or {}).get("app.kubernetes.io/component")
-    return object_.kind in ("ServiceMonitor", "PodMonitor") or component == "dashboard"
+    return object_.kind in ("ServiceMonitor", "PodMonitor", "PrometheusRule") or component == "dashboard"
 
 
 @invariant
