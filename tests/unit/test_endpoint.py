@@ -96,6 +96,7 @@ NO_MODEL: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     "capitals": ({"model": "Llama3"}, (404, "model_not_found")),
     "a number": ({"model": 3}, (404, "model_not_found")),
     "a list": ({"model": ["llama3"]}, (400, "model_missing")),
+    "null": ({"model": None}, (400, "model_missing")),
     "nothing": ({"model": ""}, (404, "model_not_found")),
     "none at all": ({"data": "{}"}, (400, "model_missing")),
     "one deeper down": ({"data": '{"metadata": {"model": "llama3"}}'}, (400, "model_missing")),

@@ -33,7 +33,9 @@ virtual_hosts:
           {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
           dynamic_metadata:
             - {{ include "vllm-endpoint.envoy.match.client" $client }}
+            {{- if $mine }}
             - {{ include "vllm-endpoint.envoy.match.model" (list $mine true) }}
+            {{- end }}
         direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
       {{- end }}
       {{- include "vllm-endpoint.envoy.routes.list" (list $models "") | nindent 6 }}
@@ -122,8 +124,8 @@ headers: [{name: ":method", string_match: {exact: POST}}]
   {{- range $model := first . }}
     {{- range $model.names }}{{ $values = append $values (dict "string_match" (dict "exact" .)) }}{{ end }}
   {{- end }}
-  {{- /* One that is no text, so that the list is never empty: Envoy refuses such a one. */}}
-  {{- $values = append $values (dict "null_match" dict) -}}
+  {{- /* Envoy takes no less than two. */}}
+  {{- $values = append $values (first $values) -}}
   {filter: llm, path: [{key: model}], invert: {{ last . }}, value: {or_match: {value_matchers: {{ toJson $values }}}}}
 {{- end }}
 

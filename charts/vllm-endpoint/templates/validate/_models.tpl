@@ -7,7 +7,8 @@
     {{- end }}
     {{- range $place, $name := $model.names }}
       {{- if hasKey $taken $name }}
-        {{- $key := ternary "aliases" "adapters" (le $place (len (get $.Values.models $model.name).aliases)) }}
+        {{- $aliases := (get $.Values.models $model.name).aliases | default list }}
+        {{- $key := ternary "aliases" "adapters" (le $place (len $aliases)) }}
         - models.{{ $model.name }}{{ if $place }}.{{ $key }}{{ end }}: {{ $name }} is also a name of
           {{ get $taken $name }}, and a request names one model: keep it in one of the two
       {{- end }}

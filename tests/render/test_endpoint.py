@@ -1,0 +1,318 @@
+"""What the chart vllm-endpoint renders and refuses; what Envoy makes of it, is in tests/unit/test_endpoint.py."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from helm_python import values_from_yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ci import generate, lint
+from tests import envoy
+from tests.render.test_chart import get, put
+from tests.render.test_rejections import names
+from vllm_chart import checks, helm
+from vllm_chart.charts import ENDPOINT
+from vllm_chart.helm import HelmError
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.values.base import Block
+
+EVERYTHING = Path(__file__).parent / "endpoint-everything.yaml"
+LEAST: dict[str, Any] = {"models": {"llama3": {"service": "llm"}}, "clients": {"secretName": "keys"}}
+
+
+def render(text: str = "", **options: Any) -> Manifests:
+    """The chart with one model, and more values."""
+    return helm.render(chart=ENDPOINT.folder, values=LEAST | values_from_yaml(text or "{}"), **options)
+
+
+@pytest.mark.parametrize("example", lint.examples(ENDPOINT), ids=lambda path: path.stem)
+def test_an_example_passes_every_check(example: Path, tmp_path: Path) -> None:
+    report = checks.check(ENDPOINT.folder, values_files=[example])
+
+    assert report.findings == []
+    assert envoy.validate(tmp_path, envoy.config(values_from_yaml(example.read_text()))) == ""
+
+
+def test_everything_at_once_passes_but_for_what_it_asks_for(tmp_path: Path) -> None:
+    report = checks.check(ENDPOINT.folder, values_files=[EVERYTHING])
+
+    assert {finding.check for finding in report.findings} == {"no-service-account-token"}
+    assert envoy.validate(tmp_path, envoy.config(values_from_yaml(EVERYTHING.read_text()))) == ""
+
+
+# Every key
+
+
+def leaves(block: type[Block], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, field in generate.keys(block):
+        if inner := generate.block_of(field):
+            yield from leaves(inner, (*path, key))
+        else:
+            yield (*path, key), field.get_default()
+
+
+LEAVES = dict(leaves(ENDPOINT.values))
+#: Where everything.yaml has to keep to the default for the sake of others.
+OTHER: dict[tuple[str, ...], Any] = {
+    ("podDisruptionBudget", "minAvailable"): 1,
+    ("image", "digest"): f"sha256:{'0' * 64}",
+}
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=".".join)
+def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
+    values = values_from_yaml(EVERYTHING.read_text())
+    if path == ("podDisruptionBudget", "minAvailable"):
+        values = put(values, ("podDisruptionBudget", "maxUnavailable"), "")
+    default = LEAVES[path]
+    if get(values, path) == default:
+        default = OTHER.get(path, not default)
+    before = helm.render(chart=ENDPOINT.folder, values=values)
+    try:
+        after = helm.render(chart=ENDPOINT.folder, values=put(values, path, default))
+    except HelmError as refusal:  # others need it
+        assert "These values cannot work" in str(refusal)  # noqa: PT017
+    else:
+        assert [*before, before.notes] != [*after, after.notes]
+
+
+# What is refused
+
+REJECTIONS = {
+    "no model": ("models: {llama3: null}", "models", "write one"),
+    "a model without a Service": ("models: {qwen3: {port: 80}}", "models.qwen3.service", "write the name of"),
+    "a null for a Service": ("models: {qwen3: {service: null}}", "models.qwen3.service", "write the name of"),
+    "a URL for a Service": ("models: {qwen3: {service: http://a}}", "models.qwen3.service", "write the name of"),
+    "a key of a URL": ("models: {qwen3: {url: http://a}}", "models.qwen3.url", "write service, namespace and port"),
+    "a misspelt key of a model": ("models: {qwen3: {servce: a}}", "models.qwen3.servce", "not allowed"),
+    "an alias that is a model": (
+        "models: {llama3: {service: b}, qwen3: {service: a, aliases: [llama3]}}",
+        "models.qwen3.aliases",
+        "keep it in one of the two",
+    ),
+    "an adapter of two models": (
+        "models: {a: {service: a, adapters: [sql]}, b: {service: b, adapters: [sql]}}",
+        "models.b.adapters",
+        "keep it in one of the two",
+    ),
+    "a name twice in a model": (
+        "models: {qwen3: {service: a, aliases: [q], adapters: [q]}}",
+        "models.qwen3.adapters",
+        "keep it in one of the two",
+    ),
+    "no clients": ("clients: {secretName: ''}", "clients.secretName", "write the name of the Secret"),
+    "a key for a Secret": ("clients: {secretName: sk-A1}", "clients.secretName", "write the name of a Secret"),
+    "keys in the values": ("clients: {keys: {app: sk-1}}", "clients.keys", "put the keys in a Secret"),
+    "a model that a client may use and nobody has": (
+        "clients: {secretName: keys, allow: {app: [llama4]}}",
+        "clients.allow.app",
+        "write one of llama3",
+    ),
+    "an alias for a client": (
+        "{models: {m: {service: a, aliases: [b]}}, clients: {secretName: k, allow: {app: [b]}}}",
+        "clients.allow.app",
+        "write one of",
+    ),
+    "no paths": ("paths: []", "paths", "leave it out"),
+    "a path that loads adapters": ("paths: [/v1/load_lora_adapter]", "paths", "take it out"),
+    "a path that is any other": ("paths: [/v1/completions, /invocations]", "paths", "take it out"),
+    "a path that pauses": ("paths: [/pause]", "paths", "take it out"),
+    "a path without a slash": ("paths: [v1/completions]", "paths[0]", "write a path"),
+    "a path as an expression": ("paths: ['/v1/.*']", "paths[0]", "write a path"),
+    "one port twice": ("metricsPort: 8080", "metricsPort", "write three different ports"),
+    "a node port of no Service": ("service: {nodePort: 30080}", "service.nodePort", "write service.type: NodePort"),
+    "networks without a load balancer": (
+        "service: {loadBalancerSourceRanges: [10.0.0.0/8]}",
+        "service.loadBalancerSourceRanges",
+        "write that service.type",
+    ),
+    "both of a budget": (
+        "podDisruptionBudget: {minAvailable: 1, maxUnavailable: 1}",
+        "podDisruptionBudget.minAvailable",
+        "leave one empty",
+    ),
+    "a grace period": (
+        "shutdown: {terminationGracePeriodSeconds: 30}",
+        "shutdown.terminationGracePeriodSeconds",
+        "write shutdown.drainSeconds",
+    ),
+    "replicas": ("replicas: 2", "replicas", "write replicaCount"),
+    "a port of root's": ("containerPort: 80", "containerPort", "minimum"),
+}
+
+
+@pytest.mark.parametrize(("text", "key", "remedy"), REJECTIONS.values(), ids=REJECTIONS.keys())
+def test_helm_alone_refuses(text: str, key: str, remedy: str) -> None:
+    with pytest.raises(HelmError) as refused:
+        render(text)
+
+    assert names(str(refused.value), key), refused.value
+    assert remedy in str(refused.value)
+
+
+@pytest.mark.parametrize("text", [row[0] for row in REJECTIONS.values()], ids=REJECTIONS.keys())
+def test_check_refuses_with_a_key(text: str) -> None:
+    findings = checks.validate(ENDPOINT.folder, values=LEAST | values_from_yaml(text))
+
+    assert [finding for finding in findings if finding.severity == "error" and finding.where]
+
+
+ACCEPTED = (
+    "models: {a: {service: a}, b: null}",
+    "models: {a: {service: a, port: null, aliases: null, adapters: null, namespace: null}}",
+    "clients: {secretName: keys, allow: {app: null, other: []}}",
+    "replicaCount: null",
+    "service: {ipFamilies: [IPv6]}",
+    "service: {type: NodePort, nodePort: 30080}",
+    "paths: [/v1/audio/speech]",
+    "resources: {}",
+    "{readinessProbe: null, livenessProbe: {tcpSocket: {port: metrics}}}",
+)
+
+
+@pytest.mark.parametrize("text", ACCEPTED)
+def test_what_is_right_is_taken(text: str, tmp_path: Path) -> None:
+    values = LEAST | values_from_yaml(text)
+
+    assert [str(one) for one in checks.check(ENDPOINT.folder, values=values, kubernetes=["1.37"]).findings] == []
+    assert envoy.validate(tmp_path, envoy.config(values)) == ""
+
+
+# The pod
+
+
+def test_no_key_is_in_what_is_rendered() -> None:
+    """Secrets are mounted as files: no variable, argument or ConfigMap holds what is in them."""
+    manifests = helm.render(chart=ENDPOINT.folder, values_files=[EVERYTHING])
+    pod = manifests.one("Deployment")["spec"]["template"]["spec"]
+
+    assert "env" not in pod["containers"][0]
+    assert {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume} == {
+        "llm-clients",
+        "llm-key",
+    }
+    assert not manifests.all("Secret")
+
+
+def test_a_change_of_the_configuration_rolls_the_pods_and_one_of_replicas_does_not() -> None:
+    def template(text: str) -> Any:
+        return render(text).one("Deployment")["spec"]["template"]
+
+    assert template("maxBodyBytes: 2048") != template("")
+    assert template("replicaCount: 5") == template("")
+
+
+def test_the_grace_period_holds_the_hook() -> None:
+    pod = render("shutdown: {propagationSeconds: 7, drainSeconds: 100}").one("Deployment")["spec"]["template"]["spec"]
+
+    assert pod["terminationGracePeriodSeconds"] == 117
+    assert pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][-3:] == ["9901", "7", "100"]
+
+
+# Text that means itself
+
+
+def strings(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from strings(value)
+    elif isinstance(node, str):
+        yield node
+
+
+#: What YAML can't hold is refused by a rule; the schema refuses line ends and keys that YAML reads as true or false.
+TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zl", "Zp"), exclude_characters="\ufffe\uffff"),
+    min_size=1,
+    max_size=40,
+) | st.sampled_from(
+    [
+        "%",
+        "%%",
+        "%REQ(a)%",
+        "$",
+        "${A}",
+        "$(A)",
+        '"',
+        "'",
+        "\\",
+        "\\n",
+        "{{ .Values }}",
+        "#",
+        "- a",
+        ": ",
+        "~",
+        "|",
+        "null",
+    ]
+)
+NAME = TEXT.filter(lambda text: text not in ("true", "false"))
+
+
+@st.composite
+def generated(draw: st.DrawFn) -> dict[str, Any]:
+    """Values with models and clients of any names."""
+    drawn = draw(st.lists(NAME, min_size=1, max_size=9, unique=True))
+    models: dict[str, Any] = {}
+    while drawn:
+        name, *drawn = drawn
+        cut = draw(st.integers(0, min(2, len(drawn))))
+        models[name] = {"service": draw(st.sampled_from(["a", "b-vllm", "x.y"])), "aliases": drawn[:cut]}
+        drawn = drawn[cut:]
+    clients = draw(st.lists(NAME, max_size=3, unique=True))
+    allow = {client: draw(st.lists(st.sampled_from(sorted(models)), unique=True, max_size=2)) for client in clients}
+    return {"models": models, "clients": {"secretName": "keys", "allow": allow}}
+
+
+#: Written in C where libyaml is there, which is ten times faster.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def routed(config: dict[str, Any]) -> dict[str, str]:
+    """For each name that the configuration routes, the host that it leads to."""
+    static = config["static_resources"]
+    hosts = {
+        cluster["name"]: cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
+        for cluster in static["clusters"]
+    }
+    manager = static["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    found: dict[str, str] = {}
+    for route in manager["route_config"]["virtual_hosts"][0]["routes"]:
+        if "route" in route:
+            [named] = route["match"]["dynamic_metadata"]
+            for value in named["value"]["or_match"]["value_matchers"]:
+                if "string_match" in value:
+                    host = hosts[route["route"]["cluster"]]["socket_address"]["address"]
+                    assert found.setdefault(value["string_match"]["exact"], host) == host
+    return found
+
+
+def expected(values: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: f"{model['service']}.default.svc.cluster.local"
+        for key, model in values["models"].items()
+        for name in (key, *model["aliases"])
+    }
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(generated())
+def test_any_name_means_itself(values: dict[str, Any]) -> None:
+    config = yaml.load(envoy.config(values), LOADER)
+
+    assert routed(config) == expected(values)
+    assert values["clients"]["allow"].keys() <= set(strings(config))
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[*HealthCheck])
+@given(generated())
+def test_envoy_takes_any_name(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
+    assert envoy.validate(tmp_path_factory.mktemp("any"), envoy.config(values)) == "", json.dumps(values)

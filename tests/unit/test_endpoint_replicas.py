@@ -1,0 +1,171 @@
+"""The endpoint in front of several replicas of a model, and its own end: a real Envoy runs what the chart renders."""
+
+import re
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.envoy import Proxy, config, several
+from tests.stub_engines import Engine, engine
+from vllm_chart.charts import ENDPOINT
+from vllm_chart.endpoint import clients
+
+VALUES: dict[str, Any] = {"models": {"llama3": {"service": "llama"}}, "clients": {"secretName": "keys"}}
+KEYS = {"app": "key"}
+REPLICAS = 4
+
+
+@contextmanager
+def endpoint(folder: Path, ports: list[int]) -> Iterator[Proxy]:
+    """Yield an endpoint in front of replicas of one model."""
+    folder.mkdir(exist_ok=True)
+    proxy = Proxy(folder, several(config(VALUES), "llama.default.svc.cluster.local", ports), {})
+    proxy.set_clients(clients.document(KEYS))
+    proxy.start()
+    try:
+        proxy.wait()
+        yield proxy
+    finally:
+        proxy.stop()
+
+
+@pytest.fixture
+def replicas() -> Iterator[list[Engine]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(engine(f"replica-{number}")) for number in range(REPLICAS)]
+
+
+def healthy(proxy: Proxy, count: int) -> None:
+    """Wait until so many replicas are known to be healthy."""
+    gauge = re.compile(r'^envoy_cluster_membership_healthy{envoy_cluster_name="model-0"} (\d+)$', re.MULTILINE)
+    proxy.until(lambda: gauge.findall(proxy.metrics()) == [str(count)], f"{count} healthy replicas")
+
+
+def chat(proxy: Proxy, prompt: str) -> str:
+    """Which replica answers."""
+    answer = proxy.ask("key", more={"messages": [{"role": "system", "content": prompt}, {"role": "user"}]})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["choices"][0]["message"]["content"])
+
+
+PROMPTS = [f"{number} is the number of this prompt. " * 40 for number in range(12)]
+
+
+def test_equal_beginnings_meet_at_one_replica_from_every_endpoint(replicas: list[Engine], tmp_path: Path) -> None:
+    ports = [one.port for one in replicas]
+    with endpoint(tmp_path / "a", ports) as first, endpoint(tmp_path / "b", ports[::-1]) as second:
+        for proxy in (first, second):
+            healthy(proxy, REPLICAS)
+        chosen = [{chat(proxy, prompt) for proxy in (first, second) for _ in range(3)} for prompt in PROMPTS]
+
+    assert [len(names) for names in chosen] == [1] * len(PROMPTS)
+    assert len(set().union(*chosen)) > 1
+
+
+def test_one_prefix_does_not_fill_one_replica(replicas: list[Engine], tmp_path: Path) -> None:
+    """Of 40 streams with one beginning, none has more than half again of the mean. They begin one after the other:
+    Envoy counts a request once it has a connection."""
+    with endpoint(tmp_path, [one.port for one in replicas]) as proxy, ThreadPoolExecutor(40) as pool:
+        healthy(proxy, REPLICAS)
+        for one in replicas:
+            one.go_on.clear()
+        streams = []
+        for number in range(40):
+            streams.append(pool.submit(proxy.ask, "key", more={"stream": True}))
+            proxy.until(lambda: sum(len(one.seen) for one in replicas) > number, "a stream")  # noqa: B023
+        counts = sorted(len(one.seen) for one in replicas)
+        for one in replicas:
+            one.go_on.set()
+        assert all(b"[DONE]" in stream.result().content for stream in streams)
+
+    assert counts[-1] <= 40 / REPLICAS * 1.5 + 1
+
+
+def end(replica: Engine) -> None:
+    replica.shutdown()
+    replica.server_close()
+
+
+def test_a_replica_that_is_gone_loses_nothing(replicas: list[Engine], tmp_path: Path) -> None:
+    """Neither a request, nor is one asked twice: what began is what was asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        gone = nobody.getsockname()[1]
+    with engine("gone", port=gone) as last, ExitStack() as stack:
+        proxy = stack.enter_context(endpoint(tmp_path, [*(one.port for one in replicas), gone]))
+        healthy(proxy, REPLICAS + 1)
+        stop = threading.Timer(0.2, end, (last,))
+        stop.start()
+        with ThreadPoolExecutor(8) as pool:
+            answers = [*pool.map(lambda number: proxy.ask("key", more={"n": number}), range(400))]
+        stop.join()
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(len(one.seen) for one in [*replicas, last]) == 400
+
+
+def test_a_refusal_is_asked_for_elsewhere(replicas: list[Engine], tmp_path: Path) -> None:
+    """vLLM answers 503 before it begins; what has begun, 500, is not asked for again."""
+    with endpoint(tmp_path, [one.port for one in replicas[:2]]) as proxy:
+        healthy(proxy, 2)
+        first = next(one for one in replicas if one.name == chat(proxy, "a"))
+        first.status = 503
+        assert chat(proxy, "a") != first.name
+
+
+def test_without_a_healthy_replica_the_answer_is_at_once(replicas: list[Engine], tmp_path: Path) -> None:
+    with endpoint(tmp_path, [replicas[0].port]) as proxy:
+        healthy(proxy, 1)
+        replicas[0].health = 503
+        healthy(proxy, 0)
+        begun = time.monotonic()
+        answer = proxy.ask("key")
+        took = time.monotonic() - begun
+        replicas[0].health = 200
+        healthy(proxy, 1)
+        assert proxy.ask("key").ok
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["error"]["type"] == "server_error"
+    assert took < 5
+    assert len(replicas[0].seen) == 1
+
+
+def test_a_pod_that_ends_lets_its_streams_end(replicas: list[Engine], tmp_path: Path) -> None:
+    with endpoint(tmp_path, [replicas[0].port]) as proxy:
+        healthy(proxy, 1)
+        replicas[0].go_on.clear()
+        stream = proxy.ask("key", more={"stream": True}, stream=True)
+        lines = stream.iter_lines()
+        next(lines)
+        script = str(ENDPOINT.folder / "files" / "drain.sh")
+        hook = subprocess.Popen(["bash", script, str(proxy.admin_port), "2", "60"])
+        closing = {"connection": "close"}
+        proxy.until(lambda: closing.items() <= _small(requests.get(f"{proxy.url}/")).items(), "a word to move on")
+        with pytest.raises(subprocess.TimeoutExpired):
+            hook.wait(4)
+        replicas[0].go_on.set()
+        rest = [*lines]
+        begun = time.monotonic()
+        assert hook.wait(30) == 0
+
+    assert b"data: [DONE]" in rest
+    assert time.monotonic() - begun < 30
+
+
+def _small(answer: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+def test_a_pod_that_has_nothing_to_do_ends_at_once(replicas: list[Engine], tmp_path: Path) -> None:
+    with endpoint(tmp_path, [replicas[0].port]) as proxy:
+        script = str(ENDPOINT.folder / "files" / "drain.sh")
+        assert subprocess.run(["bash", script, str(proxy.admin_port), "0", "600"], timeout=60).returncode == 0
