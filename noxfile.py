@@ -202,6 +202,14 @@ def bench_lifecycle(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_autoscaling(session: nox.Session) -> None:
+    """The chart's autoscaling beside one by CPU, under the same load, on the local kind cluster; half an hour."""
+    install(session, "test")
+    kubeconfig = free_cluster(session, "autoscaling")
+    session.run("python", "-m", "tests.bench.bench_autoscaling", "--kubeconfig", kubeconfig, *session.posargs)
+
+
+@nox.session
 def bench_check(session: nox.Session) -> None:
     """What `vllm-chart check` costs beyond Helm's renders; argument lists parsed per second."""
     install(session)
