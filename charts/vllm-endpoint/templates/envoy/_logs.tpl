@@ -15,8 +15,8 @@
         # The name in the request, which may be none of a model's.
         requested: "%DYNAMIC_METADATA(llm:model):256%"
         model: "%METADATA(ROUTE:llm:model)%"
-        method: "%REQ(:METHOD)%"
-        path: "%PATH(NQ)%"
+        method: "%REQ(:METHOD):32%"
+        path: "%PATH(NQ):256%"
         code: "%RESPONSE_CODE%"
         details: "%RESPONSE_CODE_DETAILS%"
         flags: "%RESPONSE_FLAGS%"
@@ -29,7 +29,7 @@
         attempts: "%UPSTREAM_REQUEST_ATTEMPT_COUNT%"
         replica: "%UPSTREAM_HOST%"
         address: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
-        request_id: "%REQ(X-REQUEST-ID)%"
+        request_id: "%REQ(X-REQUEST-ID):128%"
 {{ include "vllm-endpoint.envoy.counter" (dict "name" "requests" "tags" (list $client $model $code) "fixed" 1) }}
 {{- range $kind := list "input" "output" }}
 {{- $value := printf "%%DYNAMIC_METADATA(llm.usage:%s)%%" $kind }}
