@@ -42,7 +42,8 @@ SERVER_SIGNALS: dict[str, tuple[str, Labels, str]] = {
     "http_2xx": ("http_requests_total", {**COMPLETIONS, "status": "2xx"}, ""),
     "http_4xx": ("http_requests_total", {**COMPLETIONS, "status": "4xx"}, ""),
     "http_5xx": ("http_requests_total", {**COMPLETIONS, "status": "5xx"}, ""),
-    "models": ("http_requests_total", {"handler": "/v1/models", "method": "GET", "status": "2xx"}, ""),
+    "models_5xx": ("http_requests_total", {"handler": "/v1/models", "method": "GET", "status": "5xx"}, ""),
+    "tokenize_5xx": ("http_requests_total", {"handler": "/tokenize", "method": "POST", "status": "5xx"}, ""),
     "health_2xx": ("http_requests_total", {"handler": "/health", "method": "GET", "status": "2xx"}, "+0.2/s"),
     "health_5xx": ("http_requests_total", {"handler": "/health", "method": "GET", "status": "5xx"}, ""),
 }

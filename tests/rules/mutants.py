@@ -107,6 +107,12 @@ def expressions(expression: str) -> Iterator[tuple[str, str]]:
             yield f"{_place(all_tokens, number)}: {change}", put(token, token, text)
     for first, last, matcher in _matchers(all_tokens):
         yield f"{_place(all_tokens, first)}: without {matcher}", put(all_tokens[first], all_tokens[last], "")
+    for scope in ("namespace", "job"):
+        changed = expression
+        for first, last, matcher in reversed(list(_matchers(all_tokens))):
+            if matcher.startswith(f"{scope}="):
+                changed = changed[: all_tokens[first].start] + changed[all_tokens[last].end :]
+        yield f"everywhere: without {scope}", changed
     for first, last, label in _grouping(all_tokens):
         yield f"{_place(all_tokens, first)}: without {label}", put(all_tokens[first], all_tokens[last], "")
     for first, last, branch in _branches(all_tokens):

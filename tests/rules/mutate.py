@@ -43,6 +43,11 @@ class Result:
                     found[mutant.change] = judgement
         return found
 
+    def missed(self) -> list[str]:
+        """Changes that no case notices, and that nobody has judged."""
+        judged = self.judged()
+        return [mutant.change for mutant in self.unnoticed if mutant.change not in judged]
+
 
 def try_rule(rule: Rule, rules: RuleSet, folder: Path) -> Result:
     """Change a rule in all ways, and try each against the cases that name it."""
@@ -73,24 +78,17 @@ def _unnoticed(left: Iterable[Mutant], trials: Sequence[Trial], rules: RuleSet, 
 
 
 def report(results: Sequence[Result]) -> bool:
-    """Print what was not noticed; True if all of that is judged to mean the same, and each judgement was needed."""
-    changes, unnoticed = sum(result.changes for result in results), 0
-    used: set[Judgement] = set()
-    for result in results:
-        judged = result.judged()
-        used |= set(judged.values())
-        for mutant in result.unnoticed:
-            if mutant.change not in judged:
-                unnoticed += 1
-                print(f"NOT NOTICED  {result.rule.title}: {mutant.change}")
-    same = sum(len(result.judged()) for result in results)
+    """Print why which changes mean the same, and how many of the others were noticed; True if all were."""
     for judgement in EQUIVALENT:
-        count = sum(1 for result in results for judged in result.judged().values() if judged is judgement)
-        print(f"means the same, {count} times: {judgement.rule}: {judgement.change}: {judgement.reason}")
-    meaning = changes - same
-    share = (meaning - unnoticed) / meaning if meaning else 1
-    print(f"{changes} changes, of which {same} mean the same; {meaning - unnoticed} of the others noticed: {share:.1%}")
-    return not unnoticed
+        count = sum(1 for result in results for one in result.judged().values() if one is judgement)
+        print(f"means the same, {count} times: {judgement.change} of {judgement.rule}: {judgement.reason}")
+    changes = sum(result.changes for result in results)
+    same = sum(len(result.judged()) for result in results)
+    missed = sum(len(result.missed()) for result in results)
+    noticed = changes - same - missed
+    share = noticed / (changes - same) if changes > same else 1
+    print(f"{changes} changes, of which {same} mean the same; {noticed} of the others noticed: {share:.1%}")
+    return not missed
 
 
 def _command() -> None:
@@ -106,6 +104,8 @@ def _command() -> None:
             results.append(result)
             took = time.monotonic() - started
             say(f"{rule.title}: {result.changes - len(result.unnoticed)} of {result.changes} noticed ({took:.0f} s)")
+            for change in result.missed():
+                say(f"  no case notices: {change}")
     if not report(results):
         sys.exit(1)
 

@@ -13,6 +13,8 @@ STAGING = {"namespace": "staging", "job": JOB}
 OTHER = {"namespace": NAMESPACE, "job": f"{NAMESPACE}/other-vllm"}
 UP = {written("up", {**SCOPE, "pod": "a", "instance": "a:8000"}): "1"}
 MIN_REQUESTS = 20
+MANY: dict[str, str] = {}
+NOTHING: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -63,40 +65,40 @@ def recorded(budget: Budget, shares: dict[str, str], requests: dict[str, str], s
     }
 
 
-def case(
-    name: str,
-    budget: Budget,
-    shares: dict[str, str],
-    firing: Firing | None,
-    silent: str = "",
-    requests: dict[str, str] | None = None,
-    beside: dict[str, str] | None = None,
-) -> Case:
-    extra = UP | recorded(budget, shares, requests or {}, SCOPE) | (beside or {})
-    return Case(name, [], [firing] if firing else [], [silent] if silent else [], extra, lasts="40m")
-
-
 def of_branch(budget: Budget, branch: Branch) -> Iterator[Case]:
-    """Both windows, either alone, each just too low, too few requests, as long as `for` and a little less."""
-    alert, title = branch.of(budget), f"{budget.name}, {branch.long} and {branch.short}"
-    limit = branch.times * budget.budget
+    """Both windows high, each just too low, too few requests, as long as `for` and a little less, and elsewhere."""
+    alert, minutes, limit = branch.of(budget), branch.minutes, branch.times * budget.budget
     high, low = f"{1.1 * limit:.6g}", f"{0.9 * limit:.6g}"
     both = {branch.long: high, branch.short: high}
-    burst = {branch.long: high, branch.short: f"0 for 5m, {high} for {branch.minutes}m, 0"}
-    longer = {branch.long: high, branch.short: f"0 for 5m, {high} for {branch.minutes}m30s, 0"}
-    since, end = f"{5 + branch.minutes}m", f"{5 + branch.minutes}m30s"
-    yield case(f"{title}: above", budget, both, fires(alert, f"{branch.minutes}m", value=float(high)))
-    yield case(f"{title}: above, for long enough", budget, longer, fires(alert, f"{since} to {end}"))
-    yield case(f"{title}: above, not for long enough", budget, burst, None, alert)
-    yield case(f"{title}: the long window just below", budget, {**both, branch.long: low}, None, alert)
-    yield case(f"{title}: the short window just below", budget, {**both, branch.short: low}, None, alert)
-    few = {branch.long: f"{MIN_REQUESTS - 2}"}
-    yield case(f"{title}: above, of too few requests", budget, both, None, alert, few)
-    enough = {branch.long: f"{MIN_REQUESTS}"}
-    since = f"{branch.minutes}m"
-    yield case(f"{title}: above, of just enough requests", budget, both, fires(alert, since), requests=enough)
-    others = [recorded(budget, both, {}, scope) for scope in (STAGING, OTHER)]
-    yield case(f"{title}: above elsewhere", budget, {}, None, alert, beside=others[0] | others[1])
+
+    def case(
+        name: str,
+        shares: dict[str, str],
+        firing: Firing | None = None,
+        requests: dict[str, str] = MANY,
+        beside: dict[str, str] = NOTHING,
+    ) -> Case:
+        extra = UP | recorded(budget, shares, requests, SCOPE) | beside
+        title = f"{budget.name}, {branch.long} and {branch.short}: {name}"
+        expected = ([firing], []) if firing else ([], [alert])
+        return Case(title, [], *expected, extra, lasts=f"{minutes + 10}m")
+
+    always = f"{minutes}m"
+    yield case("high", both, fires(alert, always, value=float(high)))
+    for lasts, firing in (("", None), ("30s", fires(alert, f"{5 + minutes}m to {5 + minutes}m30s"))):
+        burst = f"0 for 5m, {high} for {minutes}m{lasts}, 0"
+        yield case(f"high for {minutes}m{lasts}", {**both, branch.short: burst}, firing)
+    yield case("the long window just too low", {**both, branch.long: low})
+    yield case("the short window just too low", {**both, branch.short: low})
+    yield case("high, of too few requests", both, requests={branch.long: f"{MIN_REQUESTS - 2}"})
+    yield case("high, of just enough", both, fires(alert, always), requests={branch.long: f"{MIN_REQUESTS}"})
+    others = [recorded(budget, both, MANY, scope) for scope in (STAGING, OTHER)]
+    yield case("high elsewhere", {}, beside=others[0] | others[1])
+    yield case("high, beside others that are not", both, fires(alert, always), beside=well(budget))
+
+
+def well(budget: Budget) -> dict[str, str]:
+    return recorded(budget, {}, MANY, STAGING) | recorded(budget, {}, MANY, OTHER)
 
 
 GIVEN = [case for budget in BUDGETS for branch in BRANCHES for case in of_branch(budget, branch)]
