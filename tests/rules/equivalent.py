@@ -16,4 +16,36 @@ class Judgement:
         return bool(re.fullmatch(self.rule, rule) and re.fullmatch(self.change, change))
 
 
-EQUIVALENT: list[Judgement] = []
+#: Where operators join what has these labels, one selector with them is enough. That one is needed is noticed: there is
+#: a change that takes them away everywhere.
+JOINED = "what it is joined with has the label, and both have to agree on it"
+ONE_SERIES = "an engine, or a target, has one such series"
+ZERO_OR_ONE = "up and ALERTS are 0 or 1"
+WHOLE = "there are no halves of it"
+QUOTIENT = "a quotient of two rates is never exactly the limit"
+NOTHING = "0 times anything is 0, and what it is divided by decides where it is recorded"
+
+EQUIVALENT: list[Judgement] = [
+    Judgement(
+        r"VLLM(Down|ReplicaDown|Stalled|Overloaded|KVCacheFull|Preempting|Aborted|EngineErrors|\w+Burn(Slow)?)",
+        r"\S+: without (namespace|job)=.*",
+        JOINED,
+    ),
+    Judgement(r"vllm_release:(requests_in_flight:|\w+:ratio_rate).*", r"\S+: without (namespace|job)=.*", JOINED),
+    Judgement("VLLMRestarting", r"\S+: without namespace(=.*| in on)", JOINED),
+    Judgement("VLLMDown", r"up#\d: sum is max", ZERO_OR_ONE),
+    Judgement("VLLMDown", r"ALERTS#1: (max is (min|sum)|> is (>=|> -1e12 \+))", ZERO_OR_ONE),
+    Judgement(r"VLLM(ReplicaDown|StartTooLong)", r"up#\d: max is (min|sum)", ONE_SERIES),
+    Judgement(r"VLLM(Stalled|KVCacheFull)", r"\S+: (sum|max) is (max|min|sum)", ONE_SERIES),
+    Judgement("VLLMRestarting", r"kube_\S+: max is min", "all of kube-state-metrics say the same"),
+    Judgement("VLLMRestarting", r"\S+: 2 -20 %", WHOLE),
+    Judgement("VLLMStalled", r"\S+: increase is rate", "either is 0 where the other is"),
+    Judgement(r"VLLM(Preempting|EngineErrors|Aborted|\w+Burn(Slow)?)", r"\S+: > is >=", QUOTIENT),
+    Judgement("VLLMAborted", r"\S+: >= is >", "an extrapolated number is never exactly the limit"),
+    Judgement(
+        r"vllm_release:http_errors:.*",
+        r"http_requests_total#2: (sum is .*|rate is .*|\w+ is \w+|without (handler|method).*)",
+        NOTHING,
+    ),
+    Judgement(r"vllm_release:http_errors:.*", r"http_requests_total#1: \* is /", NOTHING),
+]

@@ -1,7 +1,7 @@
 """Is it there? Starts, restarts, outages, rollouts, and none at all."""
 
 from tests.rules.engine_page import Labels
-from tests.rules.scenario import JOB, NAMESPACE, Case, Firing, Replica, elsewhere, fires, replica, written
+from tests.rules.scenario import JOB, NAMESPACE, Case, Firing, Replica, elsewhere, fires, replica, two_ranks, written
 
 SCOPE = {"namespace": NAMESPACE, "job": JOB}
 THERE = ("VLLMDown", "VLLMAbsent", "VLLMReplicaDown", "VLLMStartTooLong")
@@ -12,10 +12,10 @@ def of(alert: str, when: str, pod: str = "a") -> Firing:
     return fires(alert, when, pod=pod, instance=f"{pod}:8000")
 
 
-def restarts(pod: str, container: str = "vllm", namespace: str = NAMESPACE) -> str:
+def restarts(pod: str, container: str = "vllm", namespace: str = NAMESPACE, instance: str = "ksm-a:8080") -> str:
     """kube-state-metrics' counter, which some clusters have."""
     labels: Labels = {"namespace": namespace, "pod": pod, "container": container, "job": "kube-state-metrics"}
-    return written("kube_pod_container_status_restarts_total", {**labels, "instance": "ksm:8080"})
+    return written("kube_pod_container_status_restarts_total", {**labels, "instance": instance})
 
 
 def crashing(pod: str, times: int) -> Replica:
@@ -190,6 +190,26 @@ RESTARTS = [
         "one of two crashes twice",
         [crashing("a", 2), replica("b", "serving for 80m")],
         [fires("VLLMRestarting", "20m to 68m30s", pod="a")],
+    ),
+    Case(
+        "a pod of two ranks crashes once",
+        [two_ranks("a", "serving for 9m, down for 1m, serving for 70m", {"steps": "+3/s"}, {"steps": "+3/s"})],
+        silent=["VLLMRestarting"],
+    ),
+    Case(
+        "a pod of two ranks crashes twice, and one rank has all requests",
+        [Replica("a", crashing("a", 2).life, [{"steps": "+3/s"}, {}])],
+        [fires("VLLMRestarting", "20m to 68m30s", value=2, pod="a")],
+    ),
+    Case(
+        "two of kube-state-metrics count one crash, of a pod that is scraped at two ports",
+        [replica("a", "serving for 80m")],
+        silent=["VLLMRestarting"],
+        extra={
+            restarts("a"): "7 for 30m, 8",
+            restarts("a", instance="ksm-b:8080"): "7 for 30m, 8",
+            written("up", {**SCOPE, "pod": "a", "instance": "a:8001"}): "1",
+        },
     ),
     Case(
         "an engine without requests crashes, and kube-state-metrics counts it",

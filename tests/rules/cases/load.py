@@ -110,6 +110,15 @@ QUEUES = [
         [fires("VLLMOverloaded", "10m", value=16), fires("VLLMQueueing", "5m", value=8)],
     ),
     Case(
+        "more wait than run with one replica, and not with both together",
+        [
+            replica("a", SERVING, running="8", waiting="9", steps="+30/s"),
+            replica("b", SERVING, running="6", steps="+30/s"),
+        ],
+        [fires("VLLMQueueing", "5m", value=9)],
+        silent=["VLLMOverloaded"],
+    ),
+    Case(
         "more wait than run with one replica, because its share is not fair",
         [replica("a", SERVING, running="8", waiting="9", steps="+30/s"), replica("b", SERVING, **BUSY)],
         [fires("VLLMQueueing", "5m", value=9)],
@@ -150,6 +159,12 @@ KV_CACHE = [
     Case(
         "the KV cache is well used and requests wait",
         [replica("a", SERVING, kv_use="0.9", waiting="3", running="40", steps="+30/s")],
+        [fires("VLLMQueueing", "5m", value=3)],
+        silent=["VLLMKVCacheFull"],
+    ),
+    Case(
+        "the KV cache is as full as it may be and requests wait",
+        [replica("a", SERVING, kv_use="0.95", waiting="3", running="40", steps="+30/s")],
         [fires("VLLMQueueing", "5m", value=3)],
         silent=["VLLMKVCacheFull"],
     ),

@@ -32,6 +32,7 @@ REJECTIONS = [
     Case("some were rejected once", [replica("a", SERVING, rejected="7")], silent=["VLLMRejecting"]),
 ]
 
+TO_AND_FRO = ", ".join(["9 for 30s, 0 for 30s"] * 30)
 #: A client that hangs up leaves a first token and no end; vLLM counts it nowhere.
 ABORTS = [
     Case(
@@ -54,6 +55,16 @@ ABORTS = [
         "all are given up, 18 in a quarter of an hour",
         [replica("a", SERVING, ttft="+72/h")],
         silent=["VLLMAborted"],
+    ),
+    Case(
+        "all are given up, 22 in a quarter of an hour by two replicas",
+        [replica("a", SERVING, ttft="+44/h"), replica("b", SERVING, ttft="+44/h")],
+        [fires("VLLMAborted", "29m", value=1)],
+    ),
+    Case(
+        "requests are given up, while those that run come and go",
+        [replica("a", "serving for 30m", ttft="+1/s", stopped="+0.7/s", steps="+9/s", running=TO_AND_FRO)],
+        [fires("VLLMAborted", "15m30s")],
     ),
     Case(
         "requests are given up for a quarter of an hour",
