@@ -33,11 +33,15 @@ EQUIVALENT: list[Judgement] = [
     ),
     Judgement(r"vllm_release:(requests_in_flight:|\w+:ratio_rate).*", r"\S+: without (namespace|job)=.*", JOINED),
     Judgement("VLLMRestarting", r"\S+: without namespace(=.*| in on)", JOINED),
+    Judgement(
+        r"VLLMAutoscaler(Blind|AtMax)", r"\S+: without (namespace(=.*| in on)|horizontalpodautoscaler=.*)", JOINED
+    ),
     Judgement("VLLMDown", r"up#\d: sum is max", ZERO_OR_ONE),
+    Judgement(r"VLLMAutoscaler(Blind|AtMax)", r"(up|num_requests_waiting)#1: sum is max", "either is 0, or more"),
     Judgement("VLLMDown", r"ALERTS#1: (max is (min|sum)|> is (>=|> -1e12 \+))", ZERO_OR_ONE),
     Judgement(r"VLLM(ReplicaDown|StartTooLong)", r"up#\d: max is (min|sum)", ONE_SERIES),
     Judgement(r"VLLM(Stalled|KVCacheFull)", r"\S+: (sum|max) is (max|min|sum)", ONE_SERIES),
-    Judgement("VLLMRestarting", r"kube_\S+: max is min", "all of kube-state-metrics say the same"),
+    Judgement(r"VLLM(Restarting|Autoscaler\w+)", r"kube_\S+: max is min", "all of kube-state-metrics say the same"),
     Judgement("VLLMRestarting", r"\S+: 2 -20 %", WHOLE),
     Judgement("VLLMStalled", r"\S+: increase is rate", "either is 0 where the other is"),
     Judgement(r"VLLM(Preempting|EngineErrors|Aborted|\w+Burn(Slow)?)", r"\S+: > is >=", QUOTIENT),

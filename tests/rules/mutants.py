@@ -107,7 +107,7 @@ def expressions(expression: str) -> Iterator[tuple[str, str]]:
             yield f"{_place(all_tokens, number)}: {change}", put(token, token, text)
     for first, last, matcher in _matchers(all_tokens):
         yield f"{_place(all_tokens, first)}: without {matcher}", put(all_tokens[first], all_tokens[last], "")
-    for scope in ("namespace", "job"):
+    for scope in ("namespace", "job", "horizontalpodautoscaler"):
         changed = expression
         for first, last, matcher in reversed(list(_matchers(all_tokens))):
             if matcher.startswith(f"{scope}="):

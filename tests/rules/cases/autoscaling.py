@@ -16,9 +16,15 @@ def autoscaler(
     unable: str = "0",
     desired: str = "2",
     most: str = "4",
+    instance: str = "ksm-a:8080",
 ) -> dict[str, str]:
     """What kube-state-metrics says of an autoscaler: whether two of its conditions are false, and its numbers."""
-    labels = {"namespace": namespace, "horizontalpodautoscaler": name, "job": "kube-state-metrics"}
+    labels = {
+        "namespace": namespace,
+        "horizontalpodautoscaler": name,
+        "job": "kube-state-metrics",
+        "instance": instance,
+    }
     condition = "kube_horizontalpodautoscaler_status_condition"
     opposite = {"0": "1", "1": "0"}
     return {
@@ -76,6 +82,21 @@ BLIND = [
 ]
 
 AT_MAX = [
+    Case(
+        "two of kube-state-metrics say that the autoscaler gets no metrics and that all replicas are not enough",
+        [replica("a", SERVING, deferred="1", **BUSY)],
+        [of("VLLMAutoscalerBlind", "10m", value=1), of("VLLMAutoscalerAtMax", "15m", value=4)],
+        extra={
+            **autoscaler(inactive="1", desired="4"),
+            **autoscaler(inactive="1", desired="4", instance="ksm-b:8080"),
+        },
+    ),
+    Case(
+        "two of kube-state-metrics say that another replica is asked for",
+        [replica("a", SERVING, deferred="1", **BUSY)],
+        silent=["VLLMAutoscalerAtMax"],
+        extra={**autoscaler(desired="3"), **autoscaler(desired="3", instance="ksm-b:8080")},
+    ),
     Case(
         "all replicas that there may be are not enough",
         [replica("a", SERVING, waiting="0 for 5m, 1", **BUSY), replica("b", SERVING, **BUSY)],
