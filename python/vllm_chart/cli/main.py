@@ -1,21 +1,45 @@
 """The command `vllm-chart`: the group of its commands, each of which is a module beside this.
 
-The modules import what they need when they run: `vllm-chart --help` costs no more than click.
+A module is imported when its command is called, and imports what it needs when it runs.
 """
 
+import importlib
 import signal
 import sys
 import traceback
+from collections.abc import Iterator, Mapping
 
 import click
 
-from vllm_chart.cli import bench, check, dashboards, diagnose, load, plan, preflight, rules, smoke, top, validate
 from vllm_chart.cli.options import EXIT_CODES
 from vllm_chart.cli.output import Commands, FaultError, ends, wants_json
 from vllm_chart.findings import Exit
 
+NAMES = (
+    *("validate", "check", "plan", "rules", "dashboards", "preflight"),
+    *("smoke", "diagnose", "top", "load", "bench"),
+)
 
-@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+
+class Modules(Mapping[str, click.Command]):
+    """The commands by name, each out of its module: `check` need not import the HTTP client of `load`."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in NAMES:
+            raise KeyError(name)
+        command: click.Command = importlib.import_module(f"vllm_chart.cli.{name}").command
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+@click.group(
+    cls=Commands, commands=Modules(), epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="vllm-chart")
 def main() -> None:
     """Prove what the vLLM chart promises: before an install, and on the live service.
@@ -36,10 +60,6 @@ def main() -> None:
       vllm-chart load --release llm -n models     is an answer lost while it is changed?
       vllm-chart bench --release llm -n models    how much does it bear?
     """
-
-
-for module in (validate, check, plan, rules, dashboards, preflight, smoke, diagnose, top, load, bench):
-    main.add_command(module.command)
 
 
 def run() -> None:
