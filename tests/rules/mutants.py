@@ -149,7 +149,10 @@ def _durations(text: str) -> Iterator[str]:
 
 
 def _place(all_tokens: Sequence[Token], number: int) -> str:
-    """Which selector it is about: `up#2`. That is the next one for functions and their `by`, the last one otherwise."""
+    """Which selector it is about: `up#2`. That is the next one for functions and their `by`, the last one otherwise.
+
+    A selector has braces: each of the chart's begins with the release's namespace and job.
+    """
     named = [(at, all_tokens[at - 1].text) for at, token in enumerate(all_tokens) if token.text == "{"]
     before = [name for at, name in named if at - 1 <= number]
     token = all_tokens[number]
