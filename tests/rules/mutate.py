@@ -97,15 +97,15 @@ def _command() -> None:
     names = tuple(parser.parse_args().name)
     rules = rendered()
     results = []
-    with tempfile.TemporaryDirectory() as folder:
-        for number, rule in enumerate(rule for rule in rules.rules if rule.name.startswith(names)):
-            started = time.monotonic()
-            result = try_rule(rule, rules, Path(folder, str(number)))
-            results.append(result)
-            took = time.monotonic() - started
-            say(f"{rule.title}: {result.changes - len(result.unnoticed)} of {result.changes} noticed ({took:.0f} s)")
-            for change in result.missed():
-                say(f"  no case notices: {change}")
+    for rule in (rule for rule in rules.rules if rule.name.startswith(names)):
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            result = try_rule(rule, rules, Path(folder))
+        results.append(result)
+        took = time.monotonic() - started
+        say(f"{rule.title}: {result.changes - len(result.unnoticed)} of {result.changes} noticed ({took:.0f} s)")
+        for change in result.missed():
+            say(f"  no case notices: {change}")
     if not report(results):
         sys.exit(1)
 
