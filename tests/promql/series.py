@@ -142,6 +142,10 @@ OTHERS: Mapping[str, Series] = {
             "status_replicas_unavailable",
         )
     },
+    # KEDA 2.21, pkg/metricscollector/prommetrics.go:36 and 81.
+    "keda_scaler_detail_errors_total": Series(
+        COUNTER, frozenset({"namespace", "metric", "scaledObject", "scaler", "triggerIndex", "type"})
+    ),
     "kube_pod_container_status_restarts_total": Series(COUNTER, frozenset({*_POD, "container"})),
     "kube_pod_container_status_waiting_reason": _gauge(*_POD, "container", "reason"),
     "kube_pod_start_time": _gauge(*_POD),

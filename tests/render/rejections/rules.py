@@ -122,6 +122,24 @@ ROWS: list[Row] = [
         "a lower prometheusRule.alerts.VLLMITLBudgetBurnSlow.threshold",
     ),
     (
+        "threshold of a cache in per cent",
+        "{prometheusRule: {enabled: true, alerts: {VLLMKVCacheFull: {threshold: 95}}}}",
+        "prometheusRule.alerts.VLLMKVCacheFull.threshold",
+        "write one below 1, 0.95 for 95 %",
+    ),
+    (
+        "threshold of aborts in per cent",
+        "{prometheusRule: {enabled: true, alerts: {VLLMAborted: {threshold: 20}}}}",
+        "prometheusRule.alerts.VLLMAborted.threshold",
+        "no share is more than 20",
+    ),
+    (
+        "threshold of errors that is all requests",
+        "{prometheusRule: {enabled: true, alerts: {VLLMEngineErrors: {threshold: 1}}}}",
+        "prometheusRule.alerts.VLLMEngineErrors.threshold",
+        "or enabled: false",
+    ),
+    (
         "alerts on an engine without metrics",
         on("engine: {args: {disable-log-stats: true}}"),
         "engine.args.disable-log-stats",

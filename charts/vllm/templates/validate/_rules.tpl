@@ -21,6 +21,9 @@
       - prometheusRule.enabled: the cluster has no PrometheusRule (monitoring.coreos.com/v1): install
         prometheus-operator, or print the rules with `vllm-chart rules` for a Prometheus without it
     {{- end }}
+    {{- range $name := list "VLLMKVCacheFull" "VLLMAborted" "VLLMEngineErrors" }}
+      {{- include "vllm.validate.share" (list $ $name) }}
+    {{- end }}
     {{- with .Values.slo }}
       {{- include "vllm.validate.objective" (list $ "slo.errors" .errors "VLLMErrorBudgetBurn") }}
       {{- include "vllm.validate.objective" (list $ "slo.ttft.objective" .ttft.objective "VLLMTTFTBudgetBurn") }}
@@ -32,6 +35,18 @@
       - engine.args.disable-log-stats: without its statistics the engine has no metrics that prometheusRule could go by:
         leave it out
     {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/*
+An item for a threshold that nothing is more than, since what is compared with it is a share: per cent, most likely.
+Takes a list: root context, the name of the alert.
+*/}}
+{{- define "vllm.validate.share" }}
+  {{- $settings := get (first .).Values.prometheusRule.alerts (last .) | default dict }}
+  {{- if and (ne (toString $settings.enabled) "false") (ge (float64 $settings.threshold) 1.0) }}
+    - prometheusRule.alerts.{{ last . }}.threshold: no share is more than {{ $settings.threshold }}, so that it could
+      never fire: write one below 1, 0.95 for 95 %, or enabled: false
   {{- end }}
 {{- end }}
 
