@@ -25,8 +25,8 @@ def findings(message: str, schema: Schema) -> list[Finding]:
 
 
 def refused(message: str) -> list[tuple[str, ...]]:
-    """The paths of what the schema refuses: wrong values, keys that there are not, and keys that are missing."""
-    return [path for problem in _problems(message) for path in _refused(problem)]
+    """The paths of what the schema refuses, each once: wrong values, unknown keys, and keys that are missing."""
+    return [*dict.fromkeys(path for problem in _problems(message) for path in _refused(problem))]
 
 
 def _refused(problem: "_Problem") -> Iterator[tuple[str, ...]]:
