@@ -1,8 +1,12 @@
 """The Prometheus of the cluster, as tests ask it."""
 
+import base64
 import contextlib
+import gzip
 import json
 import math
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +21,7 @@ from vllm_chart.cluster.api import Cluster
 #: What `ci/run cluster -- up --monitoring` installs, and by which label it picks monitors and rules.
 NAMESPACE, SERVICE, PORT = "monitoring", "prometheus", "http"
 LABEL = ("release", "monitoring")
+NAME = "main"
 SECONDS = 30
 _NEEDS = "needs prometheus-operator and its Prometheus: `ci/run cluster -- up --monitoring`"
 
@@ -117,5 +122,36 @@ def reach(cluster: Cluster) -> Iterator[Prometheus]:
         if error.status == 404:
             pytest.skip(_NEEDS)
         raise
-    with cluster.port_forward(NAMESPACE, SERVICE, PORT) as address:
-        yield Prometheus(address)
+    # Through the API server, so that it is reached again when its pod is another one.
+    command = cluster.kubectl("proxy", "--port=0")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
+        try:
+            assert proxy.stdout
+            said = proxy.stdout.readline()
+            found = re.search(r"127\.0\.0\.1:\d+", said)
+            assert found, said
+            yield Prometheus(f"{found[0]}/api/v1/namespaces/{NAMESPACE}/services/{SERVICE}:{PORT}/proxy")
+        finally:
+            proxy.terminate()
+
+
+def begin_anew(cluster: Cluster, namespace: str) -> None:
+    """Let Prometheus begin anew, with all that its operator has written for it about a namespace.
+
+    A running pod hears of it when the kubelet renews its Secrets. That should take a minute and a half at most, and has
+    taken more than four on a busy machine.
+    """
+    deadline = time.monotonic() + SECONDS
+    while namespace not in _configuration(cluster):
+        assert time.monotonic() < deadline, f"the operator has not heard of monitors in {namespace}"
+        time.sleep(1)
+    here = f"--namespace={NAMESPACE}"
+    subprocess.run(cluster.kubectl("delete", "pod", f"prometheus-{NAME}-0", here), check=True)
+    running = ("rollout", "status", f"statefulset/prometheus-{NAME}", here, "--timeout=300s")
+    subprocess.run(cluster.kubectl(*running), check=True)
+
+
+def _configuration(cluster: Cluster) -> str:
+    secret = cluster.core.read_namespaced_secret(f"prometheus-{NAME}", NAMESPACE)
+    (packed,) = (secret.data or {}).values()
+    return gzip.decompress(base64.b64decode(packed)).decode()

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.faults import CORE, SIGCONT, SIGSTOP, signal
 from tests.e2e.monitored import FOR_SECONDS, LAG_SECONDS, PATIENT_OBJECTIVES, monitored, short_alerts
 from tests.e2e.profiles import Profile
-from tests.e2e.prometheus import Prometheus
+from tests.e2e.prometheus import Prometheus, begin_anew
 from tests.e2e.releases import SHORT_STOP, Installation
 from tests.e2e.traffic import Traffic
 from vllm_chart.cluster.api import Cluster
@@ -59,6 +59,7 @@ def releases(
         found[name] = Installation(helm, cluster, profile, namespace, name, profile.article, set_)
     for release in found.values():
         release.install(wait=False)
+    begin_anew(cluster, namespace)
     for release in found.values():
         release.wait_until_available()
     yield found

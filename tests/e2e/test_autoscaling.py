@@ -95,7 +95,9 @@ def llm(
     values = {**profile.article.values, "replicaCount": 1}
     model = dataclasses.replace(profile.article, values=values)
     installation = Installation(helm, cluster, profile, namespace, "llm", model, set_)
-    installation.install()
+    installation.install(wait=False)
+    live.begin_anew(cluster, namespace)
+    installation.wait_until_available()
     yield installation
     installation.uninstall()
 

@@ -20,7 +20,7 @@ from tests.e2e.clients import pod_name
 from tests.e2e.faults import CORE, SIGKILL, signal
 from tests.e2e.monitored import FOR_SECONDS, LAG_SECONDS, PATIENT_OBJECTIVES, monitored, picked_up, short_alerts
 from tests.e2e.profiles import Profile
-from tests.e2e.prometheus import Prometheus
+from tests.e2e.prometheus import Prometheus, begin_anew
 from tests.e2e.releases import SHORT_STOP, Installation
 from tests.e2e.traffic import Traffic
 from vllm_chart.cluster.api import Cluster
@@ -28,11 +28,8 @@ from vllm_chart.helm import Helm
 from vllm_chart.load.asker import Options
 
 KEY_SECRET, TLS_SECRET = "key", "tls"
-#: From Ready to the first scrape that worked, where Prometheus had time to hear of the monitor.
+#: From Ready to the first scrape that worked: Prometheus knew of the monitors before.
 DISCOVERY_SECONDS = 30
-#: Until a Secret that changed is in a running pod, as Prometheus' configuration is: the kubelet looks once in a minute
-#: and a half (pkg/kubelet/kubelet.go of Kubernetes: syncFrequency, a minute, and up to half of it more).
-SECRET_SECONDS = 90
 #: The groups of long windows are evaluated every two minutes.
 EVALUATION_SECONDS = 180
 CLIENTS = Options("", clients=6, max_tokens=48, duration_seconds=3600, timeout_seconds=120)
@@ -117,6 +114,7 @@ def releases(
     )
     for release in (pods, llm):
         release.install(wait=False)
+    begin_anew(cluster, namespace)
     for release in (pods, llm):
         release.wait_until_available()
     yield llm, pods
@@ -149,12 +147,6 @@ def _ready_since(pod: V1Pod) -> float:
     return ready.last_transition_time.timestamp()
 
 
-def _created(pod: V1Pod) -> float:
-    created = pod.metadata.creation_timestamp if pod.metadata else None
-    assert created
-    return created.timestamp()
-
-
 def job(release: Installation) -> str:
     """What every target of a release is labelled with."""
     return f"{release.namespace}/{release.service}"
@@ -162,16 +154,16 @@ def job(release: Installation) -> str:
 
 def _wait_until_up(release: Installation, prometheus: Prometheus) -> None:
     """All engines of a release are scraped, and each was soon after it was ready."""
-    ready = {pod_name(pod): max(_ready_since(pod), _created(pod) + SECRET_SECONDS) for pod in release.engines()}
+    ready = {pod_name(pod): _ready_since(pod) for pod in release.engines()}
     up = f'up{{namespace="{release.namespace}",job="{job(release)}"}}'
 
     def all_are_up() -> bool:
         return {series.labels["pod"] for series in prometheus.query(f"{up} == 1")} == set(ready)
 
-    prometheus.wait_until(f"the engines of {release.name} are up", all_are_up, DISCOVERY_SECONDS + SECRET_SECONDS)
+    prometheus.wait_until(f"the engines of {release.name} are up", all_are_up, DISCOVERY_SECONDS)
     for series in prometheus.query(f"{up}[15m]"):
         seconds = min(at for at, value in series.points if value == 1) - ready[series.labels["pod"]]
-        print(f"{series.labels['pod']}: scraped {seconds:.0f} s after it was ready and Prometheus knew")
+        print(f"{series.labels['pod']}: scraped {seconds:.0f} s after it was ready")
         assert seconds < DISCOVERY_SECONDS
 
 
