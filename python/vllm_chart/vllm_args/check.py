@@ -11,7 +11,7 @@ from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import advice, advisories, argv, catalogue, config, references, requested, rules
 from vllm_chart.vllm_args.argv import ArgvError
 from vllm_chart.vllm_args.catalogue import Argument, Catalogue, nearest
-from vllm_chart.vllm_args.container import words
+from vllm_chart.vllm_args.container import tag_of, words
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 ARGUMENTS = "engine-arguments"
@@ -52,7 +52,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     values: the merged values of the chart. app_version: the version that an empty image.tag stands for.
     """
     image = values.get("image") or {}
-    tag = image.get("tag") or ("" if image.get("digest") else app_version)
+    tag = tag_of(values, app_version)
     version = catalogue.version_of_tag(tag)
     running = next(engines(manifests), None)
     if running is None:

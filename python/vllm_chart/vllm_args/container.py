@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.pods import Container, Pod, engines
 from vllm_chart.vllm_args import argv, catalogue
 
 Json = Any
@@ -40,6 +42,28 @@ def read(container: Mapping[str, Any], tag: str) -> Told:
         raise argv.ArgvError(f"unrecognized arguments: {' '.join(unknown)}", unknown=unknown)
     given = {name: value for name, value in environment(container).items() if value is not None}
     return Told(values, given, version, own is None, tuple(unknown))
+
+
+def of_release(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> tuple[Pod, Container, Told] | None:
+    """The engine of a rendered release: its pod, its container, and what that is told.
+
+    values: the merged values of the chart. app_version: the version that an empty image.tag stands for.
+
+    None without an engine, and where its arguments cannot be read, which `check.check_release` tells of.
+    """
+    pod, container = next(engines(manifests), (None, None))
+    if pod is None or container is None:
+        return None
+    try:
+        return pod, container, read(container, tag_of(values, app_version))
+    except argv.ArgvError:
+        return None
+
+
+def tag_of(values: Mapping[str, Any], app_version: str) -> str:
+    """The tag of a release's image; empty for one that only a digest names, which may be of any version."""
+    image = values.get("image") or {}
+    return str(image.get("tag") or ("" if image.get("digest") else app_version))
 
 
 def version_for(tag: str) -> str:

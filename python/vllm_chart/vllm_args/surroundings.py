@@ -7,10 +7,8 @@ from typing import Any
 
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
-from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import peers, repositories
-from vllm_chart.vllm_args.argv import ArgvError
-from vllm_chart.vllm_args.container import Told, read
+from vllm_chart.vllm_args.container import Told, of_release
 
 REVISIONS = "revisions"
 PEERS = "peers"
@@ -46,14 +44,10 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
 
     values: the merged values of the chart. app_version: the version that an empty image.tag stands for.
     """
-    pod, container = next(engines(manifests), (None, None))
-    if pod is None or container is None:
+    engine = of_release(manifests, values, app_version)
+    if engine is None:
         return []
-    image = values.get("image") or {}
-    try:
-        told = read(container, str(image.get("tag") or ("" if image.get("digest") else app_version)))
-    except ArgvError:
-        return []
+    pod, container, told = engine
     alone = len(pod.spec["containers"]) == 1 and not (pod.spec.get("initContainers") or pod.spec.get("hostNetwork"))
     port = int(values["containerPort"])
     addresses = (*_unreachable(told, container, port), *_dialled(told, container)) if alone else ()

@@ -6,9 +6,7 @@ from typing import Any
 
 from vllm_chart.findings import Check, Finding
 from vllm_chart.rendered.manifests import Manifests
-from vllm_chart.rendered.pods import engines
-from vllm_chart.vllm_args.argv import ArgvError
-from vllm_chart.vllm_args.container import Told, read
+from vllm_chart.vllm_args.container import Told, of_release
 
 TEXTS_IN_LOGS = "texts-in-logs"
 TRACES = "traces"
@@ -34,14 +32,10 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
 
     values: the merged values of the chart. app_version: the version that an empty image.tag stands for.
     """
-    pod, container = next(engines(manifests), (None, None))
-    if pod is None or container is None:
+    engine = of_release(manifests, values, app_version)
+    if engine is None:
         return []
-    image = values.get("image") or {}
-    try:
-        told = read(container, str(image.get("tag") or ("" if image.get("digest") else app_version)))
-    except ArgvError:
-        return []
+    _, container, told = engine
     variables = {variable["name"] for variable in container.get("env") or ()}
     tracing = str((values.get("tracing") or {}).get("endpoint") or "")
     where = "tracing.endpoint" if tracing else "engine.args.otlp-traces-endpoint"
