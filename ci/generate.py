@@ -10,7 +10,7 @@ import json
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
@@ -38,10 +38,18 @@ def main() -> int:
         return 2
     files = {path: text for chart in charts.CHARTS.values() for path, text in of_chart(chart).items()}
     files[Path("docs/checks.md")] = checks_page()
+    return write(files, "python/vllm_chart", check="--check" in sys.argv[1:])
+
+
+def write(files: Mapping[Path, str], source: str, *, check: bool) -> int:
+    """Write the files whose text is another now, or only name them. Returns the exit code.
+
+    source: the folder that they follow from.
+    """
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text() != text]
-    if "--check" in sys.argv[1:]:
+    if check:
         for path in stale:
-            print(f"{path} does not follow from python/vllm_chart: run `nox -s generate`", file=sys.stderr)
+            print(f"{path} does not follow from {source}: run `nox -s generate`", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
         path.parent.mkdir(exist_ok=True)

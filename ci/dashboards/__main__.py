@@ -12,7 +12,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from ci.dashboards import replica, service
-from ci.generate import json_text
+from ci.generate import json_text, write
 
 FOLDER = Path("charts/vllm/files/dashboards")
 BOARDS = (service.BOARD, replica.BOARD)
@@ -53,16 +53,7 @@ def main() -> int:
         print("dashboards: no chart here; call it from the project's root", file=sys.stderr)
         return 2
     files = {FOLDER / f"{board.name}.json": text(board.build()) for board in BOARDS}
-    stale = [path for path, wanted in files.items() if not path.is_file() or path.read_text() != wanted]
-    if "--check" in sys.argv[1:]:
-        for path in stale:
-            print(f"{path} does not follow from ci/dashboards: run `nox -s generate`", file=sys.stderr)
-        return 1 if stale else 0
-    for path in stale:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(files[path])
-        print(f"wrote {path}")
-    return 0
+    return write(files, "ci/dashboards", check="--check" in sys.argv[1:])
 
 
 def text(built: Any) -> str:
