@@ -15,7 +15,7 @@ from kubernetes import client
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import UnavailableError
 from vllm_chart.live.smoke.reach import Inside, Release, inside
-from vllm_chart.live.top.pods import Replica, replicas
+from vllm_chart.live.top.pods import Replica, engine_of, replicas, status_of
 from vllm_chart.rendered.workload import ENGINE
 from vllm_chart.values.vllm.rules import InterTokenLatency, Slo, TimeToFirstToken
 from vllm_chart.vllm_args import container
@@ -64,7 +64,9 @@ class Subject:
     @property
     def engine(self) -> Json:
         """Its engine's container."""
-        return engine_of(self.pod)
+        engine = engine_of(self.pod)
+        assert engine is not None  # `ready_pods` takes no other pod
+        return engine
 
     @property
     def replicas(self) -> list[Replica]:
@@ -78,7 +80,7 @@ class Subject:
     @property
     def images(self) -> list[str]:
         """What the nodes run, by digest; of different pods usually the same."""
-        return sorted({str(image_id(pod)) for pod in self.pods})
+        return sorted({str(status_of(pod, ENGINE).get("imageID") or "") for pod in self.pods})
 
     @property
     def nodes(self) -> list[str]:
@@ -133,18 +135,6 @@ def ready_pods(cluster: Cluster, release: Release, front: Inside) -> list[Json]:
         listed = json.loads(cluster.get(path, timeout_seconds=_TIMEOUT_SECONDS, labelSelector=selector))
     by_name = {str(pod["metadata"]["name"]): pod for pod in listed["items"]}
     return [by_name[replica.name] for replica in replicas(listed["items"]) if replica.ready]
-
-
-def engine_of(pod: Json) -> Json:
-    """The engine's container of a pod's specification."""
-    found: Json = next(each for each in pod["spec"]["containers"] if each.get("name") == ENGINE)
-    return found
-
-
-def image_id(pod: Json, name: str = ENGINE) -> str:
-    """The image that a pod's container runs, by its digest; empty before it runs."""
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    return next((str(each.get("imageID") or "") for each in statuses if each.get("name") == name), "")
 
 
 def model_of(engine: Json) -> Model:

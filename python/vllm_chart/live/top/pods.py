@@ -34,14 +34,14 @@ class Replica:
 
 def replicas(pods: Sequence[Json]) -> list[Replica]:
     """The pods among those of a release that have the engine's container, the oldest first."""
-    having = [pod for pod in pods if _engine(pod)]
+    having = [pod for pod in pods if engine_of(pod)]
     having.sort(key=lambda pod: (str(pod["metadata"].get("creationTimestamp")), pod["metadata"]["name"]))
     return [_replica(pod) for pod in having]
 
 
 def _replica(pod: Json) -> Replica:
     metadata, containers = pod["metadata"], (pod.get("spec") or {}).get("containers") or []
-    status = _status_of(pod, ENGINE)
+    status = status_of(pod, ENGINE)
     running = (status.get("state") or {}).get("running")
     ready = any(
         condition.get("type") == "Ready" and condition.get("status") == "True"
@@ -56,7 +56,7 @@ def _replica(pod: Json) -> Replica:
         # Without a startup probe a container counts as started at once: then it is asked, and may refuse.
         answers=bool(running) and bool(status.get("started")),
         restarts=int(status.get("restartCount") or 0),
-        port=_port(_engine(pod) or {}),
+        port=_port(engine_of(pod) or {}),
         tls=serves_tls(containers),
         containers=containers,
         started=datetime.fromisoformat(begun) if begun else None,
@@ -102,12 +102,14 @@ def _initializing(about: Json) -> str:
     return ""
 
 
-def _engine(pod: Json) -> Json | None:
+def engine_of(pod: Json) -> Json | None:
+    """The engine's container of a pod's specification."""
     containers = (pod.get("spec") or {}).get("containers") or []
     return next((container for container in containers if container.get("name") == ENGINE), None)
 
 
-def _status_of(pod: Json, name: str) -> Json:
+def status_of(pod: Json, name: str) -> Json:
+    """What the kubelet says of a pod's container; empty before it does."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
     return next((status for status in statuses if status.get("name") == name), {})
 
