@@ -201,7 +201,7 @@ def _with_revision(plan: Json) -> Json:
         return plan
     from huggingface_hub import snapshot_download
 
-    files = ("*.json", "*.model", "*.txt", "*.tiktoken", "*.jinja", "*.py")
+    files = ["*.json", "*.model", "*.txt", "*.tiktoken", "*.jinja", "*.py"]
     folder = snapshot_download(plan["tokenizer"], revision=plan["revision"], allow_patterns=files)
     return {**plan, "tokenizer": folder}
 
