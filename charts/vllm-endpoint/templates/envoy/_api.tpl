@@ -50,7 +50,13 @@ route_config: {{- include "vllm-endpoint.envoy.routes" . | nindent 2 }}
 
 {{/* YAML list: what is done with a request, in this order, and with its answer, in the other. */}}
 {{- define "vllm-endpoint.envoy.api.filters" -}}
-# Who asks: the key of the header Authorization is a client's, or the request ends here.
+# Who asks: the key of the header Authorization is a client's, or the request ends here. Its digest is what is known.
+- name: key-digest
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+    default_source_code:
+      inline_string: |
+        {{- .Files.Get "files/keys.lua" | nindent 8 }}
 {{ include "vllm-endpoint.envoy.clients" . }}
 # The client's name goes on as metadata; the engine sees neither the key nor the name.
 - name: client

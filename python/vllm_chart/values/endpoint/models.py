@@ -68,14 +68,14 @@ class Clients(Block):
 
     remedies = {
         "existingSecret": "write clients.secretName",
-        "keys": "put the keys in a Secret and name it in clients.secretName",
+        "keys": "put their SHA-256 in a Secret and name it in clients.secretName",
         "name": "write clients.secretName",
     }
 
     secret_name: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", SECRET_NAME_REMEDY, 253)] = Field(
         "",
-        description="Required. Secret with the clients' names and keys, as docs/endpoint.md shows it. A change of it "
-        "is taken up without a restart, as soon as the kubelet has it in the pods: within two minutes.",
+        description="Required. Secret with the clients' names and the SHA-256 of their keys, as docs/endpoint.md shows "
+        "it. A change is taken up without a restart, as soon as the kubelet has it in the pods: within two minutes.",
     )
     key: DataKey = Field("clients.yaml", description="Key of the document in that Secret.")
     allow: Annotated[dict[str, list[str] | None], KeyedMap(NAME, NAME_REMEDY)] = Field(
