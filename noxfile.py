@@ -132,6 +132,14 @@ def pint(session: nox.Session) -> None:
 
 
 @nox.session
+def limits(session: nox.Session) -> None:
+    """Limits over all replicas of the endpoint, with Envoy's rate-limit service; redis-server has to be on PATH."""
+    install(session, "test")
+    session.run("python", "-m", "ci.tools", "rate-limit-service")
+    session.run("pytest", "tests/limits", *session.posargs)
+
+
+@nox.session
 def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 

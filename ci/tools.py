@@ -89,6 +89,12 @@ def pint() -> Path:
     )
 
 
+@functools.cache
+def rate_limit_service() -> Path:
+    """The service that Envoy asks about limits over all its replicas. Raises HarnessError."""
+    return _built("service_cmd", "github.com/envoyproxy/ratelimit/src/service_cmd", versions.RATE_LIMIT_SERVICE)
+
+
 TOOLS: dict[str, Callable[[], Path]] = {
     "helm": helm,
     "helm-3.18": lambda: helm_3(versions.HELM_3_FIRST),
@@ -97,6 +103,7 @@ TOOLS: dict[str, Callable[[], Path]] = {
     "kind": kind,
     "promtool": promtool,
     "pint": pint,
+    "rate-limit-service": rate_limit_service,
 }
 
 

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60
 def config(values: Mapping[str, Any], **options: Any) -> str:
     """What the chart renders as Envoy's configuration."""
     rendered = helm.render(chart=ENDPOINT.folder, values=dict(values), **options)
-    [text] = [one["data"]["envoy.yaml"] for one in rendered.all("ConfigMap") if "data" in one]
+    [text] = [one["data"]["envoy.yaml"] for one in rendered.all("ConfigMap") if "envoy.yaml" in one.get("data", {})]
     return str(text)
 
 
@@ -58,7 +58,7 @@ class Proxy:
 
     def __init__(self, folder: Path, text: str, hosts: Mapping[str, tuple[str, int]]) -> None:
         self.folder = folder
-        api, operations, self.admin_port = _free_ports(3)
+        api, operations, self.admin_port = free_ports(3)
         for port, free in ((8080, api), (9090, operations), (9901, self.admin_port)):
             text = text.replace(f"port_value: {port}\n", f"port_value: {free}\n")
         text = re.sub('address: "?0.0.0.0"?', "address: 127.0.0.1", text)
@@ -136,7 +136,8 @@ def several(text: str, host: str, ports: Sequence[int]) -> str:
     return yaml.safe_dump(config)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback on which nobody listens."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:

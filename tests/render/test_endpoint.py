@@ -118,6 +118,37 @@ REJECTIONS = {
         "clients.allow.app",
         "write one of",
     ),
+    "tokens that nobody counts": (
+        "limits: {default: {tokensPerMinute: 1000}}",
+        "limits.default.tokensPerMinute",
+        "write limits.rateLimitService",
+    ),
+    "tokens of one client that nobody counts": (
+        "limits: {byClient: {app: {tokensPerMinute: 1000}}}",
+        "limits.byClient.app.tokensPerMinute",
+        "write limits.rateLimitService",
+    ),
+    "a client whose limit others would have": (
+        "limits: {byClient: {'app*': {requestsPerMinute: 1}}, rateLimitService: {service: ratelimit}}",
+        "limits.byClient.app*",
+        "does not end in an asterisk",
+    ),
+    "no requests at all": ("limits: {default: {requestsPerMinute: 0}}", "limits.default.requestsPerMinute", "minimum"),
+    "a limit of all": (
+        "limits: {requestsPerMinute: 60}",
+        "limits.requestsPerMinute",
+        "write limits.default.requestsPerMinute",
+    ),
+    "a limit in other words": (
+        "limits: {default: {rpm: 60}}",
+        "limits.default.rpm",
+        "write requestsPerMinute",
+    ),
+    "an address of a service": (
+        "limits: {rateLimitService: {address: 'http://a:8081'}}",
+        "limits.rateLimitService.address",
+        "write service, namespace and port",
+    ),
     "no paths": ("paths: []", "paths", "leave it out"),
     "a path that loads adapters": ("paths: [/v1/load_lora_adapter]", "paths", "take it out"),
     "a path that is any other": ("paths: [/v1/completions, /invocations]", "paths", "take it out"),
@@ -177,6 +208,10 @@ ACCEPTED = (
     "models: {a: {service: a, port: null, aliases: null, adapters: null, namespace: null}}",
     "clients: {secretName: keys, allow: {app: null, other: []}}",
     "replicaCount: null",
+    "limits: {default: {requestsPerMinute: 60}, byClient: {batch: {}, 'app*': {requestsPerMinute: 1}, other: null}}",
+    "limits: {default: {tokensPerMinute: 1000}, rateLimitService: {service: ratelimit}}",
+    "limits: {byClient: {app: {tokensPerMinute: 1000}}, rateLimitService: {service: ratelimit, namespace: limits}}",
+    "limits: {rateLimitService: {service: ratelimit}}",
     "service: {ipFamilies: [IPv6]}",
     "service: {type: NodePort, nodePort: 30080}",
     "paths: [/v1/audio/speech]",
@@ -222,6 +257,43 @@ def test_the_grace_period_holds_the_hook() -> None:
 
     assert pod["terminationGracePeriodSeconds"] == 117
     assert pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][-3:] == ["9901", "7", "100"]
+
+
+# Limits
+
+
+def test_limits_are_written_for_the_service_that_counts_them() -> None:
+    text = """
+    limits:
+      default: {requestsPerMinute: 60}
+      byClient: {batch: {tokensPerMinute: 1000000}, 'odd "%$': {}, gone: null}
+      rateLimitService: {service: ratelimit}
+    """
+    [document] = [one["data"]["limits.yaml"] for one in render(text).all("ConfigMap") if "limits.yaml" in one["data"]]
+    limits = yaml.safe_load(document)
+
+    assert limits["domain"] == "default.llm-vllm-endpoint"
+    assert limits["descriptors"] == [
+        {"key": "requests", "value": "batch", "rate_limit": {"unlimited": True}},
+        {"key": "requests", "value": 'odd "%$', "rate_limit": {"unlimited": True}},
+        {"key": "requests", "rate_limit": {"unit": "minute", "requests_per_unit": 60}},
+        {"key": "tokens", "value": "batch", "rate_limit": {"unit": "minute", "requests_per_unit": 1000000}},
+        {"key": "tokens", "value": 'odd "%$', "rate_limit": {"unlimited": True}},
+        {"key": "tokens", "rate_limit": {"unlimited": True}},
+    ]
+
+
+def test_without_limits_nothing_counts() -> None:
+    manifests = render("limits: {byClient: {app: {}}}")
+
+    assert [one["metadata"]["name"] for one in manifests.all("ConfigMap")] == ["llm-vllm-endpoint-envoy"]
+    assert "ratelimit" not in manifests.one("ConfigMap")["data"]["envoy.yaml"]
+
+
+@pytest.mark.parametrize(("text", "said"), [("replicaCount: 2", True), ("replicaCount: 1", False)])
+def test_the_notes_say_that_each_replica_counts(text: str, said: bool) -> None:
+    limits = "limits: {default: {requestsPerMinute: 60}}"
+    assert ("counts requests for itself" in render(f"{{{text}, {limits}}}").notes) == said
 
 
 # Text that means itself

@@ -7,6 +7,9 @@
 {{- define "vllm-endpoint.configMap.name" -}}
   {{- include "vllm-endpoint.suffixed" (list (include "vllm-endpoint.fullname" .) "envoy") }}
 {{- end }}
+{{- define "vllm-endpoint.limits.name" -}}
+  {{- include "vllm-endpoint.suffixed" (list (include "vllm-endpoint.fullname" .) "limits") }}
+{{- end }}
 {{- define "vllm-endpoint.serviceAccount.name" -}}
   {{- $own := ternary (include "vllm-endpoint.fullname" .) "default" .Values.serviceAccount.create }}
   {{- .Values.serviceAccount.name | default $own }}

@@ -66,6 +66,9 @@ route_config: {{- include "vllm-endpoint.envoy.routes" . | nindent 2 }}
       - header: x-llm-client
         on_header_present: {metadata_namespace: llm, key: client, type: STRING}
         remove: true
+{{- with include "vllm-endpoint.envoy.limits.requests" . }}
+{{ . }}
+{{- end }}
 # What a stream has cost, by its last part.
 - name: stream-usage
   typed_config:
@@ -101,6 +104,9 @@ route_config: {{- include "vllm-endpoint.envoy.routes" . | nindent 2 }}
       inline_string: |
         {{- $bytes := .Values.prefixAffinity.bytes | int | toString }}
         {{- .Files.Get "files/prefix.lua" | replace "BYTES" $bytes | nindent 8 }}
+{{- with include "vllm-endpoint.envoy.limits.service" . }}
+{{ . }}
+{{- end }}
 - name: router
   typed_config:
     "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router

@@ -25,6 +25,9 @@ static_resources:
     {{- range include "vllm-endpoint.models" . | fromJsonArray }}
     {{- include "vllm-endpoint.envoy.cluster" (list $ .) | nindent 4 }}
     {{- end }}
+    {{- with include "vllm-endpoint.envoy.limits.cluster" . }}
+    {{- . | nindent 4 }}
+    {{- end }}
   {{- with include "vllm-endpoint.envoy.secrets" . }}
   secrets: {{- . | nindent 4 }}
   {{- end }}

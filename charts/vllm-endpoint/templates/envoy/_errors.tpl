@@ -20,6 +20,12 @@ mappers:
     body_format_override:
       {{- $words := printf "The request is larger than %d bytes" (int .Values.maxBodyBytes) }}
       {{- include "vllm-endpoint.envoy.error" (list $words "invalid_request_error" "request_too_large") | nindent 6 }}
+  {{- if include "vllm-endpoint.limited" . }}
+  {{- include "vllm-endpoint.envoy.mapper" (list "EQ" 429) | nindent 2 }}
+    body_format_override:
+      {{- $words := "This client has used up what it may ask in a minute: ask again after Retry-After seconds" }}
+      {{- include "vllm-endpoint.envoy.error" (list $words "rate_limit_error" "rate_limit_exceeded") | nindent 6 }}
+  {{- end }}
   {{- include "vllm-endpoint.envoy.mapper" (list "EQ" 503) | nindent 2 }}
     headers_to_add: {{ toJson $again }}
     body_format_override:

@@ -19,6 +19,8 @@ from vllm_chart.values.base import (
 #: A name as clients write it: a line of any text. The longest is the chart's own limit.
 NAME, NAME_REMEDY = r"^[^\n\r]{1,256}$", "write a name of 1 to 256 characters, in one line"
 ModelName = Annotated[str, Pattern(NAME, NAME_REMEDY)]
+#: Of a Service; empty for the release's own.
+Namespace = Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$", "write a namespace's name")]
 
 
 class EngineKey(SecretKeyRef):
@@ -43,9 +45,7 @@ class Model(Block):
         description="Required. Service of the model's release. A headless one (`service.clusterIP: None` in "
         "charts/vllm) gives the addresses of its pods, which prefix affinity, retries and health checks go by.",
     )
-    namespace: Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$", "write a namespace's name")] = Field(
-        "", description="Namespace of the Service. Empty: this release's."
-    )
+    namespace: Namespace = Field("", description="Namespace of the Service. Empty: this release's.")
     port: Port = Field(
         8000, description="Port of the pods where the Service is headless, else of the Service (80 in charts/vllm)."
     )

@@ -16,6 +16,7 @@ from vllm_chart.values.base import (
     Seconds,
     Section,
 )
+from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
 from vllm_chart.values.endpoint.traffic import PATHS, Path, PrefixAffinity, Service, Shutdown, Timeouts
 from vllm_chart.values.vllm import image, lifecycle, pod, root
@@ -79,6 +80,7 @@ class Requests(Section):
         description="The largest request; a larger one is answered 413. Answers that are no streams have to fit in it "
         "too (they are read for their token counts), or become a 500.",
     )
+    limits: Limits = Field(Limits(), description=Limits.__doc__)
     timeouts: Timeouts = Field(Timeouts(), description=Timeouts.__doc__)
     prefix_affinity: PrefixAffinity = Field(PrefixAffinity(), description=PrefixAffinity.__doc__)
 
