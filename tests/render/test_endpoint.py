@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ci import generate, lint
 from tests import envoy
-from tests.render.test_chart import get, put
+from tests.render.test_chart import INSTEAD, get, put
 from tests.render.test_rejections import names
 from vllm_chart import checks, helm
 from vllm_chart.charts import ENDPOINT
@@ -69,6 +69,9 @@ def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
     values = values_from_yaml(EVERYTHING.read_text())
     if path == ("podDisruptionBudget", "minAvailable"):
         values = put(values, ("podDisruptionBudget", "maxUnavailable"), "")
+    if path[0] in INSTEAD:
+        values = put(values, (INSTEAD[path[0]], "enabled"), False)
+        values = put(values, (path[0], "enabled"), True)
     default = LEAVES[path]
     if get(values, path) == default:
         default = OTHER.get(path, not default)
@@ -171,6 +174,28 @@ REJECTIONS = {
         "shutdown: {terminationGracePeriodSeconds: 30}",
         "shutdown.terminationGracePeriodSeconds",
         "write shutdown.drainSeconds",
+    ),
+    "monitoring of many charts": ("metrics: {enabled: true}", "metrics", "write serviceMonitor: {enabled: true}"),
+    "a port of a monitor": ("serviceMonitor: {port: metrics}", "serviceMonitor.port", "it is metricsPort"),
+    "two who scrape": (
+        "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}",
+        "serviceMonitor",
+        "keep one of them enabled",
+    ),
+    "an annotation beside a monitor": (
+        '{podMonitor: {enabled: true}, podAnnotations: {prometheus.io/scrape: "true"}}',
+        "podAnnotations",
+        "leave the annotation out",
+    ),
+    "a scrape longer than its interval": (
+        "serviceMonitor: {enabled: true, interval: 5s}",
+        "serviceMonitor.scrapeTimeout",
+        "write at most as much",
+    ),
+    "a job of one's own": (
+        "podMonitor: {enabled: true, relabelings: [{targetLabel: job, replacement: a}]}",
+        "podMonitor.relabelings",
+        "write another targetLabel",
     ),
     "replicas": ("replicas: 2", "replicas", "write replicaCount"),
     "a port of root's": ("containerPort: 80", "containerPort", "minimum"),

@@ -2,7 +2,8 @@
 {{- define "vllm-endpoint.podTemplate" -}}
 metadata:
   {{- $checksum := dict "checksum/envoy" (include "vllm-endpoint.once" (list . "vllm-endpoint.files") | sha256sum) }}
-  annotations: {{- include "vllm-endpoint.annotations" (list . .Values.podAnnotations $checksum) | nindent 4 }}
+  {{- $scraped := include "vllm-endpoint.scrapeAnnotations" (list . .Values.metricsPort "http") | fromYaml }}
+  annotations: {{- include "vllm-endpoint.annotations" (list . $scraped .Values.podAnnotations $checksum) | nindent 4 }}
   labels: {{- include "vllm-endpoint.podLabels" . | nindent 4 }}
 spec:
   enableServiceLinks: false

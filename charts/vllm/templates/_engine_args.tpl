@@ -166,14 +166,6 @@ String: the address that the engine is told to listen on, or nothing where vLLM'
   {{- include "vllm.flag" (list . "host") | default (ternary "::" "" (eq (include "vllm.asksForIPv6" .) "true")) }}
 {{- end }}
 
-{{/* "true" if the Service may have an IPv6 address, or nothing. */}}
-{{- define "vllm.asksForIPv6" -}}
-  {{- with .Values.service }}
-    {{- $dual := has .ipFamilyPolicy (list "PreferDualStack" "RequireDualStack") }}
-    {{- if or $dual (has "IPv6" (.ipFamilies | default list)) (contains ":" (.clusterIP | default "")) }}true{{ end }}
-  {{- end }}
-{{- end }}
-
 {{/* "true", or nothing for an image whose vLLM cannot wait for its requests, or is of a release that nobody knows. */}}
 {{- define "vllm.hasShutdownTimeout" -}}
   {{- include "vllm.knowsFlag" (list . "shutdown-timeout") }}

@@ -2,7 +2,8 @@
 {{- define "vllm.podTemplate" -}}
 metadata:
   {{- $checksum := dict "checksum/lifecycle" (include "vllm.once" (list . "vllm.lifecycle.files") | sha256sum) }}
-  {{- $scraped := include "vllm.scrapeAnnotations" . | fromYaml }}
+  {{- $answers := list . .Values.containerPort (include "vllm.scheme" .) }}
+  {{- $scraped := include "vllm.scrapeAnnotations" $answers | fromYaml }}
   annotations: {{- include "vllm.annotations" (list . $scraped .Values.podAnnotations $checksum) | nindent 4 }}
   labels: {{- include "vllm.podLabels" . | nindent 4 }}
 spec:

@@ -1,4 +1,24 @@
 {{/* Generated from charts/shared by `nox -s generate`: edit it there. */}}
+{{/* What the cluster has. */}}
+
+{{/*
+"true" if the cluster is known to have no such kind, "monitoring.coreos.com/v1/ServiceMonitor", or nothing. Helm lists
+the kinds of a cluster that it talks to, as does whoever hands all of them to `helm template` (Argo CD); by itself that
+has groups and versions alone, says nothing of kinds, and renders what was asked for. Takes a list: root context, kind.
+*/}}
+{{- define "vllm.clusterLacks" -}}
+  {{- $apis := (first .).Capabilities.APIVersions }}
+  {{- if and ($apis.Has "v1/Pod") (not ($apis.Has (last .))) }}true{{ end }}
+{{- end }}
+
+{{/* "true" if the Service may have an IPv6 address, or nothing. */}}
+{{- define "vllm.asksForIPv6" -}}
+  {{- with .Values.service }}
+    {{- $dual := has .ipFamilyPolicy (list "PreferDualStack" "RequireDualStack") }}
+    {{- if or $dual (has "IPv6" (.ipFamilies | default list)) (contains ":" (.clusterIP | default "")) }}true{{ end }}
+  {{- end }}
+{{- end }}
+
 {{/* Structures that users wrote, without the nulls in them. */}}
 
 {{/*
@@ -57,6 +77,177 @@ the place of some: a limit of null is a limit of 0.
   {{- $set := list }}
   {{- range $key, $value := . }}{{ if not (kindIs "invalid" $value) }}{{ $set = append $set $key }}{{ end }}{{ end }}
   {{- toJson $set }}
+{{- end }}
+
+{{/*
+What is measured: who scrapes it, and the names that a scrape's targets get. Defines about a monitor take a list: root
+context, the monitor's key in the values. A chart says itself, in "vllm.monitor.targets", what there is to ask.
+*/}}
+
+{{/* Strings: the name of each object. */}}
+{{- define "vllm.serviceMonitor.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+{{- define "vllm.podMonitor.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+
+{{/* String: the `job` of every target of the release, whoever scrapes it: what rules, panels and scalers go by. */}}
+{{- define "vllm.job" -}}{{ include "vllm.namespace" . }}/{{ include "vllm.fullname" . }}{{- end }}
+
+{{/* YAML map: the metadata of a monitor, or of the rules. Takes a list: root context, the key of its values. */}}
+{{- define "vllm.monitor.metadata" -}}
+  {{- $root := first . }}
+  {{- $monitor := get $root.Values (last .) }}
+name: {{ include (printf "vllm.%s.name" (last .)) $root | quote }}
+namespace: {{ $monitor.namespace | default (include "vllm.namespace" $root) | quote }}
+labels: {{- include "vllm.map" (list (include "vllm.labels" $root | fromYaml) $monitor.labels) | nindent 2 }}
+{{- with include "vllm.annotations" (list $root $monitor.annotations) }}
+annotations: {{- . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* YAML map: the spec of a monitor but for its endpoints. */}}
+{{- define "vllm.monitor.spec" -}}
+  {{- $root := first . }}
+  {{- $monitor := get $root.Values (last .) }}
+  {{- $namespace := include "vllm.namespace" $root }}
+selector:
+  matchLabels: {{- include "vllm.selectorLabels" $root | nindent 4 }}
+{{- if ne ($monitor.namespace | default $namespace) $namespace }}
+namespaceSelector:
+  matchNames:
+    - {{ quote $namespace }}
+{{- end }}
+  {{- $limit := $monitor.sampleLimit }}
+  {{- if eq (include "vllm.text" $limit) "" }}{{ $limit = include "vllm.monitor.sampleLimit" $root }}{{ end }}
+{{- with int $limit }}
+sampleLimit: {{ . }}
+{{- end }}
+{{- with $monitor.scrapeClass }}
+scrapeClass: {{ quote . }}
+{{- end }}
+{{- if kindIs "bool" $monitor.convertClassicHistogramsToNHCB }}
+convertClassicHistogramsToNHCB: {{ $monitor.convertClassicHistogramsToNHCB }}
+{{- end }}
+{{- end }}
+
+{{/*
+YAML list: the endpoints of a monitor, one for each target of a pod. A target is a map of an endpoint's fields, with
+relabelings that come first.
+*/}}
+{{- define "vllm.monitor.endpoints" -}}
+  {{- $root := first . }}
+  {{- $key := last . }}
+  {{- $monitor := get $root.Values $key }}
+  {{- $same := dict "path" "/metrics" }}
+  {{- range $field := list "interval" "scrapeTimeout" "authorization" }}
+    {{- with get $monitor $field }}{{ $_ := set $same $field . }}{{ end }}
+  {{- end }}
+  {{- $created := dict "sourceLabels" (list "__name__") "regex" ".+_created" "action" "drop" }}
+  {{- $samples := prepend (without ($monitor.metricRelabelings | default list) nil) $created }}
+  {{- $_ := set $same "metricRelabelings" $samples }}
+  {{- $endpoints := list }}
+  {{- range $target := include "vllm.monitor.targets" . | fromJsonArray }}
+    {{- $relabelings := include "vllm.monitor.relabelings" (list $root $key ($target.relabelings | default list)) }}
+    {{- $own := dict "relabelings" (fromJsonArray $relabelings) }}
+    {{- $endpoints = append $endpoints (merge $own $target $same) }}
+  {{- end }}
+  {{- include "vllm.yaml" $endpoints }}
+{{- end }}
+
+{{/*
+JSON list: which targets there are, and what they are called. Takes a list: root context, the monitor's key, the
+target's own relabelings.
+*/}}
+{{- define "vllm.monitor.relabelings" -}}
+  {{- $root := first . }}
+  {{- $key := index . 1 }}
+  {{- $relabelings := list }}
+  {{- if and (eq $key "serviceMonitor") (include "vllm.asksForIPv6" $root) }}
+    {{- /* A Service of two families has a slice of each, with every pod in both: the pod's first address counts. */}}
+    {{- $address := dict "sourceLabels" (list "__address__") "regex" "\\[?([^]]+)]?:[0-9]+" }}
+    {{- $relabelings = append $relabelings (merge (dict "targetLabel" "__tmp_address") $address) }}
+    {{- $own := dict "sourceLabels" (list "__meta_kubernetes_pod_ip") "targetLabel" "__tmp_address" }}
+    {{- $relabelings = append $relabelings (set $own "action" "keepequal") }}
+  {{- end }}
+  {{- $relabelings = concat $relabelings (last .) (without ((get $root.Values $key).relabelings | default list) nil) }}
+  {{- append $relabelings (dict "targetLabel" "job" "replacement" (include "vllm.job" $root)) | toJson }}
+{{- end }}
+
+{{/*
+YAML map, or nothing: the annotations by which a Prometheus without the operator finds the pods. Takes a list: root
+context, port, scheme.
+*/}}
+{{- define "vllm.scrapeAnnotations" -}}
+  {{- $root := first . }}
+  {{- if $root.Values.scrapeAnnotations.enabled }}
+    {{- dict "prometheus.io/scrape" "true"
+      "prometheus.io/port" (index . 1 | int | toString)
+      "prometheus.io/path" "/metrics"
+      "prometheus.io/scheme" (last .)
+      "prometheus.io/job" (include "vllm.job" $root) | toYaml }}
+  {{- end }}
+{{- end }}
+
+{{/* Integer as string: milliseconds of a time as Prometheus writes it, "1m30s"; 0 for none. */}}
+{{- define "vllm.duration" -}}
+  {{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 "w" 604800000 "y" 31536000000 }}
+  {{- $sum := 0 }}
+  {{- range regexFindAll "[0-9]+(ms|[smhdwy])" (. | default "") -1 }}
+    {{- $number := regexFind "^[0-9]+" . }}
+    {{- $sum = add $sum (mul (int64 $number) (get $units (trimPrefix $number .))) }}
+  {{- end }}
+  {{- $sum }}
+{{- end }}
+
+{{/* Items for what is scraped twice, or not at all. */}}
+{{- define "vllm.validate.monitors" }}
+  {{- $enabled := include "vllm.monitoring.enabled" . | fromJsonArray }}
+  {{- if gt (len $enabled) 1 }}
+    - {{ first $enabled }}: every pod would be scraped by {{ join " and " (rest $enabled) }} too, and counted twice:
+      keep one of them enabled
+  {{- end }}
+  {{- range $key := $enabled | first | list | compact }}
+    {{- $values := $.Values }}
+    {{- $annotated := dict "podAnnotations" $values.podAnnotations "service.annotations" $values.service.annotations }}
+    {{- range $where, $annotations := $annotated }}
+      {{- $scraped := eq (get ($annotations | default dict) "prometheus.io/scrape" | include "vllm.text") "true" }}
+      {{- if and $scraped (ne (printf "%s %s" $where $key) "podAnnotations scrapeAnnotations") }}
+        - {{ $where }}: {{ $key }} is enabled, so that who goes by prometheus.io/scrape too counts twice: leave the
+          annotation out
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- range $key := without $enabled "scrapeAnnotations" }}{{ include "vllm.validate.monitor" (list $ $key) }}{{ end }}
+{{- end }}
+
+{{/* JSON list: the keys that have the pods scraped and are enabled. */}}
+{{- define "vllm.monitoring.enabled" -}}
+  {{- $enabled := list }}
+  {{- range $key := list "serviceMonitor" "podMonitor" "scrapeAnnotations" }}
+    {{- if (get $.Values $key).enabled }}{{ $enabled = append $enabled $key }}{{ end }}
+  {{- end }}
+  {{- toJson $enabled }}
+{{- end }}
+
+{{/* Items for one monitor. Takes a list: root context, its key. */}}
+{{- define "vllm.validate.monitor" }}
+  {{- $root := first . }}
+  {{- $key := last . }}
+  {{- $monitor := get $root.Values $key }}
+  {{- $kind := title $key }}
+  {{- if include "vllm.clusterLacks" (list $root (printf "monitoring.coreos.com/v1/%s" $kind)) }}
+    - {{ $key }}.enabled: the cluster has no {{ $kind }} (monitoring.coreos.com/v1): install prometheus-operator, or
+      write scrapeAnnotations.enabled: true for a Prometheus without it
+  {{- end }}
+  {{- $interval := include "vllm.duration" $monitor.interval | int }}
+  {{- if and $interval (gt (include "vllm.duration" $monitor.scrapeTimeout | int) $interval) }}
+    - {{ $key }}.scrapeTimeout: {{ $monitor.scrapeTimeout }} is longer than the interval, {{ $monitor.interval }}, and
+      prometheus-operator leaves such a monitor out: write at most as much
+  {{- end }}
+  {{- range compact ($monitor.relabelings | default list) }}
+    {{- if has .targetLabel (list "job" "namespace" "pod") }}
+      - {{ $key }}.relabelings: {{ .targetLabel }} is the chart's own, by which rules, dashboards and scalers find the
+        pods: write another targetLabel
+    {{- end }}
+  {{- end }}
 {{- end }}
 
 {{/* Names, labels and annotations of the objects of a release. */}}

@@ -14,13 +14,3 @@
   {{- end }}
   {{- toJson $names }}
 {{- end }}
-
-{{/*
-"true" if the cluster is known to have no such kind, "monitoring.coreos.com/v1/ServiceMonitor", or nothing. Helm lists
-the kinds of a cluster that it talks to, as does whoever hands all of them to `helm template` (Argo CD); by itself that
-has groups and versions alone, says nothing of kinds, and renders what was asked for. Takes a list: root context, kind.
-*/}}
-{{- define "vllm.clusterLacks" -}}
-  {{- $apis := (first .).Capabilities.APIVersions }}
-  {{- if and ($apis.Has "v1/Pod") (not ($apis.Has (last .))) }}true{{ end }}
-{{- end }}

@@ -1,16 +1,10 @@
 {{/* Items for what is scraped twice, or not at all. */}}
 {{- define "vllm.validate.monitoring" }}
-  {{- $enabled := list }}
-  {{- range $key := list "serviceMonitor" "podMonitor" "scrapeAnnotations" }}
-    {{- if (get $.Values $key).enabled }}{{ $enabled = append $enabled $key }}{{ end }}
-  {{- end }}
-  {{- if gt (len $enabled) 1 }}
-    - {{ first $enabled }}: every pod would be scraped by {{ join " and " (rest $enabled) }} too, and counted twice:
-      keep one of them enabled
-  {{- end }}
+  {{- include "vllm.validate.monitors" . }}
+  {{- $enabled := include "vllm.monitoring.enabled" . | fromJsonArray }}
   {{- if $enabled }}{{ include "vllm.validate.scraped" (list . (first $enabled)) }}{{ end }}
   {{- range $key := without $enabled "scrapeAnnotations" }}
-    {{- include "vllm.validate.monitor" (list $ $key) }}
+    {{- include "vllm.validate.monitor.port" (list $ $key) }}
     {{- include "vllm.validate.monitor.tls" (list $ $key) }}
   {{- end }}
 {{- end }}
@@ -18,16 +12,7 @@
 {{/* Items for whoever scrapes. Takes a list: root context, the key that is enabled. */}}
 {{- define "vllm.validate.scraped" }}
   {{- $root := first . }}
-  {{- $values := $root.Values }}
   {{- $key := last . }}
-  {{- $annotated := dict "podAnnotations" $values.podAnnotations "service.annotations" $values.service.annotations }}
-  {{- range $where, $annotations := $annotated }}
-    {{- $scraped := eq (get ($annotations | default dict) "prometheus.io/scrape" | include "vllm.text") "true" }}
-    {{- if and $scraped (ne (printf "%s %s" $where $key) "podAnnotations scrapeAnnotations") }}
-      - {{ $where }}: {{ $key }} is enabled, so that who goes by prometheus.io/scrape too counts twice: leave the
-        annotation out
-    {{- end }}
-  {{- end }}
   {{- $ports := include "vllm.metrics.ports" $root | fromJsonArray }}
   {{- if and (eq $key "scrapeAnnotations") (gt (len $ports) 1) }}
     - scrapeAnnotations: they name one port, and each data-parallel rank has its own: write serviceMonitor.enabled: true
@@ -37,27 +22,11 @@
   {{- end }}
 {{- end }}
 
-{{/* Items for one monitor. Takes a list: root context, its key. */}}
-{{- define "vllm.validate.monitor" }}
+{{/* Items for the port that one monitor asks. Takes a list: root context, its key. */}}
+{{- define "vllm.validate.monitor.port" }}
   {{- $root := first . }}
   {{- $key := last . }}
   {{- $monitor := get $root.Values $key }}
-  {{- $kind := title $key }}
-  {{- if include "vllm.clusterLacks" (list $root (printf "monitoring.coreos.com/v1/%s" $kind)) }}
-    - {{ $key }}.enabled: the cluster has no {{ $kind }} (monitoring.coreos.com/v1): install prometheus-operator, or
-      write scrapeAnnotations.enabled: true for a Prometheus without it
-  {{- end }}
-  {{- $interval := include "vllm.duration" $monitor.interval | int }}
-  {{- if and $interval (gt (include "vllm.duration" $monitor.scrapeTimeout | int) $interval) }}
-    - {{ $key }}.scrapeTimeout: {{ $monitor.scrapeTimeout }} is longer than the interval, {{ $monitor.interval }}, and
-      prometheus-operator leaves such a monitor out: write at most as much
-  {{- end }}
-  {{- range compact ($monitor.relabelings | default list) }}
-    {{- if has .targetLabel (list "job" "namespace" "pod") }}
-      - {{ $key }}.relabelings: {{ .targetLabel }} is the chart's own, by which rules, dashboards and scalers find the
-        pods: write another targetLabel
-    {{- end }}
-  {{- end }}
   {{- $ports := include "vllm.portNames" $root | fromJsonArray }}
   {{- if and $monitor.port (not (has $monitor.port $ports)) }}
     - {{ $key }}.port: no container has a port named {{ $monitor.port }}: write {{ join " or " $ports }}

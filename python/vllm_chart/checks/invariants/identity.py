@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from vllm_chart.checks.invariants.base import broken, general, invariant, own
+from vllm_chart.checks.invariants.base import broken, general, invariant, own, serving
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.rendered import scaling
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.pods import Pod, engines, pods
+from vllm_chart.rendered.pods import pods
 from vllm_chart.rendered.workload import workloads
 
 
@@ -23,7 +23,7 @@ def selectors_never_change(manifests: Manifests) -> Iterator[Finding]:
 def selectors_match_the_engine_alone(manifests: Manifests) -> Iterator[Finding]:
     """A selector matches the engine's pods, or those of a chart without one, and no others: requests would go to the
     pod of a test."""
-    running = _serving(manifests)
+    running = serving(manifests)
     for object_, selector in _selectors(manifests):
         if not any(selector.items() <= pod.labels.items() for pod in running):
             yield broken(f"{object_.where}: spec.selector", "does not match the engine's pods")
@@ -35,7 +35,7 @@ def selectors_match_the_engine_alone(manifests: Manifests) -> Iterator[Finding]:
 @invariant
 def services_reach_a_port(manifests: Manifests) -> Iterator[Finding]:
     """Every port of a Service leads to a number or a named port of the engine's pod: no request would arrive."""
-    ports = [port for pod in _serving(manifests) for container in pod.containers for port in container.all("ports")]
+    ports = [port for pod in serving(manifests) for container in pod.containers for port in container.all("ports")]
     names = {port.get("name") for port in ports}
     for service in own(manifests):
         if service.kind == "Service":
@@ -71,12 +71,6 @@ def replicas_have_one_owner(manifests: Manifests) -> Iterator[Finding]:
                 bounds = f"{autoscaler.where}, which has {autoscaler.least} to {autoscaler.most}"
                 message = f"{workload.replicas} is set beside {bounds}: every upgrade sets them back"
                 yield broken(f"{workload.where}: spec.replicas", message, "write replicaCount: null", severity)
-
-
-def _serving(manifests: Manifests) -> list[Pod]:
-    """The pods that run an engine; of a chart that has none, those of its own that run on."""
-    running = [pod for pod, _ in engines(manifests)]
-    return running or [pod for pod in pods(manifests) if pod.workload and not pod.owner.is_extra]
 
 
 def _selectors(manifests: Manifests) -> Iterator[tuple[Object, dict[str, str]]]:

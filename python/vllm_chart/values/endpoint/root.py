@@ -18,7 +18,9 @@ from vllm_chart.values.base import (
 )
 from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
+from vllm_chart.values.endpoint.monitoring import Monitor
 from vllm_chart.values.endpoint.traffic import PATHS, Path, PrefixAffinity, Service, Shutdown, Timeouts
+from vllm_chart.values.monitoring import ScrapeAnnotations
 from vllm_chart.values.vllm import image, lifecycle, pod, root
 
 Object = dict[str, Any]
@@ -145,6 +147,19 @@ class Network(Section):
     )
 
 
+class Monitoring(Section):
+    heading = "Monitoring"
+
+    service_monitor: Monitor = Field(
+        Monitor(),
+        description="ServiceMonitor of prometheus-operator: its Prometheus scrapes the pods behind the Service.",
+    )
+    pod_monitor: Monitor = Field(
+        Monitor(), description="PodMonitor, for who has no use for Services. One of the two, with the same keys."
+    )
+    scrape_annotations: ScrapeAnnotations = Field(ScrapeAnnotations(), description=ScrapeAnnotations.__doc__)
+
+
 class Scheduling(Section):
     heading = "Where pods run"
 
@@ -195,6 +210,7 @@ class Values(
     Resources,
     Images,
     Network,
+    Monitoring,
     root.Names,
     Scheduling,
     Security,
@@ -208,5 +224,9 @@ class Values(
         "serviceAccountName": "write serviceAccount.name",
         "model": "write models: {NAME: {service: …}}",
         "auth": "write clients.secretName",
+        **dict.fromkeys(
+            ("monitoring", "metrics", "prometheus", "servicemonitor", "serviceMonitors"),
+            "write serviceMonitor: {enabled: true}, or podMonitor",
+        ),
         "apiKeys": "put the keys in a Secret and name it in clients.secretName",
     }

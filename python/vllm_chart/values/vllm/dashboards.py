@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vllm_chart.values.base import Annotations, Block, Labels, Reference
-from vllm_chart.values.vllm.rules import Number
+from vllm_chart.values.rules import Number
 
 
 class Dashboards(Block):

@@ -1,24 +1,13 @@
-"""What is measured, and who collects it."""
+"""What is measured of an engine, and who collects it."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
-from typing_extensions import TypeAliasType
+from pydantic import Field
 
-from vllm_chart.values.base import (
-    Annotations,
-    Block,
-    Count,
-    Empty,
-    Labels,
-    Pattern,
-    Reference,
-    Schema,
-)
+from vllm_chart.values import monitoring
+from vllm_chart.values.base import Count, Empty, Pattern, Schema
 from vllm_chart.values.kubernetes import one_of
-from vllm_chart.values.vllm.rules import Duration
+from vllm_chart.values.monitoring import TEXT, Fields
 
 _SECRET: Schema = {"x-kubernetes": "core.v1.SecretKeySelector"}
 _SOURCE: Schema = {
@@ -26,22 +15,6 @@ _SOURCE: Schema = {
     "properties": {"secret": _SECRET, "configMap": {"x-kubernetes": "core.v1.ConfigMapKeySelector"}},
     "additionalProperties": False,
 }
-_TEXT: Schema = {"type": ["string", "null"]}
-_ACTIONS = (
-    *("Replace", "Keep", "Drop", "HashMod", "LabelMap", "LabelDrop", "LabelKeep", "Lowercase", "Uppercase"),
-    *("KeepEqual", "DropEqual"),
-)
-
-
-@dataclass(frozen=True)
-class Fields:
-    """Marks an object of prometheus-operator, passed through as written: its fields, and no others."""
-
-    properties: Schema
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
-        return {"type": ["object", "null"], "properties": self.properties, "additionalProperties": False}
-
 
 TlsConfig = Annotated[
     dict[str, Any],
@@ -50,71 +23,30 @@ TlsConfig = Annotated[
             **dict.fromkeys(("ca", "cert"), _SOURCE),
             "keySecret": _SECRET,
             "insecureSkipVerify": {"type": ["boolean", "null"]},
-            **dict.fromkeys(("serverName", "caFile", "certFile", "keyFile"), _TEXT),
+            **dict.fromkeys(("serverName", "caFile", "certFile", "keyFile"), TEXT),
             **dict.fromkeys(("minVersion", "maxVersion"), one_of("TLS10", "TLS11", "TLS12", "TLS13")),
         }
     ),
 ]
-Authorization = Annotated[dict[str, Any], Fields({"type": _TEXT, "credentials": _SECRET})]
-Relabeling = TypeAliasType(
-    "Relabeling",
-    Annotated[
-        dict[str, Any],
-        Fields(
-            {
-                "action": one_of(*_ACTIONS, *map(str.lower, _ACTIONS)),
-                "sourceLabels": {"type": ["array", "null"], "items": {"type": "string"}},
-                "modulus": {"type": ["integer", "null"]},
-                **dict.fromkeys(("regex", "replacement", "separator", "targetLabel"), _TEXT),
-            }
-        ),
-    ],
-)
-
-_NEVER = "write convertClassicHistogramsToNHCB: false, or leave it empty"
+Authorization = Annotated[dict[str, Any], Fields({"type": TEXT, "credentials": _SECRET})]
 
 
-class Monitor(Block):
+class Monitor(monitoring.Monitor):
     """Of a monitor of prometheus-operator. Both kinds give every target the same labels: `job` is
     `<namespace>/<fullname>`, which rules, dashboards and scalers go by, and `pod`."""
 
-    remedies = {
-        "create": "write enabled",
-        "additionalLabels": "write labels",
-        "extraLabels": "write labels",
-        "selector": "write labels: they are what a Prometheus picks monitors by",
-        "additionalAnnotations": "write annotations",
-        "scrapeInterval": "write interval",
-        "timeout": "write scrapeTimeout",
-        "relabelConfigs": "write relabelings",
-        "relabellings": "write relabelings",
-        "metricRelabelConfigs": "write metricRelabelings",
+    remedies = monitoring.Monitor.remedies | {
         "targetPort": "write port",
-        "path": "leave it out: it is /metrics",
-        "jobLabel": "leave it out: job is <namespace>/<fullname>",
-        "honorLabels": "leave it out: vLLM's metrics have no labels of the target's",
-        "namespaceSelector": "leave it out: it is the release's namespace",
-        "targetLabels": "write relabelings: [{sourceLabels: [__meta_kubernetes_service_label_a], targetLabel: a}]",
-        "podTargetLabels": "write relabelings: [{sourceLabels: [__meta_kubernetes_pod_label_a], targetLabel: a}]",
         "insecureSkipVerify": "write tlsConfig.insecureSkipVerify",
         "bearerTokenSecret": "write authorization.credentials: {name, key}",
         "basicAuth": "write authorization",
     }
 
-    enabled: bool = Field(False, description="Render it. Turning it on restarts no pod.")
-    namespace: Reference = Field(
+    sample_limit: Count | Empty = Field(
         "",
-        description="Where the monitor is, for a Prometheus that looks into its own namespace alone. Empty: beside the "
-        "pods. Secrets that it names are there too.",
+        description="Samples of a pod, beyond which the whole scrape fails. Empty: 5000 for each data-parallel rank, "
+        "ten times what one has. 0: no limit.",
     )
-    labels: Labels = Field(
-        {},
-        description="Labels that your Prometheus picks monitors by: `release: kube-prometheus-stack`, for example. "
-        "`vllm-chart preflight` reads the Prometheus and says which one is missing.",
-    )
-    annotations: Annotations = Field({}, description="Annotations of the monitor.")
-    interval: Duration = Field("10s", description="How often. Empty: as the Prometheus has it.")
-    scrape_timeout: Duration = Field("8s", description="How long an answer may take; no longer than the interval.")
     port: Annotated[str, Pattern("^([-a-z0-9]*[a-z][-a-z0-9]*)?$", "write the name of a container's port", 15)] = Field(
         "",
         description="Name of the pod's port that answers. Empty: the engine's; or a proxy's in `extraContainers`. An "
@@ -131,35 +63,4 @@ class Monitor(Block):
     )
     authorization: Authorization = Field(
         {}, description="For a proxy that asks for it: `credentials: {name, key}` of a Secret beside the monitor."
-    )
-    relabelings: list[Relabeling] = Field([], description="Relabelings of the target, beside the chart's own.")
-    metric_relabelings: list[Relabeling] = Field(
-        [], description="Relabelings of samples, after the chart's own, which drops the times of creation (`_created`)."
-    )
-    sample_limit: Count | Empty = Field(
-        "",
-        description="Samples of a pod, beyond which the whole scrape fails. Empty: 5000 for each data-parallel rank, "
-        "ten times what one has. 0: no limit.",
-    )
-    scrape_class: Reference = Field("", description="Scrape class of the Prometheus: its TLS, its relabelings.")
-    convert_classic_histograms: bool | Annotated[str, Pattern("^$", _NEVER)] = Field(
-        "",
-        description="`false` keeps the histograms' buckets, which rules and dashboards read, where the Prometheus "
-        "converts them for all; prometheus-operator has it since 0.82. Empty: not written.",
-        alias="convertClassicHistogramsToNHCB",
-    )
-
-
-class ScrapeAnnotations(Block):
-    """`prometheus.io` annotations of the pods, for a Prometheus without the operator."""
-
-    remedies = {
-        "port": "write podAnnotations: {prometheus.io/port: …}",
-        "path": "leave it out: it is /metrics",
-    }
-
-    enabled: bool = Field(
-        False,
-        description="Write them: scrape, port, path, scheme, and `prometheus.io/job` for the scrape configuration in "
-        "docs/monitoring.md, which gives targets the same `job`. Turning it on replaces the pods.",
     )

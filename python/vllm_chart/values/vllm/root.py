@@ -16,6 +16,7 @@ from vllm_chart.values.base import (
     Seconds,
     Section,
 )
+from vllm_chart.values.monitoring import ScrapeAnnotations
 from vllm_chart.values.vllm.autoscaling import Autoscaling
 from vllm_chart.values.vllm.dashboards import Dashboards
 from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
@@ -23,7 +24,7 @@ from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
 from vllm_chart.values.vllm.logs import AccessLog, Tracing
 from vllm_chart.values.vllm.model import Hub, Model
-from vllm_chart.values.vllm.monitoring import Monitor, ScrapeAnnotations
+from vllm_chart.values.vllm.monitoring import Monitor
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.vllm.remedies import OF_ROOT
 from vllm_chart.values.vllm.rules import PrometheusRule, Slo

@@ -1,0 +1,3 @@
+{{- define "vllm-endpoint.validate.monitoring" }}
+  {{- include "vllm-endpoint.validate.monitors" . }}
+{{- end }}
