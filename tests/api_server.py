@@ -3,7 +3,7 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 from vllm_chart.cluster.api import Cluster
 
 Objects = Mapping[str, Any]
-"""By path ("/api/v1/…", or for one method "POST /api/v1/…"): an object, a list of a list's items, text as bytes, or the
-number of an error."""
+"""By path ("/api/v1/…", or for one method "POST /api/v1/…"): an object, a list of a list's items, text as bytes, the
+number of an error, or an `Answering` that gives one of them."""
+
+Answering = Callable[[Any, str], Any]
+"""What is answered to a question, by its body (None for none) and its query."""
 
 
 @contextlib.contextmanager
@@ -26,17 +29,25 @@ def cluster_of(objects: Objects, folder: Path, asked: list[str] | None = None) -
             self.answer()
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.answer()
+
+        def do_PUT(self) -> None:
+            self.answer()
+
+        def do_PATCH(self) -> None:
             self.answer()
 
         def do_DELETE(self) -> None:
-            self.do_POST()
+            self.answer()
 
         def answer(self) -> None:
             url = urlsplit(self.path)
+            given = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if asked is not None:
                 asked.append(self.path if self.command != "DELETE" else f"DELETE {self.path}")
             found = objects.get(f"{self.command} {url.path}", objects.get(url.path, 404))
+            if callable(found):
+                found = found(json.loads(given) if given else None, url.query)
             if isinstance(found, list):
                 found = {"metadata": {}, "items": [item for item in found if _selected(item, url.query)]}
             status = found if isinstance(found, int) else 200

@@ -427,7 +427,7 @@ def test_no_way_at_all_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_port_forwards_end_with_their_pods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
-    monkeypatch.setattr(ways, "_Forward", lambda cluster, namespace, replica: Forward(replica.name, closed))
+    monkeypatch.setattr(ways, "_Forward", lambda cluster, namespace, replica, path: Forward(replica.name, closed))
     objects: Json = {PODS: [pod("llm-a"), pod("llm-b")], metrics("llm-a"): 403, metrics("llm-b"): 403}
     with looking(objects, tmp_path) as look:
         look()

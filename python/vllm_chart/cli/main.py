@@ -18,6 +18,7 @@ from vllm_chart.findings import Exit
 NAMES = (
     *("validate", "check", "plan", "rules", "dashboards", "preflight"),
     *("smoke", "diagnose", "top", "load", "bench"),
+    "clients",
 )
 
 
@@ -59,6 +60,9 @@ def main() -> None:
       vllm-chart top --release llm -n models      what does each replica do now?
       vllm-chart load --release llm -n models     is an answer lost while it is changed?
       vllm-chart bench --release llm -n models    how much does it bear?
+    \b
+    Of an endpoint in front of many:
+      vllm-chart clients add app-one -n models    a key for a client; list, rotate, revoke
     """
 
 

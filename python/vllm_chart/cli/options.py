@@ -133,7 +133,17 @@ class _Chart(click.Path):
 
 
 def values_options(command: Command) -> Command:
-    """The options of a command that takes values, as Helm has them; each beats those before it, wherever it stands."""
+    """The options of a command that takes values, of any chart."""
+    chart = click.option(
+        "--chart",
+        type=_Chart(exists=True, path_type=Path),
+        help="Directory or archive of a chart, or the name of one that comes with this command. Default: vllm.",
+    )
+    return own_values_options(chart(command))
+
+
+def own_values_options(command: Command) -> Command:
+    """The options for values, as Helm has them; each beats those before it, wherever it stands."""
     return _all(
         command,
         click.option(
@@ -165,11 +175,6 @@ def values_options(command: Command) -> Command:
             multiple=True,
             metavar="KEY=TEXT",
             help="As helm's --set-literal: no character of the text means anything.",
-        ),
-        click.option(
-            "--chart",
-            type=_Chart(exists=True, path_type=Path),
-            help="Directory or archive of a chart, or the name of one that comes with this command. Default: vllm.",
         ),
     )
 

@@ -5,6 +5,7 @@ from vllm_chart.findings import Check
 PREFLIGHT = "In a cluster, before an install: preflight"
 DIAGNOSE = "In a cluster, of a release that is not ready: diagnose"
 SERVICE = "On a live service: smoke and load"
+ENDPOINT = "Of the endpoint: clients"
 
 _PREFLIGHT = (
     ("namespace", "The namespace is there.", "Nothing can be installed into one that is not."),
@@ -118,8 +119,16 @@ _SERVICE = (
     ("bench-*", "A load keeps the objectives, and nothing else changes what is measured.", "The numbers mislead."),
 )
 
+_ENDPOINT = (
+    (
+        "clients-taken",
+        "Every replica of the endpoint goes by the clients' document as it is now.",
+        "A new key is refused there, or one that is revoked is taken.",
+    ),
+)
+
 CHECKS = tuple(
     Check(*row, topic)
-    for topic, rows in ((PREFLIGHT, _PREFLIGHT), (DIAGNOSE, _DIAGNOSE), (SERVICE, _SERVICE))
+    for topic, rows in ((PREFLIGHT, _PREFLIGHT), (DIAGNOSE, _DIAGNOSE), (SERVICE, _SERVICE), (ENDPOINT, _ENDPOINT))
     for row in rows
 )

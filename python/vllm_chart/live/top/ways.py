@@ -1,4 +1,4 @@
-"""Two ways to an engine's page of metrics: through the API server, or by a port-forward of kubectl.
+"""Two ways to a pod's page of metrics: through the API server, or by a port-forward of kubectl.
 
 The first needs no process of its own, and a role that may get `pods/proxy`. It can't hand on an API key: the API server
 takes the `Authorization` header for itself. vLLM asks for none at /metrics, but what stands before it may. So the
@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import threading
+import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,12 +29,27 @@ class NoAnswerError(Exception):
 
 
 class Ways:
-    """How the engines of a namespace are reached. Leaving the context ends the port-forwards."""
+    """How the pods of a namespace are reached. Leaving the context ends the port-forwards."""
 
-    def __init__(self, cluster: Cluster, namespace: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        timeout_seconds: float,
+        path: str = PATH,
+        query: Mapping[str, str] | None = None,
+        *,
+        either: bool = False,
+    ) -> None:
+        """either: the second way is taken too where a pod never answered by the first. The API server is no neighbour
+        of the pod: a NetworkPolicy may keep it out, and never keeps out a kubelet, which the second goes through."""
         self._cluster = cluster
         self._namespace = namespace
         self._timeout = timeout_seconds
+        self._path = path
+        self._query = query or {}
+        self._either = either
+        self._answered: set[str] = set()
         self._forwards: dict[str, _Forward] = {}
         self._lock = threading.Lock()
         self._refused: dict[str, str] = {}
@@ -58,9 +74,16 @@ class Ways:
         """An engine's page. Raises NoAnswerError."""
         if replica.uid not in self._refused:
             try:
-                return self._through_the_api_server(replica)
+                page = self._through_the_api_server(replica)
             except _RefusedError as refused:
                 self._refused[replica.uid] = str(refused)
+            except NoAnswerError as silent:
+                if not self._either or replica.uid in self._answered:
+                    raise
+                self._refused[replica.uid] = str(silent)
+            else:
+                self._answered.add(replica.uid)
+                return page
         try:
             return self._forward_to(replica).page(self._timeout)
         except UnavailableError as error:
@@ -70,7 +93,8 @@ class Ways:
         scheme = "https:" if replica.tls else ""
         pod = f"/api/v1/namespaces/{self._namespace}/pods/{scheme}{replica.name}:{replica.port}"
         try:
-            return self._cluster.get(f"{pod}/proxy/{PATH}", timeout_seconds=self._timeout).decode(errors="replace")
+            url = f"{pod}/proxy/{self._path}"
+            return self._cluster.get(url, timeout_seconds=self._timeout, **self._query).decode(errors="replace")
         except client.ApiException as error:
             said = _said(error)
             if error.status in (401, 403):
@@ -83,7 +107,8 @@ class Ways:
         with self._lock:
             found = self._forwards.get(replica.uid)
         if found is None:
-            found = _Forward(self._cluster, self._namespace, replica)
+            question = f"?{urllib.parse.urlencode(self._query)}" if self._query else ""
+            found = _Forward(self._cluster, self._namespace, replica, f"{self._path}{question}")
             with self._lock:
                 self._forwards[replica.uid] = found
         return found
@@ -96,7 +121,7 @@ class _RefusedError(Exception):
 class _Forward:
     """A port-forward to one pod, and what is asked through it."""
 
-    def __init__(self, cluster: Cluster, namespace: str, replica: Replica) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, replica: Replica, path: str) -> None:
         """Raises UnavailableError."""
         self._stack = contextlib.ExitStack()
         try:
@@ -105,7 +130,7 @@ class _Forward:
             key = ""
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         address = self._stack.enter_context(cluster.port_forward(namespace, replica.name, replica.port, kind="pod"))
-        self._url = f"{'https' if replica.tls else 'http'}://{address}/{PATH}"
+        self._url = f"{'https' if replica.tls else 'http'}://{address}/{path}"
         # The certificate is the Service's, and not that of 127.0.0.1: who answers is the API server's word.
         self._pool = urllib3.PoolManager(cert_reqs="CERT_NONE", retries=False)
 

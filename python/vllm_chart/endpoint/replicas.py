@@ -1,0 +1,175 @@
+"""The replicas of an endpoint in a cluster: which Secret they read, and which version of it each goes by.
+
+A replica tells the version in its metrics (the document's `version_info`), so that no key has to be shown to ask:
+https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/overview/mgmt_server#xds-subscription-statistics
+"""
+
+import dataclasses
+import json
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kubernetes import client
+
+from vllm_chart.cluster import workloads
+from vllm_chart.cluster.api import Cluster, asking_the_api_server
+from vllm_chart.endpoint import clients, secret
+from vllm_chart.endpoint.secret import Place
+from vllm_chart.findings import Finding, UnavailableError
+from vllm_chart.live.top.pods import Replica
+from vllm_chart.live.top.ways import NoAnswerError, Ways
+
+#: The names in the chart's pods: of Envoy's container, its port for metrics, the volume of the clients.
+CONTAINER, PORT, VOLUME = "envoy", "metrics", "clients"
+#: What a replica tells of its clients' document: its version alone.
+VERSION = "envoy_extension_config_discovery_http_filter_api_keys_version_text"
+QUESTION = {"text_readouts": "true", "filter": "api-keys.version_text$"}
+#: The kubelet looks at a pod's volumes as soon as something of the pod changes, and every minute or so otherwise.
+ANNOTATION = "checksum/clients"
+EVERY_SECONDS, ANSWER_SECONDS, AT_ONCE = 0.5, 5.0, 16
+
+Json = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What came of waiting: how many replicas go by a version, of how many, and what is to say of the others."""
+
+    taken: int = 0
+    of: int = 0
+    findings: Sequence[Finding] = ()
+
+
+def place_of(cluster: Cluster, release: str, namespace: str) -> Place:
+    """Where a release's clients are. Raises UnavailableError where there is no such release."""
+    with asking_the_api_server():
+        found = workloads.find(cluster, namespace, f"app.kubernetes.io/instance={release}").workloads
+    for workload in found:
+        if place := _place(workload.front.spec, namespace):
+            return place
+    raise UnavailableError(
+        f"there is no release {release!r} of the chart vllm-endpoint in namespace {namespace}: `helm list "
+        "--all-namespaces` shows what there is; before an install, name its values with -f"
+    )
+
+
+def _place(spec: Json, namespace: str) -> Place | None:
+    """Where the clients are that a pod's specification mounts; None where it is no endpoint's."""
+    containers, volumes = spec.get("containers") or [], spec.get("volumes") or []
+    secrets = [volume["secret"] for volume in volumes if volume.get("name") == VOLUME and volume.get("secret")]
+    if not secrets or not any(container.get("name") == CONTAINER for container in containers):
+        return None
+    items = secrets[0].get("items") or [{}]
+    return Place(namespace, str(secrets[0].get("secretName")), str(items[0].get("key", "clients.yaml")))
+
+
+def wait(
+    cluster: Cluster,
+    release: str,
+    place: Place,
+    version: str,
+    timeout_seconds: float,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Seen:
+    """Wait until every running replica goes by a version of the clients, or one that another writer made of it
+    meanwhile; the kubelets are told to look.
+
+    tell: is told how it stands. Raises UnavailableError where the API server refuses to say which pods there are.
+    """
+    end = time.monotonic() + timeout_seconds
+    asked: set[str] = set()
+    findings: list[Finding] = []
+    accepted = {version}
+    with Ways(cluster, place.namespace, ANSWER_SECONDS, "metrics", QUESTION, either=True) as ways:
+        while True:
+            found, ending = _replicas(cluster, release, place)
+            for replica in (replica for replica in found if replica.uid not in asked):
+                asked.add(replica.uid)
+                findings += _have_looked_at(cluster, place.namespace, replica.name, version) if not findings else []
+            ways.keep({replica.uid: replica for replica in found})
+            refused = {name: why for name, why in _ask(ways, found, accepted) if why}
+            taken = len(found) - len(refused)
+            tell(f"{taken} of {len(found)} replicas have taken it up")
+            if not refused or time.monotonic() >= end:
+                break
+            time.sleep(min(EVERY_SECONDS, max(0.0, end - time.monotonic())))
+            accepted.add(clients.version(secret.read(cluster, place)))
+    findings += [_not_taken(name, why, timeout_seconds) for name, why in refused.items()]
+    findings += [_ending(name) for name in ending]
+    return Seen(taken, len(found), findings)
+
+
+def _replicas(cluster: Cluster, release: str, place: Place) -> tuple[list[Replica], list[str]]:
+    """The running pods that mount the clients' Secret, and the names of those that end."""
+    selector = f"app.kubernetes.io/instance={release}"
+    path = f"/api/v1/namespaces/{place.namespace}/pods"
+    with asking_the_api_server():
+        answer = json.loads(cluster.get(path, timeout_seconds=ANSWER_SECONDS, labelSelector=selector))
+    pods = [pod for pod in answer.get("items") or [] if _place(pod.get("spec") or {}, place.namespace) == place]
+    running = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Running"]
+    there = [pod for pod in running if not pod["metadata"].get("deletionTimestamp")]
+    ending = [pod["metadata"]["name"] for pod in running if pod not in there]
+    return [_replica(pod) for pod in there], ending
+
+
+def _replica(pod: Json) -> Replica:
+    metadata = pod["metadata"]
+    [envoy] = [container for container in pod["spec"]["containers"] if container["name"] == CONTAINER]
+    ports = {port.get("name"): int(port["containerPort"]) for port in envoy.get("ports") or []}
+    return Replica(
+        name=metadata["name"],
+        uid=metadata.get("uid") or metadata["name"],
+        phase="",
+        ready=True,
+        answers=True,
+        restarts=0,
+        port=ports.get(PORT, 9090),
+        tls=False,
+        containers=(),
+        started=None,
+    )
+
+
+def _have_looked_at(cluster: Cluster, namespace: str, pod: str, version: str) -> Iterator[Finding]:
+    """Change an annotation of a pod, so that its kubelet looks at its volumes; a finding where that is not allowed."""
+    patch = {"metadata": {"annotations": {ANNOTATION: version}}}
+    try:
+        cluster.core.patch_namespaced_pod(pod, namespace, patch, _content_type="application/merge-patch+json")
+    except client.ApiException as error:
+        if error.status == 404:  # it has gone
+            return
+        message = f"its pods can't be annotated ({error.status}): it takes until the kubelets look by themselves"
+        yield Finding("clients-taken", f"namespace {namespace}", message, "", "info")
+
+
+def _ask(ways: Ways, found: Sequence[Replica], accepted: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Of each replica its name, and why it does not go by one of these versions; "" where it does."""
+
+    def why(replica: Replica) -> str:
+        try:
+            page = ways.page(replica)
+        except NoAnswerError as error:
+            return str(error)
+        told = re.search(rf'^{VERSION}\{{[^}}]*text_value="([^"]*)"', page, re.MULTILINE)
+        if told is None:
+            return "it does not tell which version of the clients it goes by: it is of an older chart"
+        return "" if told[1] in accepted else "it goes by the former document still"
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from zip((replica.name for replica in found), pool.map(why, found), strict=True)
+
+
+def _not_taken(pod: str, why: str, seconds: float) -> Finding:
+    remedy = (
+        f"the kubelet brings it within two minutes; if not, `kubectl describe pod {pod}` and the log say why; "
+        "--timeout waits longer"
+    )
+    return Finding("clients-taken", f"Pod/{pod}", f"it has not taken the change up in {seconds:.0f} s: {why}", remedy)
+
+
+def _ending(pod: str) -> Finding:
+    message = "it is ending, and goes by what it knows for connections that it has"
+    return Finding("clients-taken", f"Pod/{pod}", message, "", "info")
