@@ -14,8 +14,8 @@ from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.sizing import check as sizing_check
+from vllm_chart.vllm_args import chat_template, scaling, surroundings, telling
 from vllm_chart.vllm_args import check as engine_check
-from vllm_chart.vllm_args import scaling, surroundings, telling
 from vllm_chart.vllm_args import schema as engine_schema
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
@@ -95,9 +95,17 @@ def _vllm_schema(app_version: str) -> dict[str, Any]:
 VLLM = Chart(
     "vllm",
     model=_vllm_values,
-    checks=(*engine_check.CHECKS, *surroundings.CHECKS, *scaling.CHECKS, *telling.CHECKS, *sizing_check.CHECKS),
+    checks=(
+        *engine_check.CHECKS,
+        *chat_template.CHECKS,
+        *surroundings.CHECKS,
+        *scaling.CHECKS,
+        *telling.CHECKS,
+        *sizing_check.CHECKS,
+    ),
     examinations=(
         engine_check.check_release,
+        chat_template.check_release,
         surroundings.check_release,
         scaling.check_release,
         telling.check_release,

@@ -76,6 +76,11 @@ VOLUMES = {
     "tmp": {"path": "/tmp", "remedy": "leave it out"},
     "lifecycle": {"path": "/etc/vllm/lifecycle", "remedy": "leave it out"},
     "cache": {"path": "", "remedy": "write persistence instead", "value": "persistence.existingClaim"},
+    "chat-template": {
+        "path": "/etc/vllm/chat-template",
+        "remedy": "write model.chatTemplate or model.chatTemplateRef instead",
+        "value": "model.chatTemplateRef",
+    },
     "ca-bundle": {"path": "/etc/vllm/ca", "remedy": "write caBundle instead", "value": "caBundle.configMapName"},
 }
 

@@ -73,6 +73,7 @@ INSTEAD = {"podMonitor": "serviceMonitor"}
 #: Values other than the default, where everything.yaml has to keep to the default for the sake of others.
 OTHER: dict[tuple[str, ...], Any] = {
     ("replicaCount",): 3,
+    ("model", "chatTemplate"): "{{ messages }}",
     ("autoscaling", "kind"): "HPA",
     ("autoscaling", "prometheus", "auth", "secretTargetRef"): [{"parameter": "bearerToken", "name": "a", "key": "b"}],
     ("autoscaling", "wakeUp", "metrics"): [{"type": "External"}],

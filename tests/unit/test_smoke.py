@@ -83,7 +83,7 @@ def test_a_wrong_answer_says_what_to_change(status: int, body: str, value: str) 
 
 
 def test_a_model_without_a_chat_template_may_be_given_one() -> None:
-    with pytest.raises(NotOfferedError, match=r"engine\.args\.chat-template"):
+    with pytest.raises(NotOfferedError, match=r"model\.chatTemplate"):
         judge(400, openai_error(NO_TEMPLATE, 400), "/v1/chat/completions")
 
 

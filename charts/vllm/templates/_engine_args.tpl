@@ -96,6 +96,9 @@ has its own. A single value is written --flag=value, so that one that begins wit
   {{- end }}
   {{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
   {{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+  {{- if include "vllm.chatTemplate.source" . }}
+    {{- $args = append $args (printf "--chat-template=%s" (include "vllm.path.chatTemplate" .)) }}
+  {{- end }}
   {{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
   {{- if not (include "vllm.flag" (list . "host")) }}
     {{- with include "vllm.host" . }}{{ $args = append $args (printf "--host=%s" .) }}{{ end }}

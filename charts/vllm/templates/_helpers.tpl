@@ -7,6 +7,9 @@
 {{- define "vllm.lifecycle.name" -}}
   {{- include "vllm.suffixed" (list (include "vllm.fullname" .) "lifecycle") }}
 {{- end }}
+{{- define "vllm.chatTemplate.name" -}}
+  {{- include "vllm.suffixed" (list (include "vllm.fullname" .) "chat-template") }}
+{{- end }}
 {{- define "vllm.claim.name" -}}
   {{- $own := include "vllm.suffixed" (list (include "vllm.fullname" .) "cache") }}
   {{- .Values.persistence.existingClaim | default $own }}

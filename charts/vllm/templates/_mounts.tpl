@@ -29,6 +29,8 @@ write where somebody wants to mount their own in its place. Paths and remedies a
       {{- $bundle = dict "configMap" (dict "name" .configMapName "items" $items) }}
     {{- end }}
   {{- end }}
+  {{- $template := dict }}
+  {{- with include "vllm.chatTemplate.source" . }}{{ $template = dict "configMap" (fromYaml .) }}{{ end }}
   {{- $shm := dict "medium" "Memory" "sizeLimit" (include "vllm.shm.sizeLimit" .) }}
   {{- $programs := dict "configMap" (dict "name" (include "vllm.lifecycle.name" .)) }}
   {{- $readOnly := dict "readOnly" true }}
@@ -38,6 +40,7 @@ write where somebody wants to mount their own in its place. Paths and remedies a
     (dict "name" "tmp" "source" (dict "emptyDir" dict) "mount" dict)
     (dict "name" "lifecycle" "source" $programs "mount" $readOnly)
     (dict "name" "cache" "source" $cache "mount" $subPath "path" .Values.persistence.mountPath)
+    (dict "name" "chat-template" "source" $template "mount" $readOnly)
     (dict "name" "ca-bundle" "source" $bundle "mount" $readOnly) }}
     {{- $mounts = append $mounts (merge $volume (get $.Facts.volumes $volume.name)) }}
   {{- end }}
@@ -61,6 +64,9 @@ write where somebody wants to mount their own in its place. Paths and remedies a
 {{- end }}
 {{- define "vllm.path.programs" -}}
   {{- include "vllm.load" . }}{{ .Facts.volumes.lifecycle.path }}
+{{- end }}
+{{- define "vllm.path.chatTemplate" -}}
+  {{- include "vllm.load" . }}{{ get .Facts.volumes "chat-template" | dig "path" "" }}/chat-template.jinja
 {{- end }}
 {{- define "vllm.path.caBundle" -}}
   {{- include "vllm.load" . }}{{ get .Facts.volumes "ca-bundle" | dig "path" "" }}/ca-bundle.crt

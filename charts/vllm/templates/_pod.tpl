@@ -2,6 +2,7 @@
 {{- define "vllm.podTemplate" -}}
 metadata:
   {{- $checksum := dict "checksum/lifecycle" (include "vllm.once" (list . "vllm.lifecycle.files") | sha256sum) }}
+  {{- with .Values.model.chatTemplate }}{{ $_ := set $checksum "checksum/chat-template" (sha256sum .) }}{{ end }}
   {{- $answers := list . .Values.containerPort (include "vllm.scheme" .) }}
   {{- $scraped := include "vllm.scrapeAnnotations" $answers | fromYaml }}
   annotations: {{- include "vllm.annotations" (list . $scraped .Values.podAnnotations $checksum) | nindent 4 }}
@@ -162,7 +163,9 @@ of, because that as a whole costs as much as all else.
   {{- $given := pick .Values "env" "envFrom" "volumes" "initContainers" "extraContainers" }}
   {{- $own := list (include "vllm.once" (list . "vllm.ownEnv") | fromJson) (include "vllm.mounts" . | fromJsonArray) }}
   {{- include "vllm.consumed.find" (list $found (list $given $own)) }}
-  {{- $_ := unset $found (printf "ConfigMap %s" (include "vllm.lifecycle.name" .)) }}
+  {{- range list "vllm.lifecycle.name" "vllm.chatTemplate.name" }}
+    {{- $_ := unset $found (include . $ | printf "ConfigMap %s") }}
+  {{- end }}
   {{- range include "vllm.refreshed" . | fromJsonArray }}{{ $_ := unset $found . }}{{ end }}
   {{- keys $found | sortAlpha | toJson }}
 {{- end }}

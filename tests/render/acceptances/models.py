@@ -210,6 +210,32 @@ ROWS: list[Row] = [
         lambda v: v.volumes["templates"]["configMap"]["name"] == "chat-templates",
     ),
     (
+        "a chat template by value",
+        f"{VLLM}/serving/openai_compatible_server/#chat-template",
+        """
+        model:
+          id: meta-llama/Llama-2-7b-hf
+          chatTemplate: "{% for m in messages %}$(HOME) $$ {{ m['content'] }}\\n{% endfor %}"
+        """,
+        lambda v: (
+            "--chat-template=/etc/vllm/chat-template/chat-template.jinja" in v.args
+            and v.manifests.one("ConfigMap", v.volumes["chat-template"]["configMap"]["name"])["data"]
+            == {"chat-template.jinja": "{% for m in messages %}$(HOME) $$ {{ m['content'] }}\n{% endfor %}"}
+        ),
+    ),
+    (
+        "a chat template that refuses what its clients do not write",
+        "https://github.com/vllm-project/vllm/blob/main/examples/tool_chat_template_translategemma.jinja",
+        """
+        model:
+          id: google/translategemma-4b-it
+          chatTemplate: |
+            {% if '<<<text>>>' in messages[0].content %}{{ messages[0].content.split('<<<text>>>') | last }}
+            {% else %}{{ raise_exception('write <<<text>>> and what to translate') }}{% endif %}
+        """,
+        lambda v: "checksum/chat-template" in v.annotations,
+    ),
+    (
         "a chat template in the values",
         f"{VLLM}/serving/openai_compatible_server/",
         """

@@ -103,7 +103,17 @@ ROWS: list[Mistake] = [
             400,
             '{"error": {"message": "As of transformers v4.44, default chat template is no longer allowed"}}',
             "/v1/chat/completions",
-            "write one in engine.args.chat-template",
+            "write one in model.chatTemplate",
+        ),
+    ),
+    mistake(
+        "template-that-jinja-cannot-parse",
+        "a chat template with a mistake in its Jinja: the engine is ready, and answers each chat with an error",
+        "runpod-workers/worker-vllm#129",
+        Checked(
+            """model: {id: a/b, chatTemplate: "{% for m in messages %}{{ m['content'] m }}{% endfor %}"}""",
+            "model.chatTemplate",
+            "expected token 'end of print statement', got 'm'",
         ),
     ),
     mistake(

@@ -69,4 +69,37 @@ ROWS: list[Row] = [
         "model.id",
         "an init container that fetches it",
     ),
+    (
+        "two chat templates",
+        'model: {chatTemplate: "{{ messages }}", chatTemplateRef: {name: a}}',
+        "model.chatTemplateRef",
+        "keep one of them",
+    ),
+    (
+        "a chat template and a path",
+        '{model: {chatTemplate: "{{ messages }}"}, engine: {args: {chat-template: /t.jinja}}}',
+        "engine.args.chat-template",
+        "keep one of them",
+    ),
+    (
+        "a chat template's ConfigMap and a path",
+        "{model: {chatTemplateRef: {name: a}}, engine: {extraArgs: [--chat-template, template_chatml.jinja]}}",
+        "engine.args.chat-template",
+        "keep one of them",
+    ),
+    (
+        "a chat template that nobody is told of",
+        "{model: {chatTemplateRef: {name: a}}, engine: {passArguments: false}, command: [/start.sh]}",
+        "model.chatTemplateRef",
+        "name the file in command",
+    ),
+    ("a path for a chat template", "model: {chatTemplate: ./chat.jinja}", "model.chatTemplate", "--set-file"),
+    (
+        "a chat template that no ConfigMap holds",
+        f'model: {{chatTemplate: "{{{{ messages }}}}{"x" * 1048576}"}}',
+        "model.chatTemplate",
+        "write a path in a volume",
+    ),
+    ("a chat template's file", "model: {chatTemplatePath: /t.jinja}", "model.chatTemplatePath", "write engine.args"),
+    ("a ConfigMap's own word", "model: {chatTemplateRef: {configMapName: a}}", "model.chatTemplateRef", "write name"),
 ]

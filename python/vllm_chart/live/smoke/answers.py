@@ -103,9 +103,7 @@ def judge(status: int, body: str, path: str) -> None:
     if status == 400 and _NOT_A_TASK.search(complaint):  # vLLM 0.8 to 0.17
         raise NotOfferedError(f"the model has no {path}")
     if status == 400 and "chat template" in complaint:
-        raise NotOfferedError(
-            "the model has no chat template: write one in engine.args.chat-template, if it is to chat"
-        )
+        raise NotOfferedError("the model has no chat template: write one in model.chatTemplate, if it is to chat")
     message = f"HTTP {status}: {complaint or body[:200].strip()}"
     if complaint:
         for words, remedy in _COMPLAINTS.items():

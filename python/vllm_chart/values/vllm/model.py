@@ -4,7 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vllm_chart.values.base import Block, DataKey, Pattern, SecretKeyRef, SecretName
+from vllm_chart.values.base import Block, DataKey, Pattern, Reference, SecretKeyRef, SecretName
+
+
+class ChatTemplateRef(Block):
+    remedies = {"configMapName": "write name", "configMap": "write name", "path": "write key"}
+
+    name: Reference = Field(
+        "", description="ConfigMap that is there already. No change of it restarts a pod, which reads it as it starts."
+    )
+    key: DataKey = Field("chat-template.jinja", description="Key of the template in that ConfigMap.")
 
 
 class Model(Block):
@@ -23,6 +32,7 @@ class Model(Block):
         "dtype": "write engine.args.dtype",
         "quantization": "write engine.args.quantization",
         "tokenizer": "write engine.args.tokenizer",
+        "chatTemplatePath": "write engine.args.chat-template: a path in a mounted volume",
     }
 
     id: Annotated[str, Pattern(r"^(|[^\s-]\S*)$", "write organisation/name, or the path of a directory")] = Field(
@@ -42,6 +52,15 @@ class Model(Block):
     )
     trust_remote_code: bool = Field(
         False, description="Run Python code out of the model's repository. Few models still need it."
+    )
+    chat_template: str = Field(
+        "",
+        description="A chat template in Jinja, instead of the model's own: `--set-file model.chatTemplate=chat.jinja`. "
+        "It is kept in a ConfigMap; another one restarts the pods. `vllm-chart check` compiles it and tries it on a "
+        "conversation.",
+    )
+    chat_template_ref: ChatTemplateRef = Field(
+        ChatTemplateRef(), description="The same out of a ConfigMap of your own. One of the two."
     )
 
 

@@ -101,8 +101,8 @@ class Resources(Section):
     persistence: Persistence = Field(Persistence(), description=Persistence.__doc__)
     volumes: list[Annotated[Object, Kubernetes("core.v1.Volume")]] = Field(
         [],
-        description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle` and `ca-bundle` are the "
-        "chart's.",
+        description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle`, `chat-template` and "
+        "`ca-bundle` are the chart's.",
     )
     volume_mounts: list[Annotated[Object, Kubernetes("core.v1.VolumeMount")]] = Field(
         [], description="More mounts of the engine's container."
