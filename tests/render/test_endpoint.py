@@ -35,14 +35,14 @@ def test_an_example_passes_every_check(example: Path, tmp_path: Path) -> None:
     report = checks.check(ENDPOINT.folder, values_files=[example])
 
     assert report.findings == []
-    assert envoy.validate(tmp_path, envoy.config(values_from_yaml(example.read_text()))) == ""
+    assert envoy.validate(tmp_path, values_from_yaml(example.read_text())) == ""
 
 
 def test_everything_at_once_passes_but_for_what_it_asks_for(tmp_path: Path) -> None:
     report = checks.check(ENDPOINT.folder, values_files=[EVERYTHING])
 
     assert {finding.check for finding in report.findings} == {"no-service-account-token"}
-    assert envoy.validate(tmp_path, envoy.config(values_from_yaml(EVERYTHING.read_text()))) == ""
+    assert envoy.validate(tmp_path, values_from_yaml(EVERYTHING.read_text())) == ""
 
 
 # Every key
@@ -110,7 +110,7 @@ REJECTIONS = {
     ),
     "no clients": ("clients: {secretName: ''}", "clients.secretName", "write the name of the Secret"),
     "a key for a Secret": ("clients: {secretName: sk-A1}", "clients.secretName", "write the name of a Secret"),
-    "keys in the values": ("clients: {keys: {app: sk-1}}", "clients.keys", "put the keys in a Secret"),
+    "keys in the values": ("clients: {keys: {app: sk-1}}", "clients.keys", "put their SHA-256 in a Secret"),
     "a model that a client may use and nobody has": (
         "clients: {secretName: keys, allow: {app: [llama4]}}",
         "clients.allow.app",
@@ -152,6 +152,13 @@ REJECTIONS = {
         "limits.rateLimitService.address",
         "write service, namespace and port",
     ),
+    "a certificate in the values": (
+        "tls: {certificate: '-----BEGIN CERTIFICATE-----'}",
+        "tls.certificate",
+        "name it in tls.secretName",
+    ),
+    "TLS without a certificate": ("tls: {enabled: true}", "tls.enabled", "write tls.secretName"),
+    "an old version": ("tls: {secretName: a, minVersion: TLSv1.1}", "tls.minVersion", "TLSv1.2"),
     "no paths": ("paths: []", "paths", "leave it out"),
     "a path that loads adapters": ("paths: [/v1/load_lora_adapter]", "paths", "take it out"),
     "a path that is any other": ("paths: [/v1/completions, /invocations]", "paths", "take it out"),
@@ -233,6 +240,8 @@ ACCEPTED = (
     "models: {a: {service: a, port: null, aliases: null, adapters: null, namespace: null}}",
     "clients: {secretName: keys, allow: {app: null, other: []}}",
     "replicaCount: null",
+    "tls: {secretName: llm-tls}",
+    "{tls: {secretName: llm-tls, minVersion: TLSv1.3}, service: {port: 443}}",
     "limits: {default: {requestsPerMinute: 60}, byClient: {batch: {}, 'app*': {requestsPerMinute: 1}, other: null}}",
     "limits: {default: {tokensPerMinute: 1000}, rateLimitService: {service: ratelimit}}",
     "limits: {byClient: {app: {tokensPerMinute: 1000}}, rateLimitService: {service: ratelimit, namespace: limits}}",
@@ -250,7 +259,7 @@ def test_what_is_right_is_taken(text: str, tmp_path: Path) -> None:
     values = LEAST | values_from_yaml(text)
 
     assert [str(one) for one in checks.check(ENDPOINT.folder, values=values, kubernetes=["1.37"]).findings] == []
-    assert envoy.validate(tmp_path, envoy.config(values)) == ""
+    assert envoy.validate(tmp_path, values) == ""
 
 
 # The pod
@@ -265,6 +274,7 @@ def test_no_key_is_in_what_is_rendered() -> None:
     assert {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume} == {
         "llm-clients",
         "llm-key",
+        "llm-tls",
     }
     assert not manifests.all("Secret")
 
@@ -282,6 +292,23 @@ def test_the_grace_period_holds_the_hook() -> None:
 
     assert pod["terminationGracePeriodSeconds"] == 117
     assert pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][-3:] == ["9901", "7", "100"]
+
+
+# TLS
+
+
+def test_a_certificate_is_mounted_whole() -> None:
+    """As the kubelet renews it: a file that is mounted by its name would stay what it was."""
+    manifests = render("{tls: {secretName: llm-tls}, service: {port: 443}}")
+    pod = manifests.one("Deployment")["spec"]["template"]["spec"]
+    [mounted] = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "tls"]
+    [port] = manifests.one("Service")["spec"]["ports"]
+
+    assert mounted == {"name": "tls", "mountPath": "/etc/vllm-endpoint/tls", "readOnly": True}
+    assert (port["name"], port["port"], port["targetPort"]) == ("https", 443, "https")
+    assert pod["containers"][0]["ports"][0]["name"] == "https"
+    assert "https://llm-vllm-endpoint.default.svc.cluster.local:443/v1" in manifests.notes
+    assert pod["containers"][0]["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "metrics"}
 
 
 # Limits
@@ -422,4 +449,4 @@ def test_any_name_means_itself(values: dict[str, Any]) -> None:
 @settings(max_examples=6, deadline=None, suppress_health_check=[*HealthCheck])
 @given(generated())
 def test_envoy_takes_any_name(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
-    assert envoy.validate(tmp_path_factory.mktemp("any"), envoy.config(values)) == "", json.dumps(values)
+    assert envoy.validate(tmp_path_factory.mktemp("any"), values) == "", json.dumps(values)

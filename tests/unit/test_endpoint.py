@@ -17,7 +17,7 @@ import pytest
 import requests
 import yaml
 
-from tests.envoy import Proxy, config, endpoint
+from tests.envoy import Proxy, endpoint, files
 from tests.stub_engines import Engine, engine
 from vllm_chart.charts import ENDPOINT
 from vllm_chart.endpoint import clients
@@ -400,7 +400,7 @@ def test_a_document_that_cannot_be_read_changes_nothing(proxy: Proxy) -> None:
 
 def test_clients_of_an_unreadable_document_wait(tmp_path: Path, engines: dict[str, Engine]) -> None:
     """At a start no client is known: not ready, and closed."""
-    proxy = Proxy(tmp_path, config(VALUES), stand_in(engines, tmp_path))
+    proxy = Proxy(tmp_path, files(VALUES), stand_in(engines, tmp_path))
     proxy.set_clients("resources: [")
     proxy.start()
     try:

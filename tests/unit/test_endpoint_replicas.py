@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.envoy import Proxy, config, several
+from tests.envoy import Proxy, files, several
 from tests.stub_engines import Engine, engine
 from vllm_chart.charts import ENDPOINT
 from vllm_chart.endpoint import clients
@@ -28,7 +28,7 @@ REPLICAS = 4
 def endpoint(folder: Path, ports: list[int]) -> Iterator[Proxy]:
     """Yield an endpoint in front of replicas of one model."""
     folder.mkdir(exist_ok=True)
-    proxy = Proxy(folder, several(config(VALUES), "llama.default.svc.cluster.local", ports), {})
+    proxy = Proxy(folder, several(files(VALUES), "llama.default.svc.cluster.local", ports), {})
     proxy.set_clients(clients.document(KEYS))
     proxy.start()
     try:

@@ -37,12 +37,20 @@
 {{/* Strings: where the pod finds its files. */}}
 {{- define "vllm-endpoint.path.config" -}}/etc/vllm-endpoint/config{{- end }}
 {{- define "vllm-endpoint.path.clients" -}}/etc/vllm-endpoint/clients{{- end }}
+{{- define "vllm-endpoint.path.tls" -}}/etc/vllm-endpoint/tls{{- end }}
 {{- define "vllm-endpoint.path.engineKeys" -}}/etc/vllm-endpoint/engine-keys{{- end }}
+
+{{/* String: what clients speak with the endpoint, and the name of its ports. */}}
+{{- define "vllm-endpoint.scheme" -}}{{ ternary "https" "http" (ne .Values.tls.secretName "") }}{{- end }}
 
 {{/* YAML map from file name to text: what the ConfigMap holds. */}}
 {{- define "vllm-endpoint.files" -}}
 envoy.yaml: |
   {{- include "vllm-endpoint.envoy" . | nindent 2 }}
+{{- if .Values.tls.secretName }}
+certificate.yaml: |
+  {{- include "vllm-endpoint.envoy.tls.certificate" . | nindent 2 }}
+{{- end }}
 drain.sh: |
   {{- .Files.Get "files/drain.sh" | nindent 2 }}
 {{- end }}

@@ -37,7 +37,7 @@ spec:
         - --log-level
         - warning
       ports:
-        - name: http
+        - name: {{ include "vllm-endpoint.scheme" . }}
           containerPort: {{ int .Values.containerPort }}
           protocol: TCP
         - name: metrics
@@ -72,6 +72,11 @@ spec:
         - name: clients
           mountPath: {{ include "vllm-endpoint.path.clients" . }}
           readOnly: true
+        {{- if .Values.tls.secretName }}
+        - name: tls
+          mountPath: {{ include "vllm-endpoint.path.tls" . }}
+          readOnly: true
+        {{- end }}
         {{- range include "vllm-endpoint.models" . | fromJsonArray }}
         {{- if .secret }}
         - name: key-{{ .cluster }}
@@ -89,6 +94,14 @@ spec:
         items:
           - key: {{ .Values.clients.key | quote }}
             path: clients.yaml
+    {{- with .Values.tls.secretName }}
+    - name: tls
+      secret:
+        secretName: {{ quote . }}
+        items:
+          - {key: tls.crt, path: tls.crt}
+          - {key: tls.key, path: tls.key}
+    {{- end }}
     {{- range include "vllm-endpoint.models" . | fromJsonArray }}
     {{- if .secret }}
     - name: key-{{ .cluster }}

@@ -7,7 +7,10 @@
   # A body is read to its end for the model that it names: a longer one is answered 413.
   per_connection_buffer_limit_bytes: {{ int .Values.maxBodyBytes }}
   filter_chains:
-    - filters:
+    - {{- with include "vllm-endpoint.envoy.tls" . | trim }}
+      transport_socket: {{- . | nindent 8 }}
+      {{- end }}
+      filters:
         - name: envoy.filters.network.http_connection_manager
           typed_config: {{- include "vllm-endpoint.envoy.api.manager" . | nindent 12 }}
 {{- end }}

@@ -22,6 +22,9 @@ local_reply_config:
       status_code: 200
       body: {inline_string: "ready\n"}
 http_filters:
+  {{- with include "vllm-endpoint.envoy.tls.ready" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- include "vllm-endpoint.envoy.clients" . | nindent 2 }}
   - name: router
     typed_config:
@@ -38,7 +41,7 @@ route_config:
         - match: {path: /live}
           direct_response: {status: 200, body: {inline_string: "live\n"}}
           typed_per_filter_config: {{ include "vllm-endpoint.envoy.withoutKeys" . }}
-        - match: {path: /ready}
+        - match: {safe_regex: {regex: /ready|/clients}}
           direct_response: {status: 200, body: {inline_string: "ready\n"}}
         - match: {prefix: /}
           direct_response: {status: 404}

@@ -19,7 +19,7 @@ from vllm_chart.values.base import (
 from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
 from vllm_chart.values.endpoint.monitoring import Monitor
-from vllm_chart.values.endpoint.traffic import PATHS, Path, PrefixAffinity, Service, Shutdown, Timeouts
+from vllm_chart.values.endpoint.traffic import PATHS, TLS, Path, PrefixAffinity, Service, Shutdown, Timeouts
 from vllm_chart.values.monitoring import ScrapeAnnotations
 from vllm_chart.values.vllm import image, lifecycle, pod, root
 
@@ -138,6 +138,7 @@ class Network(Section):
     heading = "Network"
 
     service: Service = Field(Service(), description=Service.__doc__)
+    tls: TLS = Field(TLS(), description=TLS.__doc__)
     container_port: Annotated[Port, Field(ge=1024)] = Field(8080, description="Port of the API in its pod.")
     metrics_port: Annotated[Port, Field(ge=1024)] = Field(
         9090, description="Port of the pod for `/metrics` and the probes. No request for a model is answered there."

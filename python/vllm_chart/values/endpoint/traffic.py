@@ -15,6 +15,7 @@ from vllm_chart.values.base import (
     Pattern,
     Port,
     Seconds,
+    SecretName,
 )
 
 Path = Annotated[str, Pattern("^/[-A-Za-z0-9_./]+$", "write a path: /v1/chat/completions", 200)]
@@ -69,6 +70,25 @@ class Shutdown(Block):
     drain_seconds: Seconds = Field(
         300, description="How long its streams may then take to end. What is left then is cut off."
     )
+
+
+class TLS(Block):
+    """TLS of the API. Probes and metrics stay plain, on a port of their own."""
+
+    remedies = {
+        "enabled": "write tls.secretName: it is on where that is set",
+        "certificate": "put tls.crt and tls.key in a Secret and name it in tls.secretName",
+        "key": "put tls.crt and tls.key in a Secret and name it in tls.secretName",
+        "existingSecret": "write tls.secretName",
+    }
+
+    secret_name: SecretName = Field(
+        "",
+        description="Secret with `tls.crt` and `tls.key`, as cert-manager and `kubectl create secret tls` write it. A "
+        "renewed one is taken up without a restart, as soon as the kubelet has it in the pods. Write "
+        "`service.port: 443` beside it.",
+    )
+    min_version: Literal["TLSv1.2", "TLSv1.3"] = Field("TLSv1.2", description="The oldest version that is spoken.")
 
 
 class Service(Block):
