@@ -43,6 +43,15 @@ SHORTEST_PERIOD_SECONDS = 60
 #: Seconds, the longest period of an HPA's policy (pkg/apis/autoscaling/validation/validation.go of Kubernetes 1.37).
 LONGEST_PERIOD_SECONDS = 1800
 
+#: The largest rank of an adapter that vLLM makes room for unasked (`LoRAConfig`, config/lora.py of 0.33).
+LORA_RANK = 16
+
+#: Files of the engine's pod by which what keeps its adapters says that all are there, and what it sends along.
+LORA_READY, LORA_TOKEN = "/tmp/vllm-adapters-ready", "/tmp/vllm-adapters-token"
+
+#: Adapters in a batch that the chart makes room for unasked: each costs memory, whether it is asked for or not.
+LORAS_AT_ONCE = 8
+
 #: Variables of the engine that the chart sets or forbids, with what to write instead.
 OWNED_ENV = {
     "HF_TOKEN": "put the token in a Secret and write hub.tokenSecretRef",
@@ -82,6 +91,7 @@ VOLUMES = {
         "value": "model.chatTemplateRef",
     },
     "ca-bundle": {"path": "/etc/vllm/ca", "remedy": "write caBundle instead", "value": "caBundle.configMapName"},
+    "adapter-list": {"path": "/etc/vllm/adapter-list", "remedy": "write lora.adapters instead"},
 }
 
 
@@ -103,6 +113,12 @@ def facts() -> dict[str, Any]:
         },
         "ownedFlags": OWNED_FLAGS,
         "ownedEnv": OWNED_ENV,
+        "lora": {
+            "maxRank": LORA_RANK,
+            "mostAtOnce": LORAS_AT_ONCE,
+            "readyFile": LORA_READY,
+            "tokenFile": LORA_TOKEN,
+        },
         "otherApiKey": OTHER_API_KEY,
         "secretName": SECRET_NAME,
         "noSecret": NO_SECRET,

@@ -100,6 +100,7 @@ has its own. A single value is written --flag=value, so that one that begins wit
     {{- $args = append $args (printf "--chat-template=%s" (include "vllm.path.chatTemplate" .)) }}
   {{- end }}
   {{- if .Values.model.trustRemoteCode }}{{ $args = append $args "--trust-remote-code" }}{{ end }}
+  {{- $args = concat $args (include "vllm.lora.args" . | fromJsonArray) }}
   {{- if not (include "vllm.flag" (list . "host")) }}
     {{- with include "vllm.host" . }}{{ $args = append $args (printf "--host=%s" .) }}{{ end }}
   {{- end }}

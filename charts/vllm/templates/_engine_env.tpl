@@ -23,6 +23,10 @@
   {{- if include "vllm.middlewares" . | fromJsonArray }}
     {{- $_ := set $env "PYTHONPATH" (include "vllm.path.programs" .) }}
   {{- end }}
+  {{- if .Values.lora.reload }}
+    {{- $_ := set $env "VLLM_ALLOW_RUNTIME_LORA_UPDATING" "1" }}
+    {{- $_ := set $env "ADAPTER_TOKEN_FILE" .Facts.lora.tokenFile }}
+  {{- end }}
   {{- if include "vllm.usesNixl" . }}
     {{- /* What it listens on and tells others to dial: localhost, if not said. No part of the compile cache's key. */}}
     {{- $address := dict "fieldRef" (dict "fieldPath" "status.podIP") }}

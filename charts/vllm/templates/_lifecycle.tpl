@@ -24,9 +24,11 @@ YAML map from file name to text: the programs that the engine's container finds 
 */}}
 {{- define "vllm.lifecycle.files" -}}
   {{- $names := list "draining.py" "liveness.py" "pre_stop.py" }}
-  {{- if has "api_keys.ApiKeys" (include "vllm.middlewares" . | fromJsonArray) }}
-    {{- $names = append $names "api_keys.py" }}
-  {{- end }}
+  {{- if include "vllm.lora" . }}{{ $names = append $names "adapters.py" }}{{ end }}
+  {{- if .Values.lora.reload }}{{ $names = append $names "sync_adapters.py" }}{{ end }}
+  {{- $middlewares := include "vllm.middlewares" . | fromJsonArray }}
+  {{- if has "api_keys.ApiKeys" $middlewares }}{{ $names = append $names "api_keys.py" }}{{ end }}
+  {{- if has "adapter_routes.AdapterRoutes" $middlewares }}{{ $names = append $names "adapter_routes.py" }}{{ end }}
   {{- $files := dict }}
   {{- range $name := $names }}{{ $_ := set $files $name $name }}{{ end }}
   {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}
@@ -50,6 +52,9 @@ YAML map from file name to text: the programs that the engine's container finds 
   {{- if .Values.hang.seconds }}{{ $middlewares = append $middlewares "liveness.Liveness" }}{{ end }}
   {{- $keys := include "vllm.apiKeys" . | fromJsonArray | len }}
   {{- if gt $keys 1 }}{{ $middlewares = append $middlewares "api_keys.ApiKeys" }}{{ end }}
+  {{- if include "vllm.lora.atRunTime" . }}
+    {{- $middlewares = append $middlewares "adapter_routes.AdapterRoutes" }}
+  {{- end }}
   {{- toJson (ternary $middlewares list .Values.engine.passArguments) }}
 {{- end }}
 

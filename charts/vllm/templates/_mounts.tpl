@@ -33,6 +33,8 @@ write where somebody wants to mount their own in its place. Paths and remedies a
   {{- with include "vllm.chatTemplate.source" . }}{{ $template = dict "configMap" (fromYaml .) }}{{ end }}
   {{- $shm := dict "medium" "Memory" "sizeLimit" (include "vllm.shm.sizeLimit" .) }}
   {{- $programs := dict "configMap" (dict "name" (include "vllm.lifecycle.name" .)) }}
+  {{- $list := dict }}
+  {{- if .Values.lora.reload }}{{ $list = dict "configMap" (dict "name" (include "vllm.lora.list.name" .)) }}{{ end }}
   {{- $readOnly := dict "readOnly" true }}
   {{- $mounts := list }}
   {{- range $volume := list
@@ -41,7 +43,8 @@ write where somebody wants to mount their own in its place. Paths and remedies a
     (dict "name" "lifecycle" "source" $programs "mount" $readOnly)
     (dict "name" "cache" "source" $cache "mount" $subPath "path" .Values.persistence.mountPath)
     (dict "name" "chat-template" "source" $template "mount" $readOnly)
-    (dict "name" "ca-bundle" "source" $bundle "mount" $readOnly) }}
+    (dict "name" "ca-bundle" "source" $bundle "mount" $readOnly)
+    (dict "name" "adapter-list" "source" $list "mount" $readOnly) }}
     {{- $mounts = append $mounts (merge $volume (get $.Facts.volumes $volume.name)) }}
   {{- end }}
   {{- toJson $mounts }}
@@ -88,6 +91,15 @@ write where somebody wants to mount their own in its place. Paths and remedies a
     {{- if .source }}{{ $mounts = append $mounts (merge (dict "name" .name "mountPath" .path) .mount) }}{{ end }}
   {{- end }}
   {{- include "vllm.list" (concat $mounts (.Values.volumeMounts | default list)) }}
+{{- end }}
+
+{{/* JSON list: those of them that hold files, for a container of the chart beside the engine. */}}
+{{- define "vllm.volumeMounts.files" -}}
+  {{- $mounts := list }}
+  {{- range include "vllm.volumeMounts" . | fromYamlArray }}
+    {{- if ne .name "shm" }}{{ $mounts = append $mounts . }}{{ end }}
+  {{- end }}
+  {{- toJson $mounts }}
 {{- end }}
 
 {{/* JSON list: the names of the pod's volumes. */}}

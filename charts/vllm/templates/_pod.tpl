@@ -19,7 +19,8 @@ spec:
   {{- with .Values.podSecurityContext }}
   securityContext: {{- include "vllm.yaml" . | nindent 4 }}
   {{- end }}
-  {{- with include "vllm.containers" (list . .Values.initContainers) }}
+  {{- $adapters := include "vllm.lora.containers" . | fromJsonArray }}
+  {{- with include "vllm.containers" (list . (concat (.Values.initContainers | default list) $adapters)) }}
   initContainers: {{- . | nindent 4 }}
   {{- end }}
   containers:
@@ -163,7 +164,7 @@ of, because that as a whole costs as much as all else.
   {{- $given := pick .Values "env" "envFrom" "volumes" "initContainers" "extraContainers" }}
   {{- $own := list (include "vllm.once" (list . "vllm.ownEnv") | fromJson) (include "vllm.mounts" . | fromJsonArray) }}
   {{- include "vllm.consumed.find" (list $found (list $given $own)) }}
-  {{- range list "vllm.lifecycle.name" "vllm.chatTemplate.name" }}
+  {{- range list "vllm.lifecycle.name" "vllm.chatTemplate.name" "vllm.lora.list.name" }}
     {{- $_ := unset $found (include . $ | printf "ConfigMap %s") }}
   {{- end }}
   {{- range include "vllm.refreshed" . | fromJsonArray }}{{ $_ := unset $found . }}{{ end }}

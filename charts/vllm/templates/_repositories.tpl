@@ -55,6 +55,13 @@ weights (a repository or a directory), read, or written.
       {{- end }}
     {{- end }}
   {{- end }}
+  {{- range $index, $adapter := compact (.Values.lora.adapters | default list) }}
+    {{- $where := printf "lora.adapters[%d].source" $index }}
+    {{- /* What is on the Hub is fetched into the cache. */}}
+    {{- if hasPrefix "/" ($adapter.source | default "") }}
+      {{- $found = append $found (dict "where" $where "use" "weights" "text" $adapter.source) }}
+    {{- end }}
+  {{- end }}
   {{- toJson $found }}
 {{- end }}
 

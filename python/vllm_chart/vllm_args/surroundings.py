@@ -17,7 +17,7 @@ VOCABULARY = "vocabulary"
 CHECKS = (
     Check(
         REVISIONS,
-        "Where the model is pinned to a revision, the other repositories that the engine loads are pinned as well.",
+        "Adapters are pinned to a revision, and where the model is, so is what else the engine loads of the Hub.",
         "A draft or tokenizer that changes on the Hub changes the service at the next restart, though the model stays.",
         "Engine",
     ),
@@ -51,7 +51,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     alone = len(pod.spec["containers"]) == 1 and not (pod.spec.get("initContainers") or pod.spec.get("hostNetwork"))
     port = int(values["containerPort"])
     addresses = (*_unreachable(told, container, port), *_dialled(told, container)) if alone else ()
-    return [*_unpinned(told), *addresses, *_waiting(told), *_vocabulary(told, container)]
+    return [*_unpinned(told), *_unpinned_adapters(values), *addresses, *_waiting(told), *_vocabulary(told, container)]
 
 
 def _unpinned(told: Told) -> Iterator[Finding]:
@@ -63,6 +63,15 @@ def _unpinned(told: Told) -> Iterator[Finding]:
             message = f"{found.text} is not pinned, though the model is, and changes when the Hub's does"
             remedy = f"write engine.args.{place.revision}, or the path of a mounted copy"
             yield Finding(REVISIONS, place.where, message, remedy, severity="warning")
+
+
+def _unpinned_adapters(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whatever the model is: a branch is resolved by each pod for itself, and never again while it runs."""
+    for index, adapter in enumerate(filter(None, values["lora"]["adapters"])):
+        if repositories.is_repository(adapter["source"]) and not adapter.get("revision"):
+            message = f"{adapter['source']} is not pinned: pods that start on two days may serve two adapters"
+            remedy = "write the commit that was tested"
+            yield Finding(REVISIONS, f"lora.adapters[{index}].revision", message, remedy, severity="warning")
 
 
 POD_IP = "{valueFrom: {fieldRef: {fieldPath: status.podIP}}}"

@@ -7,6 +7,7 @@ result that tells whether it was understood.
 from tests.render.acceptances import (
     autoscaling,
     dashboards,
+    lora,
     models,
     nodes,
     rules,
@@ -20,6 +21,7 @@ ROWS = [
     *weights.ROWS,
     *nodes.ROWS,
     *serving.ROWS,
+    *lora.ROWS,
     *autoscaling.ROWS,
     *tracing.ROWS,
     *dashboards.ROWS,

@@ -1,5 +1,5 @@
 {{- define "vllm.validate.containers" }}
-  {{- $names := list "vllm" }}
+  {{- $names := ternary (list "vllm" "adapters") (list "vllm") (not (empty (include "vllm.lora" .))) }}
   {{- $taken := dict }}
   {{- range $key := list "initContainers" "extraContainers" }}
     {{- range $index, $container := get $.Values $key | default list }}

@@ -5,7 +5,7 @@ topics ask for is in _facts.tpl.
 {{- define "vllm.validate" -}}
   {{- $rules := list }}
   {{- range list "model" "chatTemplate" "image" "gpu" "args" "command" "stock" "repositories" "peers" "resources"
-    "hostMemory" "storage" "lifecycle" "autoscaling" "network" "monitoring" "rules" "host" "auth" "env" "tracing"
+    "hostMemory" "storage" "lora" "lifecycle" "autoscaling" "network" "monitoring" "rules" "host" "auth" "env" "tracing"
     "containers" "pod" "objects" "text" }}
     {{- $rules = append $rules (printf "vllm.validate.%s" .) }}
   {{- end }}

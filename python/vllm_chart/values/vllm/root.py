@@ -23,6 +23,7 @@ from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
 from vllm_chart.values.vllm.logs import AccessLog, Tracing
+from vllm_chart.values.vllm.lora import Lora
 from vllm_chart.values.vllm.model import Hub, Model
 from vllm_chart.values.vllm.monitoring import Monitor
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
@@ -42,6 +43,7 @@ class TheModel(Section):
     engine: Engine = Field(Engine(), description=Engine.__doc__)
     gpu: Gpu = Field(Gpu(), description=Gpu.__doc__)
     parallelism: Parallelism = Field(Parallelism(), description=Parallelism.__doc__)
+    lora: Lora = Field(Lora(), description=Lora.__doc__)
     replica_count: Count | None = Field(
         1,
         description="Pods, each with the whole model and its own GPUs. `null` leaves them to an autoscaler that is not "
@@ -101,8 +103,8 @@ class Resources(Section):
     persistence: Persistence = Field(Persistence(), description=Persistence.__doc__)
     volumes: list[Annotated[Object, Kubernetes("core.v1.Volume")]] = Field(
         [],
-        description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle`, `chat-template` and "
-        "`ca-bundle` are the chart's.",
+        description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle`, `chat-template`, "
+        "`ca-bundle` and `adapter-list` are the chart's.",
     )
     volume_mounts: list[Annotated[Object, Kubernetes("core.v1.VolumeMount")]] = Field(
         [], description="More mounts of the engine's container."
