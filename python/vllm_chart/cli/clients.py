@@ -94,7 +94,10 @@ class _Where:
         from vllm_chart.endpoint import replicas, secret
 
         if not any(self.values.values()):
-            return replicas.place_of(cluster, self.release, self.namespace)
+            try:
+                return replicas.place_of(cluster, self.release, self.namespace)
+            except UnavailableError as error:
+                raise UnavailableError(f"{error}; before an install, name its values with -f") from error
         clients = helm.merged_values(charts.ENDPOINT.folder, **self.values).get("clients") or {}
         if not clients.get("secretName"):
             raise WrongCallError("clients.secretName: the values name no Secret: write the name that it is to have")

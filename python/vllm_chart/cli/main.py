@@ -18,7 +18,7 @@ from vllm_chart.findings import Exit
 NAMES = (
     *("validate", "check", "plan", "rules", "dashboards", "preflight"),
     *("smoke", "diagnose", "top", "load", "bench"),
-    "clients",
+    *("clients", "usage"),
 )
 
 
@@ -63,6 +63,7 @@ def main() -> None:
     \b
     Of an endpoint in front of many:
       vllm-chart clients add app-one -n models    a key for a client; list, rotate, revoke
+      vllm-chart usage -n models --since 1d       who used how much of which model?
     """
 
 

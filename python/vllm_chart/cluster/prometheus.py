@@ -85,6 +85,14 @@ def ask(cluster: Cluster, objects: Iterable[Object]) -> Pickers:
     )
 
 
+def servers(cluster: Cluster) -> Sequence[Object] | None:
+    """The Prometheuses that prometheus-operator runs in a cluster; None where they may not be listed.
+
+    Raises `kubernetes.client.ApiException` for what is not answered.
+    """
+    return _list(cluster, *PICKERS["Prometheus"])
+
+
 def _list(
     cluster: Cluster, version: str, plural: str, namespace: str = "", selector: str | None = None
 ) -> Sequence[Object] | None:

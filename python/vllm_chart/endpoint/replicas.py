@@ -21,6 +21,7 @@ from vllm_chart.endpoint.secret import Place
 from vllm_chart.findings import Finding, UnavailableError
 from vllm_chart.live.top.pods import Replica
 from vllm_chart.live.top.ways import NoAnswerError, Ways
+from vllm_chart.rendered.workload import Workload
 
 #: The names in the chart's pods: of Envoy's container, its port for metrics, the volume of the clients.
 CONTAINER, PORT, VOLUME = "envoy", "metrics", "clients"
@@ -45,14 +46,21 @@ class Seen:
 
 def place_of(cluster: Cluster, release: str, namespace: str) -> Place:
     """Where a release's clients are. Raises UnavailableError where there is no such release."""
+    place = _place(workload_of(cluster, release, namespace).front.spec, namespace)
+    assert place is not None  # `workload_of` takes no other
+    return place
+
+
+def workload_of(cluster: Cluster, release: str, namespace: str) -> Workload:
+    """The Deployment of an endpoint's release. Raises UnavailableError where there is none."""
     with asking_the_api_server():
         found = workloads.find(cluster, namespace, f"app.kubernetes.io/instance={release}").workloads
     for workload in found:
-        if place := _place(workload.front.spec, namespace):
-            return place
+        if _place(workload.front.spec, namespace):
+            return workload
     raise UnavailableError(
         f"there is no release {release!r} of the chart vllm-endpoint in namespace {namespace}: `helm list "
-        "--all-namespaces` shows what there is; before an install, name its values with -f"
+        "--all-namespaces` shows what there is"
     )
 
 

@@ -5,7 +5,7 @@ from vllm_chart.findings import Check
 PREFLIGHT = "In a cluster, before an install: preflight"
 DIAGNOSE = "In a cluster, of a release that is not ready: diagnose"
 SERVICE = "On a live service: smoke and load"
-ENDPOINT = "Of the endpoint: clients"
+ENDPOINT = "Of the endpoint: clients and usage"
 
 _PREFLIGHT = (
     ("namespace", "The namespace is there.", "Nothing can be installed into one that is not."),
@@ -124,6 +124,11 @@ _ENDPOINT = (
         "clients-taken",
         "Every replica of the endpoint goes by the clients' document as it is now.",
         "A new key is refused there, or one that is revoked is taken.",
+    ),
+    (
+        "usage-whole",
+        "Prometheus has seen all that was asked of the endpoint, and answers said their tokens.",
+        "More was used than the table shows.",
     ),
 )
 
