@@ -196,6 +196,7 @@ def test_without_an_override_the_release_names_the_objects() -> None:
     assert render(values_files=[example]).inventory() == [
         "ConfigMap/llm-vllm-lifecycle",
         "Deployment/llm-vllm",
+        "NetworkPolicy/llm-vllm",
         "Pod/llm-vllm-test",
         "PodDisruptionBudget/llm-vllm",
         "Service/llm-vllm",

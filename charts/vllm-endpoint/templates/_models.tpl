@@ -2,7 +2,8 @@
 
 {{/*
 JSON list of maps, sorted by name: each model that is not null with its name (`name`), all its names (`names`), the name
-of its cluster (`cluster`) and its host (`host`). Clusters are numbered, because any text may name a model.
+of its cluster (`cluster`), its `namespace` and its host (`host`). Clusters are numbered, because any text may name a
+model.
 */}}
 {{- define "vllm-endpoint.models" -}}{{ include "vllm-endpoint.once" (list . "vllm-endpoint.models.listed") }}{{- end }}
 
@@ -17,6 +18,7 @@ of its cluster (`cluster`) and its host (`host`). Clusters are numbered, because
       "name" $name
       "names" $names
       "cluster" (printf "model-%d" (len $models))
+      "namespace" $namespace
       "host" (printf "%s.%s.svc.%s" $model.service $namespace $.Values.clusterDomain)
       "port" (int ($model.port | default 8000))
       "secret" ($key.name | default "")

@@ -27,6 +27,15 @@ not restart a model.
   {{- include "vllm.map" (list .Values.commonLabels .Values.podLabels (include "vllm.selectorLabels" . | fromYaml)) }}
 {{- end }}
 
+{{/*
+YAML map: what tells the pod of `helm test` from others. Another name than the engine's pods, or the Service would send
+it requests and the budget count it. The dot makes it another whatever nameOverride is: that has none.
+*/}}
+{{- define "vllm.test.labels" -}}
+  {{- $name := include "vllm.name" . | trunc 58 | printf "%s.test" }}
+  {{- dict "app.kubernetes.io/name" $name "app.kubernetes.io/instance" .Release.Name | toYaml }}
+{{- end }}
+
 {{/* String: the engine's image. Also used by the test, so that its node has it already. */}}
 {{- define "vllm.image" -}}
   {{- $cpu := eq .Values.engine.device "cpu" }}

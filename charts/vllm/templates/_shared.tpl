@@ -312,6 +312,71 @@ objects' names may not.
   {{- include "vllm.map" (prepend (rest .) (first .).Values.commonAnnotations) }}
 {{- end }}
 
+{{/* The NetworkPolicy of a release. Which ports there are, and whom the pods ask, each chart knows by itself. */}}
+
+{{/* String: its name. */}}
+{{- define "vllm.networkPolicy.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+
+{{/* YAML: the object. Takes a list: root context, JSON list of ingress rules, JSON list of egress rules. */}}
+{{- define "vllm.networkPolicy" -}}
+{{- $root := first . }}
+{{- $policy := $root.Values.networkPolicy }}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ include "vllm.networkPolicy.name" $root | quote }}
+  namespace: {{ include "vllm.namespace" $root | quote }}
+  labels: {{- include "vllm.labels" $root | nindent 4 }}
+  {{- with include "vllm.annotations" (list $root) }}
+  annotations: {{- . | nindent 4 }}
+  {{- end }}
+spec:
+  podSelector:
+    matchLabels: {{- include "vllm.selectorLabels" $root | nindent 6 }}
+  policyTypes: [Ingress{{ if $policy.egress.enabled }}, Egress{{ end }}]
+  {{- $in := concat (index . 1 | fromJsonArray) ($policy.ingress.extra | default list) }}
+  ingress: {{- include "vllm.list" $in | nindent 4 }}
+  {{- if $policy.egress.enabled }}
+  {{- $out := concat (last . | fromJsonArray) ($policy.egress.extra | default list) }}
+  egress: {{- include "vllm.list" $out | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{/* JSON list: what every release lets out: questions for names, and networkPolicy.egress.to. */}}
+{{- define "vllm.networkPolicy.egress" -}}
+  {{- /* To anywhere: a cache on the node has the node's address. What CoreDNS listens on counts, not its Service. */}}
+  {{- $dns := list (dict "port" 53 "protocol" "UDP") (dict "port" 53 "protocol" "TCP") }}
+  {{- $openShift := list (dict "port" 5353 "protocol" "UDP") (dict "port" 5353 "protocol" "TCP") }}
+  {{- $to := include "vllm.networkPolicy.namespace" "openshift-dns" | fromJson | list }}
+  {{- $rules := list (dict "ports" $dns) (dict "to" $to "ports" $openShift) }}
+  {{- with without (.Values.networkPolicy.egress.to | default list) nil }}
+    {{- $rules = append $rules (dict "to" .) }}
+  {{- end }}
+  {{- toJson $rules }}
+{{- end }}
+
+{{/* JSON map: the pods of a namespace as a peer. Takes its name. */}}
+{{- define "vllm.networkPolicy.namespace" -}}
+  {{- dict "namespaceSelector" (dict "matchLabels" (dict "kubernetes.io/metadata.name" .)) | toJson }}
+{{- end }}
+
+{{/* JSON list of peers: the pods of `vllm-chart load` and `bench`, in the release's namespace. */}}
+{{- define "vllm.networkPolicy.tools" -}}
+  {{- $names := list "vllm-chart-load" "vllm-chart-bench" }}
+  {{- $name := dict "key" "app.kubernetes.io/name" "operator" "In" "values" $names }}
+  {{- list (dict "podSelector" (dict "matchExpressions" (list $name))) | toJson }}
+{{- end }}
+
+{{/* Items for a policy that lets nobody in. */}}
+{{- define "vllm.validate.networkPolicy" }}
+  {{- $policy := .Values.networkPolicy }}
+  {{- $in := $policy.ingress }}
+  {{- $none := not (or (kindIs "string" $in.from) (without ($in.from | default list) nil)) }}
+  {{- if and $policy.enabled $none (not (without ($in.extra | default list) nil)) }}
+    - networkPolicy.ingress.from: an empty list is nobody, and nobody could ask: write anyone, or who may
+  {{- end }}
+{{- end }}
+
 {{/*
 What costs as much as the rest of a render is done once, whoever asks for it: the root context, which all files of a
 chart share, keeps it. Only for what follows from the root context alone.

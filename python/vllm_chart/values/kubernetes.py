@@ -13,6 +13,7 @@ from vllm_chart.values.base import (
     LABEL,
     LABEL_KEY,
     NAME_REMEDY,
+    NETWORK,
     NODE_PORTS,
     PERCENTAGE,
     QUANTITY,
@@ -76,6 +77,12 @@ VALUES_OF_OPERATOR: Schema = {
 _STEP = r"(\.?[^/.][^/]*|\.\.[^/]+|\.)"
 INSIDE_PATTERN, INSIDE_REMEDY = rf"^({_STEP}(/+{_STEP})*/?)?$", "write a path inside the volume: models/llama"
 
+#: Kubernetes reads an empty list in a rule as everybody, or every port.
+_NONE_IS_ALL: Schema = {
+    "if": {"type": "array", "maxItems": 0},
+    "then": {"const": "Kubernetes reads an empty list as all: leave it out if you mean all"},
+}
+
 #: Definitions of our own that others refer to.
 SHARED: dict[str, Schema] = {
     "int32": INT32 | {"type": ["integer", "null"]},
@@ -87,11 +94,12 @@ SHARED: dict[str, Schema] = {
     "dataKey": form("^[-._A-Za-z0-9]+$", "write the key: letters, digits, dashes, underscores, dots"),
     "labelValue": form(f"^({LABEL})?$", "write at most 63 letters, digits, dashes, underscores and dots"),
     "pullPolicy": one_of("Always", "IfNotPresent", "Never"),
+    "network": form(f"^{NETWORK}$", "write a network: 10.0.0.0/8"),
     "selector": VALUES_OF_OPERATOR,
 }
-NAME, DNS_LABEL, KEY, IP, INSIDE, DATA_KEY, LABEL_VALUE, PULL_POLICY, SELECTOR = (
+NAME, DNS_LABEL, KEY, IP, INSIDE, DATA_KEY, LABEL_VALUE, PULL_POLICY, IP_NETWORK, SELECTOR = (
     {"$ref": f"#/$defs/{name}"}
-    for name in ("name", "label", "key", "ip", "inside", "dataKey", "labelValue", "pullPolicy", "selector")
+    for name in ("name", "label", "key", "ip", "inside", "dataKey", "labelValue", "pullPolicy", "network", "selector")
 )
 CAPABILITY: Schema = {"if": {"pattern": "^(?i:CAP_)"}, "then": {"const": "write it without CAP_: IPC_LOCK"}}
 HONOR = one_of("Honor", "Ignore")
@@ -173,6 +181,10 @@ DEFINITIONS: dict[str, Schema] = {
     },
     "core.v1.VolumeProjection": ONE,
     "core.v1.VolumeResourceRequirements": {"required": ["requests"]},
+    "networking.v1.NetworkPolicyPeer": {
+        "minProperties": 1,
+        **only_if({"ipBlock": {"type": "object"}}, maxProperties=1),
+    },
     "core.v1.TopologySpreadConstraint": only_if(
         {"minDomains": {"type": "integer"}}, properties={"whenUnsatisfiable": {"const": "DoNotSchedule"}}
     ),
@@ -366,4 +378,12 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     },
     "core.v1.VolumeResourceRequirements": {"requests": {"required": ["storage"]}},
     "core.v1.WeightedPodAffinityTerm": {"weight": WEIGHT},
+    "networking.v1.IPBlock": {"cidr": IP_NETWORK, "except": {"items": IP_NETWORK}},
+    "networking.v1.NetworkPolicyEgressRule": {"ports": _NONE_IS_ALL, "to": _NONE_IS_ALL},
+    "networking.v1.NetworkPolicyIngressRule": {"from": _NONE_IS_ALL, "ports": _NONE_IS_ALL},
+    "networking.v1.NetworkPolicyPort": {
+        "endPort": PORT,
+        "port": PORT_OR_NAME,
+        "protocol": one_of("SCTP", "TCP", "UDP"),
+    },
 }

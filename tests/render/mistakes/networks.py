@@ -9,7 +9,7 @@ from tests.render.mistakes.catches import (
     Preflighted,
     Refused,
 )
-from tests.render.mistakes.rows import METRICS, NETWORK, UNLABELLED, Mistake, cluster, crash, mistake, picked_by
+from tests.render.mistakes.rows import METRICS, UNLABELLED, Mistake, cluster, crash, mistake, picked_by
 
 SCALED = "autoscaling: {enabled: true, maxReplicas: 2, prometheus: {address: 'http://prometheus:9090'}}"
 
@@ -82,7 +82,14 @@ ROWS: list[Mistake] = [
         "networkpolicy-for-metrics-blocks-inference",
         "one policy for the metrics, which closes the pods to everybody else",
         "opendatahub-io/kserve#1904",
-        NETWORK,
+        Mended(
+            "who may scrape is let in beside all others, in one policy",
+            lambda v: (
+                not {"from"} & v.manifests.one("NetworkPolicy")["spec"]["ingress"][0].keys()
+                and v.manifests.one("NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"] == 8000
+            ),
+            "networkPolicy: {ingress: {metricsFrom: [{namespaceSelector: {}}]}}",
+        ),
     ),
     mistake(
         "podmonitor-only-own-namespace",

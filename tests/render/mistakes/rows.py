@@ -90,6 +90,5 @@ def picked_by(labels: dict[str, str]) -> Pickers:
 
 LATER = "later: "
 ROUTER = Elsewhere(f"{LATER}a router in front of several models")
-NETWORK = Elsewhere(f"{LATER}network policies and ingress")
 METRICS = Elsewhere(f"{LATER}monitors and dashboards")
 NODES = Elsewhere(f"{LATER}a model over several nodes")

@@ -1,4 +1,5 @@
 {{- define "vllm-endpoint.validate.network" }}
+  {{- include "vllm-endpoint.validate.networkPolicy" . }}
   {{- $ports := list (int .Values.containerPort) (int .Values.metricsPort) (int .Values.adminPort) }}
   {{- if lt (len (uniq $ports)) 3 }}
     - metricsPort: containerPort, metricsPort and adminPort are {{ join ", " $ports }}: write three different ports

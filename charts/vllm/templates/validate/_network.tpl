@@ -1,4 +1,5 @@
 {{- define "vllm.validate.network" }}
+  {{- include "vllm.validate.networkPolicy" . }}
   {{- if regexMatch "^[0-9]" (include "vllm.service.name" .) }}
     - fullnameOverride: {{ include "vllm.service.name" . }} begins with a digit, which the name of a Service may not:
       write one that begins with a letter

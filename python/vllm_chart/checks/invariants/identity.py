@@ -14,9 +14,9 @@ from vllm_chart.rendered.workload import workloads
 def selectors_never_change(manifests: Manifests) -> Iterator[Finding]:
     """Selectors are name and instance only: they can never be changed, and more labels will."""
     identity = {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
-    for object_, selector in _selectors(manifests):
+    for where, selector in _selectors(manifests):
         if selector.keys() != identity:
-            yield broken(f"{object_.where}: spec.selector", f"selects by {', '.join(sorted(selector)) or 'nothing'}")
+            yield broken(where, f"selects by {', '.join(sorted(selector)) or 'nothing'}")
 
 
 @invariant
@@ -24,12 +24,12 @@ def selectors_match_the_engine_alone(manifests: Manifests) -> Iterator[Finding]:
     """A selector matches the engine's pods, or those of a chart without one, and no others: requests would go to the
     pod of a test."""
     running = serving(manifests)
-    for object_, selector in _selectors(manifests):
+    for where, selector in _selectors(manifests):
         if not any(selector.items() <= pod.labels.items() for pod in running):
-            yield broken(f"{object_.where}: spec.selector", "does not match the engine's pods")
+            yield broken(where, "does not match the engine's pods")
         for pod in pods(manifests):
             if pod not in running and selector.items() <= pod.labels.items():
-                yield broken(f"{object_.where}: spec.selector", f"matches {pod.where} too")
+                yield broken(where, f"matches {pod.where} too")
 
 
 @invariant
@@ -73,12 +73,16 @@ def replicas_have_one_owner(manifests: Manifests) -> Iterator[Finding]:
                 yield broken(f"{workload.where}: spec.replicas", message, "write replicaCount: null", severity)
 
 
-def _selectors(manifests: Manifests) -> Iterator[tuple[Object, dict[str, str]]]:
+def _selectors(manifests: Manifests) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where a selector of the chart's own objects is written, and the labels it goes by."""
     for object_ in own(manifests):
+        where = f"{object_.where}: spec.selector"
         if object_.kind == "Service":
-            yield object_, object_["spec"].get("selector") or {}
+            yield where, object_["spec"].get("selector") or {}
         elif object_.kind == "PodDisruptionBudget" or _has_selector(object_):
-            yield object_, object_["spec"].get("selector", {}).get("matchLabels") or {}
+            yield where, object_["spec"].get("selector", {}).get("matchLabels") or {}
+        elif object_.kind == "NetworkPolicy":
+            yield f"{object_.where}: spec.podSelector", object_["spec"]["podSelector"].get("matchLabels") or {}
 
 
 def _has_selector(object_: Object) -> bool:

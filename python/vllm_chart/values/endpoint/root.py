@@ -19,6 +19,7 @@ from vllm_chart.values.base import (
 from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
 from vllm_chart.values.endpoint.monitoring import Monitor
+from vllm_chart.values.endpoint.network import NetworkPolicy
 from vllm_chart.values.endpoint.traffic import PATHS, TLS, Path, PrefixAffinity, Service, Shutdown, Timeouts
 from vllm_chart.values.monitoring import ScrapeAnnotations
 from vllm_chart.values.vllm import image, lifecycle, pod, root
@@ -146,6 +147,7 @@ class Network(Section):
     admin_port: Annotated[Port, Field(ge=1024)] = Field(
         9901, description="Port of Envoy's admin interface, on the pod's loopback alone."
     )
+    network_policy: NetworkPolicy = Field(NetworkPolicy(), description=NetworkPolicy.__doc__)
 
 
 class Monitoring(Section):

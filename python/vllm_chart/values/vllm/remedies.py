@@ -2,7 +2,7 @@
 
 #: What other charts have keys for.
 _ELSEWHERE = (
-    *("ingress", "httpRoute", "networkPolicy"),
+    *("ingress", "httpRoute"),
     *("configMaps", "secrets"),
 )
 

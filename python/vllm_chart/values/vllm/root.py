@@ -26,6 +26,7 @@ from vllm_chart.values.vllm.logs import AccessLog, Tracing
 from vllm_chart.values.vllm.lora import Lora
 from vllm_chart.values.vllm.model import Hub, Model
 from vllm_chart.values.vllm.monitoring import Monitor
+from vllm_chart.values.vllm.network import NetworkPolicy
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.vllm.remedies import OF_ROOT
 from vllm_chart.values.vllm.rules import PrometheusRule, Slo
@@ -126,6 +127,7 @@ class Network(Section):
     service: Service = Field(Service(), description=Service.__doc__)
     container_port: Port = Field(8000, description="Port of the engine in its pod (`--port`).")
     auth: Auth = Field(Auth(), description=Auth.__doc__)
+    network_policy: NetworkPolicy = Field(NetworkPolicy(), description=NetworkPolicy.__doc__)
     proxy: Proxy = Field(Proxy(), description=Proxy.__doc__)
     ca_bundle: CaBundle = Field(CaBundle(), description=CaBundle.__doc__)
 

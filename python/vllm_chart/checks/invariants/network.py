@@ -1,0 +1,71 @@
+"""Who is let in by the NetworkPolicies of a release."""
+
+from collections.abc import Iterator
+
+from vllm_chart.checks.invariants.base import broken, invariant
+from vllm_chart.findings import Finding, Severity
+from vllm_chart.rendered.manifests import Manifests, Object
+from vllm_chart.rendered.pods import Pod, engines, pods
+from vllm_chart.rendered.policies import End, connects, end_of, opens
+
+#: What stands for any port that is no client's: ZMQ and NCCL pick theirs.
+SOME_PORT = 54321
+
+
+@invariant
+def policies_open_what_a_service_leads_to(manifests: Manifests) -> Iterator[Finding]:
+    """What a Service leads to is open to others than the release: its clients would wait for an answer until they give
+    up."""
+    policies = manifests.all("NetworkPolicy")
+    for service, pod in _behind(manifests):
+        end = end_of(pod)
+        for index, port in enumerate(service["spec"].get("ports") or []):
+            number, protocol = _target(port, end), port.get("protocol") or "TCP"
+            if number and not opens(policies, end, number, protocol):
+                message = f"leads to port {number}, which the NetworkPolicy closes to all"
+                remedy = f"write networkPolicy.ingress.extra: [{{from: […], ports: [{{port: {number}}}]}}]"
+                severity: Severity = "warning" if service.is_extra else "error"
+                yield broken(f"{service.where}: spec.ports[{index}]", message, remedy, severity)
+
+
+@invariant
+def policies_let_the_test_in(manifests: Manifests) -> Iterator[Finding]:
+    """The pod of `helm test` reaches the engine: a release that works would fail its test."""
+    policies = manifests.all("NetworkPolicy")
+    tests = [pod for pod in pods(manifests) if pod.owner.metadata.get("annotations", {}).get("helm.sh/hook") == "test"]
+    for service, pod in _behind(manifests):
+        target = end_of(pod)
+        for port in [] if service.is_extra else service["spec"].get("ports") or []:
+            number, protocol = _target(port, target), port.get("protocol") or "TCP"
+            for test in tests if number else []:
+                verdict = connects(policies, end_of(test), target, number, protocol)
+                if not verdict.allowed:
+                    yield broken(test.where, f"does not reach port {number} of {pod.where}: {verdict.why}")
+
+
+@invariant
+def policies_let_a_release_talk_to_itself(manifests: Manifests) -> Iterator[Finding]:
+    """An engine's pods reach each other on any port: ranks and caches of one release pick theirs as they like."""
+    policies = manifests.all("NetworkPolicy")
+    for pod, _ in engines(manifests):
+        verdict = connects(policies, end_of(pod), end_of(pod), SOME_PORT)
+        if not verdict.allowed:
+            yield broken(pod.where, f"does not reach its like: {verdict.why}")
+
+
+def _behind(manifests: Manifests) -> Iterator[tuple[Object, Pod]]:
+    """Each Service with each pod that it selects."""
+    for service in manifests.all("Service"):
+        selector = service["spec"].get("selector") or {}
+        for pod in pods(manifests):
+            here = service.namespace in ("", pod.owner.namespace)
+            if selector and here and selector.items() <= pod.labels.items():
+                yield service, pod
+
+
+def _target(port: dict[str, object], end: End) -> int:
+    """The number of the pod's port that one of a Service leads to; 0 for a name that no container has."""
+    target = port.get("targetPort") or port["port"]
+    if isinstance(target, str):
+        return end.ports.get((target, str(port.get("protocol") or "TCP")), 0)
+    return int(str(target))
