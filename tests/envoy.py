@@ -61,7 +61,7 @@ def mount(folder: Path, contents: Mapping[str, str]) -> None:
 def _write(folder: Path, files: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]) -> Path:
     """Write the pod's files into a folder, and its Services as being somewhere else: the configuration."""
     texts = {name: text.replace("/etc/vllm-endpoint/", f"{folder}/") for name, text in files.items()}
-    text = texts.pop("envoy.yaml")
+    text = texts.pop("envoy.yaml").replace("/etc/ssl/certs/ca-certificates.crt", requests.utils.DEFAULT_CA_BUNDLE_PATH)
     for host, (address, port) in hosts.items():
         pattern = rf'address: "{re.escape(host)}"(\s+)port_value: \d+'
         text, times = re.subn(pattern, rf'address: "{address}"\1port_value: {port}', text)

@@ -59,6 +59,7 @@ def leaves(block: type[Block], path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 LEAVES = dict(leaves(ENDPOINT.values))
 #: Where everything.yaml has to keep to the default for the sake of others.
 OTHER: dict[tuple[str, ...], Any] = {
+    ("clients", "jwt", "jwksUri"): "https://a/keys",
     ("podDisruptionBudget", "minAvailable"): 1,
     ("image", "digest"): f"sha256:{'0' * 64}",
 }
@@ -159,6 +160,51 @@ REJECTIONS = {
     ),
     "TLS without a certificate": ("tls: {enabled: true}", "tls.enabled", "write tls.secretName"),
     "an old version": ("tls: {secretName: a, minVersion: TLSv1.1}", "tls.minVersion", "TLSv1.2"),
+    "tokens for anything": (
+        "clients: {secretName: keys, jwt: {issuer: https://a, jwks: {keys: []}}}",
+        "clients.jwt.audiences",
+        "[llm]",
+    ),
+    "tokens without the issuer's keys": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm]}}",
+        "clients.jwt.jwks",
+        "kubectl get --raw /openid/v1/jwks",
+    ),
+    "the issuer's keys twice": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm], jwks: {keys: []}, jwksUri: https://a/keys}}",
+        "clients.jwt.jwks",
+        "leave one of the two empty",
+    ),
+    "tokens of nobody": (
+        "clients: {secretName: keys, jwt: {audiences: [llm]}}",
+        "clients.jwt.issuer",
+        "write what they say in iss",
+    ),
+    "no set of keys": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm], jwks: '-----BEGIN PUBLIC KEY-----'}}",
+        "clients.jwt.jwks",
+        "write a JWKS",
+    ),
+    "an issuer's private key": (
+        'clients: {jwt: {issuer: https://a, audiences: [llm], jwks: \'{"keys": [{"kty": "RSA", "d": "AQ"}]}\'}}',
+        "clients.jwt.jwks",
+        "write the public ones alone",
+    ),
+    "an issuer's keys as YAML reads them": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm], jwks: {keys: [{kty: RSA, n: AQ, e: AQAB}]}}}",
+        "clients.jwt.jwks",
+        "in quotes",
+    ),
+    "keys by a plain URL": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: http://a/keys}}",
+        "clients.jwt.jwksUri",
+        "write a URL",
+    ),
+    "an audience": (
+        "clients: {jwt: {audience: llm}}",
+        "clients.jwt.audience",
+        "write audiences: [llm]",
+    ),
     "no paths": ("paths: []", "paths", "leave it out"),
     "a path that loads adapters": ("paths: [/v1/load_lora_adapter]", "paths", "take it out"),
     "a path that is any other": ("paths: [/v1/completions, /invocations]", "paths", "take it out"),
@@ -235,11 +281,27 @@ def test_more_models_than_a_config_map_holds_are_refused() -> None:
         helm.render(chart=ENDPOINT.folder, values=many(300))
 
 
+#: An issuer's public keys, of a form that Envoy reads.
+JWKS = {
+    "keys": [
+        {
+            "kty": "EC",
+            "crv": "P-256",
+            "kid": "a",
+            "x": "gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0",
+            "y": "SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps",
+        }
+    ]
+}
 ACCEPTED = (
     "models: {a: {service: a}, b: null}",
     "models: {a: {service: a, port: null, aliases: null, adapters: null, namespace: null}}",
     "clients: {secretName: keys, allow: {app: null, other: []}}",
     "replicaCount: null",
+    f"clients: {{secretName: '', jwt: {{issuer: https://a, audiences: [llm], jwks: {json.dumps(JWKS)!r}}}}}",
+    f"clients: {{secretName: keys, jwt: {{issuer: https://a, audiences: [a, b], jwks: {json.dumps(JWKS)}}}}}",
+    "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: 'https://a.example.com:8443/keys'}}",
+    "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://a/k, subjects: ['a.b:*', 'c|\"d%']}}",
     "tls: {secretName: llm-tls}",
     "{tls: {secretName: llm-tls, minVersion: TLSv1.3}, service: {port: 443}}",
     "limits: {default: {requestsPerMinute: 60}, byClient: {batch: {}, 'app*': {requestsPerMinute: 1}, other: null}}",

@@ -69,9 +69,11 @@ spec:
         - name: config
           mountPath: {{ include "vllm-endpoint.path.config" . }}
           readOnly: true
+        {{- if .Values.clients.secretName }}
         - name: clients
           mountPath: {{ include "vllm-endpoint.path.clients" . }}
           readOnly: true
+        {{- end }}
         {{- if .Values.tls.secretName }}
         - name: tls
           mountPath: {{ include "vllm-endpoint.path.tls" . }}
@@ -88,12 +90,14 @@ spec:
     - name: config
       configMap:
         name: {{ include "vllm-endpoint.configMap.name" . | quote }}
+    {{- with .Values.clients.secretName }}
     - name: clients
       secret:
-        secretName: {{ .Values.clients.secretName | quote }}
+        secretName: {{ quote . }}
         items:
-          - key: {{ .Values.clients.key | quote }}
+          - key: {{ $.Values.clients.key | quote }}
             path: clients.yaml
+    {{- end }}
     {{- with .Values.tls.secretName }}
     - name: tls
       secret:

@@ -53,13 +53,6 @@ route_config: {{- include "vllm-endpoint.envoy.routes" . | nindent 2 }}
 
 {{/* YAML list: what is done with a request, in this order, and with its answer, in the other. */}}
 {{- define "vllm-endpoint.envoy.api.filters" -}}
-# Who asks: the key of the header Authorization is a client's, or the request ends here. Its digest is what is known.
-- name: key-digest
-  typed_config:
-    "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
-    default_source_code:
-      inline_string: |
-        {{- .Files.Get "files/keys.lua" | nindent 8 }}
 {{ include "vllm-endpoint.envoy.clients" . }}
 # The client's name goes on as metadata; the engine sees neither the key nor the name.
 - name: client
@@ -114,20 +107,6 @@ route_config: {{- include "vllm-endpoint.envoy.routes" . | nindent 2 }}
   typed_config:
     "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
     suppress_envoy_headers: true
-{{- end }}
-
-{{/*
-YAML list: the filter that knows the clients by their keys. Its settings are a file of the clients' Secret, which Envoy
-reads again when the kubelet puts another one in its place; one that cannot be read changes nothing.
-*/}}
-{{- define "vllm-endpoint.envoy.clients" -}}
-- name: api-keys
-  config_discovery:
-    config_source:
-      path_config_source:
-        path: {{ include "vllm-endpoint.path.clients" . }}/clients.yaml
-        watched_directory: {path: {{ include "vllm-endpoint.path.clients" . }}}
-    type_urls: [type.googleapis.com/envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth]
 {{- end }}
 
 {{/* YAML list: where an answer tells its tokens. */}}

@@ -22,6 +22,9 @@ static_resources:
       type: STATIC
       load_assignment:
         {{- include "vllm-endpoint.envoy.endpoint" (list "admin" "127.0.0.1" .Values.adminPort) | nindent 8 }}
+    {{- with include "vllm-endpoint.envoy.tokens.cluster" . }}
+    {{- . | nindent 4 }}
+    {{- end }}
     {{- with include "vllm-endpoint.envoy.tls.checks" . }}
     {{- . | nindent 4 }}
     {{- end }}

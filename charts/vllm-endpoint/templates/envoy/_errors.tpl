@@ -14,7 +14,7 @@ mappers:
       {{- include "vllm-endpoint.envoy.error" (list $words "server_error" "no_clients") | nindent 6 }}
   {{- include "vllm-endpoint.envoy.mapper" (list "EQ" 401) | nindent 2 }}
     body_format_override:
-      {{- $words := "No API key of a client: write Authorization: Bearer KEY" }}
+      {{- $words := "No API key or token of a client: write Authorization: Bearer KEY" }}
       {{- include "vllm-endpoint.envoy.error" (list $words "authentication_error" "invalid_api_key") | nindent 6 }}
   {{- include "vllm-endpoint.envoy.mapper" (list "EQ" 413) | nindent 2 }}
     body_format_override:

@@ -25,7 +25,10 @@ http_filters:
   {{- with include "vllm-endpoint.envoy.tls.ready" . }}
   {{- . | nindent 2 }}
   {{- end }}
-  {{- include "vllm-endpoint.envoy.clients" . | nindent 2 }}
+  {{- if .Values.clients.secretName }}
+  - name: api-keys
+    config_discovery: {{- include "vllm-endpoint.envoy.keys" . | nindent 6 }}
+  {{- end }}
   - name: router
     typed_config:
       "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
@@ -37,18 +40,20 @@ route_config:
       routes:
         - match: {path: /metrics, headers: [{name: ":method", string_match: {exact: GET}}]}
           route: {cluster: admin, prefix_rewrite: /stats/prometheus}
-          typed_per_filter_config: {{ include "vllm-endpoint.envoy.withoutKeys" . }}
+          {{- include "vllm-endpoint.envoy.withoutKeys" . | nindent 10 }}
         - match: {path: /live}
           direct_response: {status: 200, body: {inline_string: "live\n"}}
-          typed_per_filter_config: {{ include "vllm-endpoint.envoy.withoutKeys" . }}
+          {{- include "vllm-endpoint.envoy.withoutKeys" . | nindent 10 }}
         - match: {safe_regex: {regex: /ready|/clients}}
           direct_response: {status: 200, body: {inline_string: "ready\n"}}
         - match: {prefix: /}
           direct_response: {status: 404}
-          typed_per_filter_config: {{ include "vllm-endpoint.envoy.withoutKeys" . }}
+          {{- include "vllm-endpoint.envoy.withoutKeys" . | nindent 10 }}
 {{- end }}
 
-{{/* YAML map in a line: a route that asks for no key. */}}
+{{/* YAML map, or nothing: what a route has that asks for no key. */}}
 {{- define "vllm-endpoint.envoy.withoutKeys" -}}
-{api-keys: {"@type": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true}}
+{{- if .Values.clients.secretName }}
+typed_per_filter_config: {api-keys: {"@type": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true}}
+{{- end }}
 {{- end }}

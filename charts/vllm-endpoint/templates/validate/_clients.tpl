@@ -1,12 +1,48 @@
 {{- define "vllm-endpoint.validate.clients" }}
-  {{- if not .Values.clients.secretName }}
+  {{- $jwt := .Values.clients.jwt }}
+  {{- if not (or .Values.clients.secretName $jwt.issuer) }}
     - clients.secretName: no client could be told from another: write the name of the Secret with the clients' keys
+  {{- end }}
+  {{- if and (not $jwt.issuer) (or $jwt.audiences $jwt.jwks $jwt.jwksUri $jwt.subjects) }}
+    - clients.jwt.issuer: tokens of nobody are believed: write what they say in iss
+  {{- end }}
+  {{- if $jwt.issuer }}
+    {{- if not $jwt.audiences }}
+      - clients.jwt.audiences: a token that was made for something else would be a client's: write the audience that
+        yours are asked for, [llm]
+    {{- end }}
+    {{- if and $jwt.jwks $jwt.jwksUri }}
+      - clients.jwt.jwks: the issuer's keys are here and at jwksUri: leave one of the two empty
+    {{- else if not (or $jwt.jwks $jwt.jwksUri) }}
+      - clients.jwt.jwks: no token could be believed without the issuer's public keys: write them, as
+        `kubectl get --raw /openid/v1/jwks` gives them, or jwksUri
+    {{- end }}
+    {{- if $jwt.jwks }}
+      {{- include "vllm-endpoint.validate.jwks" (include "vllm-endpoint.text" $jwt.jwks | fromJson) }}
+    {{- end }}
   {{- end }}
   {{- range $client := include "vllm-endpoint.restricted" . | fromJsonArray }}
     {{- range $name := get $.Values.clients.allow $client }}
       {{- if not (get $.Values.models $name) }}
         - clients.allow.{{ $client }}: {{ $name }} is no key of models: write one of
           {{ include "vllm-endpoint.keysSet" $.Values.models | fromJsonArray | sortAlpha | join ", " }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* Lines about the public keys of an issuer. Takes what was read of them. */}}
+{{- define "vllm-endpoint.validate.jwks" }}
+  {{- if not (kindIs "slice" .keys) }}
+    - clients.jwt.jwks: is no set of keys: write a JWKS, {"keys": […]}
+  {{- else }}
+    {{- range .keys }}
+      {{- if and (kindIs "map" .) (or (hasKey . "true") (hasKey . "false")) }}
+        - clients.jwt.jwks: YAML read a key's y as true, or its n as false: write the keys in quotes, as JSON has them
+      {{- end }}
+      {{- if and (kindIs "map" .) (or (hasKey . "d") (hasKey . "k")) }}
+        - clients.jwt.jwks: holds a private key, with which anybody can be any client: write the public ones alone, and
+          make new ones
       {{- end }}
     {{- end }}
   {{- end }}

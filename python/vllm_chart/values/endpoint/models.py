@@ -1,6 +1,6 @@
 """Which models there are, who may ask them, and for what."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ from vllm_chart.values.base import (
     SecretKeyRef,
     SecretName,
 )
+
+Object = dict[str, Any]
 
 #: A name as clients write it: a line of any text. The longest is the chart's own limit.
 NAME, NAME_REMEDY = r"^[^\n\r]{1,256}$", "write a name of 1 to 256 characters, in one line"
@@ -63,8 +65,56 @@ class Model(Block):
 Models = Annotated[dict[str, Model], KeyedMap(NAME, NAME_REMEDY)]
 
 
+class Tokens(Block):
+    """Tokens that an issuer signs (JWT), beside keys or without any: those of ServiceAccounts, which Kubernetes mounts
+    and renews, or of a company's own issuer. A client writes its token where others write their key."""
+
+    remedies = {
+        "secretName": "write jwks: an issuer's public keys are no secret",
+        "audience": "write audiences: [llm]",
+        "jwksURI": "write jwksUri",
+        "uri": "write jwksUri",
+        "serviceAccounts": "write subjects: [system:serviceaccount:NAMESPACE:NAME]",
+    }
+
+    issuer: Annotated[str, Field(max_length=512)] = Field(
+        "",
+        description="What the tokens say in `iss`. Empty: no tokens are taken. Of a cluster: `kubectl get --raw "
+        "/.well-known/openid-configuration`.",
+    )
+    audiences: list[Annotated[str, Pattern("^[^\n\r]{1,256}$", "write an audience in one line: llm")]] = Field(
+        [], description="One of these a token has to be for (`aud`), so that none that was made for others will do."
+    )
+    jwks: Object | str = Field(
+        "",
+        description="The issuer's public keys (JWKS). Of a cluster: `kubectl get --raw /openid/v1/jwks`. New keys of "
+        "the issuer have to be added here before it signs by them.",
+    )
+    jwks_uri: Annotated[
+        str,
+        Pattern(
+            r"^(https://[a-z0-9][-a-z0-9.]*(:[0-9]+)?/[^\s]*)?$", "write a URL: https://issuer.example.com/keys", 512
+        ),
+    ] = Field(
+        "",
+        description="Where the public keys are instead, for an issuer that anybody may ask: they are asked for again "
+        "every ten minutes. Its certificate has to be of an authority that Envoy's image knows.",
+    )
+    subjects: list[Annotated[str, Pattern("^[^\n\r]{1,256}$", "write a subject in one line")]] = Field(
+        [],
+        description="Whose tokens are taken (`sub`), `[system:serviceaccount:apps:chat, system:serviceaccount:lab:*]`; "
+        "an asterisk at the end stands for the rest. Empty: all of the issuer for the audience. In a cluster that is "
+        "everybody who may create a pod.",
+    )
+    claim: Annotated[str, Pattern(r"^[^\s]{1,128}$", "write a claim's name: sub")] = Field(
+        "sub",
+        description="The claim that is the client's name, in `allow`, in `limits` and in what is counted. A dot stands "
+        "for a step into a claim: `realm.team`.",
+    )
+
+
 class Clients(Block):
-    """Who may ask: named clients, each with a key of its own, in a Secret that is there already."""
+    """Who may ask: named clients, each with a key of its own, in a Secret that is there already, or with tokens."""
 
     remedies = {
         "existingSecret": "write clients.secretName",
@@ -74,8 +124,9 @@ class Clients(Block):
 
     secret_name: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", SECRET_NAME_REMEDY, 253)] = Field(
         "",
-        description="Required. Secret with the clients' names and the SHA-256 of their keys, as docs/endpoint.md shows "
-        "it. A change is taken up without a restart, as soon as the kubelet has it in the pods: within two minutes.",
+        description="Required, unless `jwt` is set. Secret with the clients' names and the SHA-256 of their keys, as "
+        "docs/endpoint.md shows it. A change is taken up without a restart, as soon as the kubelet has it in the pods: "
+        "within two minutes.",
     )
     key: DataKey = Field("clients.yaml", description="Key of the document in that Secret.")
     allow: Annotated[dict[str, list[str] | None], KeyedMap(NAME, NAME_REMEDY)] = Field(
@@ -83,3 +134,4 @@ class Clients(Block):
         description="Which models a client may use, `{app-one: [llama3]}`, by the keys of `models`. A client that is "
         "not named here may use all; an empty list is none. Others than its own do not exist for it.",
     )
+    jwt: Tokens = Field(Tokens(), description=Tokens.__doc__)
