@@ -20,7 +20,7 @@ NOXFILE = (ROOT / "noxfile.py").read_text()
 COMMANDS = [shlex.split(line, comments=True) for line in re.findall(r"^ {4,7}(\S.*)$", README, re.MULTILINE)]
 # So is what stands between back quotes and begins as one.
 INLINE = [shlex.split(text) for text in re.findall(r"`((?:vllm-chart|pytest|pip|check) [^`]+)`", README)]
-LIVE = {"preflight", "smoke", "diagnose", "top", "load", "bench", "clients", "usage"}
+LIVE = {"preflight", "smoke", "diagnose", "top", "load", "bench", "clients", "usage", "endpoint"}
 
 
 def _of(program: str) -> list[list[str]]:

@@ -19,7 +19,6 @@ from vllm_chart.live.top.pods import Replica, engine_of, replicas, status_of
 from vllm_chart.rendered.workload import ENGINE
 from vllm_chart.values.vllm.rules import InterTokenLatency, Slo, TimeToFirstToken
 from vllm_chart.vllm_args import container
-from vllm_chart.vllm_args.argv import ArgvError
 
 Json = Mapping[str, Any]
 
@@ -142,7 +141,7 @@ def model_of(engine: Json) -> Model:
 
     Raises `UnavailableError` for a model that does not generate: nothing else has a first token.
     """
-    told = _arguments(engine)
+    told = container.of_live(engine)
     name = str(told.get("model_tag") or told.get("model") or "")
     served = told.get("served_model_name") or [name]
     if str(told.get("runner")) == "pooling":
@@ -151,17 +150,6 @@ def model_of(engine: Json) -> Model:
     flags += ["--trust-remote-code"] if told.get("trust_remote_code") else []
     revision = told.get("tokenizer_revision") if told.get("tokenizer") else told.get("revision")
     return Model(str(served[0]), str(told.get("tokenizer") or name), str(revision or ""), tuple(flags))
-
-
-def _arguments(engine: Json) -> Json:
-    """By vLLM's names; nothing where no version's parser that is aboard reads them."""
-    tag = str(engine.get("image") or "").partition("@")[0].rpartition(":")[2]
-    words = container.words(engine)
-    words = words[2:] if words[:2] == ["vllm", "serve"] else words
-    try:
-        return container.read({**engine, "args": words}, tag).arguments
-    except ArgvError:
-        return {}
 
 
 # -- Helm's record ------------------------------------------------------------------------------------------

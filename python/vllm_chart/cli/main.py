@@ -18,7 +18,7 @@ from vllm_chart.findings import Exit
 NAMES = (
     *("validate", "check", "plan", "rules", "dashboards", "preflight"),
     *("smoke", "diagnose", "top", "load", "bench"),
-    *("clients", "usage"),
+    *("clients", "usage", "endpoint"),
 )
 
 
@@ -62,6 +62,7 @@ def main() -> None:
       vllm-chart bench --release llm -n models    how much does it bear?
     \b
     Of an endpoint in front of many:
+      vllm-chart endpoint values -n models        the values of one, out of the releases that there are
       vllm-chart clients add app-one -n models    a key for a client; list, rotate, revoke
       vllm-chart usage -n models --since 1d       who used how much of which model?
     """

@@ -20,7 +20,7 @@ class Listed(NamedTuple):
 
 
 def find(cluster: Cluster, namespace: str, selector: str) -> Listed:
-    """The workloads of a namespace that a label selector selects.
+    """The workloads of a namespace that a label selector selects; of all namespaces with "".
 
     A kind that the cluster does not have is passed over, and so is one that the caller may not list, unless that is
     all of them. Raises `kubernetes.client.ApiException`.
@@ -86,9 +86,14 @@ def newest_pods(workload: Workload, between: Sequence[Json], pods: Iterable[V1Po
 
 def _list(cluster: Cluster, kind: Kind, namespace: str, selector: str) -> list[Json]:
     """Objects as the API returns them; none of a kind that the cluster does not have."""
+    custom = cluster.custom
     try:
-        answer = cluster.custom.list_namespaced_custom_object(
-            kind.group, kind.version, namespace, kind.plural, label_selector=selector
+        answer = (
+            custom.list_namespaced_custom_object(
+                kind.group, kind.version, namespace, kind.plural, label_selector=selector
+            )
+            if namespace
+            else custom.list_cluster_custom_object(kind.group, kind.version, kind.plural, label_selector=selector)
         )
     except client.ApiException as error:
         if error.status == 404:

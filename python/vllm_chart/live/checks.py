@@ -5,7 +5,7 @@ from vllm_chart.findings import Check
 PREFLIGHT = "In a cluster, before an install: preflight"
 DIAGNOSE = "In a cluster, of a release that is not ready: diagnose"
 SERVICE = "On a live service: smoke and load"
-ENDPOINT = "Of the endpoint: clients and usage"
+ENDPOINT = "Of the endpoint: its models, clients and usage"
 
 _PREFLIGHT = (
     ("namespace", "The namespace is there.", "Nothing can be installed into one that is not."),
@@ -124,6 +124,11 @@ _ENDPOINT = (
         "clients-taken",
         "Every replica of the endpoint goes by the clients' document as it is now.",
         "A new key is refused there, or one that is revoked is taken.",
+    ),
+    (
+        "endpoint-models",
+        "Each release has a Service, headless at best, and names that no other release has.",
+        "The endpoint could not tell two models apart, or not choose between the pods of one.",
     ),
     (
         "usage-whole",

@@ -60,6 +60,18 @@ def of_release(manifests: Manifests, values: Mapping[str, Any], app_version: str
         return None
 
 
+def of_live(container: Mapping[str, Any]) -> Mapping[str, Json]:
+    """The arguments of an engine's container in a cluster, by vLLM's names; nothing where no version's parser that is
+    aboard reads them."""
+    tag = str(container.get("image") or "").partition("@")[0].rpartition(":")[2]
+    told = words(container)
+    told = told[2:] if told[:2] == ["vllm", "serve"] else told
+    try:
+        return read({**container, "args": told}, tag).arguments
+    except argv.ArgvError:
+        return {}
+
+
 def tag_of(values: Mapping[str, Any], app_version: str) -> str:
     """The tag of a release's image; empty for one that only a digest names, which may be of any version."""
     image = values.get("image") or {}

@@ -64,7 +64,7 @@ def inside(cluster: Cluster, release: Release) -> Inside:
     with asking_the_api_server():
         service, workload = _find_front(cluster, release)
     assert service.spec
-    port = _reached_port(service, workload)
+    port = reached_port(service, workload)
     scheme = "https" if serves_tls(_containers(workload)) else "http"
     secret = api_key_reference(_containers(workload))
     return Inside(
@@ -80,7 +80,7 @@ def _find_front(cluster: Cluster, release: Release) -> tuple[V1Service, Workload
     return _front(release, services, workloads.find(cluster, release.namespace, selector).workloads)
 
 
-def _reached_port(service: V1Service, workload: Workload) -> int:
+def reached_port(service: V1Service, workload: Workload) -> int:
     """The port at which clients reach the engine. A headless Service maps none: its name resolves to the pods."""
     assert service.spec
     (port,) = (port for port in service.spec.ports or [] if port.name == "http")
