@@ -29,6 +29,7 @@ YAML map from file name to text: the programs that the engine's container finds 
   {{- $middlewares := include "vllm.middlewares" . | fromJsonArray }}
   {{- if has "api_keys.ApiKeys" $middlewares }}{{ $names = append $names "api_keys.py" }}{{ end }}
   {{- if has "adapter_routes.AdapterRoutes" $middlewares }}{{ $names = append $names "adapter_routes.py" }}{{ end }}
+  {{- if .Values.download.enabled }}{{ $names = append $names "wait_for_download.py" }}{{ end }}
   {{- $files := dict }}
   {{- range $name := $names }}{{ $_ := set $files $name $name }}{{ end }}
   {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}
@@ -69,16 +70,22 @@ YAML map from file name to text: the programs that the engine's container finds 
 {{- end }}
 
 {{/* How long one pod's turn in a rollout may take: the old one's end, the new one's place and its start. */}}
-{{- define "vllm.progressDeadlineSeconds" -}}
+{{- define "vllm.turnSeconds" -}}
   {{- $start := add .Values.startup.provisioningSeconds (include "vllm.startup.budgetSeconds" .) }}
   {{- add (include "vllm.shutdown.gracePeriodSeconds" .) $start .Values.minReadySeconds }}
 {{- end }}
 
-{{/* For `helm upgrade --wait --timeout`: the turns of a rollout one after the other. */}}
+{{/* The same with the download that it may wait for. */}}
+{{- define "vllm.progressDeadlineSeconds" -}}
+  {{- add (include "vllm.turnSeconds" .) (include "vllm.download.budgetSeconds" .) }}
+{{- end }}
+
+{{/* For `helm upgrade --wait --timeout`: one download, and the turns of a rollout one after the other. */}}
 {{- define "vllm.rollout.timeoutSeconds" -}}
   {{- $turns := divf (include "vllm.workload.leastReplicas" .) (include "vllm.rollout.step" .) | ceil | int | max 1 }}
   {{- include "vllm.load" . }}
-  {{- add .Facts.rolloutMarginSeconds (mul $turns (include "vllm.progressDeadlineSeconds" .)) }}
+  {{- $rollout := mul $turns (include "vllm.turnSeconds" .) }}
+  {{- add .Facts.rolloutMarginSeconds $rollout (include "vllm.download.budgetSeconds" .) }}
 {{- end }}
 
 {{/*

@@ -132,11 +132,13 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
 
 {{/* JSON list: of the engine's variables those with which the Hub is reached, and the engine asked. */}}
 {{- define "vllm.lora.env" -}}
-  {{- $ours := "HOME$|USER$|XDG_|VLLM_API_KEY$|ADAPTER_" }}
-  {{- $needed := printf "^(%s|HF_|HUGGING|SSL_|REQUESTS_|CURL_|(?i)(https?|all|no)_proxy$)" $ours }}
+  {{- $own := "HOME$|USER$|XDG_|VLLM_API_KEY$|ADAPTER_" }}
+  {{- $needed := printf "^(%s|HF_|HUGGING|SSL_|REQUESTS_|CURL_|(?i)(https?|all|no)_proxy$)" $own }}
   {{- $env := list (dict "name" "NVIDIA_VISIBLE_DEVICES" "value" "void") }}
   {{- range include "vllm.env" . | fromYamlArray }}
-    {{- if regexMatch $needed .name }}{{ $env = append $env . }}{{ end }}
+    {{- /* Offline because of the download, the engine is; a sidecar fetches what is added to the list. */}}
+    {{- $because := and $.Values.lora.reload $.Values.download.enabled (eq .name "HF_HUB_OFFLINE") }}
+    {{- if and (regexMatch $needed .name) (not $because) }}{{ $env = append $env . }}{{ end }}
   {{- end }}
   {{- toJson $env }}
 {{- end }}

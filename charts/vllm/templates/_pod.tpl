@@ -19,8 +19,9 @@ spec:
   {{- with .Values.podSecurityContext }}
   securityContext: {{- include "vllm.yaml" . | nindent 4 }}
   {{- end }}
-  {{- $adapters := include "vllm.lora.containers" . | fromJsonArray }}
-  {{- with include "vllm.containers" (list . (concat (.Values.initContainers | default list) $adapters)) }}
+  {{- $first := include "vllm.download.waiting" . | fromJsonArray }}
+  {{- $last := include "vllm.lora.containers" . | fromJsonArray }}
+  {{- with include "vllm.containers" (list . (concat $first (.Values.initContainers | default list) $last)) }}
   initContainers: {{- . | nindent 4 }}
   {{- end }}
   containers:

@@ -7,6 +7,7 @@ result that tells whether it was understood.
 from tests.render.acceptances import (
     autoscaling,
     dashboards,
+    download,
     lora,
     models,
     network_policy,
@@ -20,6 +21,7 @@ from tests.render.acceptances import (
 ROWS = [
     *models.ROWS,
     *weights.ROWS,
+    *download.ROWS,
     *nodes.ROWS,
     *serving.ROWS,
     *lora.ROWS,

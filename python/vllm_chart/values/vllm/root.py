@@ -19,6 +19,7 @@ from vllm_chart.values.base import (
 from vllm_chart.values.monitoring import ScrapeAnnotations
 from vllm_chart.values.vllm.autoscaling import Autoscaling
 from vllm_chart.values.vllm.dashboards import Dashboards
+from vllm_chart.values.vllm.download import Download
 from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
@@ -102,6 +103,7 @@ class Resources(Section):
     )
     shm: Shm = Field(Shm(), description=Shm.__doc__)
     persistence: Persistence = Field(Persistence(), description=Persistence.__doc__)
+    download: Download = Field(Download(), description=Download.__doc__)
     volumes: list[Annotated[Object, Kubernetes("core.v1.Volume")]] = Field(
         [],
         description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle`, `chat-template`, "

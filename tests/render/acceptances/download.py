@@ -1,0 +1,97 @@
+"""Weights that a Job fetches: what people do with jobs of their own, and is accepted."""
+
+import json
+from typing import Any
+
+from tests.render.acceptances.rows import Row
+from tests.render.view import View
+
+
+def spec(v: View) -> Any:
+    return v.manifests.one("Job")["spec"]["template"]["spec"]
+
+
+def fetched(v: View) -> dict[str, Any]:
+    """What the Job is told."""
+    (told,) = [entry["value"] for entry in spec(v)["containers"][0]["env"] if entry["name"] == "DOWNLOAD"]
+    return json.loads(told)  # type: ignore[no-any-return]
+
+
+ROWS: list[Row] = [
+    (
+        "a job fills a shared volume",
+        "https://github.com/llm-d/llm-d/blob/main/guides/README.md",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        replicaCount: 3
+        persistence: {enabled: true, accessModes: [ReadWriteMany]}
+        download: {enabled: true}
+        """,
+        lambda v: v.env["HF_HUB_OFFLINE"] == "1" and "affinity" not in spec(v),
+    ),
+    (
+        "a draft and a tokenizer of their own",
+        "https://docs.vllm.ai/en/stable/features/spec_decode.html",
+        """
+        model: {id: Qwen/Qwen3-8B, revision: v1}
+        engine:
+          args:
+            tokenizer: Qwen/Qwen3-0.6B
+            tokenizer-revision: v2
+            speculative-config: {model: AngelSlim/Qwen3-8B_eagle3, revision: v3, num_speculative_tokens: 3}
+            enable-lora: true
+            lora-modules: [{name: sql, path: acme/sql}, {name: mounted, path: /adapters/a}]
+        volumes: [{name: adapters, persistentVolumeClaim: {claimName: adapters}}]
+        volumeMounts: [{name: adapters, mountPath: /adapters}]
+        persistence: {enabled: true}
+        download: {enabled: true}
+        """,
+        lambda v: (
+            [(each["name"], each["revision"]) for each in fetched(v)["repositories"]]
+            == [
+                ("Qwen/Qwen3-8B", "v1"),
+                ("Qwen/Qwen3-0.6B", "v2"),
+                ("AngelSlim/Qwen3-8B_eagle3", "v3"),
+                ("acme/sql", ""),
+            ]
+        ),
+    ),
+    (
+        "one node at a time",
+        "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        persistence: {enabled: true}
+        download: {enabled: true}
+        """,
+        lambda v: "podAffinity" in spec(v)["affinity"],
+    ),
+    (
+        "before there is any replica",
+        "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        replicaCount: 0
+        persistence: {enabled: true, annotations: {argocd.argoproj.io/sync-wave: "-1"}}
+        download: {enabled: true, annotations: {argocd.argoproj.io/sync-wave: "-1"}}
+        """,
+        lambda v: "affinity" not in spec(v),
+    ),
+    (
+        "a claim that is there",
+        "https://github.com/kserve/kserve/tree/master/docs/samples/storage",
+        """
+        model: {id: meta-llama/Llama-3.1-8B}
+        hub: {tokenSecretRef: {name: hf}, endpoint: "https://hub.example.com"}
+        caBundle: {configMapName: ca}
+        proxy: {httpsProxy: "http://proxy:3128"}
+        persistence: {enabled: true, existingClaim: models, subPath: llama}
+        download: {enabled: true, exclude: []}
+        """,
+        lambda v: (
+            {"HF_TOKEN", "HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY"}
+            <= {entry["name"] for entry in spec(v)["containers"][0]["env"]}
+            and {"name": "cache", "mountPath": "/cache", "subPath": "llama"} in spec(v)["containers"][0]["volumeMounts"]
+        ),
+    ),
+]

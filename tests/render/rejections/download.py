@@ -1,0 +1,61 @@
+"""The download Job: what is refused."""
+
+from tests.render.rejections.rows import UNKNOWN, Row
+
+SHARED = "persistence: {enabled: true, accessModes: [ReadWriteMany]}"
+ON = f"{SHARED}, download: {{enabled: true"
+
+ROWS: list[Row] = [
+    ("download", "download: true", "download", "got boolean, want object"),
+    ("download.enable", "download: {enable: true}", "download.enable", UNKNOWN),
+    (
+        "download.timeoutSeconds",
+        "download: {timeoutSeconds: 9}",
+        "download.timeoutSeconds",
+        "write download.budgetSeconds",
+    ),
+    ("download.image", "download: {image: a}", "download.image", "the image of the engine has huggingface_hub"),
+    ("download.revision", "download: {revision: a}", "download.revision", "write model.revision"),
+    ("a short budget", "download: {budgetSeconds: 5}", "download.budgetSeconds", "minimum: got 5, want 60"),
+    ("one exclusion", "download: {exclude: '*.pth'}", "download.exclude", "got string, want array"),
+    ("no volume", "download: {enabled: true}", "download.enabled", "write persistence.enabled: true"),
+    (
+        "a claim for each pod",
+        "{persistence: {enabled: true, ephemeral: true}, download: {enabled: true}}",
+        "download.enabled",
+        "write persistence.ephemeral: false",
+    ),
+    (
+        "a volume for one pod",
+        "{persistence: {enabled: true, accessModes: [ReadWriteOncePod]}, download: {enabled: true}}",
+        "persistence.accessModes",
+        "write ReadWriteOnce or ReadWriteMany",
+    ),
+    (
+        "a volume to read",
+        "{persistence: {enabled: true, existingClaim: a, accessModes: [ReadOnlyMany]}, download: {enabled: true}}",
+        "persistence.accessModes",
+        "write ReadWriteMany",
+    ),
+    ("offline", f"{{{ON}}}, hub: {{offline: true}}}}", "hub.offline", "engines are offline with download.enabled"),
+    (
+        "a path",
+        f"{{{ON}}}, model: {{id: /cache/llama}}}}",
+        "download.enabled",
+        "/cache/llama is none of the Hub: leave it out",
+    ),
+    (
+        "a bucket",
+        f"{{{ON}}}, model: {{id: 's3://models/llama', servedModelName: [llama]}}}}",
+        "download.enabled",
+        "is none of the Hub: leave it out",
+    ),
+    ("a cache elsewhere", f"{{{ON}}}, env: {{HF_HOME: /hf}}}}", "env.HF_HOME", "leave it out"),
+    (
+        "a GPU",
+        f"{{{ON}, resources: {{limits: {{nvidia.com/gpu: 1}}}}}}}}",
+        "download.resources",
+        "the Job needs no nvidia.com/gpu: leave it out",
+    ),
+    ("a revision for nobody", "download: {nextRevision: v2}", "download.nextRevision", "write download.enabled: true"),
+]
