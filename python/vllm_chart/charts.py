@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vllm_chart import facts, support
+from vllm_chart.endpoint import alerts as endpoint_alerts
 from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
@@ -150,6 +151,7 @@ One address in front of releases of charts/vllm. What is refused, and why, is sa
 `vllm-chart check --chart vllm-endpoint -f mine.yaml` (the package of the chart's repository) says more. That repository
 also has an example (`values/endpoint/`), and a page on what the endpoint does and how its clients are written
 (`docs/endpoint.md`).""",
+    facts={"alerts.json": endpoint_alerts.facts},
 )
 
 #: Every chart by its name.
@@ -174,4 +176,15 @@ def require(chart: AnyChart, command: str, wanted: Chart = VLLM) -> LoadedChart:
     loaded = load(chart)
     if of(loaded) is not wanted:
         raise WrongCallError(f"{loaded.path} is not the chart {wanted.name}, which `{command}` is about: see `check`")
+    return loaded
+
+
+def having(chart: AnyChart, command: str, key: str) -> LoadedChart:
+    """The chart, where it is one of this project's with such a key in its values, which a command is about.
+
+    Raises WrongCallError where it is not, HelmError for what is no chart.
+    """
+    loaded = load(chart)
+    if of(loaded) is None or key not in loaded.defaults:
+        raise WrongCallError(f"{loaded.path} has no {key} among its values, which `{command}` is about: see `check`")
     return loaded

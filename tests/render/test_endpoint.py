@@ -250,6 +250,26 @@ REJECTIONS = {
         "podMonitor.relabelings",
         "write another targetLabel",
     ),
+    "a share in per cent": (
+        "prometheusRule: {enabled: true, alerts: {VLLMEndpointErrors: {threshold: 5}}}",
+        "prometheusRule.alerts.VLLMEndpointErrors.threshold",
+        "write one below 1",
+    ),
+    "a threshold of an alert without one": (
+        "prometheusRule: {alerts: {VLLMEndpointDown: {threshold: 1}}}",
+        "prometheusRule.alerts.VLLMEndpointDown.threshold",
+        "write for, severity or enabled",
+    ),
+    "an alert of the other chart": (
+        "prometheusRule: {alerts: {VLLMDown: {for: 1m}}}",
+        "prometheusRule.alerts.VLLMDown",
+        "not allowed",
+    ),
+    "a label that alerts have": (
+        "prometheusRule: {alertLabels: {severity: page}}",
+        "prometheusRule.alertLabels.severity",
+        "write prometheusRule.alerts.VLLMEndpointDown.severity",
+    ),
     "replicas": ("replicas: 2", "replicas", "write replicaCount"),
     "a port of root's": ("containerPort: 80", "containerPort", "minimum"),
 }

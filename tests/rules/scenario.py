@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from tests.rules.engine_page import Labels, Page, page
 from tests.rules.timeline import Sample, duration, notation, phases, samples, seconds
@@ -19,6 +19,18 @@ STEP = 30
 
 #: States of a replica and its `up`: Prometheus can't tell a model that loads from an engine that is dead.
 UP = {"loading": 0.0, "down": 0.0, "serving": 1.0, "gone": None}
+
+
+class Scraped(Protocol):
+    """What lives through a case, and is scraped."""
+
+    def steps(self, step: int) -> int:
+        """How many scrapes it lasts."""
+        ...
+
+    def series(self, steps: int, step: int) -> Iterator[tuple[str, Labels, list[Sample]]]:
+        """Metric, labels and samples of all that is scraped of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -102,7 +114,7 @@ class Case:
     """What happens, the alerts that fire, and those that come near to it and have to be silent all the time."""
 
     name: str
-    replicas: Sequence[Replica]
+    replicas: Sequence[Scraped]
     firing: Sequence[Firing] = ()
     silent: Collection[str] = ()
     #: Series that no engine exports, recorded ones among them, and their timelines.
@@ -197,7 +209,7 @@ class Recording:
     """
 
     name: str
-    replicas: Sequence[Replica]
+    replicas: Sequence[Scraped]
     at: str
     values: Mapping[str, Sequence[tuple[Labels, float]]]
     step: int = STEP

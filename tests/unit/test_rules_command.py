@@ -6,6 +6,7 @@ import yaml
 
 from tests.commands import run
 from vllm_chart import helm
+from vllm_chart.charts import ENDPOINT
 
 MODEL = "--set=model.id=org/name"
 
@@ -50,3 +51,16 @@ def test_values_that_are_refused_anyway_are_told() -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert "write a map" in result.stderr
+
+
+def test_those_of_the_endpoint_are_printed_alike() -> None:
+    values = {
+        "models": {"llama3": {"service": "llm"}},
+        "clients": {"secretName": "keys"},
+        "prometheusRule": {"enabled": True},
+    }
+    rendered = helm.render(chart=ENDPOINT.folder, values=values, release="llm").one("PrometheusRule")
+    result = run("rules", "--chart=vllm-endpoint", "--set=models.llama3.service=llm", "--set=clients.secretName=keys")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert yaml.safe_load(result.stdout) == rendered["spec"]

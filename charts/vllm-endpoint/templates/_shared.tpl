@@ -1,4 +1,43 @@
 {{/* Generated from charts/shared by `nox -s generate`: edit it there. */}}
+{{/* Items for settings of alerts that there are not. Takes a list: root context, the name of an alert. */}}
+{{- define "vllm-endpoint.validate.alerts" }}
+  {{- $root := first . }}
+  {{- $values := $root.Values.prometheusRule }}
+  {{- $defaults := include "vllm-endpoint.rules.defaults" $root | fromJson }}
+  {{- range $name, $settings := $values.alerts }}
+    {{- $known := get $defaults $name }}
+    {{- range $key, $value := omit ($settings | default dict) "enabled" }}
+      {{- if not (or (hasKey $known $key) (kindIs "invalid" $value)) }}
+        - prometheusRule.alerts.{{ $name }}.{{ $key }}: this alert has none:
+          write {{ keys $known | sortAlpha | join ", " }} or enabled
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- range $key := list "severity" "release" }}
+    {{- if hasKey ($values.alertLabels | default dict) $key }}
+      {{- $severity := printf "prometheusRule.alerts.%s.severity, and so for each" (last $) }}
+      - prometheusRule.alertLabels.{{ $key }}: every alert has its own: write
+        {{ ternary $severity "another name" (eq $key "severity") }}
+    {{- end }}
+  {{- end }}
+  {{- if and $values.enabled (include "vllm-endpoint.clusterLacks" (list $root "monitoring.coreos.com/v1/PrometheusRule")) }}
+    - prometheusRule.enabled: the cluster has no PrometheusRule (monitoring.coreos.com/v1): install
+      prometheus-operator, or print the rules with `vllm-chart rules` for a Prometheus without it
+  {{- end }}
+{{- end }}
+
+{{/*
+An item for a threshold that nothing is more than, since what is compared with it is a share: per cent, most likely.
+Takes a list: root context, the name of the alert.
+*/}}
+{{- define "vllm-endpoint.validate.share" }}
+  {{- $settings := get (first .).Values.prometheusRule.alerts (last .) | default dict }}
+  {{- if and (ne (toString $settings.enabled) "false") (ge (float64 $settings.threshold) 1.0) }}
+    - prometheusRule.alerts.{{ last . }}.threshold: no share is more than {{ $settings.threshold }}, so that it could
+      never fire: write one below 1, 0.95 for 95 %, or enabled: false
+  {{- end }}
+{{- end }}
+
 {{/* What the cluster has. */}}
 
 {{/*
@@ -429,6 +468,71 @@ so that whoever only has Helm gets every answer at once. Takes a list: root cont
       {{- end }}
     {{- end }}
   {{- end }}
+{{- end }}
+
+{{/*
+What files/rules.yaml, where the expressions are, comes to for a release. A chart says itself, as JSON, which texts of
+the file are the same for each rule ("vllm-endpoint.rules.texts"), what its alerts are set to where nothing is written
+("vllm-endpoint.rules.defaults"), which of them would be wrong ("vllm-endpoint.rules.leftOut"), and what an alert's settings come to
+("vllm-endpoint.rules.settings").
+*/}}
+
+{{/* String: the name of the object. */}}
+{{- define "vllm-endpoint.prometheusRule.name" -}}{{ include "vllm-endpoint.fullname" . }}{{- end }}
+
+{{/* YAML map: the file, with all in it that is the same for each of its rules. */}}
+{{- define "vllm-endpoint.rules.read" -}}
+  {{- $namespace := include "vllm-endpoint.namespace" . }}
+  {{- $same := include "vllm-endpoint.rules.texts" . | fromJson }}
+  {{- $_ := set (set $same "release" .Release.Name) "namespace" $namespace }}
+  {{- $selector := printf "{namespace=%q,job=%q" $namespace (include "vllm-endpoint.job" .) }}
+  {{- include "vllm-endpoint.rules.fill" (list (.Files.Get "files/rules.yaml") $same) | replace "{S" $selector }}
+{{- end }}
+
+{{/* String: a text with others in the place of their names, $threshold. Takes a list: text, map of texts. */}}
+{{- define "vllm-endpoint.rules.fill" -}}
+  {{- $text := first . }}
+  {{- range $name, $value := last . }}{{ $text = replace (printf "$%s" $name) $value $text }}{{ end }}
+  {{- $text }}
+{{- end }}
+
+{{/* JSON list: the alerts. Takes a list: root context, what the file says of them. */}}
+{{- define "vllm-endpoint.rules.alerts" -}}
+  {{- $root := first . }}
+  {{- $values := $root.Values.prometheusRule }}
+  {{- $out := include "vllm-endpoint.rules.leftOut" $root | fromJsonArray }}
+  {{- $defaults := include "vllm-endpoint.rules.defaults" $root | fromJson }}
+  {{- $alerts := list }}
+  {{- range $rule := last . }}
+    {{- /* Not there where somebody deleted it, by null. */}}
+    {{- $given := get $values.alerts $rule.alert }}
+    {{- if and (kindIs "map" $given) (ne (toString $given.enabled) "false") (not (has $rule.alert $out)) }}
+      {{- $settings := dict }}
+      {{- range $key, $default := get $defaults $rule.alert }}
+        {{- $_ := set $settings $key (include "vllm-endpoint.text" (get $given $key) | default (include "vllm-endpoint.text" $default)) }}
+      {{- end }}
+      {{- $alerts = append $alerts (include "vllm-endpoint.rules.alert" (list $root $rule $settings) | fromJson) }}
+    {{- end }}
+  {{- end }}
+  {{- toJson $alerts }}
+{{- end }}
+
+{{/* JSON map: an alert. Takes a list: root context, what the file says of it, its settings. */}}
+{{- define "vllm-endpoint.rules.alert" -}}
+  {{- $root := first . }}
+  {{- $values := $root.Values.prometheusRule }}
+  {{- $rule := index . 1 }}
+  {{- $name := $rule.alert }}
+  {{- $texts := include "vllm-endpoint.rules.settings" . | fromJson }}
+  {{- $rule = include "vllm-endpoint.rules.fill" (list (omit $rule "slo" | toRawJson) (omit $texts "severity")) | fromJson }}
+  {{- $command := printf "vllm-chart diagnose --release %s -n %s" $root.Release.Name (include "vllm-endpoint.namespace" $root) }}
+  {{- $annotations := dict "summary" $rule.summary
+    "description" (printf "%s Begin with: %s" (trim $rule.description) $command)
+    "runbook_url" (printf "%s/%s.md" (trimSuffix "/" $values.runbookUrl) $name) }}
+  {{- with $values.dashboardUrl }}{{ $_ := set $annotations "dashboard_url" . }}{{ end }}
+  {{- $own := dict "severity" $texts.severity "release" $root.Release.Name }}
+  {{- $labels := include "vllm-endpoint.map" (list $values.alertLabels $own) | fromYaml }}
+  {{- dict "alert" $name "expr" $rule.expr "for" $texts.for "labels" $labels "annotations" $annotations | toJson }}
 {{- end }}
 
 {{/* Values as text and as numbers. */}}

@@ -1,8 +1,5 @@
 {{/* What files/rules.yaml, where the expressions are, comes to for this release. */}}
 
-{{/* String: the name of the object. */}}
-{{- define "vllm.prometheusRule.name" -}}{{ include "vllm.fullname" . }}{{- end }}
-
 {{/*
 YAML list: the groups of rules. Shares over long windows move slowly and are dear to compute, so they are computed less
 often; within 5 minutes, or there would be gaps between them.
@@ -32,59 +29,31 @@ often; within 5 minutes, or there would be gaps between them.
     (dict "name" (printf "%s-alerts" $name) "interval" $interval "rules" $alerts) | toYaml }}
 {{- end }}
 
-{{/* YAML map: the file, with all in it that is the same for each of its rules. */}}
-{{- define "vllm.rules.read" -}}
-  {{- $namespace := include "vllm.namespace" . }}
-  {{- $same := dict "release" .Release.Name "namespace" $namespace
-    "ttft" (include "vllm.float" .Values.slo.ttft.seconds) "itl" (include "vllm.float" .Values.slo.itl.seconds)
-    "autoscaler" (include "vllm.rules.autoscaler" .)
-    "restartWindow" (add 180 (include "vllm.startup.budgetSeconds" .) | printf "%ds") }}
-  {{- $selector := printf "{namespace=%q,job=%q" $namespace (include "vllm.job" .) }}
-  {{- include "vllm.rules.fill" (list (.Files.Get "files/rules.yaml") $same) | replace "{S" $selector }}
+{{/* JSON map: what texts of the file are for this release. */}}
+{{- define "vllm.rules.texts" -}}
+  {{- $window := add 180 (include "vllm.startup.budgetSeconds" .) | printf "%ds" }}
+  {{- dict "autoscaler" (include "vllm.rules.autoscaler" .) "restartWindow" $window
+    "ttft" (include "vllm.float" .Values.slo.ttft.seconds)
+    "itl" (include "vllm.float" .Values.slo.itl.seconds) | toJson }}
 {{- end }}
 
-{{/* String: a text with others in the place of their names, $threshold. Takes a list: text, map of texts. */}}
-{{- define "vllm.rules.fill" -}}
-  {{- $text := first . }}
-  {{- range $name, $value := last . }}{{ $text = replace (printf "$%s" $name) $value $text }}{{ end }}
-  {{- $text }}
+{{/* JSON map: the settings of each alert where nothing is written. */}}
+{{- define "vllm.rules.defaults" -}}
+  {{- include "vllm.load" . }}
+  {{- toJson .Facts.alerts.defaults }}
 {{- end }}
 
-{{/* JSON list: the alerts. Takes a list: root context, what the file says of them. */}}
-{{- define "vllm.rules.alerts" -}}
+{{/*
+JSON map: what an alert's settings come to, with the budget that it is about. Takes a list: root context, what the file
+says of it, its settings.
+*/}}
+{{- define "vllm.rules.settings" -}}
   {{- $root := first . }}
-  {{- include "vllm.load" $root }}
-  {{- $values := $root.Values.prometheusRule }}
-  {{- $out := include "vllm.rules.leftOut" $root | fromJsonArray }}
-  {{- $alerts := list }}
-  {{- range $rule := last . }}
-    {{- /* Not there where somebody deleted it, by null. */}}
-    {{- $given := get $values.alerts $rule.alert }}
-    {{- if and (kindIs "map" $given) (ne (toString $given.enabled) "false") (not (has $rule.alert $out)) }}
-      {{- $settings := dict }}
-      {{- range $key, $default := get $root.Facts.alerts.defaults $rule.alert }}
-        {{- $_ := set $settings $key (include "vllm.text" (get $given $key) | default (include "vllm.text" $default)) }}
-      {{- end }}
-      {{- $alerts = append $alerts (include "vllm.rules.alert" (list $root $rule $settings) | fromJson) }}
-    {{- end }}
-  {{- end }}
-  {{- toJson $alerts }}
-{{- end }}
-
-{{/* JSON map: an alert. Takes a list: root context, what the file says of it, its settings. */}}
-{{- define "vllm.rules.alert" -}}
-  {{- $root := first . }}
-  {{- $values := $root.Values.prometheusRule }}
   {{- $rule := index . 1 }}
-  {{- $name := $rule.alert }}
-  {{- $for := (last .).for }}
+  {{- $texts := deepCopy (last .) }}
   {{- /* Where pods come from none, a start is no outage. */}}
-  {{- if or (not $for) (and (eq $name "VLLMDown") (include "vllm.rules.mayBeNone" $root)) }}
-    {{- $for = include "vllm.rules.startSeconds" $root | printf "%ss" }}
-  {{- end }}
-  {{- $texts := dict "for" $for }}
-  {{- range $key, $value := omit (last .) "for" "severity" }}
-    {{- $_ := set $texts $key $value }}
+  {{- if or (not $texts.for) (and (eq $rule.alert "VLLMDown") (include "vllm.rules.mayBeNone" $root)) }}
+    {{- $_ := set $texts "for" (include "vllm.rules.startSeconds" $root | printf "%ss") }}
   {{- end }}
   {{- with $rule.slo }}
     {{- $objective := (get $root.Values.slo .name) }}
@@ -93,15 +62,7 @@ often; within 5 minutes, or there would be gaps between them.
     {{- $_ := set $texts "budget" (subf 1 (float64 $objective) | toJson) }}
     {{- $texts = merge $texts (omit . "name") }}
   {{- end }}
-  {{- $rule = include "vllm.rules.fill" (list (omit $rule "slo" | toRawJson) $texts) | fromJson }}
-  {{- $command := printf "vllm-chart diagnose --release %s -n %s" $root.Release.Name (include "vllm.namespace" $root) }}
-  {{- $annotations := dict "summary" $rule.summary
-    "description" (printf "%s Begin with: %s" (trim $rule.description) $command)
-    "runbook_url" (printf "%s/%s.md" (trimSuffix "/" $values.runbookUrl) $name) }}
-  {{- with $values.dashboardUrl }}{{ $_ := set $annotations "dashboard_url" . }}{{ end }}
-  {{- $own := dict "severity" (last .).severity "release" $root.Release.Name }}
-  {{- $labels := include "vllm.map" (list $values.alertLabels $own) | fromYaml }}
-  {{- dict "alert" $name "expr" $rule.expr "for" $for "labels" $labels "annotations" $annotations | toJson }}
+  {{- toJson $texts }}
 {{- end }}
 
 {{/* JSON list: alerts that would be wrong for this release. */}}

@@ -30,6 +30,7 @@ def command(chart: Path | None, release: str, namespace: str, output: str, **val
       vllm-chart rules -f prod.yaml -n models > llm.rules.yml
       vllm-chart rules -f prod.yaml -n models | promtool check rules
       vllm-chart rules -f prod.yaml --set prometheusRule.alerts.VLLMQueueing.for=15m
+      vllm-chart rules --chart vllm-endpoint -f endpoint.yaml --release llm-endpoint -n models
       vllm-chart rules -f prod.yaml --output json | jq -r '.groups[].rules[].alert | values'
     """
     from vllm_chart.findings import to_human

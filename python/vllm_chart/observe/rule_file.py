@@ -33,9 +33,9 @@ def rule_file(
 ) -> RuleFile:
     """What `prometheusRule` renders for these values, whether or not it is enabled in them.
 
-    Raises WrongCallError for another chart, HelmError for what is none, OSError for an unreadable file.
+    Raises WrongCallError for a chart without them, HelmError for what is none, OSError for an unreadable file.
     """
-    loaded = charts.require(chart, "rules")
+    loaded = charts.having(chart, "rules", "prometheusRule")
     findings = checks.validate(loaded, **options)
     if has_errors(findings):
         return RuleFile([], findings)

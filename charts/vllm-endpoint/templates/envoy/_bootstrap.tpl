@@ -37,6 +37,10 @@ static_resources:
   {{- with include "vllm-endpoint.envoy.secrets" . }}
   secrets: {{- . | nindent 4 }}
   {{- end }}
+# Names of models may have dots, at which Envoy divides the names of what it counts: they stand in <>.
+stats_config:
+  stats_tags:
+    - {tag_name: model, regex: '^cluster\.model-[0-9]+\.(<(.*)>\.)[a-z]'}
 overload_manager:
   resource_monitors:
     - name: envoy.resource_monitors.global_downstream_max_connections

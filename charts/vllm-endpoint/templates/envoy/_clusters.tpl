@@ -4,6 +4,8 @@
 {{- $model := last . }}
 # {{ toJson $model.name }}
 - name: {{ $model.cluster }}
+  # What Envoy counts of it has the model's name as a label (stats_config).
+  alt_stat_name: {{ printf "%s.<%s>" $model.cluster $model.name | toJson }}
   connect_timeout: {{ int $root.Values.timeouts.connectSeconds }}s
   # The addresses behind the name: the pods that are ready, where the Service is headless. DNS may be late (kubeadm's
   # CoreDNS keeps an answer for 30 s): health checks and retries bridge that.

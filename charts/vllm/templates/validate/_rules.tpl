@@ -1,26 +1,8 @@
 {{/* Items for alerts that could never fire, or would compare with a guess. */}}
 {{- define "vllm.validate.rules" }}
-  {{- include "vllm.load" . }}
-  {{- range $name, $settings := .Values.prometheusRule.alerts }}
-    {{- $known := get $.Facts.alerts.defaults $name }}
-    {{- range $key, $value := omit ($settings | default dict) "enabled" }}
-      {{- if not (or (hasKey $known $key) (kindIs "invalid" $value)) }}
-        - prometheusRule.alerts.{{ $name }}.{{ $key }}: this alert has none:
-          write {{ keys $known | sortAlpha | join ", " }} or enabled
-      {{- end }}
-    {{- end }}
-  {{- end }}
-  {{- range $key := list "severity" "release" }}
-    {{- if hasKey ($.Values.prometheusRule.alertLabels | default dict) $key }}
-      - prometheusRule.alertLabels.{{ $key }}: every alert has its own: write
-        {{ ternary "prometheusRule.alerts.VLLMDown.severity, and so for each" "another name" (eq $key "severity") }}
-    {{- end }}
-  {{- end }}
+  {{- include "vllm.validate.alerts" (list . "VLLMDown") }}
   {{- if .Values.prometheusRule.enabled }}
-    {{- if include "vllm.clusterLacks" (list . "monitoring.coreos.com/v1/PrometheusRule") }}
-      - prometheusRule.enabled: the cluster has no PrometheusRule (monitoring.coreos.com/v1): install
-        prometheus-operator, or print the rules with `vllm-chart rules` for a Prometheus without it
-    {{- end }}
+    {{- include "vllm.load" . }}
     {{- range $name := list "VLLMKVCacheFull" "VLLMAborted" "VLLMEngineErrors" }}
       {{- include "vllm.validate.share" (list $ $name) }}
     {{- end }}
@@ -35,18 +17,6 @@
       - engine.args.disable-log-stats: without its statistics the engine has no metrics that prometheusRule could go by:
         leave it out
     {{- end }}
-  {{- end }}
-{{- end }}
-
-{{/*
-An item for a threshold that nothing is more than, since what is compared with it is a share: per cent, most likely.
-Takes a list: root context, the name of the alert.
-*/}}
-{{- define "vllm.validate.share" }}
-  {{- $settings := get (first .).Values.prometheusRule.alerts (last .) | default dict }}
-  {{- if and (ne (toString $settings.enabled) "false") (ge (float64 $settings.threshold) 1.0) }}
-    - prometheusRule.alerts.{{ last . }}.threshold: no share is more than {{ $settings.threshold }}, so that it could
-      never fire: write one below 1, 0.95 for 95 %, or enabled: false
   {{- end }}
 {{- end }}
 

@@ -18,7 +18,7 @@ from vllm_chart.values.base import (
 )
 from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
-from vllm_chart.values.endpoint.monitoring import Monitor
+from vllm_chart.values.endpoint.monitoring import Monitor, PrometheusRule
 from vllm_chart.values.endpoint.network import NetworkPolicy
 from vllm_chart.values.endpoint.traffic import PATHS, TLS, Path, PrefixAffinity, Service, Shutdown, Timeouts
 from vllm_chart.values.monitoring import ScrapeAnnotations
@@ -161,6 +161,7 @@ class Monitoring(Section):
         Monitor(), description="PodMonitor, for who has no use for Services. One of the two, with the same keys."
     )
     scrape_annotations: ScrapeAnnotations = Field(ScrapeAnnotations(), description=ScrapeAnnotations.__doc__)
+    prometheus_rule: PrometheusRule = Field(PrometheusRule(), description=PrometheusRule.__doc__)
 
 
 class Scheduling(Section):
