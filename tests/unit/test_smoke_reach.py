@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from helm_python import values_from_yaml
+from kubernetes.client import V1ObjectMeta, V1Service
 
 from tests.api_server import cluster_of
 from tests.workloads import leader_worker_set, stateful_set
 from vllm_chart.findings import UnavailableError
 from vllm_chart.helm import render
 from vllm_chart.live import smoke
+from vllm_chart.live.smoke import reach
 from vllm_chart.rendered import workload
 
 Json = dict[str, Any]
@@ -70,3 +72,18 @@ def test_a_release_without_a_ready_pod(tmp_path: Path) -> None:
         release = smoke.Release("llm", "default", cluster.kubeconfig)
         with pytest.raises(UnavailableError, match="no pod of release llm is ready"), smoke.forwarded(release):
             pass
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [(None, []), ('["sql","legal/de"]', ["sql", "legal/de"]), ("sql", []), ("{}", []), ('[1, "sql"]', ["sql"])],
+)
+def test_the_adapters_that_a_service_tells_of(written: str | None, names: list[str]) -> None:
+    annotations = {reach.ADAPTERS: written} if written is not None else None
+    assert reach.adapters_of(V1Service(metadata=V1ObjectMeta(annotations=annotations))) == names
+
+
+def test_the_chart_writes_what_smoke_reads() -> None:
+    values = "model: {id: org/name}\nlora: {adapters: [{name: sql, source: acme/sql, revision: v1}]}\n"
+    service = render(values=values_from_yaml(values)).one(V1Service)
+    assert reach.adapters_of(service) == ["sql"]

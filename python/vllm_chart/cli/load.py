@@ -154,7 +154,7 @@ def command(
             telling.tell(f"pod {pod.name} asks {options.url}")
             records = pod.records()
         elif release:
-            address, key = stack.enter_context(smoke.forwarded(named))
+            address, key, _ = stack.enter_context(smoke.forwarded(named))
             options = dataclasses.replace(options, url=address, verify_tls=False)
             records = asker.Asker(options, key).records()
         else:

@@ -15,6 +15,7 @@ from tests.render.mistakes.catches import (
     Refused,
 )
 from tests.render.mistakes.rows import Mistake, cluster, mistake
+from vllm_chart import facts
 
 ROWS: list[Mistake] = [
     mistake(
@@ -142,6 +143,16 @@ ROWS: list[Mistake] = [
             "{persistence: {enabled: true, accessModes: [ReadWriteOnce]}, strategy: {rollingUpdate: {maxSurge: 1}}}",
             "strategy.rollingUpdate.maxSurge",
             "write maxSurge: 0",
+        ),
+    ),
+    mistake(
+        "adapters-lost-after-restart",
+        "adapters that somebody loaded into a running engine, and that are gone when it has restarted",
+        "vllm-project/aibrix#236",
+        Mended(
+            "a sidecar has them loaded again before the pod is ready",
+            lambda v: v.pod["initContainers"][0]["readinessProbe"]["exec"]["command"] == ["cat", facts.LORA_READY],
+            "lora: {reload: true, maxLoras: 2, adapters: [{name: sql, source: acme/sql, revision: v1}]}",
         ),
     ),
 ]

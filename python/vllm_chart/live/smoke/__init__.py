@@ -66,14 +66,15 @@ def run(
     with contextlib.ExitStack() as stack:
         session = stack.enter_context(requests.Session())
         if isinstance(target, Release):
-            url, api_key = stack.enter_context(forwarded(target))
+            url, api_key, adapters = stack.enter_context(forwarded(target))
             # The way is our own port-forward: no proxy, and no name for a certificate to prove.
             session.trust_env = session.verify = False
         else:
             # Clients want the address with /v1, where this begins with the host.
             url, api_key = target.url.rstrip("/").removesuffix("/v1"), os.environ.get(API_KEY_VARIABLE, "")
+            adapters = ()
         session.auth = _BearerKey(api_key)
-        return Checks(url.rstrip("/"), session, timeout_seconds, asking).report(model)
+        return Checks(url.rstrip("/"), session, timeout_seconds, asking, adapters).report(model)
 
 
 def to_human(report: SmokeReport) -> str:

@@ -1,5 +1,6 @@
 """What a right answer looks like, and what a wrong one says."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,8 @@ from vllm_chart.live.smoke.reach import API_KEY_VARIABLE
 class ModelList(BaseModel):
     class Model(BaseModel):
         id: str
+        #: Of an adapter: the name of the model that it belongs to.
+        parent: str | None = None
 
     data: list[Model] = Field(min_length=1)
 
@@ -41,12 +44,59 @@ class ChatCompletion(BaseModel):
     usage: _Usage
 
 
-class Embeddings(BaseModel):
+Scores = list[tuple[str, float]]
+"""Each token of an answer, and its log-probability; or a name of each number, and the number."""
+
+
+class Scored(BaseModel):
+    """An answer that can be compared with another one."""
+
+    def scores(self) -> Scores:
+        raise NotImplementedError
+
+
+class ScoredCompletion(Scored):
+    class Choice(BaseModel):
+        class Logprobs(BaseModel):
+            tokens: list[str] = Field(min_length=1)
+            token_logprobs: list[FiniteFloat]
+
+        logprobs: Logprobs
+
+    choices: list[Choice] = Field(min_length=1)
+
+    def scores(self) -> Scores:
+        logprobs = self.choices[0].logprobs
+        return list(zip(logprobs.tokens, logprobs.token_logprobs, strict=True))
+
+
+class ScoredChat(Scored):
+    class Choice(BaseModel):
+        class Logprobs(BaseModel):
+            class Token(BaseModel):
+                token: str
+                logprob: FiniteFloat
+
+            content: list[Token] = Field(min_length=1)
+
+        logprobs: Logprobs
+
+    choices: list[Choice] = Field(min_length=1)
+
+    def scores(self) -> Scores:
+        return [(token.token, token.logprob) for token in self.choices[0].logprobs.content]
+
+
+class Embeddings(Scored):
     class Embedding(BaseModel):
         #: Of a model that embeds each token: one for each.
         embedding: list[FiniteFloat] | list[list[FiniteFloat]] = Field(min_length=1)
 
     data: list[Embedding] = Field(min_length=1)
+
+    def scores(self) -> Scores:
+        rows = [row if isinstance(row, list) else [row] for row in self.data[0].embedding]
+        return [(f"{at}", number) for at, number in enumerate(itertools.chain.from_iterable(rows))]
 
 
 class Transcription(BaseModel):

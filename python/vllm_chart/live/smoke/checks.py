@@ -2,13 +2,14 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import itertools
 import queue
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeVar
 
 import requests
@@ -43,6 +44,14 @@ def _silence() -> bytes:
     return audio.getvalue()
 
 
+#: By which answers of two models are compared: the check that has to have passed, and what is asked then.
+_COMPARED: Sequence[tuple[str, str, type[answers.Scored], dict[str, Any]]] = (
+    ("completion", "/v1/completions", answers.ScoredCompletion, {"prompt": PROMPT, "logprobs": 1, **_GREEDY}),
+    ("chat", "/v1/chat/completions", answers.ScoredChat, {"messages": _MESSAGES, "logprobs": True, **_GREEDY}),
+    ("embedding", "/v1/embeddings", answers.Embeddings, {"input": PROMPT}),
+)
+
+
 Status = Literal["passed", "failed", "skipped"]
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
@@ -70,12 +79,20 @@ class Checks:
     """The checks of one endpoint, in order: a later one may build on what an earlier one found."""
 
     def __init__(
-        self, url: str, session: requests.Session, timeout_seconds: float, asking: Callable[[str], None]
+        self,
+        url: str,
+        session: requests.Session,
+        timeout_seconds: float,
+        asking: Callable[[str], None],
+        adapters: Sequence[str] = (),
     ) -> None:
+        """adapters: the names of those that it is known to have; it may tell of more."""
         self._url = url
         self._session = session
         self._timeout = timeout_seconds
         self._asking = asking
+        self._expected = adapters
+        self._adapters: dict[str, str] = {}
         self._model = ""
         self._path = ""
         self._results: list[Result] = []
@@ -93,6 +110,7 @@ class Checks:
             self._check_all([*checks, ("streaming", self._streaming), ("tools", self._tools)])
             if not self._has_passed("completion", "chat", "embedding") and not self._findings:
                 self._check_other_tasks()
+            self._check_adapters()
         return SmokeReport(self._results, self._findings)
 
     def _check_other_tasks(self) -> None:
@@ -110,6 +128,17 @@ class Checks:
         if not self._findings:
             message = f"model {self._model} answers nothing that is asked here: only its health is checked"
             self._findings.append(Finding("smoke-tasks", self._url, message, severity="warning"))
+
+    def _check_adapters(self) -> None:
+        """That each is served, and has an effect."""
+        for name in (name for name in self._expected if name not in self._adapters):
+            message = f"{name} is in lora.adapters, and not served"
+            remedy = "`kubectl logs POD -c adapters` says what is wrong with it"
+            self._results.append(Result("adapters", "failed", message))
+            self._findings.append(Finding("smoke-adapters", self._url, message, remedy))
+        self._check_all(
+            ("adapters", functools.partial(self._adapter, name, base)) for name, base in self._adapters.items()
+        )
 
     def _check_all(self, checks: Iterable[tuple[str, Callable[[], str]]]) -> None:
         for name, check in checks:
@@ -159,7 +188,9 @@ class Checks:
             return "the engine is alive"
 
     def _models(self) -> str:
-        names = [model.id for model in self._answer("GET", "/v1/models", answers.ModelList).data]
+        models = self._answer("GET", "/v1/models", answers.ModelList).data
+        names = [model.id for model in models]
+        self._adapters = {model.id: model.parent for model in models if model.parent}
         if self._model and self._model not in names:
             raise WrongAnswerError(f"it serves {', '.join(names)}, not {self._model}", "correct model.servedModelName")
         self._model = self._model or names[0]
@@ -196,6 +227,31 @@ class Checks:
 
     def _pooling(self) -> str:
         return f"{len(self._answer('POST', '/pooling', answers.Pooling, input=PROMPT).data)} pooled"
+
+    def _adapter(self, name: str, base: str) -> str:
+        """Whether an adapter has an effect. One whose weights have the names of another model's modules is loaded and
+        listed, and changes nothing (vllm-project/vllm#34186): its log-probabilities are then the base's to 4 digits."""
+        if self._scores(name) == self._scores(base):
+            raise WrongAnswerError(
+                f"{name} answers as the base model does",
+                "its weights name modules that the model does not have, or are 0: leave it out of lora.adapters, or "
+                "write one that was trained for this model",
+            )
+        return f"{name} has an effect: it answers otherwise than {base}"
+
+    def _scores(self, model: str) -> answers.Scores:
+        """What a model answers, and how likely it holds that to be, to 4 digits."""
+        for check, path, form, question in _COMPARED:
+            if self._has_passed(check):
+                try:
+                    scores = self._answer("POST", path, form, **{**question, "model": model}).scores()
+                except WrongAnswerError as wrong:
+                    if "greater than max allowed" in str(wrong):  # vllm/sampling_params.py:934 of 0.33
+                        message = "the engine tells no log-probabilities: engine.args.max-logprobs is 0"
+                        raise NotOfferedError(message) from wrong
+                    raise
+                return [(token, round(score, 4)) for token, score in scores]
+        raise NotOfferedError(f"{model}: it has no answers to compare")
 
     def _streaming(self) -> str:
         question: dict[str, Any]

@@ -2,11 +2,12 @@
 
 import contextlib
 import dataclasses
+import json
 import os
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubernetes.client import V1Service
 
@@ -16,6 +17,9 @@ from vllm_chart.findings import UnavailableError
 from vllm_chart.rendered.workload import Workload
 
 API_KEY_VARIABLE = "VLLM_API_KEY"
+
+#: Of a Service: the adapters' names, a JSON list ("vllm.lora.annotation" in the chart's _lora.tpl).
+ADAPTERS = "vllm-chart/adapters"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +32,18 @@ class Release:
     context: str | None = None
 
 
+class Forwarded(NamedTuple):
+    """The way to a release: its base URL, its API key, empty if it asks for none, and its adapters, as far as it tells
+    of them."""
+
+    url: str
+    api_key: str
+    adapters: Sequence[str]
+
+
 @contextlib.contextmanager
-def forwarded(release: Release) -> Iterator[tuple[str, str]]:
-    """Yield the base URL of a release and its API key, empty if it asks for none.
+def forwarded(release: Release) -> Iterator[Forwarded]:
+    """Yield the way to a release.
 
     Raises `UnavailableError` when there is no cluster, no such release, or no pod of it that is ready.
     """
@@ -45,7 +58,7 @@ def forwarded(release: Release) -> Iterator[tuple[str, str]]:
             )
         scheme = "https" if serves_tls(_containers(workload)) else "http"
         with cluster.port_forward(release.namespace, _name(service), "http") as address:
-            yield f"{scheme}://{address}", api_key
+            yield Forwarded(f"{scheme}://{address}", api_key, adapters_of(service))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +70,16 @@ class Inside:
     """What its Service selects pods by."""
     api_key_secret: dict[str, str] | None
     """Name and key of the Secret with the API key, None if it asks for none."""
+
+
+def adapters_of(service: V1Service) -> list[str]:
+    """The names in the annotation that the chart gives a Service with adapters."""
+    written = ((service.metadata.annotations if service.metadata else None) or {}).get(ADAPTERS, "[]")
+    try:
+        names = json.loads(written)
+    except ValueError:
+        return []  # somebody else's
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def inside(cluster: Cluster, release: Release) -> Inside:
