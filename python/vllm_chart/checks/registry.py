@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from vllm_chart import charts
 from vllm_chart.charts import Chart
-from vllm_chart.checks import files, invariants, podsecurity, same_twice, schemas
+from vllm_chart.checks import files, invariants, podsecurity, reach, same_twice, schemas
 from vllm_chart.findings import Check
 from vllm_chart.live import checks as live
 
@@ -42,7 +42,8 @@ def of_chart(chart: Chart | None) -> dict[str, Check]:
     """The checks that `vllm-chart check` runs for a chart, by name; None for a chart of another's."""
     promises = [check for check in invariants.CHECKS if chart or check.name in invariants.GENERAL]
     own = chart.checks if chart else ()
-    return _by_name((*files.CHECKS, *HELM, *own, schemas.CHECK, podsecurity.CHECK, same_twice.CHECK, *promises))
+    every = (*files.CHECKS, *HELM, reach.CHECK, *own, schemas.CHECK, podsecurity.CHECK, same_twice.CHECK, *promises)
+    return _by_name(every)
 
 
 def of_check() -> dict[str, Check]:

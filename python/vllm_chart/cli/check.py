@@ -5,7 +5,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -13,6 +13,7 @@ from vllm_chart import support
 from vllm_chart.cli.options import (
     API_VERSION,
     EXIT_CODES,
+    FILE,
     ignore_option,
     namespace_option,
     output_option,
@@ -23,7 +24,8 @@ from vllm_chart.cli.output import finish
 
 if TYPE_CHECKING:
     from vllm_chart.checks.podsecurity import Level
-    from vllm_chart.findings import Check
+    from vllm_chart.checks.reach import Answer
+    from vllm_chart.findings import Check, Report
 
 #: As `vllm_chart.checks.podsecurity.Level` has them, which is dear to import.
 LEVELS = ("privileged", "baseline", "restricted")
@@ -67,6 +69,12 @@ def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text:
     metavar="GROUP/VERSION",
     help="An API that the cluster has beside Kubernetes' own.",
 )
+@click.option(
+    "--reach",
+    type=FILE,
+    metavar="TABLE",
+    help="A table of who reaches what, to hold the NetworkPolicies against: docs/network.md.",
+)
 @release_option
 @namespace_option
 @ignore_option
@@ -76,6 +84,7 @@ def command(
     chart: Path | None,
     kubernetes: Sequence[str],
     pod_security: "Level",
+    reach: Path | None,
     ignore: Sequence[str],
     listing: bool,
     output: str,
@@ -92,9 +101,12 @@ def command(
       vllm-chart check -f prod.yaml --kube-versions 1.33-1.35 --pod-security baseline
       vllm-chart check -f prod.yaml --release llama3 --namespace models
       vllm-chart check -f prod.yaml --ignore images-are-pinned
+      vllm-chart check -f prod.yaml --reach reach.yaml
       vllm-chart check --list
     """
     from vllm_chart import charts, checks, helm
+    from vllm_chart.checks import reach as reached
+    from vllm_chart.findings import has_errors
 
     loaded = helm.load(chart)
     known = checks.registry.of_chart(charts.of(loaded))
@@ -104,7 +116,28 @@ def command(
     invariants = sum(check.name in checks.invariants.INVARIANTS for check in known.values())
     versions = kubernetes or support.KUBERNETES
     fine = f"fine: Kubernetes {', '.join(versions)}; {invariants} invariants; Pod Security Standard {pod_security}"
-    finish(report.findings, output, ignored=report.ignored, fine=fine)
+    if reach is None or has_errors(report.values):
+        finish(report.findings, output, ignored=report.ignored, fine=fine)
+    manifests = helm.render(chart=loaded, kube_version=versions[-1], **options)
+    answers = reached.answer(reached.read(reach, options["namespace"]), manifests)
+    _finish_with_table(report, answers, output, fine)
+
+
+def _finish_with_table(report: "Report", answers: Sequence["Answer"], output: str, fine: str) -> NoReturn:
+    """End with what was found, the table of `--reach` included, and all rows of that table."""
+    from vllm_chart.checks import reach
+    from vllm_chart.findings import has_errors, to_human, to_json
+
+    report = dataclasses.replace(report, renders=[*report.renders, *reach.findings(answers)])
+    good = "" if has_errors(report.findings) else fine
+    words = [reach.table(answers), to_human(report.findings), good, to_human([], report.ignored)]
+    document = json.loads(to_json(report.findings, report.ignored)) | {"reach": reach.document(answers)}
+    finish(
+        report.findings,
+        output,
+        human=lambda: "\n".join(filter(None, words)),
+        machine=lambda: json.dumps(document, indent=2, ensure_ascii=False),
+    )
 
 
 def _human(checks: Iterable["Check"]) -> str:
