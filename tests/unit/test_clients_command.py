@@ -180,6 +180,7 @@ def test_changes_leave_the_others_as_they_are() -> None:
         ("a\nb", "can't be seen"),
         ("a\u00a0b", "can't be seen"),
         ("a\u200bb", "can't be seen"),
+        ("system:serviceaccount:apps:chat", "ServiceAccount"),
     ],
 )
 def test_a_name_that_would_be_taken_for_another_is_refused(name: str, said: str) -> None:
@@ -392,6 +393,34 @@ def test_another_writers_change_is_as_good(proxy: Proxy, tmp_path: Path) -> None
     server.annotate = overtaken  # type: ignore[method-assign]
     with served(server, tmp_path) as (_, call):
         assert call("add", "app", "--timeout=20").exit_code == 0
+
+
+def test_a_kubelet_that_looked_too_early_is_asked_again(proxy: Proxy, tmp_path: Path) -> None:
+    """It may be told of the pod before it is told of the Secret."""
+    server = Server({"first": "sk-first"}, proxy)
+    annotate = server.annotate
+    given: list[str] = []
+
+    def too_early(name: str, body: Json) -> Json | int:
+        given.append(body["metadata"]["annotations"]["checksum/clients"])
+        return annotate(name, body) if len(given) > 1 else {"metadata": {"name": name}}
+
+    server.annotate = too_early  # type: ignore[method-assign]
+    with served(server, tmp_path) as (_, call):
+        assert call("add", "app", "--timeout=20").exit_code == 0
+    assert len({*given}) == 2
+
+
+def test_an_endpoint_without_keys_has_no_clients_to_change(tmp_path: Path) -> None:
+    """All of them show tokens."""
+    server = Server()
+    bare = {"spec": {"template": {"spec": {"containers": SPEC["containers"]}}}}
+    objects = server.objects() | {"/apis/apps/v1/namespaces/default/deployments": [DEPLOYMENT | bare]}
+    with cluster_of(objects, tmp_path):
+        result = run("clients", "list", f"--kubeconfig={tmp_path / 'kubeconfig'}")
+
+    assert result.exit_code == Exit.ENVIRONMENT
+    assert "no clients with keys: write clients.secretName" in result.stderr
 
 
 def test_pods_that_end_or_read_another_secret_are_not_waited_for(proxy: Proxy, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ Credentials = Sequence[Credential]
 
 #: The longest name that the chart takes in clients.allow.
 LONGEST = 256
+#: What the names of clients begin with that are known by the tokens of their ServiceAccounts.
+TOKENS = "system:serviceaccount:"
 
 
 def new_key() -> str:
@@ -77,6 +79,8 @@ def _check(client: str) -> None:
         raise WrongCallError(f"{client!r} begins or ends with white space: write {client.strip()!r}")
     if not client.isprintable():
         raise WrongCallError(f"{client!r} has characters that can't be seen: write others")
+    if client.startswith(TOKENS):
+        raise WrongCallError(f"{client!r} is the name of who has a ServiceAccount's token (clients.jwt): write another")
 
 
 def _alike(name: str) -> str:

@@ -30,7 +30,7 @@ VERSION = "envoy_extension_config_discovery_http_filter_api_keys_version_text"
 QUESTION = {"text_readouts": "true", "filter": "api-keys.version_text$"}
 #: The kubelet looks at a pod's volumes as soon as something of the pod changes, and every minute or so otherwise.
 ANNOTATION = "checksum/clients"
-EVERY_SECONDS, ANSWER_SECONDS, AT_ONCE = 0.5, 5.0, 16
+EVERY_SECONDS, AGAIN_SECONDS, ANSWER_SECONDS, AT_ONCE = 0.5, 2.0, 5.0, 16
 
 Json = Mapping[str, Any]
 
@@ -47,16 +47,17 @@ class Seen:
 def place_of(cluster: Cluster, release: str, namespace: str) -> Place:
     """Where a release's clients are. Raises UnavailableError where there is no such release."""
     place = _place(workload_of(cluster, release, namespace).front.spec, namespace)
-    assert place is not None  # `workload_of` takes no other
+    if place is None:
+        raise UnavailableError(f"release {release} has no clients with keys: write clients.secretName in its values")
     return place
 
 
 def workload_of(cluster: Cluster, release: str, namespace: str) -> Workload:
-    """The Deployment of an endpoint's release. Raises UnavailableError where there is none."""
+    """The workload of an endpoint's release. Raises UnavailableError where there is none."""
     with asking_the_api_server():
         found = workloads.find(cluster, namespace, f"app.kubernetes.io/instance={release}").workloads
     for workload in found:
-        if _place(workload.front.spec, namespace):
+        if _envoy(workload.front.spec):
             return workload
     raise UnavailableError(
         f"there is no release {release!r} of the chart vllm-endpoint in namespace {namespace}: `helm list "
@@ -66,12 +67,17 @@ def workload_of(cluster: Cluster, release: str, namespace: str) -> Workload:
 
 def _place(spec: Json, namespace: str) -> Place | None:
     """Where the clients are that a pod's specification mounts; None where it is no endpoint's."""
-    containers, volumes = spec.get("containers") or [], spec.get("volumes") or []
+    volumes = spec.get("volumes") or []
     secrets = [volume["secret"] for volume in volumes if volume.get("name") == VOLUME and volume.get("secret")]
-    if not secrets or not any(container.get("name") == CONTAINER for container in containers):
+    if not secrets or not _envoy(spec):
         return None
     items = secrets[0].get("items") or [{}]
     return Place(namespace, str(secrets[0].get("secretName")), str(items[0].get("key", "clients.yaml")))
+
+
+def _envoy(spec: Json) -> Json | None:
+    """Envoy's container of a pod's specification; None where it is no endpoint's."""
+    return next((one for one in spec.get("containers") or [] if one.get("name") == CONTAINER), None)
 
 
 def wait(
@@ -88,26 +94,23 @@ def wait(
     tell: is told how it stands. Raises UnavailableError where the API server refuses to say which pods there are.
     """
     end = time.monotonic() + timeout_seconds
-    asked: set[str] = set()
-    findings: list[Finding] = []
+    looks = _Looks(cluster, place.namespace, version)
     accepted = {version}
     with Ways(cluster, place.namespace, ANSWER_SECONDS, "metrics", QUESTION, either=True) as ways:
         while True:
             found, ending = _replicas(cluster, release, place)
-            for replica in (replica for replica in found if replica.uid not in asked):
-                asked.add(replica.uid)
-                findings += _have_looked_at(cluster, place.namespace, replica.name, version) if not findings else []
             ways.keep({replica.uid: replica for replica in found})
             refused = {name: why for name, why in _ask(ways, found, accepted) if why}
+            for name in refused:
+                looks.ask_for(name)
             taken = len(found) - len(refused)
             tell(f"{taken} of {len(found)} replicas have taken it up")
             if not refused or time.monotonic() >= end:
                 break
             time.sleep(min(EVERY_SECONDS, max(0.0, end - time.monotonic())))
             accepted.add(clients.version(secret.read(cluster, place)))
-    findings += [_not_taken(name, why, timeout_seconds) for name, why in refused.items()]
-    findings += [_ending(name) for name in ending]
-    return Seen(taken, len(found), findings)
+    findings = [_not_taken(name, why, timeout_seconds) for name, why in refused.items()]
+    return Seen(taken, len(found), [*looks.findings, *findings, *map(_ending, ending)])
 
 
 def _replicas(cluster: Cluster, release: str, place: Place) -> tuple[list[Replica], list[str]]:
@@ -125,7 +128,7 @@ def _replicas(cluster: Cluster, release: str, place: Place) -> tuple[list[Replic
 
 def _replica(pod: Json) -> Replica:
     metadata = pod["metadata"]
-    [envoy] = [container for container in pod["spec"]["containers"] if container["name"] == CONTAINER]
+    envoy = _envoy(pod["spec"]) or {}
     ports = {port.get("name"): int(port["containerPort"]) for port in envoy.get("ports") or []}
     return Replica(
         name=metadata["name"],
@@ -141,16 +144,38 @@ def _replica(pod: Json) -> Replica:
     )
 
 
-def _have_looked_at(cluster: Cluster, namespace: str, pod: str, version: str) -> Iterator[Finding]:
-    """Change an annotation of a pod, so that its kubelet looks at its volumes; a finding where that is not allowed."""
-    patch = {"metadata": {"annotations": {ANNOTATION: version}}}
-    try:
-        cluster.core.patch_namespaced_pod(pod, namespace, patch, _content_type="application/merge-patch+json")
-    except client.ApiException as error:
-        if error.status == 404:  # it has gone
+class _Looks:
+    """Has kubelets look at their pods' volumes, by changes of an annotation.
+
+    A kubelet that was told of the pod before it was told of the Secret has looked in vain: it is asked again, after
+    longer and longer times.
+    """
+
+    def __init__(self, cluster: Cluster, namespace: str, version: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._version = version
+        self._asked: dict[str, tuple[int, float]] = {}
+        """By pod: how often, and when next."""
+        self.findings: list[Finding] = []
+        """That it is not allowed."""
+
+    def ask_for(self, pod: str) -> None:
+        """Change a pod's annotation, if it is time."""
+        times, due = self._asked.get(pod, (0, 0.0))
+        if self.findings or time.monotonic() < due:
             return
-        message = f"its pods can't be annotated ({error.status}): it takes until the kubelets look by themselves"
-        yield Finding("clients-taken", f"namespace {namespace}", message, "", "info")
+        self._asked[pod] = times + 1, time.monotonic() + AGAIN_SECONDS * 2**times
+        patch = {"metadata": {"annotations": {ANNOTATION: f"{self._version[:32]}-{times}"}}}
+        merge = "application/merge-patch+json"
+        try:
+            self._cluster.core.patch_namespaced_pod(pod, self._namespace, patch, _content_type=merge)
+        except client.ApiException as error:
+            if error.status != 404:  # it has gone
+                message = (
+                    f"its pods can't be annotated ({error.status}): it takes until the kubelets look by themselves"
+                )
+                self.findings.append(Finding("clients-taken", f"namespace {self._namespace}", message, "", "info"))
 
 
 def _ask(ways: Ways, found: Sequence[Replica], accepted: Collection[str]) -> Iterator[tuple[str, str]]:
