@@ -6,7 +6,7 @@
 from typing import Any
 
 from vllm_chart.observe import alerts
-from vllm_chart.vllm_args import devices, host_memory, images, peers, repositories
+from vllm_chart.vllm_args import devices, host_memory, images, peers, repositories, streaming
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 #: Seconds, the default of startup.budgetSeconds.
@@ -90,6 +90,11 @@ VOLUMES = {
         "remedy": "write model.chatTemplate or model.chatTemplateRef instead",
         "value": "model.chatTemplateRef",
     },
+    "object-storage": {
+        "path": "/etc/vllm/object-storage",
+        "remedy": "write objectStorage.credentialsSecretRef instead",
+        "value": "objectStorage.credentialsSecretRef",
+    },
     "ca-bundle": {"path": "/etc/vllm/ca", "remedy": "write caBundle instead", "value": "caBundle.configMapName"},
     "adapter-list": {"path": "/etc/vllm/adapter-list", "remedy": "write lora.adapters instead"},
 }
@@ -128,5 +133,6 @@ def facts() -> dict[str, Any]:
         "images": images.facts(),
         "repositories": repositories.facts(),
         "peers": peers.facts(),
+        "streaming": streaming.facts(),
         "alerts": alerts.facts(),
     }

@@ -74,6 +74,10 @@ INSTEAD = {"podMonitor": "serviceMonitor"}
 OTHER: dict[tuple[str, ...], Any] = {
     ("replicaCount",): 3,
     ("model", "chatTemplate"): "{{ messages }}",
+    ("objectStorage", "credentialsSecretRef", "name"): "s3",
+    ("objectStorage", "endpoint"): "https://minio.storage.svc:9000",
+    ("objectStorage", "region"): "eu-central-1",
+    ("objectStorage", "account"): "companymodels",
     ("autoscaling", "kind"): "HPA",
     ("autoscaling", "prometheus", "auth", "secretTargetRef"): [{"parameter": "bearerToken", "name": "a", "key": "b"}],
     ("autoscaling", "wakeUp", "metrics"): [{"type": "External"}],

@@ -28,7 +28,12 @@ ROWS: list[tuple[str, str, str, str]] = [
         "stays",
     ),
     ("mounted", f"{{{MOUNTED}}}", COMPILED, DOWNLOADED),
-    ("from a bucket", "{model: {id: 's3://a/b'}, engine: {args: {load-format: runai_streamer}}}", COMPILED, DOWNLOADED),
+    (
+        "from a bucket",
+        "model: {id: 's3://a/b', servedModelName: [b]}",
+        COMPILED,
+        DOWNLOADED,
+    ),
     ("a script's own", f"{{{SCRIPT}}}", "gets none of the chart's arguments", DOWNLOADED),
     ("counted", "replicaCount: 2", "org/name is on its way: 2 x 1 nvidia.com/gpu.", "With one replica"),
     ("counted by somebody else", "replicaCount: null", "each pod with 1 nvidia.com/gpu.", "With one replica"),

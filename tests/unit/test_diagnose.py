@@ -605,6 +605,88 @@ ENGINE_LOGS = [
         "hub.tokenSecretRef",
         id="no token",
     ),
+    # Of versitygw 1.8, boto3 and the streamer, with one thing wrong at a time; then of vLLM for a folder.
+    pytest.param("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "with AWS_ACC", id="no keys"),
+    pytest.param(
+        "botocore.exceptions.ClientError: An error occurred (XAdminUserNotFound) when calling the ListObjectsV2 "
+        "operation: No user exists with the provided access key ID.",
+        "objectStorage.credentialsSecretRef",
+        id="a wrong access key",
+    ),
+    pytest.param(
+        "botocore.exceptions.ClientError: An error occurred (SignatureDoesNotMatch) when calling the ListObjectsV2 "
+        "operation: The request signature we calculated does not match the signature you provided. Check your key and "
+        "signing method.",
+        "objectStorage.credentialsSecretRef",
+        id="a wrong secret key",
+    ),
+    pytest.param(
+        "botocore.errorfactory.NoSuchBucket: An error occurred (NoSuchBucket) when calling the ListObjectsV2 "
+        "operation: The specified bucket does not exist.",
+        "correct the bucket in model.id",
+        id="a wrong bucket",
+    ),
+    pytest.param(
+        'botocore.exceptions.EndpointConnectionError: Could not connect to the endpoint URL: "http://minio.nope.svc/'
+        'models?list-type=2&prefix=acme%2Ftiny%2F&encoding-type=url"',
+        "correct objectStorage.endpoint",
+        id="a wrong endpoint",
+    ),
+    pytest.param(
+        "botocore.exceptions.SSLError: SSL validation failed for https://localhost:17072/models?list-type=2 [SSL: "
+        "CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)",
+        "caBundle.configMapName",
+        id="an authority that nobody knows",
+    ),
+    pytest.param(
+        "botocore.exceptions.SSLError: SSL validation failed for https://127.0.0.1:17070/models?list-type=2 [SSL: "
+        "WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)",
+        "write http:// in objectStorage.endpoint",
+        id="TLS where there is none",
+    ),
+    pytest.param(
+        "botocore.exceptions.ConnectionClosedError: Connection was closed before we received a valid response from "
+        'endpoint URL: "http://localhost:17072/models?list-type=2&prefix=acme%2Ftiny%2F&encoding-type=url".',
+        "write https:// in objectStorage.endpoint",
+        id="no TLS where there is some",
+    ),
+    pytest.param(
+        "\x1b[0;31m[2026-11-28 12:21:16.901] [ERROR  ] [20648 20834] [s3/client/client.cc:364 @ operator()           ] "
+        "Failed to download s3 object of request 1 :  (http_status=400, error_type=100, retryable=false)\n"
+        "\x1b[mValueError: Could not receive response from libstreamer due to: b'File access error'",
+        "correct objectStorage.region: the store reads",
+        id="a wrong region",
+    ),
+    pytest.param(
+        "[ERROR  ] [s3/client/client.cc:364 @ operator()] Failed to download s3 object of request 1 :  "
+        "(http_status=403, error_type=15, retryable=false)\n"
+        "ValueError: Could not receive response from libstreamer due to: b'File access error'",
+        "read what is under model.id",
+        id="keys that may list and not read",
+    ),
+    pytest.param(
+        "ValueError: Could not receive response from libstreamer due to: b'File access error'",
+        "correct objectStorage.region, and let the keys",
+        id="a streamer that tells no more",
+    ),
+    pytest.param(
+        "  Value error, Invalid repository ID or local directory specified: "
+        "'/cache/vllm/assets/model_streamer/31c40394'.",
+        "correct the folder in model.id",
+        id="a wrong folder",
+    ),
+    pytest.param(
+        "RuntimeError: Cannot find any safetensors model weights with `s3://models/acme/tiny`",
+        "put *.safetensors into it",
+        id="a folder without weights",
+    ),
+    pytest.param(
+        "runai_model_streamer.file_streamer.requests_iterator.RunaiStreamerMemoryLimitException: Memory limit "
+        "supplied: 8 cannot be smaller than: 62",
+        "env.RUNAI_STREAMER_MEMORY_LIMIT: 62 or more",
+        id="a buffer that is too small",
+    ),
+    pytest.param("ImportError: Please install vllm[runai] for runai support", "image.repository", id="no streamer"),
     pytest.param(
         "OSError: [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use",
         "containerPort",

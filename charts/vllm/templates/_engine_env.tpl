@@ -54,7 +54,7 @@
       {{- $_ := set $env $name (include "vllm.path.caBundle" $) }}
     {{- end }}
   {{- end }}
-  {{- $env = merge $env (include "vllm.tracing.env" . | fromJson) }}
+  {{- $env = merge $env (include "vllm.tracing.env" . | fromJson) (include "vllm.objectStorage.env" . | fromJson) }}
   {{- if eq .Values.engine.device "cpu" }}
     {{- if not (get (.Values.engine.args | default dict) "kv-cache-memory-bytes") }}
       {{- /* GiB. Left to itself the CPU engine takes nearly all of the memory limit, and is killed. */}}
@@ -81,6 +81,7 @@ that others refer to come first, because Kubernetes expands only what it has see
 */}}
 {{- define "vllm.env" -}}
   {{- $env := include "vllm.once" (list . "vllm.ownEnv") | fromJson }}
+  {{- with include "vllm.objectStorage.buffer" . }}{{ $_ := set $env $.Facts.streaming.limit . }}{{ end }}
   {{- range $name, $value := .Values.env }}
     {{- if and (eq $name "PYTHONPATH") (hasKey $env $name) }}
       {{- /* The engine's middleware is on it: the user's comes after. */}}

@@ -40,6 +40,13 @@ less.
       {{- with include "vllm.hostMemory.flag" (list $ .) }}{{ $items = append $items (fromYaml .) }}{{ end }}
     {{- end }}
   {{- end }}
+  {{- if include "vllm.streams" . }}
+    {{- $given := include "vllm.objectStorage.givenBuffer" . | fromJson }}
+    {{- if gt ($given.bytes | float64) 0.0 }}
+      {{- $bytes := mulf $given.bytes (include "vllm.objectStorage.streams" . | float64) }}
+      {{- $items = append $items (dict "where" $given.where "bytes" $bytes "memory" "anonymous") }}
+    {{- end }}
+  {{- end }}
   {{- toJson $items }}
 {{- end }}
 

@@ -31,6 +31,8 @@ write where somebody wants to mount their own in its place. Paths and remedies a
   {{- end }}
   {{- $template := dict }}
   {{- with include "vllm.chatTemplate.source" . }}{{ $template = dict "configMap" (fromYaml .) }}{{ end }}
+  {{- $credentials := dict }}
+  {{- with include "vllm.objectStorage.source" . }}{{ $credentials = dict "secret" (fromYaml .) }}{{ end }}
   {{- $shm := dict "medium" "Memory" "sizeLimit" (include "vllm.shm.sizeLimit" .) }}
   {{- $programs := dict "configMap" (dict "name" (include "vllm.lifecycle.name" .)) }}
   {{- $list := dict }}
@@ -43,6 +45,7 @@ write where somebody wants to mount their own in its place. Paths and remedies a
     (dict "name" "lifecycle" "source" $programs "mount" $readOnly)
     (dict "name" "cache" "source" $cache "mount" $subPath "path" .Values.persistence.mountPath)
     (dict "name" "chat-template" "source" $template "mount" $readOnly)
+    (dict "name" "object-storage" "source" $credentials "mount" $readOnly)
     (dict "name" "ca-bundle" "source" $bundle "mount" $readOnly)
     (dict "name" "adapter-list" "source" $list "mount" $readOnly) }}
     {{- $mounts = append $mounts (merge $volume (get $.Facts.volumes $volume.name)) }}
@@ -70,6 +73,9 @@ write where somebody wants to mount their own in its place. Paths and remedies a
 {{- end }}
 {{- define "vllm.path.chatTemplate" -}}
   {{- include "vllm.load" . }}{{ get .Facts.volumes "chat-template" | dig "path" "" }}/chat-template.jinja
+{{- end }}
+{{- define "vllm.path.credentials" -}}
+  {{- include "vllm.load" . }}{{ get .Facts.volumes "object-storage" | dig "path" "" }}/credentials.json
 {{- end }}
 {{- define "vllm.path.caBundle" -}}
   {{- include "vllm.load" . }}{{ get .Facts.volumes "ca-bundle" | dig "path" "" }}/ca-bundle.crt

@@ -93,6 +93,7 @@ _DIAGNOSE = (
     ("file-permissions", "The engine may write where it writes.", "It ends while it starts."),
     ("port", "The engine's ports are free.", "It ends while it starts."),
     ("hub", "The Hub answers.", "The weights can't be fetched."),
+    ("object-storage", "The store of model.id answers, and gives what is asked for.", "The weights can't be read."),
     ("hub-token", "The Hub takes the token.", "The weights can't be fetched."),
     ("model", "The model is there, and vLLM can serve it.", "The engine ends while it starts."),
     (

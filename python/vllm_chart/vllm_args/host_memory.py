@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from vllm_chart.vllm_args import streaming
+
 Json = Any
 Memory = Literal["shared", "pinned", "anonymous"]
 """Files of /dev/shm; locked pages of a process; ordinary pages of a process. All count against the memory limit."""
@@ -287,7 +289,7 @@ def taken(arguments: Mapping[str, Json], env: Mapping[str, Any], pod: Pod) -> li
     arguments: as `argv.parse` returns them. env: plain values only. What cannot be read as a number takes nothing here;
     other checks refuse it.
     """
-    return [*_of_connectors(arguments, env, pod), *_of_flags(arguments, env, pod)]
+    return [*_of_connectors(arguments, env, pod), *_of_flags(arguments, env, pod), *_of_streams(arguments, env, pod)]
 
 
 def unsized(arguments: Mapping[str, Json], env: Mapping[str, Any]) -> dict[str, str]:
@@ -379,6 +381,12 @@ def _of_flags(arguments: Mapping[str, Json], env: Mapping[str, Any], pod: Pod) -
         if size:
             where = f"env.{flag.env}" if flag.env else f"--{flag.flag}"
             yield Taken(where, flag.memory, round(size) * pod.times(flag.per), flag.rounded, flag.ceiling)
+
+
+def _of_streams(arguments: Mapping[str, Json], env: Mapping[str, Any], pod: Pod) -> Iterator[Taken]:
+    if buffers := streaming.buffers(arguments, env):
+        where, size, shared = buffers
+        yield Taken(where, "anonymous", size * pod.times("pod" if shared else "worker"))
 
 
 def _applies(flag: Flag, arguments: Mapping[str, Json], env: Mapping[str, Any], pod: Pod) -> bool:

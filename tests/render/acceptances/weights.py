@@ -82,7 +82,7 @@ ROWS: list[Row] = [
         "streamed from a store like S3, with keys",
         f"{VLLM}/models/extensions/runai_model_streamer/",
         """
-        model: {id: "s3://models/Llama-3-8b"}
+        model: {id: "s3://models/Llama-3-8b", servedModelName: [llama-3-8b]}
         engine: {args: {load-format: runai_streamer}}
         env:
           RUNAI_STREAMER_S3_USE_VIRTUAL_ADDRESSING: 0
@@ -94,6 +94,54 @@ ROWS: list[Row] = [
         lambda v: (
             v.env["AWS_EC2_METADATA_DISABLED"] == "true" and v.env["RUNAI_STREAMER_S3_USE_VIRTUAL_ADDRESSING"] == "0"
         ),
+    ),
+    (
+        "streamed from MinIO, whose keys are in a Secret",
+        f"{VLLM}/models/extensions/runai_model_streamer/",
+        """
+        model: {id: "s3://models/Llama-3-8b", servedModelName: [llama-3-8b]}
+        objectStorage: {credentialsSecretRef: {name: s3}, endpoint: "https://minio.storage.svc:9000/"}
+        caBundle: {configMapName: company-ca}
+        hub: {offline: true}
+        """,
+        lambda v: (
+            v.secret("AWS_SECRET_ACCESS_KEY") == ("s3", "AWS_SECRET_ACCESS_KEY")
+            and v.env["RUNAI_STREAMER_S3_ENDPOINT"] == v.env["AWS_ENDPOINT_URL"] == "https://minio.storage.svc:9000"
+            and v.env["AWS_CA_BUNDLE"] == "/etc/vllm/ca/ca-bundle.crt"
+            and v.env["AWS_REGION"] == "us-east-1"
+        ),
+    ),
+    (
+        "streamed from Azure by an identity",
+        f"{VLLM}/models/extensions/runai_model_streamer/",
+        """
+        model: {id: "az://models/llama", servedModelName: [llama]}
+        objectStorage: {account: companymodels}
+        serviceAccount: {annotations: {azure.workload.identity/client-id: 00000000-0000-0000-0000-000000000000}}
+        podLabels: {azure.workload.identity/use: "true"}
+        """,
+        lambda v: v.env["AZURE_STORAGE_ACCOUNT_NAME"] == "companymodels" and "AWS_REGION" not in v.env,
+    ),
+    (
+        "streamed from Google by a key",
+        "https://github.com/run-ai/runai-model-streamer/blob/master/docs/src/usage.md",
+        """
+        model: {id: "gs://models/llama", servedModelName: [llama]}
+        objectStorage: {credentialsSecretRef: {name: gcs}}
+        """,
+        lambda v: (
+            v.env["RUNAI_STREAMER_GCS_CREDENTIAL_FILE"] == "/etc/vllm/object-storage/credentials.json"
+            and v.volumes["object-storage"]["secret"]["secretName"] == "gcs"
+        ),
+    ),
+    (
+        "a larger buffer than there is memory, of which a small model takes little",
+        "https://github.com/run-ai/runai-model-streamer/blob/master/docs/src/env-vars.md",
+        """
+        model: {id: "s3://models/tiny", servedModelName: [tiny]}
+        resources: {limits: {memory: 16Gi}}
+        """,
+        lambda v: int(v.env["RUNAI_STREAMER_MEMORY_LIMIT"]) == 7 * 2**30,
     ),
     (
         "streamed on eight L4s",

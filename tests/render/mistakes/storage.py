@@ -28,6 +28,30 @@ ROWS: list[Mistake] = [
         ),
     ),
     mistake(
+        "bucket-key-misspelt",
+        "the variable of a bucket's key misspelt in a chart's env, so that the streamer has none",
+        "run-ai/runai-model-streamer#154",
+        Mended(
+            "the Secret's keys are the variables",
+            lambda v: v.secret("AWS_SECRET_ACCESS_KEY") == ("s3", "AWS_SECRET_ACCESS_KEY"),
+            "{model: {id: s3://models/a, servedModelName: [a]}, objectStorage: {credentialsSecretRef: {name: s3}}}",
+        ),
+        Diagnosed(crash("botocore.exceptions.NoCredentialsError: Unable to locate credentials"), "", "with AWS_ACCESS"),
+    ),
+    mistake(
+        "bucket-endpoint-in-one-variable",
+        "an S3 store's address in the variable that half of the streamer does not read",
+        "run-ai/runai-model-streamer#34",
+        Mended(
+            "both variables have it, and buckets are addressed by path",
+            lambda v: (
+                v.env["RUNAI_STREAMER_S3_ENDPOINT"] == v.env["AWS_ENDPOINT_URL"] == "http://minio:9000"
+                and v.env["RUNAI_STREAMER_S3_USE_VIRTUAL_ADDRESSING"] == "0"
+            ),
+            "{model: {id: s3://models/a, servedModelName: [a]}, objectStorage: {endpoint: http://minio:9000}}",
+        ),
+    ),
+    mistake(
         "no-model-volume",
         "weights in the container's own file system, downloaded again at each restart",
         "linagora/openrag#977",

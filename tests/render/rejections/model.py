@@ -101,5 +101,85 @@ ROWS: list[Row] = [
         "write a path in a volume",
     ),
     ("a chat template's file", "model: {chatTemplatePath: /t.jinja}", "model.chatTemplatePath", "write engine.args"),
-    ("a ConfigMap's own word", "model: {chatTemplateRef: {configMapName: a}}", "model.chatTemplateRef", "write name"),
+    (
+        "a ConfigMap's own word",
+        "model: {chatTemplateRef: {configMapName: a}}",
+        "model.chatTemplateRef.configMapName",
+        "write name",
+    ),
+    ("a bucket without a name", "model: {id: s3://models/llama}", "model.servedModelName", "such as [llama]"),
+    (
+        "a bucket by another's loader",
+        "{model: {id: s3://models/llama, servedModelName: [a]}, engine: {args: {load-format: safetensors}}}",
+        "engine.args.load-format",
+        "leave it out, and it streams",
+    ),
+    (
+        "a container without an account",
+        "model: {id: az://models/llama, servedModelName: [a]}",
+        "objectStorage.account",
+        "write its name",
+    ),
+    (
+        "a store for nothing",
+        "objectStorage: {endpoint: https://a}",
+        "objectStorage.endpoint",
+        "write s3://bucket/folder",
+    ),
+    ("a region for nothing", "objectStorage: {region: eu-west-1}", "objectStorage.region", "write s3://bucket/folder"),
+    (
+        "keys for nothing",
+        "objectStorage: {credentialsSecretRef: {name: s3}}",
+        "objectStorage.credentialsSecretRef",
+        "write s3://bucket/folder",
+    ),
+    (
+        "an endpoint of Google's",
+        "{model: {id: gs://a/b, servedModelName: [b]}, objectStorage: {endpoint: https://a}}",
+        "objectStorage.endpoint",
+        "leave it out, or write s3://",
+    ),
+    (
+        "a region of Azure's",
+        "{model: {id: az://a/b, servedModelName: [b]}, objectStorage: {account: abc, region: eu-west-1}}",
+        "objectStorage.region",
+        "leave it out",
+    ),
+    (
+        "an account of Amazon's",
+        "{model: {id: s3://a/b, servedModelName: [b]}, objectStorage: {account: abc}}",
+        "objectStorage.account",
+        "leave it out",
+    ),
+    (
+        "an endpoint twice",
+        "{model: {id: s3://a/b, servedModelName: [b]}, objectStorage: {endpoint: https://a}, "
+        "env: {AWS_ENDPOINT_URL: https://b}}",
+        "env.AWS_ENDPOINT_URL",
+        "keep one of them",
+    ),
+    (
+        "keys twice",
+        "{model: {id: s3://a/b, servedModelName: [b]}, objectStorage: {credentialsSecretRef: {name: s3}}, "
+        "env: {AWS_SESSION_TOKEN: {valueFrom: {secretKeyRef: {name: a, key: b}}}}}",
+        "env.AWS_SESSION_TOKEN",
+        "keep one of them",
+    ),
+    (
+        "a buffer that no memory holds",
+        '{model: {id: s3://a/b, servedModelName: [b]}, env: {RUNAI_STREAMER_MEMORY_LIMIT: "40000000000"}, '
+        "resources: {limits: {memory: 32Gi}}}",
+        "env.RUNAI_STREAMER_MEMORY_LIMIT",
+        "write fewer GiB",
+    ),
+    (
+        "two workers' buffers that no memory holds",
+        "{model: {id: s3://a/b, servedModelName: [b]}, gpu: {count: 2}, engine: {args: {model-loader-extra-config: "
+        "{memory_limit: 20000000000}}}, resources: {limits: {memory: 36Gi}}}",
+        "engine.args.model-loader-extra-config",
+        "write fewer GiB",
+    ),
+    ("a store without a scheme", "objectStorage: {endpoint: minio:9000}", "objectStorage.endpoint", "write a URL"),
+    ("a key in the values", "objectStorage: {secretKey: x}", "objectStorage.secretKey", "put it in a Secret"),
+    ("Google's other word", "model: {id: gcs://a/b, servedModelName: [b]}", "model.id", "or az:// address"),
 ]

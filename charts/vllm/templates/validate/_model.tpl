@@ -9,9 +9,10 @@
     - model.id: {{ $id }} is neither organisation/name nor a path from the root: write one of them
   {{- else if hasPrefix "~/" $id }}
     - model.id: no shell expands {{ $id }}: write the whole path, from the root
-  {{- else if and $stock (regexMatch "^(hf|huggingface|file|pvc|oci|docker|ollama|modelscope)://" $id) }}
+  {{- else if and $stock (regexMatch "^(hf|huggingface|file|pvc|oci|docker|ollama|modelscope|gcs|abfss?|wasbs?)://"
+    $id) }}
     - model.id: vLLM does not read {{ regexFind "^[a-z]+" $id }} addresses:
-      write organisation/name, the path of a directory in a mounted volume, or an s3:// or gs:// address
+      write organisation/name, the path of a directory in a mounted volume, or an s3://, gs:// or az:// address
   {{- else if and $stock (regexMatch "^[^/@]+/[^/@]+@[^/@]+$" $id) }}
     - model.id: {{ $id }} names a revision, which is none of the name:
       write {{ regexReplaceAll "@.*" $id "" }}, and model.revision: {{ regexReplaceAll ".*@" $id "" }}

@@ -22,7 +22,12 @@ class Need:
     """Whether the engine sends or compares it as part of an HTTP header."""
 
 
-_VARIABLES = {"HF_TOKEN": "hub.tokenSecretRef", "VLLM_API_KEY": "auth.apiKeySecretRef"}
+_VARIABLES = {
+    "HF_TOKEN": "hub.tokenSecretRef",
+    "VLLM_API_KEY": "auth.apiKeySecretRef",
+    "AWS_ACCESS_KEY_ID": "objectStorage.credentialsSecretRef",
+    "AWS_SECRET_ACCESS_KEY": "objectStorage.credentialsSecretRef",
+}
 
 
 def needs(manifests: Manifests) -> list[Need]:

@@ -37,8 +37,9 @@ class Model(Block):
 
     id: Annotated[str, Pattern(r"^(|[^\s-]\S*)$", "write organisation/name, or the path of a directory")] = Field(
         "",
-        description="Required. A Hugging Face Hub id (`meta-llama/Llama-3.1-8B`), or the path of a directory in a "
-        "mounted volume (`/models/llama`).",
+        description="Required. A Hugging Face Hub id (`meta-llama/Llama-3.1-8B`), the path of a directory in a mounted "
+        "volume (`/models/llama`), or an address in object storage (`s3://bucket/llama`, `gs://`, `az://`; see "
+        "objectStorage).",
     )
     revision: Annotated[str, Pattern(r"^\S*$", "write a branch, a tag or a commit")] = Field(
         "",

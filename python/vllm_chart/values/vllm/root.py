@@ -28,6 +28,7 @@ from vllm_chart.values.vllm.lora import Lora
 from vllm_chart.values.vllm.model import Hub, Model
 from vllm_chart.values.vllm.monitoring import Monitor
 from vllm_chart.values.vllm.network import NetworkPolicy
+from vllm_chart.values.vllm.object_storage import ObjectStorage
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.vllm.remedies import OF_ROOT
 from vllm_chart.values.vllm.rules import PrometheusRule, Slo
@@ -42,6 +43,7 @@ class TheModel(Section):
 
     model: Model = Field(Model(), description=Model.__doc__)
     hub: Hub = Field(Hub(), description=Hub.__doc__)
+    object_storage: ObjectStorage = Field(ObjectStorage(), description=ObjectStorage.__doc__)
     engine: Engine = Field(Engine(), description=Engine.__doc__)
     gpu: Gpu = Field(Gpu(), description=Gpu.__doc__)
     parallelism: Parallelism = Field(Parallelism(), description=Parallelism.__doc__)
@@ -107,7 +109,7 @@ class Resources(Section):
     volumes: list[Annotated[Object, Kubernetes("core.v1.Volume")]] = Field(
         [],
         description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle`, `chat-template`, "
-        "`ca-bundle` and `adapter-list` are the chart's.",
+        "`object-storage`, `ca-bundle` and `adapter-list` are the chart's.",
     )
     volume_mounts: list[Annotated[Object, Kubernetes("core.v1.VolumeMount")]] = Field(
         [], description="More mounts of the engine's container."

@@ -3,7 +3,17 @@
 The texts are those of vLLM 0.32 and 0.33, huggingface_hub 2.4 and transformers 5.23, at the places named beside them.
 """
 
-from vllm_chart.live.engine_log.known import connectors, devices, hub, memory, model, parser, settings, system
+from vllm_chart.live.engine_log.known import (
+    connectors,
+    devices,
+    hub,
+    memory,
+    model,
+    object_storage,
+    parser,
+    settings,
+    system,
+)
 from vllm_chart.live.engine_log.known.row import KnownError
 
 __all__ = ["ERRORS", "KnownError"]
@@ -14,6 +24,7 @@ __all__ = ["ERRORS", "KnownError"]
 ERRORS = (
     *parser.ERRORS,
     *connectors.ERRORS,
+    *object_storage.ERRORS,
     *hub.ERRORS,
     *model.ERRORS,
     *settings.ERRORS,

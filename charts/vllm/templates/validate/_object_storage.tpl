@@ -1,0 +1,75 @@
+{{/* Items for models in object storage. Another image or command may do with the address as it likes. */}}
+{{- define "vllm.validate.objectStorage" }}
+  {{- $scheme := include "vllm.objectStorage.scheme" . }}
+  {{- $id := .Values.model.id | default "" }}
+  {{- $own := include "vllm.isOwnImage" . }}
+  {{- $stock := and $own (not .Values.command) .Values.engine.passArguments }}
+  {{- if $scheme }}
+    {{- if not .Values.model.servedModelName }}
+      - model.servedModelName: clients would have to write {{ $id }} as the model: write a name, such as
+        [{{ trimSuffix "/" $id | base }}]
+    {{- end }}
+    {{- if and (eq $scheme "az") $stock (not .Values.objectStorage.account) (not (include "vllm.azureKnown" .)) }}
+      - objectStorage.account: nothing says in which storage account {{ $id }} is: write its name
+    {{- end }}
+    {{- $format := include "vllm.flag" (list . "load-format") }}
+    {{- if and $stock $format (not (regexMatch "^(auto|modelexpress|runai_streamer.*)$" $format)) }}
+      {{- /* config/vllm.py:2784 of 0.33. */}}
+      - engine.args.load-format: vLLM does not read {{ $scheme }}:// by {{ $format }}: leave it out, and it streams
+    {{- end }}
+    {{- include "vllm.validate.objectStorage.keys" (list . $scheme) }}
+    {{- include "vllm.validate.objectStorage.twice" . }}
+  {{- else }}
+    {{- range $key, $value := .Values.objectStorage }}
+      {{- if or (and (kindIs "map" $value) $value.name) (and (kindIs "string" $value) $value) }}
+        - objectStorage.{{ $key }}: {{ $id }} is in no object storage: write s3://bucket/folder, gs://… or az://… in
+          model.id, or leave it out
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* Lines for keys that another kind of storage has. Takes a list: root context, scheme. */}}
+{{- define "vllm.validate.objectStorage.keys" }}
+  {{- $scheme := last . }}
+  {{- with (first .).Values.objectStorage }}
+    {{- if and .endpoint (ne $scheme "s3") }}
+      - objectStorage.endpoint: only s3:// has one here: leave it out, or write s3://… in model.id
+    {{- end }}
+    {{- if and .region (ne $scheme "s3") }}
+      - objectStorage.region: only s3:// has one: leave it out
+    {{- end }}
+    {{- if and .account (ne $scheme "az") }}
+      - objectStorage.account: only az:// has one: leave it out
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* Lines for variables of the user's that a value has as well: of two that differ one would be lost. */}}
+{{- define "vllm.validate.objectStorage.twice" }}
+  {{- include "vllm.load" . }}
+  {{- $facts := .Facts.streaming }}
+  {{- with .Values.objectStorage }}
+    {{- $given := dict }}
+    {{- if .endpoint }}{{ range $facts.endpoint }}{{ $_ := set $given . "endpoint" }}{{ end }}{{ end }}
+    {{- if .region }}{{ range $facts.region }}{{ $_ := set $given . "region" }}{{ end }}{{ end }}
+    {{- if .account }}{{ $_ := set $given "AZURE_STORAGE_ACCOUNT_NAME" "account" }}{{ end }}
+    {{- if .credentialsSecretRef.name }}
+      {{- range $names := concat (values $facts.required) (values $facts.optional) (list $facts.keyFile) }}
+        {{- range $names }}{{ $_ := set $given . "credentialsSecretRef" }}{{ end }}
+      {{- end }}
+    {{- end }}
+    {{- range $name, $key := $given }}
+      {{- if hasKey ($.Values.env | default dict) $name }}
+        - env.{{ $name }}: objectStorage.{{ $key }} says it already: keep one of them
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* "true" if variables may say which storage account it is, or nothing. */}}
+{{- define "vllm.azureKnown" -}}
+  {{- $said := or .Values.envFrom .Values.objectStorage.credentialsSecretRef.name }}
+  {{- range $name, $value := .Values.env }}{{ if hasPrefix "AZURE_STORAGE_" $name }}{{ $said = true }}{{ end }}{{ end }}
+  {{- if $said }}true{{ end }}
+{{- end }}
