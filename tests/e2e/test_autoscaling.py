@@ -128,6 +128,7 @@ def asked() -> list[Traffic]:
 
 def _assert_nothing_lost(*all_of_it: Traffic) -> None:
     for traffic in all_of_it:
+        print(to_human(traffic.report))
         assert traffic.report.failed == 0, traffic.report.findings
 
 
