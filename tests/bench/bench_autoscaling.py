@@ -6,8 +6,9 @@ python -m tests.bench.bench_autoscaling --kubeconfig ~/.kube/config [--json out.
 A little load for a minute, three times what a replica is to have for five, and the little again for three. It needs
 KEDA, Prometheus and metrics-server (`ci/run cluster -- up --autoscaling`), and takes twelve minutes for each.
 
-What is to be compared is when each one acts: an answer is as long as takes some seconds, so that a request that finds no
-slot waits for longer than is promised. What a processor does at that is an engine's on a CPU.
+What is compared is when each one acts. An answer takes some seconds, so that a request that finds no slot waits for
+longer than is promised. On a machine whose cores all engines share, a replica more brings no more of them: there the
+requests over the limit say little, and a processor's use is bounded by the cores that there are.
 """
 
 import argparse
