@@ -195,6 +195,13 @@ def metrics(session: nox.Session) -> None:
 
 
 @nox.session
+def routes(session: nox.Session) -> None:
+    """The routes of a release of vLLM: `nox -s routes -- FOLDER` reads them in an unpacked wheel, for the tests."""
+    install(session)
+    session.run("python", "-m", "ci.routes", *session.posargs)
+
+
+@nox.session
 def bench_render(session: nox.Session) -> None:
     """Renders per second, in process and by the helm command, side by side."""
     install(session, "test")

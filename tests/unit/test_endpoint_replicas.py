@@ -121,6 +121,18 @@ def test_a_refusal_is_asked_for_elsewhere(replicas: list[Engine], tmp_path: Path
         assert chat(proxy, "a") != first.name
 
 
+def test_what_all_refuse_is_asked_three_times(replicas: list[Engine], tmp_path: Path) -> None:
+    """Of three replicas, and the last one's answer is the client's."""
+    with endpoint(tmp_path, [one.port for one in replicas]) as proxy:
+        healthy(proxy, REPLICAS)
+        for one in replicas:
+            one.status = 503
+        answer = proxy.ask("key")
+
+    assert answer.status_code == 503
+    assert sorted(len(one.seen) for one in replicas) == [0, 1, 1, 1]
+
+
 def test_without_a_healthy_replica_the_answer_is_at_once(replicas: list[Engine], tmp_path: Path) -> None:
     with endpoint(tmp_path, [replicas[0].port]) as proxy:
         healthy(proxy, 1)

@@ -44,9 +44,14 @@
     healthy_panic_threshold: {value: 0}
     consistent_hashing_lb_config: {hash_balance_factor: {{ int $root.Values.prefixAffinity.loadPercent }}}
   # The engine's own queue is the limit: with Envoy's (1024 requests, 3 retries), a replica's death would lose requests.
+  # What is asked again counts to the end of its answer, and is a fifth of all at most, so that a model whose replicas
+  # all refuse is not asked three times as much.
   circuit_breakers:
     thresholds:
-      - {max_connections: 1000000, max_pending_requests: 1000000, max_requests: 1000000, max_retries: 1000000}
+      - max_connections: 1000000
+        max_pending_requests: 1000000
+        max_requests: 1000000
+        retry_budget: {budget_percent: {value: 20}, min_retry_concurrency: 256}
   upstream_connection_options: {tcp_keepalive: {keepalive_time: 60, keepalive_interval: 10, keepalive_probes: 6}}
   typed_extension_protocol_options:
     envoy.extensions.upstreams.http.v3.HttpProtocolOptions:

@@ -40,8 +40,9 @@
 itself (entrypoints/serve of vLLM 0.33), and /invocations, which stands for any other path.
 */}}
 {{- define "vllm-endpoint.changesAnEngine" -}}
-  {{- $words := "pause|resume|sleep|wake_up|shutdown|abort|collective_rpc|weight|scale_elastic_ep" }}
-  {{- $beginnings := "(reset|load|unload|update|start|stop|finish|init|release)_" }}
-  {{- $others := "invocations|metrics|server_info|(ping|health|version|docs)$" }}
-  {{- if regexMatch (printf "/(%s|%s|%s)" $words $beginnings $others) . }}true{{ end }}
+  {{- $words := "pause|resume|sleep|wake_up|shutdown|abort|collective_rpc|weight|fault_tolerance|kv_event|static" }}
+  {{- $beginnings := "(reset|load|unload|update|start|stop|finish|init|release|scale|is|get)_" }}
+  {{- $others := "invocations|metrics|server_info|docs/" }}
+  {{- $whole := "(ping|health|version|load|readyz?|redoc|docs|openapi[.]json)$" }}
+  {{- if regexMatch (printf "/(%s|%s|%s|%s)" $words $beginnings $others $whole) . }}true{{ end }}
 {{- end }}
