@@ -59,6 +59,7 @@ def leaves(block: type[Block], path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 LEAVES = dict(leaves(ENDPOINT.values))
 #: Where everything.yaml has to keep to the default for the sake of others.
 OTHER: dict[tuple[str, ...], Any] = {
+    ("replicaCount",): 3,
     ("clients", "jwt", "jwksUri"): "https://a/keys",
     ("podDisruptionBudget", "minAvailable"): 1,
     ("image", "digest"): f"sha256:{'0' * 64}",
@@ -70,6 +71,8 @@ def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
     values = values_from_yaml(EVERYTHING.read_text())
     if path == ("podDisruptionBudget", "minAvailable"):
         values = put(values, ("podDisruptionBudget", "maxUnavailable"), "")
+    if path == ("replicaCount",):
+        values = put(values, ("autoscaling", "enabled"), False)
     if path[0] in INSTEAD:
         values = put(values, (INSTEAD[path[0]], "enabled"), False)
         values = put(values, (path[0], "enabled"), True)
@@ -228,6 +231,27 @@ REJECTIONS = {
         "shutdown.terminationGracePeriodSeconds",
         "write shutdown.drainSeconds",
     ),
+    "an autoscaler without a bound": ("autoscaling: {enabled: true}", "autoscaling.maxReplicas", "write how many"),
+    "bounds that cross": (
+        "autoscaling: {enabled: true, minReplicas: 5, maxReplicas: 3}",
+        "autoscaling.minReplicas",
+        "write at most that",
+    ),
+    "replicas beside an autoscaler": (
+        "{replicaCount: 4, autoscaling: {enabled: true, maxReplicas: 5}}",
+        "replicaCount",
+        "autoscaling.minReplicas: 4",
+    ),
+    "an autoscaler of a share of nothing": (
+        "{resources: {requests: {cpu: null}}, autoscaling: {enabled: true, maxReplicas: 5}}",
+        "resources.requests.cpu",
+        "write one, 500m",
+    ),
+    "an autoscaler by memory": (
+        "autoscaling: {targetMemoryUtilizationPercentage: 80}",
+        "autoscaling.targetMemoryUtilizationPercentage",
+        "write targetCPUUtilizationPercentage",
+    ),
     "monitoring of many charts": ("metrics: {enabled: true}", "metrics", "write serviceMonitor: {enabled: true}"),
     "a port of a monitor": ("serviceMonitor: {port: metrics}", "serviceMonitor.port", "it is metricsPort"),
     "two who scrape": (
@@ -318,6 +342,8 @@ ACCEPTED = (
     "models: {a: {service: a, port: null, aliases: null, adapters: null, namespace: null}}",
     "clients: {secretName: keys, allow: {app: null, other: []}}",
     "replicaCount: null",
+    "{replicaCount: null, autoscaling: {enabled: true, maxReplicas: 5}}",
+    "{resources: {limits: {cpu: 1}, requests: {cpu: null}}, autoscaling: {enabled: true, maxReplicas: 5}}",
     f"clients: {{secretName: '', jwt: {{issuer: https://a, audiences: [llm], jwks: {json.dumps(JWKS)!r}}}}}",
     f"clients: {{secretName: keys, jwt: {{issuer: https://a, audiences: [a, b], jwks: {json.dumps(JWKS)}}}}}",
     "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: 'https://a.example.com:8443/keys'}}",
@@ -428,6 +454,28 @@ def test_without_limits_nothing_counts() -> None:
 def test_the_notes_say_that_each_replica_counts(text: str, said: bool) -> None:
     limits = "limits: {default: {requestsPerMinute: 60}}"
     assert ("counts requests for itself" in render(f"{{{text}, {limits}}}").notes) == said
+
+
+def test_an_autoscaler_counts_the_replicas_alone() -> None:
+    manifests = render("autoscaling: {enabled: true, maxReplicas: 6, targetCPUUtilizationPercentage: 60}")
+    spec = manifests.one("HorizontalPodAutoscaler")["spec"]
+    deployment = manifests.one("Deployment")
+
+    assert "replicas" not in deployment["spec"]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment.name}
+    assert (spec["minReplicas"], spec["maxReplicas"], "behavior" in spec) == (2, 6, False)
+    assert spec["metrics"] == [
+        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}
+    ]
+    assert not render().maybe("HorizontalPodAutoscaler")
+
+
+def test_a_budget_that_an_autoscaler_can_not_meet_is_found() -> None:
+    values = LEAST | values_from_yaml(
+        "{autoscaling: {enabled: true, maxReplicas: 6}, podDisruptionBudget: {minAvailable: 2}}"
+    )
+
+    assert [finding.check for finding in checks.check(ENDPOINT.folder, values=values).findings] == ["drains-can-go-on"]
 
 
 # Text that means itself

@@ -28,35 +28,11 @@ deployment.yaml, which renders it.
   {{- include "vllm.text" .Values.replicaCount | regexFind "^(0|[2-9]|[1-9][0-9]+)$" }}
 {{- end }}
 
-{{/*
-Integer as string, or nothing: the replicas that are written where the chart's autoscaler counts them. They are left
-out, unless that would reset them to 1: what was in the last manifest and no longer is, Helm deletes, and the API server
-puts its default there (helm/helm#12650). Then they are what the cluster has now.
-
-With server-side apply (Helm 4) a field is deleted only while nobody else owns it, and whoever scales owns it. Helm 3
-compares with its last manifest, whatever happened since: so a release that once had `replicas` keeps it, which the
-annotation of those that never had says. `helm template` sees no cluster: docs/autoscaling.md has what GitOps needs.
-*/}}
+{{/* Integer as string, or nothing: the replicas that are written where the chart's autoscaler counts them. */}}
 {{- define "vllm.workload.keptReplicas" -}}
-  {{- $kind := list (include "vllm.workload.apiVersion" .) (include "vllm.workload.kind" .) }}
-  {{- $live := lookup (first $kind) (last $kind) (include "vllm.namespace" .) (include "vllm.workload.name" .) }}
-  {{- if $live }}
-    {{- $applied := dict }}
-    {{- $others := false }}
-    {{- range $live.metadata.managedFields | default list }}
-      {{- $fields := get (.fieldsV1 | default dict) "f:spec" | default dict }}
-      {{- if and (eq .operation "Apply") (hasKey $fields "f:template") }}{{ $applied = $fields }}
-      {{- else if hasKey $fields "f:replicas" }}{{ $others = true }}
-      {{- end }}
-    {{- end }}
-    {{- $had := not (hasKey ($live.metadata.annotations | default dict) (include "vllm.workload.leftOut" .)) }}
-    {{- if $applied }}{{ $had = and (hasKey $applied "f:replicas") (not $others) }}{{ end }}
-    {{- if $had }}{{ int $live.spec.replicas }}{{ end }}
-  {{- end }}
+  {{- $kind := list . (include "vllm.workload.apiVersion" .) (include "vllm.workload.kind" .) }}
+  {{- include "vllm.keptReplicas" (append $kind (include "vllm.workload.name" .)) }}
 {{- end }}
-
-{{/* String: the annotation that says that `replicas` was left out. */}}
-{{- define "vllm.workload.leftOut" -}}vllm-chart/replicas-left-out{{- end }}
 
 {{/* Integer as string: the replicas to reckon with, where somebody else counts them what he begins with. */}}
 {{- define "vllm.workload.leastReplicas" -}}

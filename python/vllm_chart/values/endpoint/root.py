@@ -16,6 +16,7 @@ from vllm_chart.values.base import (
     Seconds,
     Section,
 )
+from vllm_chart.values.endpoint.autoscaling import Autoscaling
 from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
 from vllm_chart.values.endpoint.monitoring import Monitor, PrometheusRule
@@ -94,6 +95,7 @@ class LifeCycle(Section):
     replica_count: Count | None = Field(
         2, description="Pods of the endpoint. `null` leaves them to an autoscaler that is not the chart's."
     )
+    autoscaling: Autoscaling = Field(Autoscaling(), description=Autoscaling.__doc__)
     shutdown: Shutdown = Field(Shutdown(), description=Shutdown.__doc__)
     readiness_probe: Annotated[Object, Kubernetes("core.v1.Probe")] = Field(
         {"periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 3},
