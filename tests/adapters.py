@@ -78,15 +78,18 @@ def emptied(folder: Path) -> Path:
 
 
 #: The six that people have: how each is made at a path, and what is said of it before the engine starts; nothing of
-#: the one that only its answers betray (vllm-project/vllm#34186).
-BROKEN: Mapping[str, tuple[Callable[[Path], Path], str]] = {
-    "rank": (lambda path: make(path, rank=32), "its rank is 32, and there is room for 16: write lora.maxRank: 32"),
-    "base": (
-        lambda path: make(path, base="other/model", shapes={"self_attn.q_proj": (512, 512)}),
-        "trained for a model of another width (512, and this one has 256)",
+#: the one that only its answers betray (vllm-project/vllm#34186). Of another base is who has another width.
+BROKEN: Mapping[str, tuple[Callable[..., Path], str]] = {
+    "rank": (
+        lambda path, **of: make(path, rank=32, **of),
+        "its rank is 32, and there is room for 16: write lora.maxRank: 32",
     ),
-    "names": (lambda path: make(path, prefix="base_model.model.transformer.h"), ""),
-    "empty": (lambda path: emptied(make(path)), "has no adapter_model.safetensors"),
-    "dora": (lambda path: make(path, use_dora=True), "it has DoRA (use_dora), which vLLM does not serve"),
-    "truncated": (lambda path: cut(make(path)), "is not whole"),
+    "base": (
+        lambda path, **of: make(path, **of | {"base": "other/model", "shapes": {"self_attn.q_proj": (512, 512)}}),
+        "it was trained for a model of another width (512, and this one has",
+    ),
+    "names": (lambda path, **of: make(path, prefix="base_model.model.transformer.h", **of), ""),
+    "empty": (lambda path, **of: emptied(make(path, **of)), "has no adapter_model.safetensors"),
+    "dora": (lambda path, **of: make(path, use_dora=True, **of), "it has DoRA (use_dora), which vLLM does not serve"),
+    "truncated": (lambda path, **of: cut(make(path, **of)), "is not whole"),
 }

@@ -26,6 +26,7 @@ ASKED_FOR = (
     ("--alerts", "alerts"),
     ("--autoscaling", "autoscaling"),
     ("--tracing", "tracing"),
+    ("--adapters", "adapters"),
 )
 # Where a failure leaves its traces.
 NAMESPACES = pytest.StashKey[list[tuple[Cluster, str]]]()
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--drain-nodes", action="store_true", help="Also drain a GPU node: what else is on it has to move.")
     group.addoption("--alerts", action="store_true", help="Also make every alert fire, which takes half an hour.")
     group.addoption("--autoscaling", action="store_true", help="Also let KEDA scale a release, in half an hour.")
+    group.addoption("--adapters", action="store_true", help="Also add, replace and break LoRA adapters.")
     group.addoption("--tracing", action="store_true", help="Also send traces to a collector.")
     group.addoption("--faults", action="store_true", help="Also kill, hang and starve engines, and let a node be gone.")
 
@@ -47,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "drains_nodes: others on the cluster would notice, so it is asked for")
     config.addinivalue_line("markers", "alerts: looks back on minutes, so it is asked for")
     config.addinivalue_line("markers", "autoscaling: needs KEDA and takes long, so it is asked for")
+    config.addinivalue_line("markers", "adapters: two engines with LoRA take long to start, so it is asked for")
     config.addinivalue_line("markers", "tracing: needs a collector, so it is asked for")
     config.addinivalue_line("markers", "faults: something is broken on purpose, so it is asked for")
 
