@@ -124,14 +124,16 @@ def _is_its_own(body: object) -> bool:
 
 
 def first_with(found: Sequence[Prometheus], query: str) -> Prometheus:
-    """The first of several that gives something for a query, else the first. Raises UnavailableError: none answers."""
-    problems = []
+    """The first that gives something for a query, else the first that answers. Raises UnavailableError: none does."""
+    answering: list[Prometheus] = []
+    problems: list[UnavailableError] = []
     for one in found:
         try:
-            if len(found) == 1 or one.ask(query):
+            if one.ask(query):
                 return one
+            answering.append(one)
         except UnavailableError as error:
             problems.append(error)
-    if len(problems) == len(found):
+    if not answering:
         raise problems[0]
-    return found[0]
+    return answering[0]
