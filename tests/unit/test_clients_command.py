@@ -43,6 +43,26 @@ LABELS = {"app.kubernetes.io/instance": "llm-endpoint"}
 DEPLOYMENT = {"metadata": {"name": "llm-endpoint", "labels": LABELS}, "spec": {"template": {"spec": SPEC}}}
 
 
+#: What an API server adds by itself.
+METADATA: Json = {
+    "name": "llm-clients",
+    "namespace": "default",
+    "uid": "3f7c",
+    "creationTimestamp": "2026-11-28T08:00:00Z",
+    "labels": {"team": "llm"},
+    "managedFields": [
+        {
+            "manager": "kubectl-create",
+            "operation": "Update",
+            "apiVersion": "v1",
+            "time": "2026-11-28T08:00:00Z",
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:data": {".": {}, "f:clients.yaml": {}}, "f:type": {}},
+        }
+    ],
+}
+
+
 class Server:
     """What an API server does with one Secret; and what a kubelet does with it where a pod is annotated.
 
@@ -91,7 +111,7 @@ class Server:
     def put(self, document: str, **more: Any) -> None:
         """Another writer's change, or a first state."""
         self.written += 1
-        metadata = {"name": "llm-clients", "resourceVersion": str(self.written), **more.pop("metadata", {})}
+        metadata = METADATA | {"resourceVersion": str(self.written)} | more.pop("metadata", {})
         data = {"other": "eA==", "clients.yaml": b64encode(document.encode()).decode()}
         self.there = {"metadata": metadata, "type": "Opaque", "data": data, **more}
 
@@ -206,6 +226,18 @@ def test_an_unknown_client_is_told_with_those_that_there_are() -> None:
 
 
 # The Secret
+
+
+def test_nothing_else_of_a_secret_is_changed(tmp_path: Path) -> None:
+    server = Server({"first": "sk-first"})
+    before = json.loads(json.dumps(server.there))
+    with served(server, tmp_path) as (cluster, _):
+        secret.change(cluster, PLACE, lambda there: changes.add(there, "app", "sk-app"))
+    after = json.loads(json.dumps(server.there).replace("+00:00", "Z"))
+
+    del before["metadata"]["resourceVersion"], after["metadata"]["resourceVersion"]
+    assert after["data"].pop("clients.yaml") != before["data"].pop("clients.yaml")
+    assert {key: value for key, value in after.items() if key not in ("kind", "apiVersion")} == before
 
 
 def test_nothing_of_another_writer_is_lost(tmp_path: Path) -> None:

@@ -230,6 +230,14 @@ def test_a_service_of_the_cluster_is_asked_through_the_api_server(tmp_path: Path
         ({PROMETHEUSES: [operated("main", shards=2)]}, "spreads its targets over shards"),
         ({PROMETHEUSES: [operated("main")], path("main"): 403}, "not yours to do"),
         ({PROMETHEUSES: [operated("main")], path("main"): b"<html>"}, "is no Prometheus"),
+        (
+            {
+                PROMETHEUSES: [operated("closed"), operated("main")],
+                path("closed"): 403,
+                path("main"): prometheus(answers()),
+            },
+            "Prometheus monitoring/main has no target",
+        ),
         ({DEPLOYMENTS: []}, "no release 'llm-endpoint'"),
     ],
 )
