@@ -1,8 +1,9 @@
 """A small Hub with what a download depends on: commits and branches, large files behind a redirect with ranges and
 checksums, refusals with the time to wait. It counts what it is asked for and what it sends.
 
-Standard library only, because it also runs as a pod: `python hub_server.py PORT FOLDER` serves the files of each folder
-`organisation/name` as one repository, and takes `PUT /_test` with knobs and `GET /_test` for what it counted.
+Standard library only, because it also runs as a pod: `python hub_server.py PORT FOLDER NAME BYTES` serves a folder's
+files as a repository, with so many random bytes beside them. `PUT /_test` takes knobs, and with `"commit": true` makes
+a commit with other random bytes; `GET /_test` is what it counted.
 
 Routes and headers are those that huggingface_hub 2.4 reads: hf_api.py (`repo_info`, `list_repo_tree`), file_download.py
 (`get_hf_file_metadata`, `http_get`), https://huggingface.co/docs/hub/rate-limits.
@@ -11,6 +12,7 @@ Routes and headers are those that huggingface_hub 2.4 reads: hf_api.py (`repo_in
 import dataclasses
 import hashlib
 import json
+import os
 import re
 import sys
 import threading
@@ -22,6 +24,8 @@ from urllib.parse import unquote, urlsplit
 
 Files = dict[str, bytes]
 CHUNK = 1 << 16
+#: A large file that no engine reads: vLLM takes the safetensors beside it.
+RANDOM = "random.bin"
 
 
 def is_large(path: str) -> bool:
@@ -53,6 +57,9 @@ class Repository:
         self.branches[branch] = name
         return name
 
+    def newest(self) -> Files:
+        return self.commits[self.branches["main"]]
+
     def resolve(self, revision: str) -> str | None:
         return revision if revision in self.commits else self.branches.get(revision)
 
@@ -66,6 +73,7 @@ class Asked:
     status: int
     sent: int
     ranged: str
+    client: str = ""
 
 
 @dataclasses.dataclass
@@ -106,12 +114,13 @@ class Hub:
 
     def summary(self) -> dict[str, Any]:
         """What was asked, for who is not in this process: sent bytes and requests by file and kind."""
-        files = {name for each in self.asked if "/cdn/" in (name := each.path)}
+        paths = {path: len(data) for files in self.repositories.values() for path, data in files.newest().items()}
         return {
             "requests": len(self.asked),
-            "api": self.requests("^/api/"),
-            "resolve": self.requests("/resolve/"),
-            "sent": {name.split("/cdn/", 1)[1].split("/", 1)[1]: self.sent(name) for name in sorted(files)},
+            "refused": sum(each.status == 429 for each in self.asked),
+            "clients": sorted({each.client for each in self.asked}),
+            "sent": {path: self.sent(f"/{path}") for path in paths},
+            "sizes": paths,
         }
 
 
@@ -132,15 +141,14 @@ class Handler(BaseHTTPRequestHandler):
         self.handle_logged()
 
     def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        given = json.loads(body)
-        for name, path in given.pop("branches", {}).items():
-            repository = self.hub.repositories[name]
-            repository.commit(dict(next(iter(repository.commits.values()))) | {"README.md": path.encode()})
-        if given.pop("forget", False):
-            self.hub.asked.clear()
+        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for repository in self.hub.repositories.values() if given.pop("commit", False) else ():
+            files = repository.newest()
+            repository.commit(files | {RANDOM: os.urandom(len(files[RANDOM]))})
+        self.hub.asked.clear()
         self.hub.knobs = Knobs(**given)
-        self.answer(200, b"{}")
+        newest = {name: repository.branches["main"] for name, repository in self.hub.repositories.items()}
+        self.answer(200, json.dumps(newest).encode())
 
     def handle_logged(self) -> None:
         path = unquote(urlsplit(self.path).path)
@@ -152,7 +160,8 @@ class Handler(BaseHTTPRequestHandler):
             status = self.route(path)
         finally:
             with self.hub.lock:
-                self.hub.asked.append(Asked(self.command, path, status, self.sent, self.headers.get("Range", "")))
+                ranged, client = self.headers.get("Range", ""), self.client_address[0]
+                self.hub.asked.append(Asked(self.command, path, status, self.sent, ranged, client))
 
     def route(self, path: str) -> int:
         knobs = self.hub.knobs
@@ -285,16 +294,14 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-def of_folder(root: Path) -> Hub:
-    """A Hub with a repository for each folder organisation/name below a root."""
-    repositories = {}
-    for folder in sorted(path for path in root.glob("*/*") if path.is_dir()):
-        files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-        repository = Repository()
-        repository.commit(files)
-        repositories[str(folder.relative_to(root))] = repository
-    return Hub(repositories)
+def of_folder(folder: Path, name: str, size: int) -> Hub:
+    """A Hub with a folder's files as a repository, and as many random bytes beside them."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    repository = Repository()
+    repository.commit(files | {RANDOM: os.urandom(size)})
+    return Hub({name: repository})
 
 
 if __name__ == "__main__":
-    Server(of_folder(Path(sys.argv[2])), "", int(sys.argv[1])).serve_forever()
+    _, port, folder, name, size = sys.argv
+    Server(of_folder(Path(folder), name, int(size)), "", int(port)).serve_forever()

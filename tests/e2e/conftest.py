@@ -27,6 +27,7 @@ ASKED_FOR = (
     ("--autoscaling", "autoscaling"),
     ("--tracing", "tracing"),
     ("--adapters", "adapters"),
+    ("--download", "download"),
 )
 # Where a failure leaves its traces.
 NAMESPACES = pytest.StashKey[list[tuple[Cluster, str]]]()
@@ -41,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--autoscaling", action="store_true", help="Also let KEDA scale a release, in half an hour.")
     group.addoption("--adapters", action="store_true", help="Also add, replace and break LoRA adapters.")
     group.addoption("--tracing", action="store_true", help="Also send traces to a collector.")
+    group.addoption("--download", action="store_true", help="Also download by a Job, from a Hub that goes wrong.")
     group.addoption("--faults", action="store_true", help="Also kill, hang and starve engines, and let a node be gone.")
 
 
@@ -51,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "autoscaling: needs KEDA and takes long, so it is asked for")
     config.addinivalue_line("markers", "adapters: two engines with LoRA take long to start, so it is asked for")
     config.addinivalue_line("markers", "tracing: needs a collector, so it is asked for")
+    config.addinivalue_line("markers", "download: three replicas and a Hub in the cluster, so it is asked for")
     config.addinivalue_line("markers", "faults: something is broken on purpose, so it is asked for")
 
 

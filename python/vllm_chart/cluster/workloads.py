@@ -41,6 +41,19 @@ def find(cluster: Cluster, namespace: str, selector: str) -> Listed:
     return Listed(found, hidden)
 
 
+def jobs(cluster: Cluster, namespace: str, selector: str) -> list[Json]:
+    """The Jobs that a label selector selects; none where the caller may not list them.
+
+    Raises `kubernetes.client.ApiException`.
+    """
+    try:
+        return _list(cluster, KINDS["Job"], namespace, selector)
+    except client.ApiException as error:
+        if error.status == 403:
+            return []
+        raise
+
+
 def get(cluster: Cluster, workload: Workload) -> Workload | None:
     """A rendered workload as the cluster has it; None if it does not. Raises `kubernetes.client.ApiException`."""
     kind = workload.kind

@@ -83,6 +83,7 @@ _DIAGNOSE = (
     ("image", "Every image can be pulled, and is the one that the chart needs.", "The container can't be started."),
     ("configuration", "Everything that a container's environment names is there.", "It can't be started."),
     ("command", "The container's program is in the image.", "It can't be started."),
+    ("download", "The Job that fetches the model is complete.", "Engines wait for it, and hold their GPUs."),
     ("starting", "No start is under way.", "The release is not ready before it ends."),
     ("startup", "A start ends within startup.budgetSeconds.", "The startup probe kills it, and it begins again."),
     ("probe", "A running engine answers its probes.", "It is taken out of the Service, or started again."),

@@ -13,7 +13,17 @@ from kubernetes.client import V1Pod
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, has_errors
 from vllm_chart.live import engine_log
-from vllm_chart.live.diagnose import admission, ask, autoscaling, containers, scheduled, scraping, starting, storage
+from vllm_chart.live.diagnose import (
+    admission,
+    ask,
+    autoscaling,
+    containers,
+    downloads,
+    scheduled,
+    scraping,
+    starting,
+    storage,
+)
 from vllm_chart.live.diagnose.ask import Snapshot
 
 __all__ = ["Snapshot", "explain", "release"]
@@ -35,6 +45,7 @@ def explain(snapshot: Snapshot) -> list[Finding]:
     pods = snapshot.newest_pods()
     findings = [
         *admission.explain(snapshot),
+        *downloads.explain(snapshot),
         *(finding for pod in pods for finding in _of_pod(pod, snapshot)),
         *storage.pending_claims(pods, snapshot),
     ]

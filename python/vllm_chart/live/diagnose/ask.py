@@ -22,10 +22,11 @@ class Snapshot:
     """What a cluster says about a release at one moment.
 
     `between` holds the objects between its workloads and their pods, which stand for revisions. `hidden` names the
-    kinds of workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds,
-    by pod and container, the last lines of the run that ended, or of the current one if none has; each begins with the
+    kinds of workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds, by
+    pod and container, the last lines of the run that ended, or of the current one if none has; each begins with the
     time when it was written. `hpas` and `scaled_objects` are the autoscalers of the namespace, None where they may not
-    be listed. `monitors` are the objects by which it is scraped, and its rules. `at` is when the cluster was asked.
+    be listed. `jobs` are those of the release, none where they may not be listed. `monitors` are the objects by which
+    it is scraped, and its rules. `at` is when the cluster was asked.
     """
 
     release: str
@@ -40,6 +41,7 @@ class Snapshot:
     hidden: Sequence[str] = ()
     hpas: Sequence[Mapping[str, Any]] | None = ()
     scaled_objects: Sequence[Mapping[str, Any]] | None = ()
+    jobs: Sequence[Mapping[str, Any]] = ()
     monitors: Sequence[Mapping[str, Any]] = ()
     pickers: prometheus.Pickers = dataclasses.field(default_factory=prometheus.Pickers)
     at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
@@ -73,6 +75,7 @@ def snapshot(name: str, namespace: str, cluster: Cluster) -> Snapshot:
         hidden=listed.hidden,
         hpas=autoscaling.hpas(cluster, namespace),
         scaled_objects=autoscaling.scaled_objects(cluster, namespace),
+        jobs=workloads.jobs(cluster, namespace, selector),
         monitors=monitors,
         pickers=prometheus.ask(cluster, monitors),
     )

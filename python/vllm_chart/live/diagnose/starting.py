@@ -7,6 +7,7 @@ from kubernetes.client import V1ContainerStatus, V1Pod
 
 from vllm_chart.findings import Finding
 from vllm_chart.live import engine_log
+from vllm_chart.live.diagnose import downloads
 from vllm_chart.live.diagnose.ask import Snapshot
 from vllm_chart.live.diagnose.objects import (
     container_of,
@@ -31,7 +32,7 @@ def explain(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding("starting", workload.where, doing, severity="info")
     for pod in pods:
         for status in container_statuses(pod):
-            if not status.ready:
+            if not status.ready and not (status.name == downloads.WAITING and downloads.under_way(snapshot)):
                 yield Finding(
                     "starting",
                     f"Pod/{name_of(pod)}: container {status.name}",

@@ -3,6 +3,13 @@
 from vllm_chart.live.engine_log.known.row import KnownError
 
 ERRORS = [
+    # The chart's files/programs/wait_for_download.py
+    KnownError(
+        "download",
+        r"gave up after \d+ s: [^`]*",
+        "engines start when the Job that downloads is complete: its log says how far it is. A large model on a slow "
+        "line wants a larger download.budgetSeconds",
+    ),
     # openai/harmony, src/tiktoken_ext/public_encodings.rs: vLLM asks for it of a gpt-oss
     # (vllm/entrypoints/openai/parser/harmony_utils.py:100 of 0.33); https://github.com/vllm-project/vllm/issues/22525
     KnownError(

@@ -1,0 +1,95 @@
+"""A Hub of the live tests: tests/hub_server.py as a pod, with a tiny model and a large file that takes its time."""
+
+import dataclasses
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import V1Pod
+
+from ci import versions
+from tests import hub_server
+from tests.e2e.clients import execute, is_ready
+from vllm_chart.cluster.api import Cluster
+
+NAME, REPOSITORY, PORT = "hub", "acme/san-francisco", 8080
+#: Of the large file: enough to be cut off within it.
+RANDOM_BYTES = 48 << 20
+READY_SECONDS = 120
+_ASK = f"""
+import sys, urllib.request
+request = urllib.request.Request("http://127.0.0.1:{PORT}/_test", sys.argv[1].encode() or None, method=sys.argv[2])
+print(urllib.request.urlopen(request).read().decode())
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class HubPod:
+    """The Hub of a namespace."""
+
+    cluster: Cluster
+    namespace: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{NAME}.{self.namespace}.svc:{PORT}"
+
+    def start(self, model: str) -> None:
+        """Start it with the model of a ConfigMap, and wait until it is ready."""
+        program = f"--from-file={Path(hub_server.__file__)}"
+        self._kubectl("create", "configmap", NAME, program)
+        self.cluster.core.create_namespaced_pod(self.namespace, V1Pod.model_validate(_pod(model)))
+        self._kubectl("expose", "pod", NAME, f"--port={PORT}")
+        self.cluster.wait_for(
+            self.cluster.core.list_namespaced_pod,
+            self.namespace,
+            field_selector=f"metadata.name={NAME}",
+            until=is_ready,
+            timeout_seconds=READY_SECONDS,
+        )
+
+    def turn(self, **knobs: Any) -> str:
+        """Set the knobs (`hub_server.Knobs`), count from nothing, and return the newest commit. commit=True: a new
+        one, which differs in the large file."""
+        newest = json.loads(
+            execute(self.cluster, self.namespace, NAME, "python3", "-c", _ASK, json.dumps(knobs), "PUT")
+        )
+        return str(newest[REPOSITORY])
+
+    def counted(self) -> dict[str, Any]:
+        """What it was asked for and has sent since."""
+        said = execute(self.cluster, self.namespace, NAME, "python3", "-c", _ASK, "", "GET")
+        return json.loads(said)  # type: ignore[no-any-return]
+
+    def _kubectl(self, *arguments: str) -> None:
+        subprocess.run(self.cluster.kubectl(*arguments, f"--namespace={self.namespace}"), check=True)
+
+
+def _pod(model: str) -> dict[str, Any]:
+    command = ["python3", "/program/hub_server.py", str(PORT), "/model", REPOSITORY, str(RANDOM_BYTES)]
+    return {
+        "metadata": {"name": NAME, "labels": {"app": NAME}},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+            "volumes": [
+                {"name": "program", "configMap": {"name": NAME}},
+                {"name": "model", "configMap": {"name": model}},
+            ],
+            "containers": [
+                {
+                    "name": NAME,
+                    "image": versions.CLIENT_IMAGE,
+                    "command": command,
+                    "readinessProbe": {"httpGet": {"path": "/_test", "port": PORT}},
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    "volumeMounts": [
+                        {"name": "program", "mountPath": "/program"},
+                        {"name": "model", "mountPath": "/model"},
+                    ],
+                }
+            ],
+        },
+    }
