@@ -223,7 +223,7 @@ def test_a_broken_one_is_named_and_takes_nothing_down(llm: Adapted) -> None:
 
         def told(line: tuple[str, ...] = said) -> bool:
             log = subprocess.run(release.cluster.kubectl(*line), capture_output=True, text=True, check=True).stdout
-            return "lora.adapters: rank: its rank is 32" in log
+            return "lora.adapters: rank: cannot be served: its rank is 32" in log
 
         seconds_until(told, REACHED_SECONDS)
         assert served(release, pod) == listed

@@ -16,6 +16,7 @@ import pytest
 
 from tests import adapters
 from tests.programs import PROGRAMS, program
+from vllm_chart.live import engine_log
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -56,7 +57,7 @@ def test_a_broken_adapter_ends_the_start_by_name(kind: str, tmp_path: Path, mode
     outcome = run([at(adapters.make(tmp_path / "good"), "good"), at(make(tmp_path / "sql"))], model)
     (line,) = [line for line in outcome.stdout.splitlines() if "sql" in line]
     assert outcome.returncode == 1
-    assert line.startswith("lora.adapters: sql: ")
+    assert line.startswith("lora.adapters: sql: cannot be served: ")
     assert said in line
     assert not outcome.stderr
     assert "good: ready at" in outcome.stdout.replace("lora.adapters: ", "") or "good: it was trained" in outcome.stdout
@@ -273,3 +274,23 @@ def test_a_repository_without_an_adapter(hub: Hub, tmp_path: Path) -> None:
     (hub.folder / "adapter_config.json").unlink()
     told = fetch(hub, tmp_path / "cache" / COMMIT)
     assert "acme/sql has no adapter_config.json: it is no adapter, or a folder of it is" in told.stdout
+
+
+# --- diagnose -------------------------------------------------------------------------------------------------------
+
+
+def test_diagnose_says_what_the_program_said(tmp_path: Path, hub: Hub) -> None:
+    """Its own words are known by a pattern, so that a change of them shows here."""
+    make, said = adapters.BROKEN["rank"]
+    listed = [at(adapters.make(tmp_path / "good"), "good"), at(make(tmp_path / "sql"))]
+    found = engine_log.explain(run(listed).stdout)
+    assert found
+    assert (found.check, found.line) == ("adapter", f"lora.adapters: sql: cannot be served: {said}")
+
+    hub.server.server_close()
+    found = engine_log.explain(fetch(hub, tmp_path / "cache" / COMMIT, HF_HUB_ETAG_TIMEOUT="1").stdout)
+    assert found
+    assert found.check == "hub"
+    assert "hub.endpoint" in found.remedy
+
+    assert engine_log.explain(run(listed[:1]).stdout) is None

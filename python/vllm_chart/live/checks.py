@@ -97,6 +97,7 @@ _DIAGNOSE = (
     ("object-storage", "The store of model.id answers, and gives what is asked for.", "The weights can't be read."),
     ("hub-token", "The Hub takes the token.", "The weights can't be fetched."),
     ("model", "The model is there, and vLLM can serve it.", "The engine ends while it starts."),
+    ("adapter", "vLLM can serve every adapter of `lora`.", "No engine starts, or, with lora.reload, it goes without."),
     (
         "connector",
         "Connectors reach the engines and stores that they name.",

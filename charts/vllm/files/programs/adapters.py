@@ -211,6 +211,11 @@ def say(adapter, message):
     print(f"lora.adapters: {adapter['name']}: {message}", flush=True)
 
 
+def told(error):
+    """What went wrong, in words that `vllm-chart diagnose` knows (live/engine_log/known/adapters.py)."""
+    return f"{'cannot be served' if isinstance(error, BrokenError) else 'not there yet'}: {error}"
+
+
 def arguments(parser):
     """What this and sync_adapters.py are told alike."""
     parser.add_argument("--max-rank", type=int, required=True)
@@ -230,7 +235,7 @@ def main():
             odd = look_at(adapter, options.max_rank, [options.model, *options.served])
         except (BrokenError, LaterError) as error:
             broken += 1
-            say(adapter, error)
+            say(adapter, told(error))
         else:
             say(adapter, odd or f"ready at {adapter['path']}")
     return 1 if broken else 0

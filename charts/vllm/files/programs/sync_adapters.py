@@ -146,7 +146,7 @@ class Keeper:
             settled = isinstance(error, adapters.BrokenError)
             delay = min(FIRST_RETRY * 2**times, LAST_RETRY)
             self.failed[key] = times + 1, self.clock() + delay, settled
-            self.tell(adapter, error)
+            self.tell(adapter, adapters.told(error))
             return settled
         self.failed.pop(key, None)
         adapters.say(adapter, f"loaded from {adapter['path']}" + (f": {odd}" if odd else ""))

@@ -4,6 +4,7 @@ The texts are those of vLLM 0.32 and 0.33, huggingface_hub 2.4 and transformers 
 """
 
 from vllm_chart.live.engine_log.known import (
+    adapters,
     connectors,
     devices,
     hub,
@@ -22,6 +23,7 @@ __all__ = ["ERRORS", "KnownError"]
 #: says "Invalid repository ID" of a mistyped id and of a Hub that it could not reach, and connectors have words of
 #: their own for an address that is in use.
 ERRORS = (
+    *adapters.ERRORS,
     *parser.ERRORS,
     *connectors.ERRORS,
     *object_storage.ERRORS,

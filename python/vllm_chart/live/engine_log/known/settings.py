@@ -37,7 +37,7 @@ ERRORS = [
     KnownError(
         "engine-arguments",
         r"LoRA rank \d+ is greater than max_lora_rank.*",
-        "write engine.args.max-lora-rank: the largest `r` in the adapters' adapter_config.json",
+        "write lora.maxRank, or else engine.args.max-lora-rank: the largest `r` in the adapters' adapter_config.json",
     ),
     # vllm/v1/worker/lora_model_runner_mixin.py, vllm/lora/worker_manager.py, vllm/exceptions.py
     KnownError(
