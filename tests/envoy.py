@@ -63,7 +63,7 @@ def _write(folder: Path, files: Mapping[str, str], hosts: Mapping[str, tuple[str
     texts = {name: text.replace("/etc/vllm-endpoint/", f"{folder}/") for name, text in files.items()}
     text = texts.pop("envoy.yaml").replace("/etc/ssl/certs/ca-certificates.crt", requests.utils.DEFAULT_CA_BUNDLE_PATH)
     for host, (address, port) in hosts.items():
-        pattern = rf'address: "{re.escape(host)}"(\s+)port_value: \d+'
+        pattern = rf'address: "{re.escape(host)}"(,?\s+)port_value: \d+'
         text, times = re.subn(pattern, rf'address: "{address}"\1port_value: {port}', text)
         assert times == 1, host
     (folder / "config").mkdir(exist_ok=True)

@@ -320,9 +320,9 @@ def many(count: int) -> dict[str, Any]:
 
 
 def test_more_models_than_a_config_map_holds_are_refused() -> None:
-    assert helm.render(chart=ENDPOINT.folder, values=many(150))
+    assert helm.render(chart=ENDPOINT.folder, values=many(400))
     with pytest.raises(HelmError, match="write them into two releases"):
-        helm.render(chart=ENDPOINT.folder, values=many(300))
+        helm.render(chart=ENDPOINT.folder, values=many(600))
 
 
 #: An issuer's public keys, of a form that Envoy reads.

@@ -40,15 +40,15 @@ route_config:
       routes:
         - match: {path: /metrics, headers: [{name: ":method", string_match: {exact: GET}}]}
           route: {cluster: admin, prefix_rewrite: /stats/prometheus}
-          {{- include "vllm-endpoint.envoy.withoutKeys" . | nindent 10 }}
+          {{- include "vllm-endpoint.envoy.withoutKeys" . | trim | nindent 10 }}
         - match: {path: /live}
           direct_response: {status: 200, body: {inline_string: "live\n"}}
-          {{- include "vllm-endpoint.envoy.withoutKeys" . | nindent 10 }}
+          {{- include "vllm-endpoint.envoy.withoutKeys" . | trim | nindent 10 }}
         - match: {safe_regex: {regex: /ready|/clients}}
           direct_response: {status: 200, body: {inline_string: "ready\n"}}
         - match: {prefix: /}
           direct_response: {status: 404}
-          {{- include "vllm-endpoint.envoy.withoutKeys" . | nindent 10 }}
+          {{- include "vllm-endpoint.envoy.withoutKeys" . | trim | nindent 10 }}
 {{- end }}
 
 {{/* YAML map, or nothing: what a route has that asks for no key. */}}

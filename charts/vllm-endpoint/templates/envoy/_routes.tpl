@@ -27,7 +27,7 @@ virtual_hosts:
         direct_response: {status: 401}
       {{- range $client := $restricted }}
       {{- $mine := include "vllm-endpoint.allowed" (list $ $client) | fromJsonArray }}
-      {{- include "vllm-endpoint.envoy.routes.list" (list $mine $client) | nindent 6 }}
+      {{- include "vllm-endpoint.envoy.routes.list" (list $ $mine $client) | nindent 6 }}
       - name: model_not_found
         match:
           {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
@@ -38,7 +38,7 @@ virtual_hosts:
             {{- end }}
         direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
       {{- end }}
-      {{- include "vllm-endpoint.envoy.routes.list" (list $models "") | nindent 6 }}
+      {{- include "vllm-endpoint.envoy.routes.list" (list $ $models "") | nindent 6 }}
       {{- range $model := $models }}
       - name: model
         match:
@@ -49,7 +49,7 @@ virtual_hosts:
         route:
           cluster: {{ $model.cluster }}
           timeout: 0s
-          hash_policy: [{header: {header_name: x-llm-prefix}}]
+          hash_policy: {{ include "vllm-endpoint.envoy.shared" (list $ "hash") | nindent 12 | trim }}
       {{- end }}
       - name: model_missing
         match:
@@ -64,7 +64,7 @@ virtual_hosts:
         direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
       - name: method_not_allowed
         match:
-          safe_regex: {regex: {{ include "vllm-endpoint.envoy.paths" $ | toJson }}}
+          safe_regex: {{ include "vllm-endpoint.envoy.shared" (list $ "paths") | nindent 12 | trim }}
         direct_response: {{- include "vllm-endpoint.envoy.answer" (list 405 "This path takes POST") | nindent 10 }}
         response_headers_to_add: [{header: {key: allow, value: POST}}]
       - name: path_not_found
@@ -75,22 +75,22 @@ virtual_hosts:
 
 {{/*
 YAML list: the routes of `GET /v1/models`, and of each model whose name can stand in a path as it is. Takes a list:
-models, the client that they are for, "" for all.
+root context, models, the client that they are for, "" for all.
 */}}
 {{- define "vllm-endpoint.envoy.routes.list" -}}
+{{- $root := first . }}
 {{- $client := last . }}
-{{- range $path, $answer := include "vllm-endpoint.modelAnswers" (first .) | fromJson }}
+{{- range $path, $answer := include "vllm-endpoint.modelAnswers" (index . 1) | fromJson }}
 - name: models
   match:
     path: {{ toJson $path }}
-    headers: [{name: ":method", string_match: {exact: GET}}]
+    headers: {{ include "vllm-endpoint.envoy.shared" (list $root "get") | nindent 6 | trim }}
     {{- if $client }}
     dynamic_metadata:
       - {{ include "vllm-endpoint.envoy.match.client" $client }}
     {{- end }}
   direct_response: {{- include "vllm-endpoint.envoy.answer" (list 200 $answer) | nindent 4 }}
-  response_headers_to_add:
-    - {header: {key: content-type, value: application/json}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}
+  response_headers_to_add: {{ include "vllm-endpoint.envoy.shared" (list $root "json") | nindent 4 | trim }}
 {{- end }}
 {{- end }}
 
@@ -109,8 +109,25 @@ body: {inline_string: {{ last . | toJson }}}
 
 {{/* YAML map: a request that may reach an engine, by its path and method. */}}
 {{- define "vllm-endpoint.envoy.match.paths" -}}
-safe_regex: {regex: {{ include "vllm-endpoint.envoy.paths" . | toJson }}}
-headers: [{name: ":method", string_match: {exact: POST}}]
+safe_regex: {{ include "vllm-endpoint.envoy.shared" (list . "paths") | nindent 2 | trim }}
+headers: {{ include "vllm-endpoint.envoy.shared" (list . "post") | nindent 2 | trim }}
+{{- end }}
+
+{{/* YAML map: the paths that reach an engine. */}}
+{{- define "vllm-endpoint.envoy.shared.paths" -}}
+regex: {{ include "vllm-endpoint.envoy.paths" . | toJson }}
+{{- end }}
+
+{{/* YAML lists: the methods that are taken. */}}
+{{- define "vllm-endpoint.envoy.shared.post" -}}[{name: ":method", string_match: {exact: POST}}]{{- end }}
+{{- define "vllm-endpoint.envoy.shared.get" -}}[{name: ":method", string_match: {exact: GET}}]{{- end }}
+
+{{/* YAML list: what a replica is chosen by. */}}
+{{- define "vllm-endpoint.envoy.shared.hash" -}}[{header: {header_name: x-llm-prefix}}]{{- end }}
+
+{{/* YAML list: the headers of an answer that is JSON. */}}
+{{- define "vllm-endpoint.envoy.shared.json" -}}
+- {header: {key: content-type, value: application/json}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}
 {{- end }}
 
 {{/* YAML map in a line: a request of a client. Takes its name. */}}
