@@ -110,8 +110,9 @@ def _in_objects() -> Iterator[Found]:
         yield from _queries(manifest.get("spec"), where)
         if manifest["kind"] == "ConfigMap":
             for key, text in (manifest.get("data") or {}).items():
-                if key.endswith(".json"):
-                    yield from dashboard(json.loads(text), f"{where}: {key}")
+                document = json.loads(text) if key.endswith(".json") else None
+                if isinstance(document, Mapping):  # a list is another thing's: adapters'
+                    yield from dashboard(document, f"{where}: {key}")
 
 
 def _queries(value: Any, where: str) -> Iterator[Found]:

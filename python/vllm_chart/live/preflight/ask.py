@@ -100,11 +100,12 @@ def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
 
 
 def _kinds(cluster: Cluster, manifests: Manifests) -> Iterator[tuple[str, frozenset[str]]]:
-    """The kinds of each API version but for Kubernetes' first, which have no dot, and KEDA's, which another check knows
-    more of; none for one that is not there. One that may not be asked for is left out."""
+    """The kinds of each API version but for Kubernetes' first, which have no dot, NetworkPolicies', which every cluster
+    has, and KEDA's, which another check knows more of; none for one that is not there. One that may not be asked for is
+    left out."""
     for named in dict.fromkeys(str(object_.get("apiVersion")) for object_ in manifests):
         group, _, version = named.partition("/")
-        if "." not in group or group.endswith("keda.sh"):
+        if "." not in group or named == "networking.k8s.io/v1" or group.endswith("keda.sh"):
             continue
         try:
             answer: Any = cluster.custom.get_api_resources(group, version)
