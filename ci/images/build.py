@@ -78,7 +78,7 @@ def build(engine: Engine, image: Image) -> None:
         context = Path(name)
         shutil.copytree(image.folder, context, dirs_exist_ok=True)
         with step("Make its Debian root"):
-            _debian_root(image.packages, context / "root.tar")
+            debian_root(image.packages, context / "root.tar")
         if (context / "requirements.lock").exists():
             with step("Install its Python packages"):
                 _site_packages(context / "requirements.lock", context / "site-packages")
@@ -87,7 +87,8 @@ def build(engine: Engine, image: Image) -> None:
             engine.run("build", "--tag", image.reference, "--label", label, context)
 
 
-def _debian_root(packages: tuple[str, ...], target: Path) -> None:
+def debian_root(packages: tuple[str, ...], target: Path) -> None:
+    """Write a Debian root with these packages as a tar file. Raises HarnessError."""
     if shutil.which("mmdebstrap") is None:
         apt_install("mmdebstrap", "debian-archive-keyring")
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]

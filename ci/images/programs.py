@@ -1,4 +1,5 @@
-"""Images that hold one program: pulled, or the program built from the Go module proxy and put on an empty root."""
+"""Images that hold one program: pulled, or the program built from the Go module proxy and put on an empty root, or on
+one with the Debian packages that it calls."""
 
 import dataclasses
 import hashlib
@@ -7,10 +8,11 @@ from pathlib import Path
 
 from ci import go, versions
 from ci.engine import Engine
-from ci.images.build import LABEL
+from ci.images.build import LABEL, debian_root
 from ci.shell import cache_dir, run, step
 
 NOBODY = "65534:65534"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Program:
         version: of the modules that hold the packages.
         path: of the program in the image; it is the image's entry point.
         tags, stamp, program: as `go.build` takes them.
+        debian: packages whose programs it calls.
     """
 
     name: str
@@ -34,11 +37,12 @@ class Program:
     tags: str = ""
     stamp: str = ""
     program: Path | None = None
+    debian: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """A short name for all that the image is built from."""
         facts = (versions.GO, self.reference, *self.packages, self.version, self.path, self.tags, self.stamp)
-        digest = hashlib.sha256(" ".join(facts).encode())
+        digest = hashlib.sha256(" ".join((*facts, *self.debian)).encode())
         if self.program:
             digest.update(self.program.read_bytes())
         return digest.hexdigest()[:12]
@@ -64,12 +68,15 @@ def build(engine: Engine, program: Program) -> None:
         placed.parent.mkdir(parents=True, exist_ok=True)
         placed.hardlink_to(built)
         archive = Path(name, "image.tar")
-        run("tar", "--directory", root, "--create", "--file", archive, ".")
+        if program.debian:
+            with step("Make its Debian root"):
+                debian_root(program.debian, archive)
+        run("tar", "--directory", root, "--append" if program.debian else "--create", "--file", archive, ".")
         settings = (
             f'ENTRYPOINT ["{program.path}"]',
             f"USER {NOBODY}",
             f"LABEL {LABEL}={program.fingerprint()}",
-            "ENV PATH=/usr/bin:/bin",
+            f"ENV PATH={PATH if program.debian else '/usr/bin:/bin'}",
         )
         changes = [word for setting in settings for word in ("--change", setting)]
         engine.run("import", *changes, archive, program.reference)

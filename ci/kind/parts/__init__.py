@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from string import Template
+from typing import Literal
 
 from ci import go, images, versions
 from ci.images.programs import Program
@@ -34,6 +35,7 @@ class Part:
         waits: options of `kubectl` that end when it works.
         answers: a path of the API server that answers when it works.
         definitions: its custom resources: module, version, folder in the module, names of the files.
+        nodes: where its pods may be.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Part:
     waits: tuple[str, ...]
     answers: str
     definitions: tuple[str, str, str, tuple[str, ...]] = ("", "", "", ())
+    nodes: Literal["all", "cpu"] = "cpu"
 
     def manifests(self) -> str:
         """Its objects, as YAML."""
@@ -121,12 +124,21 @@ TRACING = Part(
     ("rollout status deployment/collector --namespace=tracing",),
     "/api/v1/namespaces/tracing/services/collector:metrics/proxy/metrics",
 )
+# Beside the network that the nodes have: its firewall alone, which enforces NetworkPolicies.
+NETWORK = Part(
+    "network",
+    (programs.KUBE_ROUTER,),
+    ("rollout status daemonset/kube-router --namespace=kube-system",),
+    "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-router",
+    nodes="all",
+)
 
 #: What `up --NAME` installs.
 SETS: dict[str, tuple[Part, ...]] = {
     "monitoring": (MONITORING,),
     "autoscaling": (MONITORING, KEDA, METRICS_SERVER),
     "tracing": (TRACING,),
+    "network": (NETWORK,),
 }
 
 
@@ -134,7 +146,7 @@ def ensure(names: Iterable[str]) -> None:
     """Have the parts of these sets in the cluster, at work. Raises HarnessError."""
     for part in dict.fromkeys(part for name in names for part in SETS[name]):
         images.ensure(part.programs)
-        load([program.reference for program in part.programs], "cpu")
+        load([program.reference for program in part.programs], part.nodes)
         with step(f"Have {part.name} at work", remedy="`kubectl get pods --all-namespaces` shows what is not."):
             if installed().get(part.name) != part.fingerprint():
                 _install(part)

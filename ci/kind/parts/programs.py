@@ -59,6 +59,15 @@ METRICS_SERVER = Program(
     versions.METRICS_SERVER,
     "/metrics-server",
 )
+# It calls iptables and ipset.
+KUBE_ROUTER = Program(
+    "kube-router",
+    f"cloudnativelabs/kube-router:v{versions.KUBE_ROUTER}",
+    ("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",),
+    versions.KUBE_ROUTER,
+    "/usr/local/bin/kube-router",
+    debian=("ipset", "iptables"),
+)
 # Its distributions are in no module: this one is made of the modules that a test needs.
 COLLECTOR = Program(
     "opentelemetry-collector",
