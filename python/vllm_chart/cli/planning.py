@@ -13,7 +13,7 @@ import click
 
 from vllm_chart import charts, checks, helm
 from vllm_chart.findings import Finding, Severity, UnavailableError, has_errors
-from vllm_chart.sizing import checkpoint, picture, plan, refusals, settings, show, sources
+from vllm_chart.sizing import checkpoint, delivery, picture, plan, refusals, settings, show, sources
 from vllm_chart.sizing.arithmetic import quantity
 from vllm_chart.sizing.explain import explain
 from vllm_chart.sizing.memory import gpus, nodes
@@ -103,12 +103,14 @@ def answer(
     warnings = [finding for finding in told if finding.severity == "warning"]
     values = helm.merged_values(loaded, **values_options)
     try:
-        engine = settings.from_release(helm.render(chart=loaded, **values_options), values, loaded.app_version)
+        manifests = helm.render(chart=loaded, **values_options)
+        engine = settings.from_release(manifests, values, loaded.app_version)
         hub = values["hub"]
         offline = offline or hub["offline"]
         source = sources.find(
             engine.model, path=config, revision=engine.revision, endpoint=hub["endpoint"], offline=offline
         )
+        warnings += delivery.check(manifests, values, source)
         read = checkpoint.read(engine, source, _draft(engine, hub, offline))
         if refused := refusals.of_checkpoint(read):
             return Answer(refused)
@@ -124,13 +126,13 @@ def answer(
     except plan.NO_FORMULA as error:
         return Answer([Finding("plan", "model.id", f"no plan: {error}", severity="warning")])
     if gpu is None:
-        return _of_no_gpu(planned, warnings, svg)
+        return _of_no_gpu(planned, warnings, values, svg)
     if svg:
         svg.write_text(picture.svg(planned))
     return _of_gpu(planned, warnings, values, explained)
 
 
-def _of_no_gpu(planned: Plan, warnings: Sequence[Finding], svg: Path | None) -> Answer:
+def _of_no_gpu(planned: Plan, warnings: Sequence[Finding], values: Mapping[str, Any], svg: Path | None) -> Answer:
     """Which GPUs the model would fit, and what is wrong on any of them."""
     if svg:
         raise click.UsageError("--svg draws one GPU's memory: name the GPU, by --gpu, --gpu-memory or --cluster")
@@ -138,8 +140,8 @@ def _of_no_gpu(planned: Plan, warnings: Sequence[Finding], svg: Path | None) -> 
     findings = list(dict.fromkeys([*warnings, *of_plan]))
     return Answer(
         findings,
-        human=lambda: show.where_it_fits(planned, findings, "human"),
-        machine=lambda: show.where_it_fits(planned, findings, "json"),
+        human=lambda: show.where_it_fits(planned, findings, values, "human"),
+        machine=lambda: show.where_it_fits(planned, findings, values, "json"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_chart.facts import LOAD_SHARE
-from vllm_chart.sizing import host, plan, refusals
+from vllm_chart.sizing import delivery, host, plan, refusals
 from vllm_chart.sizing.arithmetic import GIB, MIB
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.model import divisibility
@@ -66,6 +66,7 @@ def _advise(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
     kept = f", and {host_memory.total(engine.host_memory, 'shared') / GIB:.4g} GiB that settings keep there"
     said = "160 MiB, 240 MiB a worker, NCCL's segments" + (kept if shm > (1 + engine.workers) * GIB else "")
     yield Advice("shm.sizeLimit", f"{math.ceil(shm / GIB)}Gi", said)
+    yield from _download(planned, values)
     rate, way = _weights_source(values)
     seconds = startup_seconds(weights, rate)
     given = int((values.get("startup") or {}).get("budgetSeconds") or 0)
@@ -75,6 +76,17 @@ def _advise(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
             str(seconds),
             f"{weights / GIB:.0f} GiB to {way} at {rate // MIB} MiB/s, and 10 minutes to warm up",
         )
+
+
+def _download(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
+    """A budget for the Job that downloads, in which every file is read once more to be compared."""
+    given, delivered = values.get("download") or {}, delivery.of(planned, values)
+    if not given.get("enabled") or delivered is None:
+        return
+    seconds = delivered.bytes / DOWNLOAD_RATE + (delivered.bytes / VOLUME_RATE if given.get("verify") else 0)
+    if seconds > int(given.get("budgetSeconds") or 0):
+        why = f"{delivered.bytes / GIB:.0f} GiB at {DOWNLOAD_RATE // MIB} MiB/s, and read once more to be compared"
+        yield Advice("download.budgetSeconds", str(math.ceil(seconds / 300) * 300), why)
 
 
 def _requests(planned: Plan, values: Mapping[str, Any]) -> Iterator[Advice]:
@@ -125,6 +137,7 @@ def startup_seconds(weights: int, rate: int) -> int:
 def _weights_source(values: Mapping[str, Any]) -> tuple[int, str]:
     """Where a first start has its weights from: bytes per second, and what is done with them."""
     is_path = str((values.get("model") or {}).get("id") or "").startswith("/")
-    if is_path or (values.get("hub") or {}).get("offline"):
+    fetched = (values.get("hub") or {}).get("offline") or (values.get("download") or {}).get("enabled")
+    if is_path or fetched:
         return VOLUME_RATE, "read from a volume"
     return DOWNLOAD_RATE, "download"

@@ -5,7 +5,7 @@ from typing import Any
 
 from vllm_chart.findings import Check, Finding, UnavailableError
 from vllm_chart.rendered.manifests import Manifests
-from vllm_chart.sizing import checkpoint, plan, refusals, settings, sources
+from vllm_chart.sizing import checkpoint, delivery, plan, refusals, settings, sources
 from vllm_chart.sizing.memory import gpus
 from vllm_chart.sizing.memory.gpus import Gpu
 from vllm_chart.sizing.plan import NO_FORMULA
@@ -55,6 +55,11 @@ CHECKS = tuple(
             "vLLM ends while it starts, or the kernels are not there.",
         ),
         (
+            delivery.VOLUME,
+            "The volume that the weights are fetched into holds them.",
+            "The download ends with a full disk, or the kubelet evicts the pod, after most of it came.",
+        ),
+        (
             "weights",
             "The weights fit the GPUs.",
             "The engine runs out of memory while it loads, after minutes of download.",
@@ -83,16 +88,17 @@ def check(manifests: Manifests, values: Mapping[str, Any], app_version: str, gpu
         return [] if error.is_argument else [Finding("plan", error.where, str(error))]
     try:
         source = sources.find(engine.model, revision=engine.revision, offline=True, use_cache=False)
+        small = list(delivery.check(manifests, values, source))
         read = checkpoint.read(engine, source)
         if wrong := refusals.of_checkpoint(read):
-            return wrong
+            return [*small, *wrong]
         findings = list(refusals.check(plan.make(engine, read, gpu or gpus.products()[0])))
     except (UnavailableError, sources.UnreadableConfigError, *NO_FORMULA):
         return list(refusals.of_unknown_weights(engine))
     if gpu:
-        return findings
+        return [*small, *findings]
     without_gpu = [finding for finding in findings if finding.check not in refusals.OF_GPU]
     told = refusals.OF_HOST if engine.host_memory or engine.offload else ""
-    return [
+    return small + [
         each for each in without_gpu if each.severity == "error" or (each.check == told and each.severity != "info")
     ]

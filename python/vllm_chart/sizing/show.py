@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vllm_chart.findings import Exit, Finding, exit_code, has_errors, to_human
-from vllm_chart.sizing import advice, picture, plan
+from vllm_chart.sizing import advice, delivery, picture, plan
 from vllm_chart.sizing.arithmetic import GIB, gib
 from vllm_chart.sizing.memory import gpus
 from vllm_chart.sizing.plan import Plan
@@ -36,6 +36,8 @@ def human(planned: Plan, findings: Sequence[Finding], values: Mapping[str, Any])
             "",
             picture.bar(planned),
         ]
+    if delivered := delivery.of(planned, values):
+        lines += ["", *delivered.told()]
     lines += ["", planned.sentence if stage.cache.groups else "no KV cache: the model keeps nothing between steps"]
     lines += [f"  {tip.key}: {tip.value}    # {tip.why}" for tip in advice.advise(planned, values)]
     if findings:
@@ -64,21 +66,29 @@ def document(planned: Plan, findings: Sequence[Finding], values: Mapping[str, An
                     "memoryRange": [stage.available("worst"), stage.available("best")],
                     "tokens": planned.tokens, "maxModelLen": planned.length,
                     "maxConcurrency": round(planned.concurrency, 2), "longest": planned.longest},
+        "delivery": delivered.document() if (delivered := delivery.of(planned, values)) else None,
         "sentence": planned.sentence,
         "advice": [tip.__dict__ for tip in advice.advise(planned, values)],
         "findings": [finding.__dict__ for finding in findings],
     }  # fmt: skip
 
 
-def where_it_fits(planned: Plan, findings: Sequence[Finding], output: str) -> str:
+def where_it_fits(planned: Plan, findings: Sequence[Finding], values: Mapping[str, Any], output: str) -> str:
     """The GPUs on which it would fit, where none is named, and what is wrong on any of them."""
     device = planned.engine.accelerator
     products = tuple(gpu for gpu in gpus.products() if device.maker and gpu.product.startswith(device.maker))
+    delivered = delivery.of(planned, values)
     fitting = advice.fitting(planned.engine, planned, products)
     if output == "json":
         fits = [{"gpu": gpu.name, "count": count} for gpu, count in fitting]
         listed = [finding.__dict__ for finding in findings]
-        return json.dumps({"ok": exit_code(findings) == Exit.OK, "fits": fits, "findings": listed}, indent=2)
+        document = {
+            "ok": exit_code(findings) == Exit.OK,
+            "fits": fits,
+            "delivery": delivered.document() if delivered else None,
+            "findings": listed,
+        }
+        return json.dumps(document, indent=2)
     rows = [f"  {count:>2} x {gpu.product} ({gpu.memory / GIB:.0f} GiB): --gpu {gpu.name}" for gpu, count in fitting]
     head = f"{planned.engine.model} at {planned.length:,} tokens is expected to fit on"
     text = [head, *sorted(rows)] if rows else [f"{head} none of the known {device.many}, up to 16 of them"]
@@ -88,4 +98,6 @@ def where_it_fits(planned: Plan, findings: Sequence[Finding], output: str) -> st
             f"{planned.engine.model} at {size}: of {device.many}, no memory is known: give that of one worker by "
             "--gpu-memory"
         ]
+    if delivered:
+        text += ["", *delivered.told()]
     return "\n".join([*text, *([to_human(findings)] if findings else [])])

@@ -1,0 +1,175 @@
+"""How much of a model is to be fetched and kept, how long that takes, and how often the Hub is asked for it."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vllm_chart.findings import Finding
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.pods import Container, Pod, engines
+from vllm_chart.sizing.arithmetic import GIB, gib, quantity
+from vllm_chart.sizing.checkpoint import UNKNOWN_SPREAD
+from vllm_chart.sizing.model import architecture, quantization, vision, weights
+from vllm_chart.sizing.model.quantization import UnknownQuantizationError
+from vllm_chart.sizing.model.weights import Split
+from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.sources import Source
+from vllm_chart.vllm_args import repositories
+from vllm_chart.vllm_args.container import environment, words
+
+VOLUME = "volume-size"
+
+RATES = {"1 Gb/s": 10**9 // 8, "10 Gb/s": 10**10 // 8}
+"""Bytes a second of the lines for which a download's time is given."""
+
+#: Requests of the Hub's API by one start of vLLM with a cold cache, with a warm one, and by each worker but the first.
+#: Counted with vLLM 0.32 (CPU), one file of weights and one worker, huggingface_hub 2.4. More workers: computed.
+COLD_REQUESTS, WARM_REQUESTS, WORKER_REQUESTS = 10, 9, 4
+
+#: Requests of the API in five minutes: of an address without a token, of a free account, of an organisation on the
+#: Enterprise plan. https://huggingface.co/docs/hub/rate-limits
+LIMITS = {"no token": 500, "a free account": 1000, "an Enterprise organisation": 6000}
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivery:
+    """What a model costs before it is in memory.
+
+    bytes: of its weights' files. least: as few as they may be; fewer than `bytes` where those are an estimate.
+    requests: of the Hub's API by each start of an engine; 0 where a Job asks in its place, or nobody does.
+    """
+
+    bytes: int
+    least: int
+    requests: int
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """By rate, how long the weights take on a line that has nothing else to do."""
+        return {name: self.bytes / rate for name, rate in RATES.items()}
+
+    @property
+    def starts(self) -> dict[str, int]:
+        """By whose limit, how many engines may start in five minutes; none where they don't ask."""
+        return {name: limit // self.requests for name, limit in LIMITS.items()} if self.requests else {}
+
+    @property
+    def disk(self) -> dict[str, int]:
+        """Bytes by method: in a volume; while a revision changes; on a node that pulls the model as an image, which it
+        keeps packed and unpacked (kserve/kserve, docs/samples/storage/oci-image-volume)."""
+        return {"volume": self.bytes, "volume, while a revision changes": 2 * self.bytes, "image": 2 * self.bytes}
+
+    def told(self) -> list[str]:
+        """For a person."""
+        about = "" if self.least == self.bytes else "about "
+        times = ", ".join(f"{seconds:.0f} s at {rate}" for rate, seconds in self.seconds.items())
+        asked = "none: what engines need is in the volume"
+        if self.requests:
+            starts = ", ".join(f"{count} with {whose}" for whose, count in self.starts.items())
+            asked = f"{self.requests} of the API a start; in 5 minutes {starts}"
+        return [
+            f"  to fetch          {about}{gib(self.bytes)}: {times}",
+            f"  disk              {gib(self.bytes)}; {gib(2 * self.bytes)} while a revision changes, or as an image",
+            f"  Hub requests      {asked}",
+        ]
+
+    def document(self) -> dict[str, Any]:
+        """For a machine: bytes, seconds, requests."""
+        return {
+            "bytes": self.bytes,
+            "leastBytes": self.least,
+            "seconds": {name: round(seconds, 1) for name, seconds in self.seconds.items()},
+            "disk": self.disk,
+            "hubRequestsPerStart": self.requests,
+            "startsPerFiveMinutes": self.starts,
+        }
+
+
+def of(planned: Plan, values: Mapping[str, Any]) -> Delivery | None:
+    """What the model of a plan costs to deliver; None where it is none of the Hub's, or its size can't be known."""
+    name = str(values["model"]["id"])
+    sized = checkpoint_bytes(planned.checkpoint.source) if repositories.is_repository(name) else None
+    if sized is None:
+        return None
+    offline = values["hub"]["offline"] or (values.get("download") or {}).get("enabled")
+    kept = values["persistence"]["enabled"] and not values["persistence"]["ephemeral"]
+    requests = (WARM_REQUESTS if kept else COLD_REQUESTS) + WORKER_REQUESTS * (planned.engine.workers - 1)
+    return Delivery(*sized, 0 if offline else requests)
+
+
+def checkpoint_bytes(source: Source) -> tuple[int, int] | None:
+    """Bytes of the weights' files and the least that they may be; None where there is no formula for them.
+
+    The size that an index of the files says, else that of the tensors in the checkpoint's own dtype and quantization.
+    """
+    if source.weight_bytes:
+        return source.weight_bytes, source.weight_bytes
+    try:
+        with architecture.reading():
+            model = architecture.read(source.config)
+            quantized = quantization.read(model.quantization, model.dtype)
+            total = sum(
+                weights.size(weight, model.dtype, quantized)
+                for weight in (*weights.language_weights(model), *vision.weights(model, Split()))
+                if not weight.derived
+            )
+    except (architecture.ConfigError, UnknownQuantizationError):
+        return None
+    sure = source.confidence == "config" and weights.known(model)
+    return total, total if sure else round(total * (1 - UNKNOWN_SPREAD))
+
+
+# Whether it fits the volume
+
+
+def check(manifests: Manifests, values: Mapping[str, Any], source: Source) -> Iterator[Finding]:
+    """A volume that is too small for the weights that are fetched into it, in a rendered release."""
+    name = str(values["model"]["id"])
+    sized = checkpoint_bytes(source) if repositories.is_repository(name) else None
+    pod, container = next(engines(manifests), (None, None))
+    if sized is None or pod is None or container is None:
+        return
+    found = _room(manifests, pod, container)
+    if found is None:
+        return
+    key, room = found
+    needed = f"{name} has {gib(sized[0])} of weights"
+    least = f"write at least {-(-sized[0] * 11 // 10 // GIB)}Gi"
+    if room < sized[1]:
+        yield Finding(VOLUME, key, f"{needed}, and the volume that they are fetched into {gib(room)}", least)
+    elif (values.get("download") or {}).get("nextRevision") and room < 2 * sized[1]:
+        message = f"{needed}, and of two revisions that differ in all of them {gib(2 * sized[0])}"
+        yield Finding(VOLUME, key, message, f"write at least {-(-sized[0] * 21 // 10 // GIB)}Gi", severity="warning")
+
+
+def _room(manifests: Manifests, pod: Pod, container: Container) -> tuple[str, int] | None:
+    """The key that says how large the volume is which the Hub's cache is in, and its bytes; None where nothing does."""
+    folder = _cache(container)
+    mounts = [mount for mount in container.all("volumeMounts") if f"{folder}/".startswith(f"{mount['mountPath']}/")]
+    if not mounts:
+        return None
+    name = max(mounts, key=lambda mount: len(mount["mountPath"]))["name"]
+    volume: Mapping[str, Any] = next((each for each in pod.all("volumes") if each["name"] == name), {})
+    if "emptyDir" in volume:
+        limits = {"volumes": (volume["emptyDir"] or {}).get("sizeLimit")}
+        limits["resources.limits.ephemeral-storage"] = container.resources("limits").get("ephemeral-storage")
+        known = [(key, size) for key, text in limits.items() if text and (size := quantity(str(text)))]
+        return min(known, key=lambda each: each[1], default=None)
+    claims = {claim.name: claim["spec"] for claim in manifests.all("PersistentVolumeClaim") if not claim.is_extra}
+    spec = claims.get(str((volume.get("persistentVolumeClaim") or {}).get("claimName")))
+    spec = spec or ((volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}).get("spec")
+    if name != "cache" or not spec:  # a claim that is there has the size that somebody gave it
+        return None
+    size = quantity(str(spec["resources"]["requests"]["storage"]))
+    return ("persistence.size", size) if size else None
+
+
+def _cache(container: Container) -> str:
+    """Where vLLM downloads to: --download-dir (model_executor/model_loader/weight_utils.py:466 of 0.33), or as
+    huggingface_hub finds its cache (constants.py)."""
+    told, env = words(container), environment(container)
+    for word, following in zip(told, [*told[1:], ""], strict=True):
+        if word.partition("=")[0] == "--download-dir":
+            return (word.partition("=")[2] or following).rstrip("/")
+    home = env.get("HF_HOME") or f"{env.get('XDG_CACHE_HOME') or ''}/huggingface"
+    return (env.get("HF_HUB_CACHE") or env.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub").rstrip("/")
