@@ -21,6 +21,7 @@ from vllm_chart.vllm_args import schema as engine_schema
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 if TYPE_CHECKING:
+    from vllm_chart.live.preflight.own import Own
     from vllm_chart.values.base import Block
 
 Examination = Callable[[Manifests, Mapping[str, Any], str], Iterable[Finding]]
@@ -38,6 +39,7 @@ class Chart:
     asks_kubernetes: whether it may render otherwise for another version of Kubernetes with these merged values, where a
         template of it asks for the version at all.
     reads: keys of its values without which those can't be run: a chart of another's, of the same name, lacks them.
+    preflight: gives what its releases need of a cluster beside what all do; None where `preflight` is not about them.
     examples: the folder in the repository with values files to try it with, "" for none.
     path: where it lies, if not where this project's charts do.
 
@@ -54,6 +56,7 @@ class Chart:
     examinations: tuple[Examination, ...] = ()
     asks_kubernetes: Callable[[Mapping[str, Any]], bool] = lambda values: True
     reads: frozenset[str] = frozenset()
+    preflight: "Callable[[], Own] | None" = None
     examples: str = ""
     path: Path | None = None
     title: str = ""
@@ -93,6 +96,18 @@ def _vllm_schema(app_version: str) -> dict[str, Any]:
     return {"$defs": engine_schema.definitions(OWNED_FLAGS), **engine_schema.by_version(app_version)}
 
 
+def _engine_preflight() -> "Own":
+    from vllm_chart.live.preflight import engine
+
+    return engine.OWN
+
+
+def _endpoint_preflight() -> "Own":
+    from vllm_chart.live.preflight import endpoint
+
+    return endpoint.OWN
+
+
 VLLM = Chart(
     "vllm",
     model=_vllm_values,
@@ -113,6 +128,7 @@ VLLM = Chart(
         sizing_check.check,
     ),
     asks_kubernetes=_scales_to_zero,
+    preflight=_engine_preflight,
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
     examples="values",
     title="vLLM",
@@ -141,6 +157,7 @@ ENDPOINT = Chart(
     "vllm-endpoint",
     model=_endpoint_values,
     reads=frozenset(("models", "clients", "paths")),
+    preflight=_endpoint_preflight,
     examples="values/endpoint",
     title="Envoy",
     hint="Every value and its default. It needs models and clients.secretName.",

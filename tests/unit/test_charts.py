@@ -221,12 +221,15 @@ def test_the_plugin_takes_another_chart(other: Path, pytester: pytest.Pytester) 
     )
 
 
-@pytest.mark.parametrize("command", ["plan", "preflight"])
-def test_a_command_about_the_engine_says_that_it_is_another_chart(command: str, other: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("plan", "is not the chart vllm, which"), ("preflight", "is no chart of this project, which")],
+)
+def test_a_command_about_charts_of_ours_says_that_it_is_another_chart(command: str, words: str, other: Path) -> None:
     result = run(command, "--chart", other)
 
     assert result.exit_code == Exit.USAGE
-    assert f"is not the chart vllm, which `{command}` is about: see `check`" in result.output
+    assert f"{words} `{command}` is about: see `check`" in result.output
 
 
 def test_another_chart_of_the_same_name_is_told_apart(other: Path) -> None:

@@ -18,9 +18,12 @@ def command(
 ) -> None:
     """Say why a release is not ready, out of its pods, their events and the engine's log; and why it does not scale.
 
+    Of the chart vllm-endpoint: whether its clients' document can be read, and which of its models nobody serves.
+
     \b
     Examples:
       vllm-chart diagnose --release llm --namespace models
+      vllm-chart diagnose --release llm-endpoint --namespace models
     """
     from vllm_chart.cluster.api import Cluster
     from vllm_chart.live import diagnose

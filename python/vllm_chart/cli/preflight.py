@@ -16,7 +16,7 @@ from vllm_chart.cli.options import (
     values_options,
 )
 from vllm_chart.cli.output import Progress, finish
-from vllm_chart.findings import Report, has_errors
+from vllm_chart.findings import Report, WrongCallError, has_errors
 
 
 @click.command("preflight", epilog=EXIT_CODES)
@@ -48,23 +48,30 @@ def command(
     Prometheus to its queries; do model and KV cache fit the GPU that the nodes' labels tell, and is their driver new
     enough. A Secret's value is looked at and never shown.
 
+    Of the chart vllm-endpoint: is the clients' document one that Envoy reads, and are the Services of its models there,
+    with the ports that it asks and pods behind them.
+
     \b
     Examples:
       vllm-chart preflight -f prod.yaml --release llm --namespace models
       vllm-chart preflight -f prod.yaml --autoscaled --context prod
+      vllm-chart preflight --chart vllm-endpoint -f endpoint.yaml --release llm-endpoint --namespace models
     """
     from vllm_chart import charts, checks, helm
     from vllm_chart.cluster.api import Cluster
     from vllm_chart.live import preflight
 
-    loaded = charts.require(chart, "preflight")
+    loaded = helm.load(chart)
+    ours = charts.of(loaded)
+    if ours is None or ours.preflight is None:
+        raise WrongCallError(f"{loaded.path} is no chart of this project, which `preflight` is about: see `check`")
     wrong = Report(checks.validate(loaded, **options), ignore=ignore)
     if has_errors(wrong.findings):
         finish(wrong.findings, output, ignored=wrong.ignored)
     manifests = helm.render(chart=loaded, release=release, namespace=namespace, **options)
     values, version = helm.merged_values(loaded, **options), loaded.app_version
     with Cluster(kubeconfig, context) as cluster, Progress(progress).during(lambda: "asking the cluster"):
-        findings = preflight.release(manifests, values, version, cluster, autoscaled=autoscaled)
+        findings = preflight.release(manifests, values, version, cluster, autoscaled=autoscaled, own=ours.preflight())
     report = Report(wrong.values, findings, ignore)
     fine = f"fine: the cluster has what release {release} needs"
     finish(report.findings, output, ignored=report.ignored, fine=fine)

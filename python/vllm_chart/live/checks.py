@@ -130,8 +130,13 @@ _ENDPOINT = (
     ),
     (
         "endpoint-models",
-        "Each release has a Service, headless at best, and names that no other release has.",
-        "The endpoint could not tell two models apart, or not choose between the pods of one.",
+        "Each model has a Service, headless at best, with pods at the port that is asked, and names that no other has.",
+        "The endpoint could not tell two models apart, reach one, or choose between its pods.",
+    ),
+    (
+        "endpoint-clients",
+        "The clients' document is one that Envoy reads, and has those whom the values name.",
+        "A replica that starts with another is never ready; one that runs goes by the document before.",
     ),
     (
         "usage-whole",

@@ -83,3 +83,9 @@ def engines(manifests: Manifests) -> Iterator[tuple[Pod, Container]]:
     """The pods that run the engine, each with the engine's container: those of the chart before the user's own."""
     pairs = [(pod, container) for pod in pods(manifests) for container in pod.containers if container.is_engine]
     return iter(sorted(pairs, key=lambda pair: pair[0].owner.is_extra))
+
+
+def serving(manifests: Manifests) -> list[Pod]:
+    """The pods that run an engine; of a chart that has none, those of its own that run on."""
+    running = [pod for pod, _ in engines(manifests)]
+    return running or [pod for pod in pods(manifests) if pod.workload and not pod.owner.is_extra]

@@ -330,6 +330,19 @@ def engine(manifests: Manifests) -> Workload:
     raise ManifestError(f"no workload with a container {ENGINE}; rendered: {', '.join(manifests.inventory())}")
 
 
+def serving(manifests: Manifests) -> Workload:
+    """The workload that a release is about: the one that runs the engine, or of a chart that has none, the first of its
+    own that runs on.
+
+    Raises UnknownKindError where an object of a kind that is not read here holds the engine, ManifestError where
+    nothing runs on.
+    """
+    ours = workloads([item for item in manifests if not item.is_extra])
+    if ours and not _holds_engine([*manifests]):
+        return ours[0]
+    return engine(manifests)
+
+
 def templates(item: Object) -> list[tuple[str, Json]]:
     """The pods that an object makes, each with the path of its template: "spec.template"; empty for the object itself.
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from vllm_chart.findings import Check, Finding, Severity
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.pods import Container, Pod, engines, pods
+from vllm_chart.rendered.pods import Container, Pod, pods
 from vllm_chart.rendered.quantities import parse_quantity
 
 Invariant = Callable[[Manifests], list[Finding]]
@@ -60,12 +60,6 @@ def own(manifests: Manifests) -> list[Object]:
 def containers(manifests: Manifests) -> Iterator[tuple[Pod, Container]]:
     """Every container of every pod, init containers included."""
     return ((pod, container) for pod in pods(manifests) for container in pod.containers)
-
-
-def serving(manifests: Manifests) -> list[Pod]:
-    """The pods that run an engine; of a chart that has none, those of its own that run on."""
-    running = [pod for pod, _ in engines(manifests)]
-    return running or [pod for pod in pods(manifests) if pod.workload and not pod.owner.is_extra]
 
 
 def grace_period(pod: Pod) -> int:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from vllm_chart.checks.invariants.base import broken, general, invariant, own, serving
+from vllm_chart.checks.invariants.base import broken, general, invariant, own
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.rendered import scaling
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.pods import pods
+from vllm_chart.rendered.pods import pods, serving
 from vllm_chart.rendered.workload import workloads
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vllm_chart.checks.invariants.base import broken, invariant, own, serving
+from vllm_chart.checks.invariants.base import broken, invariant, own
 from vllm_chart.findings import Finding
 from vllm_chart.rendered.manifests import Manifests, Object
+from vllm_chart.rendered.pods import serving
 
 #: The field with its endpoints, by the kind of a monitor.
 _ENDPOINTS = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndpoints"}

@@ -1,8 +1,8 @@
 """Why a release is not ready: what the cluster says about it, in words that name the value to change.
 
 `release` asks a cluster, `explain` draws the conclusions from what it answered. `explain` is pure, so each of
-its conclusions has a test with recorded objects. Nothing here reads a Secret: what is wrong with one, the
-kubelet says.
+its conclusions has a test with recorded objects. Nothing here reads a Secret, because what is wrong with one, the
+kubelet says; but that of an endpoint's clients, which Envoy reads, and nothing of it is ever said.
 """
 
 import dataclasses
@@ -19,6 +19,7 @@ from vllm_chart.live.diagnose import (
     autoscaling,
     containers,
     downloads,
+    endpoint,
     scheduled,
     scraping,
     starting,
@@ -48,6 +49,7 @@ def explain(snapshot: Snapshot) -> list[Finding]:
         *downloads.explain(snapshot),
         *(finding for pod in pods for finding in _of_pod(pod, snapshot)),
         *storage.pending_claims(pods, snapshot),
+        *endpoint.explain(snapshot.endpoint),
     ]
     if not has_errors(findings):
         findings.extend(starting.explain(pods, snapshot))

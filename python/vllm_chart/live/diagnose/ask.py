@@ -10,6 +10,8 @@ from kubernetes.client import CoreV1Event, V1Node, V1PersistentVolumeClaim, V1Po
 
 from vllm_chart.cluster import autoscaling, prometheus, workloads
 from vllm_chart.cluster.api import Cluster
+from vllm_chart.live.diagnose import endpoint
+from vllm_chart.live.diagnose.endpoint import Endpoint
 from vllm_chart.live.diagnose.objects import container_statuses, name_of, state
 from vllm_chart.rendered.workload import Workload
 
@@ -26,7 +28,8 @@ class Snapshot:
     pod and container, the last lines of the run that ended, or of the current one if none has; each begins with the
     time when it was written. `hpas` and `scaled_objects` are the autoscalers of the namespace, None where they may not
     be listed. `jobs` are those of the release, none where they may not be listed. `monitors` are the objects by which
-    it is scraped, and its rules. `at` is when the cluster was asked.
+    it is scraped, and its rules. `endpoint` is what an endpoint's clients and models are like, None for another
+    release. `at` is when the cluster was asked.
     """
 
     release: str
@@ -44,6 +47,7 @@ class Snapshot:
     jobs: Sequence[Mapping[str, Any]] = ()
     monitors: Sequence[Mapping[str, Any]] = ()
     pickers: prometheus.Pickers = dataclasses.field(default_factory=prometheus.Pickers)
+    endpoint: Endpoint | None = None
     at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
     def newest_pods(self) -> list[V1Pod]:
@@ -78,6 +82,7 @@ def snapshot(name: str, namespace: str, cluster: Cluster) -> Snapshot:
         jobs=workloads.jobs(cluster, namespace, selector),
         monitors=monitors,
         pickers=prometheus.ask(cluster, monitors),
+        endpoint=endpoint.ask(cluster, namespace, listed.workloads),
     )
 
 

@@ -12,7 +12,6 @@ from vllm_chart.live.diagnose.ask import Snapshot
 from vllm_chart.live.diagnose.objects import (
     container_of,
     container_statuses,
-    is_init_container,
     latest_event,
     name_of,
     scheduled_at,
@@ -22,6 +21,7 @@ from vllm_chart.live.diagnose.objects import (
 )
 from vllm_chart.live.engine_log import stages
 from vllm_chart.rendered.scaling import wanted
+from vllm_chart.rendered.workload import ENGINE
 
 
 def explain(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def explain(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:
 def _doing(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> str:
     log = snapshot.logs.get((name_of(pod), status.name), "")
     running = state(status.state).running
-    if running and not is_init_container(pod, status.name):
+    if running and status.name == ENGINE:
         return _engine(log, scheduled_at(pod), running.started_at or snapshot.at, snapshot.at)
     if waits(status)[0] in ("ContainerCreating", "PodInitializing"):
         return _waiting(pod, snapshot)

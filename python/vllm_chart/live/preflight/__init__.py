@@ -12,10 +12,9 @@ from typing import Any
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.live.preflight import (
-    addresses,
     ask,
     autoscaling,
-    gpus,
+    engine,
     monitors,
     namespace,
     nodes,
@@ -25,10 +24,11 @@ from vllm_chart.live.preflight import (
 )
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.needs import Need, needs
+from vllm_chart.live.preflight.own import Own
 from vllm_chart.live.preflight.wanted import Wanted, read
 from vllm_chart.rendered.manifests import Manifests
 
-__all__ = ["Need", "Snapshot", "Wanted", "explain", "needs", "release"]
+__all__ = ["Need", "Own", "Snapshot", "Wanted", "explain", "needs", "release"]
 
 
 def release(
@@ -38,15 +38,18 @@ def release(
     cluster: Cluster,
     *,
     autoscaled: bool = False,
+    own: Own = engine.OWN,
 ) -> list[Finding]:
     """Say what a cluster lacks for a release, as `explain`.
 
-    Raises `UnavailableError` when the cluster does not answer, `ManifestError` when no workload runs the engine.
+    own: what the chart's releases need beside what all do.
+    Raises `UnavailableError` when the cluster does not answer, `ManifestError` when no workload runs on.
     """
     with asking_the_api_server():
         snapshot = ask.snapshot(cluster, manifests)
-        snapshot = dataclasses.replace(snapshot, autoscaling=autoscaling.ask(cluster, manifests))
-    return explain(manifests, values, app_version, snapshot, autoscaled=autoscaled)
+        scaled, asked = autoscaling.ask(cluster, manifests), own.ask(cluster, manifests, values)
+        snapshot = dataclasses.replace(snapshot, autoscaling=scaled, own=asked)
+    return explain(manifests, values, app_version, snapshot, autoscaled=autoscaled, own=own)
 
 
 def explain(
@@ -56,12 +59,14 @@ def explain(
     snapshot: Snapshot,
     *,
     autoscaled: bool = False,
+    own: Own = engine.OWN,
 ) -> list[Finding]:
     """Draw the conclusions.
 
     values, app_version: the merged values that the manifests were rendered from, and the chart's appVersion.
     autoscaled: whether nodes come when pods ask for them, so that what no node offers now is a warning.
-    Raises `ManifestError` when no workload runs the engine.
+    own: what the chart's releases need beside what all do.
+    Raises `ManifestError` when no workload runs on.
     """
     wanted = read(manifests, values, app_version, snapshot)
     severity: Severity = "warning" if autoscaled else "error"
@@ -70,9 +75,8 @@ def explain(
         *openshift.explain(wanted, snapshot),
         *objects.explain(needs(manifests), snapshot),
         *storage.explain(wanted, snapshot),
-        *addresses.explain(wanted, snapshot),
         *nodes.explain(wanted, snapshot, severity),
-        *gpus.explain(wanted, snapshot),
+        *own.explain(wanted, snapshot),
         *autoscaling.explain(wanted, snapshot),
         *monitors.explain(wanted, snapshot),
     ]

@@ -22,7 +22,7 @@ from vllm_chart.cluster.api import Cluster
 from vllm_chart.cluster.autoscaling import Autoscaling
 from vllm_chart.live.preflight.needs import needs
 from vllm_chart.rendered.manifests import Manifests
-from vllm_chart.rendered.workload import Workload, engine
+from vllm_chart.rendered.workload import Workload, serving
 
 CONSTRAINTS = ("security.openshift.io", "v1", "securitycontextconstraints")
 """Where OpenShift has its SecurityContextConstraints: group, version, plural."""
@@ -55,11 +55,13 @@ class Snapshot:
     """The kinds that the cluster knows, by the API versions of the release's custom resources."""
     pickers: prometheus.Pickers = dataclasses.field(default_factory=prometheus.Pickers)
     """Who might scrape by the release's monitors, and evaluate its rules."""
+    own: Any = None
+    """What the chart alone asked for (`own.py`)."""
 
 
 def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
     """Ask a cluster what a release needs. Raises `kubernetes.client.ApiException` for what it does not answer."""
-    core, workload = cluster.core, engine(manifests)
+    core, workload = cluster.core, serving(manifests)
     namespace = workload.namespace
     readers: dict[str, Callable[[str], Any]] = {
         "Secret": lambda name: core.read_namespaced_secret(name, namespace),

@@ -11,7 +11,7 @@ from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.wanted import Wanted
 from vllm_chart.rendered import scaling
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.workload import engine
+from vllm_chart.rendered.workload import serving
 
 Json = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ def ask(cluster: Cluster, manifests: Manifests) -> Autoscaling | None:
     scalers = _scalers(manifests)
     if not scalers:
         return None
-    namespace = engine(manifests).namespace
+    namespace = serving(manifests).namespace
     keda = cluster_says.has_api(cluster, KEDA)
     needed = [(kind, name) for kind, name in _authentications(manifests) if keda]
     return Autoscaling(
@@ -217,7 +217,7 @@ def _serves(wanted: Wanted, snapshot: Snapshot) -> bool:
 
 def _scalers(manifests: Manifests) -> list[Object]:
     """The release's autoscalers of its engine."""
-    workload = engine(manifests)
+    workload = serving(manifests)
     return [one.object for one in scaling.autoscalers(manifests) if one.scales(workload)]
 
 

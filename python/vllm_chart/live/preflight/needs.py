@@ -1,12 +1,13 @@
 """The objects that a release names and does not bring along: Secrets, ConfigMaps, claims, classes."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_chart.facts import OTHER_API_KEY, VOLUMES
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.pods import Container, Pod, engines
+from vllm_chart.rendered.pods import Container, Pod, serving
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +30,14 @@ _VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "objectStorage.credentialsSecretRef",
 }
 
+#: The key of the values by a volume of the endpoint's pods; those with its engines' keys are numbered.
+_OF_THE_ENDPOINT = {"clients": "clients.secretName", "tls": "tls.secretName", "key": "models.NAME.apiKeySecretRef"}
+
 
 def needs(manifests: Manifests) -> list[Need]:
-    """What the engine's pods name and the release does not bring along."""
+    """What the pods that serve name and the release does not bring along."""
     own = {(item.kind, item.name) for item in manifests}
-    every = [need for pod, _ in engines(manifests) for need in _of_pod(pod)]
+    every = [need for pod in serving(manifests) for need in _of_pod(pod)]
     every += [need for item in manifests.all("TriggerAuthentication") for need in _of_authentication(item)]
     return [need for need in dict.fromkeys(every) if need.name and (need.kind, need.name) not in own]
 
@@ -49,9 +53,10 @@ def _of_pod(pod: Pod) -> Iterator[Need]:
     for container in pod.containers:
         yield from _of_container(container)
     for volume in pod.all("volumes"):
-        value = VOLUMES.get(volume["name"], {}).get("value") or "volumes"
+        value = _value(pod, str(volume["name"]))
+        header = value == _OF_THE_ENDPOINT["key"]
         for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
-            yield from _of_source(source, value)
+            yield from _of_source(source, value, header)
     for secret in pod.all("imagePullSecrets"):
         yield Need("Secret", secret.get("name", ""), "imagePullSecrets")
     for field, kind, value in (
@@ -80,7 +85,14 @@ def _of_container(container: Container) -> Iterator[Need]:
                 yield Need(kind, reference.get("name", ""), f"{path}envFrom")
 
 
-def _of_source(source: Mapping[str, Any], value: str) -> Iterator[Need]:
+def _value(pod: Pod, volume: str) -> str:
+    """The key of the values that a volume comes from."""
+    if any(container.is_engine for container in pod.containers):
+        return VOLUMES.get(volume, {}).get("value") or "volumes"
+    return _OF_THE_ENDPOINT.get(re.sub(r"^key-model-\d+$", "key", volume), "volumes")
+
+
+def _of_source(source: Mapping[str, Any], value: str, header: bool) -> Iterator[Need]:
     for field, kind, name in (
         ("secret", "Secret", "secretName"),
         ("secret", "Secret", "name"),  # of a projected volume
@@ -92,4 +104,4 @@ def _of_source(source: Mapping[str, Any], value: str) -> Iterator[Need]:
             continue
         keys = [item["key"] for item in reference.get("items") or []] or [""]
         for key in keys:
-            yield Need(kind, reference.get(name, ""), value, key)
+            yield Need(kind, reference.get(name, ""), value, key, header)

@@ -47,8 +47,8 @@ class Wanted:
 
 
 def read(manifests: Manifests, values: Mapping[str, Any], app_version: str, snapshot: Snapshot) -> Wanted:
-    """What rendered manifests want of a cluster. Raises `ManifestError` when no workload runs the engine."""
-    serving = workload.engine(manifests)
+    """What rendered manifests want of a cluster. Raises `ManifestError` when no workload runs on."""
+    serving = workload.serving(manifests)
     parts = [(_pod_spec(part.spec, snapshot), part.count) for part in serving.parts]
     return Wanted(manifests, values, app_version, serving, scale(serving, manifests, snapshot.replicas), parts)
 
