@@ -15,6 +15,7 @@ from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.sizing import check as sizing_check
+from vllm_chart.sizing import ranks
 from vllm_chart.vllm_args import chat_template, scaling, surroundings, telling
 from vllm_chart.vllm_args import check as engine_check
 from vllm_chart.vllm_args import schema as engine_schema
@@ -118,6 +119,7 @@ VLLM = Chart(
         *scaling.CHECKS,
         *telling.CHECKS,
         *sizing_check.CHECKS,
+        *ranks.CHECKS,
     ),
     examinations=(
         engine_check.check_release,

@@ -45,6 +45,8 @@ LONGEST_PERIOD_SECONDS = 1800
 
 #: The largest rank of an adapter that vLLM makes room for unasked (`LoRAConfig`, config/lora.py of 0.33).
 LORA_RANK = 16
+#: The ranks that it makes room for (`MaxLoRARanks`).
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 #: Files of the engine's pod by which what keeps its adapters says that all are there, and what it sends along.
 LORA_READY, LORA_TOKEN = "/tmp/vllm-adapters-ready", "/tmp/vllm-adapters-token"

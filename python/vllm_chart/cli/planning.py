@@ -13,7 +13,7 @@ import click
 
 from vllm_chart import charts, checks, helm
 from vllm_chart.findings import Finding, Severity, UnavailableError, has_errors
-from vllm_chart.sizing import checkpoint, delivery, picture, plan, refusals, settings, show, sources
+from vllm_chart.sizing import checkpoint, delivery, picture, plan, ranks, refusals, settings, show, sources
 from vllm_chart.sizing.arithmetic import quantity
 from vllm_chart.sizing.explain import explain
 from vllm_chart.sizing.memory import gpus, nodes
@@ -116,6 +116,7 @@ def answer(
             return Answer(refused)
         gpu = device.find(values)
         planned = plan.make(engine, read, gpu or gpus.products()[0])
+        warnings.extend(ranks.check(values, offline=offline))
     except settings.SettingError as error:
         severity: Severity = "warning" if error.is_argument else "error"
         return Answer([Finding("plan", error.where, f"no plan: {error}", severity=severity)])

@@ -1,11 +1,12 @@
 """The Hub's answers: asked over the network, with the caller's token only where that belongs, and kept in a cache."""
 
+import json
 import os
 import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vllm_chart.findings import UnavailableError
@@ -75,6 +76,22 @@ def download(model: str, revision: str, endpoint: str) -> dict[str, bytes]:
             except (requests.RequestException, ValueError) as error:  # ValueError: a URL that is none
                 raise UnavailableError(f"{endpoint} does not answer ({type(error).__name__}): give --config") from error
     return found
+
+
+def adapter_config(adapter: str, revision: str, endpoint: str) -> Mapping[str, Any] | None:
+    """The adapter_config.json of an adapter at the Hub; None where that does not give one."""
+    import requests  # as above
+
+    token = token_for(endpoint)
+    url = f"{endpoint}/{quote(adapter)}/resolve/{quote(revision, safe='')}/adapter_config.json"
+    with requests.Session() as session:
+        session.auth = lambda request: _with_token(request, token)
+        try:
+            with session.get(url, timeout=TIMEOUT_SECONDS, stream=True) as answer:
+                config = json.loads(_body(answer, url)) if answer.ok else None
+        except (requests.RequestException, ValueError, UnavailableError):
+            return None
+    return config if isinstance(config, dict) else None
 
 
 def _with_token(request: "requests.PreparedRequest", token: str) -> "requests.PreparedRequest":
