@@ -87,10 +87,13 @@ def _vllm_values() -> "type[Block]":
     return Values
 
 
-def _scales_to_zero(values: Mapping[str, Any]) -> bool:
-    """What an HPA does on newer versions only: validate/_autoscaling.tpl, the one template that asks."""
+def _asks_kubernetes(values: Mapping[str, Any]) -> bool:
+    """What newer versions only do: an HPA that scales to zero (validate/_autoscaling.tpl), images as volumes
+    (_model_image.tpl). No other template asks."""
     autoscaling = values.get("autoscaling") or {}
-    return bool(autoscaling.get("enabled")) and autoscaling.get("kind") == "HPA" and not autoscaling.get("minReplicas")
+    to_zero = autoscaling.get("kind") == "HPA" and not autoscaling.get("minReplicas")
+    image = (values.get("model") or {}).get("image") or {}
+    return (bool(autoscaling.get("enabled")) and to_zero) or bool(image.get("reference"))
 
 
 def _vllm_schema(app_version: str) -> dict[str, Any]:
@@ -129,7 +132,7 @@ VLLM = Chart(
         telling.check_release,
         sizing_check.check,
     ),
-    asks_kubernetes=_scales_to_zero,
+    asks_kubernetes=_asks_kubernetes,
     preflight=_engine_preflight,
     reads=frozenset(("model", "hub", "engine", "gpu", "parallelism", "resources", "image")),
     examples="values",

@@ -92,6 +92,11 @@ VOLUMES = {
         "remedy": "write model.chatTemplate or model.chatTemplateRef instead",
         "value": "model.chatTemplateRef",
     },
+    "model-image": {
+        "path": "/model",
+        "remedy": "leave one of it and model.image out",
+        "value": "model.image.reference",
+    },
     "object-storage": {
         "path": "/etc/vllm/object-storage",
         "remedy": "write objectStorage.credentialsSecretRef instead",

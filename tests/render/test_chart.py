@@ -74,6 +74,9 @@ INSTEAD = {"podMonitor": "serviceMonitor"}
 OTHER: dict[tuple[str, ...], Any] = {
     ("replicaCount",): 3,
     ("model", "chatTemplate"): "{{ messages }}",
+    ("model", "image", "reference"): "registry.example.com/models/qwen3-8b:1",
+    ("model", "image", "pullPolicy"): "Always",
+    ("model", "image", "subPath"): "models",
     ("objectStorage", "credentialsSecretRef", "name"): "s3",
     ("objectStorage", "endpoint"): "https://minio.storage.svc:9000",
     ("objectStorage", "region"): "eu-central-1",

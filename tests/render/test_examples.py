@@ -7,14 +7,14 @@ import pytest
 from kubernetes.client import V1Container, V1Deployment, V1PersistentVolumeClaim, V1Pod, V1PodSpec, V1Service
 from pydantic import BaseModel
 
-from tests.render.conftest import EXAMPLES
+from tests.render.conftest import EXAMPLES, versions
 from vllm_chart import checks
 from vllm_chart.helm import render
 from vllm_chart.rendered.manifests import Manifests, Object, present
 
 
 def test_every_example_passes_every_check(example: Path) -> None:
-    assert checks.check(values_files=[example]).findings == []
+    assert checks.check(values_files=[example], kubernetes=versions(example)).findings == []
 
 
 def test_the_client_knows_every_field(example: Path) -> None:

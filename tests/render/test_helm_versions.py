@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ci import tools
+from tests.render.conftest import versions
 from vllm_chart import helm, support
 from vllm_chart.helm import HelmError, ValuesOptions
 
@@ -22,7 +23,7 @@ def command(request: pytest.FixtureRequest) -> helm.Helm:
 
 
 def test_every_helm_renders_an_example_alike(command: helm.Helm, example: Path) -> None:
-    for kubernetes in (f"{support.KUBERNETES[0]}.0", KUBERNETES):
+    for kubernetes in (f"{versions(example)[0]}.0", KUBERNETES):
         options: Any = {"kube_version": kubernetes, "namespace": "models", "values_files": [example]}
 
         assert command.template("llm", CHART, **options) == helm.render(release="llm", **options)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.render.conftest import versions
 from vllm_chart import checks, support
 from vllm_chart.checks import invariants, podsecurity, same_twice
 from vllm_chart.findings import Finding
@@ -16,6 +17,8 @@ from vllm_chart.rendered.manifests import Manifests, Object
 
 @pytest.mark.parametrize("kubernetes", support.KUBERNETES)
 def test_examples_keep_every_promise(example: Path, kubernetes: str) -> None:
+    if kubernetes not in versions(example):
+        pytest.skip(f"needs Kubernetes {versions(example)[0]}")
     manifests = render(values_files=[example], kube_version=kubernetes)
 
     assert checks.inspect(manifests, kubernetes) == []

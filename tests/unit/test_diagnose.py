@@ -226,6 +226,28 @@ def test_an_image_that_cannot_be_pulled(message: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("message", "value"),
     [
+        ("registry.example.com/models/qwen3-8b:1: not found", "write the model.image.reference"),
+        ("failed to authorize: 401 Unauthorized", "correct model.image.reference"),
+        ("dial tcp: lookup registry.example.com: no such host", "write one that it reaches in model.image.reference"),
+        ("429 Too Many Requests", "a mirror in model.image.reference"),
+        ("write /var/lib/containerd/x: no space left on device", "twice its size"),
+        ("Container image is not present with pull policy of Never", "model.image.pullPolicy"),
+    ],
+)
+def test_the_image_of_a_model_that_cannot_be_pulled(message: str, value: str) -> None:
+    reference = "registry.example.com/models/qwen3-8b:1"
+    spec = {"volumes": [{"name": "model-image", "image": {"reference": reference}}]}
+    failed = event("Failed", f'Failed to pull image "{reference}": {message}')
+    status = waiting("ImagePullBackOff", f'Back-off pulling image "{reference}"')
+    finding = only(explain(snapshot(pod(spec=spec, status=status), events=[failed])))
+    assert (finding.check, reference in finding.message, message in finding.message) == ("image", True, True)
+    assert value in finding.remedy
+    assert "image.repository" not in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
         ('secret "hf-token-secret" not found', "hub.tokenSecretRef.name"),
         ("couldn't find key token in Secret ai/hf-token-secret", "hub.tokenSecretRef.key"),
         ('configmap "settings" not found', "envFrom"),
@@ -674,6 +696,11 @@ ENGINE_LOGS = [
         "'/cache/vllm/assets/model_streamer/31c40394'.",
         "correct the folder in model.id",
         id="a wrong folder",
+    ),
+    pytest.param(
+        "  Value error, Invalid repository ID or local directory specified: '/model'.",
+        "model.image.subPath",
+        id="an image whose model is elsewhere",
     ),
     pytest.param(
         "RuntimeError: Cannot find any safetensors model weights with `s3://models/acme/tiny`",

@@ -9,6 +9,7 @@ from kubernetes.client import (
     V1LimitRange,
     V1Namespace,
     V1Node,
+    V1NodeSystemInfo,
     V1PersistentVolumeClaim,
     V1ResourceQuota,
     V1Secret,
@@ -249,3 +250,33 @@ def test_gpus_that_are_shared_are_not_several() -> None:
     shared = [labelled(gpu_replicas="4")]
     assert "write gpu.count: 1" in said(preflight("gpu: {count: 2}", nodes=shared))
     assert preflight("", nodes=shared) == []
+
+
+def kubelets(*versions: str) -> list[V1Node]:
+    """A GPU node for each version of the kubelet, and one without GPUs that is too old."""
+    nodes = [node(f"gpu-{version}", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1") for version in versions]
+    for each, version in zip([*nodes, node("cpu")], [*versions, "1.20"], strict=True):
+        assert each.status is not None
+        info = {name: "" for name, field in V1NodeSystemInfo.model_fields.items() if field.is_required()}
+        each.status.node_info = V1NodeSystemInfo.model_validate(info | {"kubelet_version": f"v{version}.2+k3s1"})
+    return nodes
+
+
+@pytest.mark.parametrize(
+    ("versions", "severities"),
+    [
+        (["1.37", "1.35"], []),
+        (["1.37", "1.34"], ["warning"]),
+        (["1.37", "1.32"], ["warning"]),
+        (["1.32", "1.31"], ["error"]),
+        (["1.33", "1.32"], ["warning", "warning"]),
+    ],
+)
+def test_nodes_that_mount_no_image(versions: list[str], severities: list[str]) -> None:
+    values = "model: {id: org/name, image: {reference: 'registry/models/a:1'}}"
+    findings = [each for each in preflight(values, nodes=kubelets(*versions)) if each.check == "image-volumes"]
+    assert [finding.severity for finding in findings] == severities
+
+
+def test_nodes_are_not_asked_about_images_that_no_pod_has() -> None:
+    assert [each for each in preflight("", nodes=kubelets("1.32")) if each.check == "image-volumes"] == []

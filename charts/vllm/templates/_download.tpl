@@ -19,7 +19,7 @@ JSON list of {name, revision, exclude, marker}: the repositories of the Hub that
 
 {{- define "vllm.download.found" -}}
   {{- $repositories := list }}
-  {{- if include "vllm.download.isOfHub" .Values.model.id }}
+  {{- if and (include "vllm.download.isOfHub" .Values.model.id) (not .Values.model.image.reference) }}
     {{- $model := list . .Values.model.id .Values.model.revision }}
     {{- $repositories = append $repositories (include "vllm.download.repository" $model | fromJson) }}
   {{- end }}

@@ -89,13 +89,14 @@ has its own. A single value is written --flag=value, so that one that begins wit
 
 {{/* JSON list: the chart's own, and those of engine.args. */}}
 {{- define "vllm.ownArgs" -}}
-  {{- $model := include "vllm.argument" (list . .Values.model.id) }}
+  {{- $model := include "vllm.argument" (list . (include "vllm.model.source" .)) }}
   {{- $args := list (ternary (printf "--model=%s" $model) $model (eq (include "vllm.modelIsFlag" .) "true")) }}
   {{- with .Values.model.revision }}
     {{- $args = append $args (printf "--revision=%s" (include "vllm.argument" (list $ .))) }}
   {{- end }}
-  {{- with .Values.model.servedModelName }}{{ $args = append $args "--served-model-name" }}{{ end }}
-  {{- range .Values.model.servedModelName }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
+  {{- $names := include "vllm.model.names" . | fromJsonArray }}
+  {{- with $names }}{{ $args = append $args "--served-model-name" }}{{ end }}
+  {{- range $names }}{{ $args = append $args (include "vllm.argument" (list $ .)) }}{{ end }}
   {{- if include "vllm.chatTemplate.source" . }}
     {{- $args = append $args (printf "--chat-template=%s" (include "vllm.path.chatTemplate" .)) }}
   {{- end }}

@@ -36,7 +36,9 @@
     {{- $_ := set $env "HANG_SECONDS" (int .Values.hang.seconds | toString) }}
   {{- end }}
   {{- with .Values.hub.endpoint }}{{ $_ := set $env "HF_ENDPOINT" . }}{{ end }}
-  {{- if or .Values.hub.offline .Values.download.enabled }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
+  {{- if or .Values.hub.offline .Values.download.enabled (include "vllm.modelImage.offline" .) }}
+    {{- $_ := set $env "HF_HUB_OFFLINE" "1" }}
+  {{- end }}
   {{- with .Values.hub.tokenSecretRef }}
     {{- if .name }}{{ $_ := set $env "HF_TOKEN" (dict "valueFrom" (dict "secretKeyRef" .)) }}{{ end }}
   {{- end }}

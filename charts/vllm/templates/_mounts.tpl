@@ -39,6 +39,13 @@ write where somebody wants to mount their own in its place. Paths and remedies a
   {{- if .Values.lora.reload }}{{ $list = dict "configMap" (dict "name" (include "vllm.lora.list.name" .)) }}{{ end }}
   {{- $readOnly := dict "readOnly" true }}
   {{- $mounts := list }}
+  {{- /* Others have had a volume at /model for long: it is the chart's where it is asked for. */}}
+  {{- with include "vllm.modelImage.source" . }}
+    {{- $mount := dict "readOnly" true }}
+    {{- with $.Values.model.image.subPath }}{{ $_ := set $mount "subPath" . }}{{ end }}
+    {{- $image := dict "name" "model-image" "source" (dict "image" (fromYaml .)) "mount" $mount }}
+    {{- $mounts = append $mounts (merge $image (get $.Facts.volumes "model-image")) }}
+  {{- end }}
   {{- range $volume := list
     (dict "name" "shm" "source" (dict "emptyDir" $shm) "mount" dict)
     (dict "name" "tmp" "source" (dict "emptyDir" dict) "mount" dict)

@@ -25,6 +25,11 @@ _PREFLIGHT = (
         "Pods stay Pending.",
     ),
     (
+        "image-volumes",
+        "Nodes that take a pod mount its model's image: their kubelet is new enough.",
+        "The pod is refused, or starts without a model.",
+    ),
+    (
         "security-constraints",
         "OpenShift's SecurityContextConstraints let the pods in, with their user, groups and volumes.",
         "The API server refuses them, and only events say so.",

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vllm_chart.facts import VOLUMES
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import Container, engines
 from vllm_chart.rendered.quantities import parse_quantity
@@ -223,7 +224,7 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
     taken = tuple(host_memory.taken(given, told.environment, _pod(split, values)))
     old_flags = {word.lstrip("-").partition("=")[0].partition(".")[0].replace("_", "-") for word in told.ignored}
     return Engine(
-        model=str(given.get("model_tag") or values["model"]["id"]),
+        model=_model(given, values),
         revision=given.get("revision") or "",
         device=device,
         resource=str(values["gpu"]["resourceName"] or "") if device == "cuda" else "",
@@ -300,6 +301,13 @@ STOCK = "vllm/vllm-openai"
 """The image that an empty `image.repository` stands for, for CUDA."""
 
 CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
+
+
+def _model(given: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """The model that is planned for: of one that is mounted as an image the name says more than the path."""
+    model = values["model"]
+    mounted = (model.get("image") or {}).get("reference") and given.get("model_tag") == VOLUMES["model-image"]["path"]
+    return str(model["id"] if mounted else given.get("model_tag") or model["id"])
 
 
 def _cpu_cache(environment: Mapping[str, str]) -> int | None:

@@ -69,6 +69,30 @@ ROWS: list[Row] = [
         lambda v: v.manifests.one("PersistentVolumeClaim")["spec"]["storageClassName"] == "",
     ),
     (
+        "an image of KServe's modelcars, mounted",
+        "https://kserve.github.io/website/docs/model-serving/storage/providers/oci",
+        """
+        model:
+          id: qwen2.5-0.5b
+          image: {reference: "quay.io/redhat-ai-services/modelcar-catalog:qwen2.5-0.5b-instruct", subPath: models}
+        imagePullSecrets: [{name: registry-key}]
+        """,
+        lambda v: (
+            v.args[:3] == ["/model", "--served-model-name", "qwen2.5-0.5b"]
+            and v.volumes["model-image"]["image"]["reference"].endswith(":qwen2.5-0.5b-instruct")
+        ),
+    ),
+    (
+        "a volume of one's own where an image would be",
+        f"{KUBERNETES}/concepts/storage/volumes/#image",
+        """
+        model: {id: /model, servedModelName: [llama]}
+        volumes: [{name: model, image: {reference: "quay.io/models/llama:1", pullPolicy: IfNotPresent}}]
+        volumeMounts: [{name: model, mountPath: /model, readOnly: true}]
+        """,
+        lambda v: "model-image" not in v.volumes and v.args[0] == "/model",
+    ),
+    (
         "streamed from a bucket",
         f"{VLLM}/models/extensions/runai_model_streamer/",
         """

@@ -182,4 +182,55 @@ ROWS: list[Row] = [
     ("a store without a scheme", "objectStorage: {endpoint: minio:9000}", "objectStorage.endpoint", "write a URL"),
     ("a key in the values", "objectStorage: {secretKey: x}", "objectStorage.secretKey", "put it in a Secret"),
     ("Google's other word", "model: {id: gcs://a/b, servedModelName: [b]}", "model.id", "or az:// address"),
+    (
+        "an image's address with a scheme",
+        "model: {image: {reference: oci://registry/models/a}}",
+        "model.image.reference",
+        "write registry/name",
+    ),
+    (
+        "an image in parts",
+        "model: {image: {repository: registry/a, tag: v1}}",
+        "model.image.repository",
+        "write model",
+    ),
+    ("a part of no image", "model: {image: {subPath: models}}", "model.image.reference", "no image is named"),
+    ("a policy for no image", "model: {image: {pullPolicy: Never}}", "model.image.reference", "no image is named"),
+    (
+        "an image and its path for a name",
+        "model: {id: /model/qwen3-8b, image: {reference: registry/models/a}}",
+        "model.id",
+        "such as qwen3-8b",
+    ),
+    (
+        "an image and a bucket",
+        "model: {id: s3://models/a, servedModelName: [a], image: {reference: registry/models/a}}",
+        "model.id",
+        "write the name that clients use",
+    ),
+    (
+        "an image's revision",
+        "model: {revision: main, image: {reference: registry/models/a}}",
+        "model.revision",
+        "write a digest in model.image.reference",
+    ),
+    (
+        "an image and a download",
+        "{model: {image: {reference: registry/models/a}}, download: {enabled: true}, persistence: {enabled: true}}",
+        "download.enabled",
+        "registry/models/a is none of the Hub",
+    ),
+    (
+        "an image over a volume of one's own",
+        "{model: {image: {reference: registry/models/a}}, volumes: [{name: m, emptyDir: {}}], "
+        "volumeMounts: [{name: m, mountPath: /model}]}",
+        "volumeMounts",
+        "leave one of it and model.image out",
+    ),
+    (
+        "a path out of an image",
+        "model: {image: {reference: registry/models/a, subPath: ../a}}",
+        "model.image.subPath",
+        "write a path inside the volume",
+    ),
 ]

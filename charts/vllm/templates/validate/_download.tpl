@@ -16,8 +16,8 @@
       - hub.offline: true, and the download asks the Hub: leave it out, engines are offline with download.enabled
     {{- end }}
     {{- if not (include "vllm.download.repositories" . | fromJsonArray) }}
-      - download.enabled: {{ .Values.model.id | default "no model" }} is none of the Hub: leave it out, or write
-        organisation/name in model.id
+      {{- $model := .Values.model.image.reference | default .Values.model.id | default "no model" }}
+      - download.enabled: {{ $model }} is none of the Hub: leave it out, or write organisation/name in model.id
     {{- end }}
     {{- range $name := list "HF_HOME" "HF_HUB_CACHE" "HUGGINGFACE_HUB_CACHE" }}
       {{- if get ($.Values.env | default dict) $name }}

@@ -4,9 +4,9 @@ topics ask for is in _facts.tpl.
 */}}
 {{- define "vllm.validate" -}}
   {{- $rules := list }}
-  {{- range list "model" "objectStorage" "chatTemplate" "image" "gpu" "args" "command" "stock" "repositories" "peers"
-    "resources" "hostMemory" "storage" "download" "lora" "lifecycle" "autoscaling" "network" "monitoring" "rules" "host"
-    "auth" "env" "tracing" "containers" "pod" "objects" "text" }}
+  {{- range list "model" "objectStorage" "modelImage" "chatTemplate" "image" "gpu" "args" "command" "stock"
+    "repositories" "peers" "resources" "hostMemory" "storage" "download" "lora" "lifecycle" "autoscaling" "network"
+    "monitoring" "rules" "host" "auth" "env" "tracing" "containers" "pod" "objects" "text" }}
     {{- $rules = append $rules (printf "vllm.validate.%s" .) }}
   {{- end }}
   {{- include "vllm.refuse" (list . $rules) }}

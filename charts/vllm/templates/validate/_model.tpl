@@ -24,13 +24,14 @@
     {{- end }}
   {{- end }}
   {{- include "vllm.validate.gguf" . }}
-  {{- if and (regexMatch "^/|://" $id) .Values.model.revision }}
+  {{- if and (regexMatch "^/|://" $id) .Values.model.revision (not .Values.model.image.reference) }}
     - model.revision: {{ $id }} is a directory or a bucket, which has no revisions: leave it empty
   {{- end }}
   {{- /* Somebody else's image, command or init container may bring the files. */}}
   {{- if and $stock (not .Values.initContainers) }}
     {{- $volumes := include "vllm.volumesAt" (list . $id) | fromJsonArray }}
-    {{- $any := or .Values.persistence.enabled (compact (.Values.volumeMounts | default list)) }}
+    {{- $mounts := compact (.Values.volumeMounts | default list) }}
+    {{- $any := or .Values.persistence.enabled .Values.model.image.reference $mounts }}
     {{- if and (regexMatch "^\\.{0,2}/" $id) (not $volumes) }}
       - model.id: nothing is mounted at {{ $id }}:
         add the volume with the model to volumes and volumeMounts, or write a Hub id

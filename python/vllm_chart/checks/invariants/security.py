@@ -67,3 +67,9 @@ def images_are_pinned(manifests: Manifests) -> Iterator[Finding]:
         if "@sha256:" not in image and tag in ("", "latest"):
             severity: Severity = "error" if container.is_engine else "warning"
             yield broken(f"{pod.where}: {container.path}image", f"{image} is not a fixed version", severity=severity)
+    for pod in pods(manifests):
+        for volume in pod.all("volumes"):
+            image = str((volume.get("image") or {}).get("reference") or "")
+            tag = image.rpartition("/")[2].partition(":")[2]
+            if image and "@sha256:" not in image and tag in ("", "latest"):
+                yield broken(f"{pod.where}: volumes.{volume['name']}.image", f"{image} is not a fixed version")

@@ -47,8 +47,11 @@ def _explain(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> Itera
     where = f"Pod/{name_of(pod)}: container {status.name}"
     reason, message = waits(status)
     if reason in images.REASONS:
-        message = images.pull_error(pod, status, snapshot.events) or message
-        yield Finding("image", where, f"image {status.image} can't be pulled: {message}", images.remedy(message))
+        volume = images.volume(pod, message)
+        image = volume or status.image
+        message = images.pull_error(pod, image, snapshot.events) or message
+        remedy = images.remedy_of_volume(message) if volume else images.remedy(message)
+        yield Finding("image", where, f"image {image} can't be pulled: {message}", remedy)
     elif reason == "CreateContainerConfigError":
         yield Finding("configuration", where, message, _configuration_remedy(message))
     elif reason in ("CreateContainerError", "RunContainerError"):
@@ -64,12 +67,12 @@ def _configuration_remedy(message: str) -> str:
     if found := re.search(r'secret "([^"]+)" not found', message):
         return (
             f"create the Secret {found[1]} in the release's namespace, or correct hub.tokenSecretRef.name "
-            "(or auth.apiKeySecretRef.name, env, envFrom)"
+            "(or auth.apiKeySecretRef.name, objectStorage.credentialsSecretRef, env, envFrom)"
         )
     if found := re.search(r"couldn't find key (\S+) in Secret (\S+)", message):
         return (
             f"add the key {found[1]} to the Secret {found[2]}, or correct hub.tokenSecretRef.key "
-            "(or auth.apiKeySecretRef.key, env)"
+            "(or auth.apiKeySecretRef.key, objectStorage.credentialsSecretRef, env)"
         )
     if re.search(r'configmap "[^"]+" not found|in ConfigMap', message):
         return "create that ConfigMap, or its key, in the release's namespace, or correct env and envFrom"

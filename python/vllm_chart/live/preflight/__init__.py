@@ -15,6 +15,7 @@ from vllm_chart.live.preflight import (
     ask,
     autoscaling,
     engine,
+    image_volumes,
     monitors,
     namespace,
     nodes,
@@ -77,6 +78,7 @@ def explain(
         *storage.explain(wanted, snapshot),
         *nodes.explain(wanted, snapshot, severity),
         *own.explain(wanted, snapshot),
+        *image_volumes.explain(wanted, snapshot),
         *autoscaling.explain(wanted, snapshot),
         *monitors.explain(wanted, snapshot),
     ]

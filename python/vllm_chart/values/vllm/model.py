@@ -1,10 +1,17 @@
 """Which model is served, and where its weights come from."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vllm_chart.values.base import Block, DataKey, Pattern, Reference, SecretKeyRef, SecretName
+from vllm_chart.values.kubernetes import INSIDE_PATTERN, INSIDE_REMEDY
+
+#: https://pkg.go.dev/github.com/distribution/reference#pkg-overview, loosely: no scheme, no white space.
+IMAGE_REFERENCE = (
+    r"^([A-Za-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?"
+    r"(@sha256:[0-9a-f]{64})?)?$"
+)
 
 
 class ChatTemplateRef(Block):
@@ -14,6 +21,32 @@ class ChatTemplateRef(Block):
         "", description="ConfigMap that is there already. No change of it restarts a pod, which reads it as it starts."
     )
     key: DataKey = Field("chat-template.jinja", description="Key of the template in that ConfigMap.")
+
+
+class ModelImage(Block):
+    """The model as an OCI image, which the kubelet pulls and mounts read-only at /model: the node keeps it for the next
+    pod, and the Hub is not asked. Kubernetes 1.35, or 1.33 with the gate ImageVolume. model.id is then the name that
+    clients write; imagePullSecrets hold for it."""
+
+    remedies = {
+        "repository": "write model.image.reference: registry/name@sha256:…",
+        "tag": "write model.image.reference: registry/name:tag, or @sha256:…",
+        "digest": "write model.image.reference: registry/name@sha256:…",
+        "path": "write model.image.subPath",
+        "mountPath": "leave it out: it is /model",
+    }
+
+    reference: Annotated[str, Pattern(IMAGE_REFERENCE, "write registry/name:tag, or registry/name@sha256:…")] = Field(
+        "",
+        description="The image: `registry.example.com/models/qwen3-8b@sha256:…`. A tag may come to mean another model, "
+        "a digest can't. global.imageRegistry is not put before it.",
+    )
+    pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = Field(
+        "", description="Kubernetes' own. Empty: IfNotPresent, and Always for the tag `latest`."
+    )
+    sub_path: Annotated[str, Pattern(INSIDE_PATTERN, INSIDE_REMEDY)] = Field(
+        "", description="Directory of the model in the image: `models`, as modelcars have it. Empty: its root."
+    )
 
 
 class Model(Block):
@@ -54,6 +87,7 @@ class Model(Block):
     trust_remote_code: bool = Field(
         False, description="Run Python code out of the model's repository. Few models still need it."
     )
+    image: ModelImage = Field(ModelImage(), description=ModelImage.__doc__)
     chat_template: str = Field(
         "",
         description="A chat template in Jinja, instead of the model's own: `--set-file model.chatTemplate=chat.jinja`. "

@@ -11,6 +11,12 @@ ERRORS = [
     ),
     KnownError(
         "model",
+        r".*Invalid repository ID or local directory specified: '/model'.*",
+        "write the directory with config.json in model.image.subPath: it is not at the top of the image. An empty "
+        "/model is a cluster without its gate ImageVolume, before Kubernetes 1.35",
+    ),
+    KnownError(
+        "model",
         r".*(?:Invalid repository ID or local directory specified: |Repo id must be in the form |Repo id must use "
         r"alphanumeric chars).*",
         "correct model.id: a Hub id, or the path of a directory with a config.json in a mounted volume",
