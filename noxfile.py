@@ -237,3 +237,10 @@ def bench_scaling(session: nox.Session) -> None:
     """A day of 200 releases that scale, simulated, by this chart's policy and others; what Prometheus has to bear."""
     install(session, "test", "dashboards")
     session.run("python", "-m", "tests.bench.bench_scaling", *session.posargs)
+
+
+@nox.session
+def bench_endpoint(session: nox.Session) -> None:
+    """What the endpoint costs: configuration at scale, a request, an open stream; `-- --silent 1800` takes so long."""
+    install(session, "test")
+    session.run("python", "-m", "tests.bench.bench_endpoint", *session.posargs)

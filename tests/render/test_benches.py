@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
     ("name", "lines"),
     [
         ("bench_render", [r"in process +[\d.]+ /s", r"helm [\d.]+ template +[\d.]+ /s", r"schema of vLLM's flags"]),
+        ("bench_endpoint", [r"envoy --mode validate +[\d.]+ s", r"added by the endpoint +p50", r"ended whole +50$"]),
         ("bench_check", [r"vllm-chart check -f values/llama3\.yaml: [\d.]+ s of CPU", r"argument lists parsed: \d+"]),
     ],
 )
@@ -26,4 +27,4 @@ def test_a_bench_runs_in_its_short_form(name: str, lines: list[str]) -> None:
 
     assert done.returncode == 0, done.stderr
     for line in lines:
-        assert re.search(line, done.stdout), done.stdout
+        assert re.search(line, done.stdout, re.MULTILINE), done.stdout

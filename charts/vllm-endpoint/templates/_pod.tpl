@@ -36,6 +36,9 @@ spec:
         - --disable-hot-restart
         - --log-level
         - warning
+        # Of each client's key Envoy would say at each reading that its filter is work in progress: 2 KB a client.
+        - --component-log-level
+        - misc:error
       ports:
         - name: {{ include "vllm-endpoint.scheme" . }}
           containerPort: {{ int .Values.containerPort }}

