@@ -40,6 +40,11 @@ _PREFLIGHT = (
         "The engine listens on the addresses that pods have in the cluster, IPv4 or IPv6.",
         "The kubelet's probes find nobody, and no pod is ever ready.",
     ),
+    (
+        "network-policies",
+        "A network plugin enforces the release's NetworkPolicies, as far as its DaemonSet tells.",
+        "Whoever the values keep out gets in all the same.",
+    ),
     ("storage", "The claim's class can give a volume as it is asked for.", "Pods stay Pending."),
     (
         "limit-range",
