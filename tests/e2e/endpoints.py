@@ -1,5 +1,6 @@
 """An endpoint of the live tests: how it is installed and changed, who its clients are, and what it counts."""
 
+import base64
 import dataclasses
 import json
 import subprocess
@@ -130,6 +131,7 @@ def fetch_page(cluster: Cluster, namespace: str, pod: V1Pod, port: int) -> Page:
 
 
 def _apply_secret(cluster: Cluster, namespace: str, name: str, data: Mapping[str, str]) -> None:
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": dict(data)}
+    coded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": coded}
     command = cluster.kubectl("apply", f"--namespace={namespace}", "--server-side", "--force-conflicts", "--filename=-")
     subprocess.run(command, input=json.dumps(secret), text=True, check=True)

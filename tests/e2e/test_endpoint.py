@@ -1,19 +1,31 @@
-"""One endpoint in front of two releases, all of it real: Envoy in a pod, vLLM, and the kubelet's Secrets."""
+"""One endpoint in front of two releases, all of it real: Envoy in a pod, vLLM, and the kubelet's Secrets.
 
+`--endpoint` adds what takes long: a client is revoked and the Secret broken under load, engines are rolled and go away.
+"""
+
+import dataclasses
 import secrets
 import subprocess
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from ci.images.models import MODELS, SHARED_PROMPT
 from tests.e2e.clients import execute, pod_name, start_application
 from tests.e2e.endpoints import CLIENTS_SECRET, Endpoint, engine_tokens
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import SHORT_STOP, Installation
+from tests.e2e.scaling import gpus_a_node
+from tests.e2e.traffic import Traffic
+from vllm_chart.cli.main import main
 from vllm_chart.cluster.api import Cluster
+from vllm_chart.endpoint import clients
 from vllm_chart.helm import Helm
+from vllm_chart.live import diagnose
 from vllm_chart.load.asker import Options
 
 #: Names that clients write, and the model that each is.
@@ -28,6 +40,14 @@ ENGINE_KEY_SECRET = "paris-key"
 #: Any user is to do: this one owns nothing in the image.
 USER = 12345
 REQUESTS, WORKERS = 1000, 8
+#: What the kubelet takes at most to have a Secret's change in a pod, and what it takes when it is told to look.
+KUBELET_SECONDS, COMMAND_SECONDS = 120, 5
+OTHERS_REQUESTS = 1000
+DOWN_SECONDS, BACK_SECONDS = 0.1, 5
+LONG_STREAMS = Options("", clients=4, max_tokens=256, answer_seconds=8, streaming=1, duration_seconds=7200)
+#: Two replicas, a third one during a rollout, and the chart's own time for others to hear that a pod goes.
+SURGE = ("strategy.rollingUpdate.maxSurge=1", "strategy.rollingUpdate.maxUnavailable=0")
+ROLLED = (*SURGE, "replicaCount=2", "shutdown.propagationSeconds=10")
 SHORT_ANSWERS = Options("", clients=4, max_tokens=16, duration_seconds=7200, timeout_seconds=300)
 
 
@@ -146,3 +166,131 @@ def test_a_rollout_of_it_loses_nothing(endpoint: Endpoint) -> None:
     (window,) = windows
     assert len(window.report.records) > 100
     assert window.lost() == []
+
+
+def _failures(traffic: Traffic) -> Counter[str]:
+    return Counter(record.kind for record in traffic.report.records if record.kind != "ok")
+
+
+def _by_hand(endpoint: Endpoint, client: str) -> None:
+    """As whoever owns the Secret does it, and lets the kubelet take its time."""
+    rest = {other: key for other, key in endpoint.keys.items() if other != client}
+    endpoint.set_clients(clients.document(rest))
+
+
+def _by_command(endpoint: Endpoint, client: str) -> None:
+    """When it returns, no replica takes the key any more."""
+    where = [f"--namespace={endpoint.namespace}", f"--kubeconfig={endpoint.cluster.kubeconfig}"]
+    began = time.time()
+    done = CliRunner().invoke(main, ["clients", "revoke", client, *where])
+    print(f"the command took {time.time() - began:.1f} s: {done.output}")
+    assert done.exit_code == 0, done.output
+    answers = endpoint.ask_many(client, ["paris"], SHARED_PROMPT, 20, 1)
+    assert {answer["status"] for answer in answers} == {401}
+
+
+@pytest.mark.endpoint
+@pytest.mark.parametrize(
+    ("revoke", "seconds"),
+    [
+        pytest.param(_by_hand, KUBELET_SECONDS, id="by-hand"),
+        pytest.param(_by_command, COMMAND_SECONDS, id="by-the-command"),
+    ],
+)
+def test_a_client_is_revoked_and_nobody_else_notices(
+    revoke: Callable[[Endpoint, str], None], seconds: float, endpoint: Endpoint
+) -> None:
+    """Its last streams, which began before, end whole."""
+    others = [client for client in endpoint.keys if client != "app-two"]
+    with (
+        endpoint.traffic(others[0], SHORT_ANSWERS) as one,
+        endpoint.traffic(others[1], SHORT_ANSWERS) as two,
+        endpoint.traffic("app-two", LONG_STREAMS) as leaving,
+    ):
+        for traffic in (one, two, leaving):
+            traffic.wait_for_answers(4)
+        began = time.time()
+        revoke(endpoint, "app-two")
+        while not _failures(leaving):
+            leaving.keep_on(1)
+            assert time.time() - began < 2 * KUBELET_SECONDS
+        # All of its streams that were under way have ended, and both of the endpoint's pods have heard of it.
+        leaving.keep_on(20)
+        for traffic in (one, two):
+            traffic.wait_for_answers(OTHERS_REQUESTS)
+    endpoint.set_clients(clients.document(endpoint.keys))
+    endpoint.upgrade(podAnnotations={"keys": secrets.token_hex()})  # its new pods have the Secret as it is again
+    refused = [record for record in leaving.report.records if record.kind != "ok"]
+    first = min(record.started for record in refused)
+    whole = [record for record in leaving.report.records if record.kind == "ok"]
+    under_way = [record for record in whole if record.started < first < record.ended]
+    print(f"refused {first - began:.1f} s after it was revoked, {len(under_way)} streams then under way")
+    print(f"others: {len(one.report.records)} and {len(two.report.records)} requests")
+    assert {record.kind for record in refused} == {"http-401"}
+    assert max(record.started for record in whole) - began <= seconds
+    assert under_way
+    assert (_failures(one), _failures(two)) == (Counter(), Counter())
+
+
+@pytest.mark.endpoint
+def test_a_broken_secret_changes_nothing_but_for_new_pods(endpoint: Endpoint) -> None:
+    with endpoint.traffic("app-one", SHORT_ANSWERS) as traffic:
+        traffic.wait_for_answers(1)
+        endpoint.set_clients("resources: [this is no document of clients")
+        traffic.keep_on(KUBELET_SECONDS)
+        restart = ("rollout", "restart", f"deployment/{endpoint.deployment}", f"--namespace={endpoint.namespace}")
+        subprocess.run(endpoint.cluster.kubectl(*restart), check=True)
+        traffic.keep_on(30)
+        assert (len(endpoint.pods()), len(endpoint.ready())) == (3, 2)  # the new one waits, and the old ones stay
+        told = diagnose.release(endpoint.name, endpoint.namespace, endpoint.cluster)
+        assert {finding.check for finding in told if finding.severity == "error"} == {"endpoint-clients"}, told
+        endpoint.set_clients(clients.document(endpoint.keys))
+        wait = ("rollout", "status", f"deployment/{endpoint.deployment}", f"--namespace={endpoint.namespace}")
+        subprocess.run(endpoint.cluster.kubectl(*wait, "--timeout=300s"), check=True)
+    assert _failures(traffic) == Counter()
+
+
+@pytest.mark.endpoint
+def test_a_model_that_is_gone_is_told_at_once_and_the_other_goes_on(
+    endpoint: Endpoint, engines: dict[str, Installation]
+) -> None:
+    paris = engines["paris"]
+    scale = ("scale", f"deployment/{paris.service}", f"--namespace={endpoint.namespace}")
+
+    def ask(name: str) -> dict[str, Any]:
+        (answer,) = endpoint.ask_many("app-one", [name], SHARED_PROMPT, 1, 1)
+        return answer
+
+    with endpoint.traffic("app-two", dataclasses.replace(SHORT_ANSWERS, model="san-francisco")) as traffic:
+        traffic.wait_for_answers(1)
+        subprocess.run(endpoint.cluster.kubectl(*scale, "--replicas=0"), check=True)
+        paris.wait_until_gone("pods")
+        gone = [ask("paris") for _ in range(5)]
+        subprocess.run(endpoint.cluster.kubectl(*scale, "--replicas=1"), check=True)
+        paris.wait_until_available()
+        ready = time.time()
+        while ask("paris")["status"] != 200:
+            assert time.time() - ready < 10 * BACK_SECONDS
+        back = time.time() - ready
+    print(f"told after {[round(answer['seconds'], 3) for answer in gone]} s, back {back:.1f} s after it was ready")
+    assert {(answer["status"], answer["error"], answer["again"]) for answer in gone} == {(503, "unavailable", "1")}
+    assert max(answer["seconds"] for answer in gone) <= DOWN_SECONDS
+    assert back <= BACK_SECONDS
+    assert _failures(traffic) == Counter()
+
+
+@pytest.mark.endpoint
+def test_a_rollout_of_an_engine_loses_nothing(endpoint: Endpoint, engines: dict[str, Installation]) -> None:
+    release = engines["san-francisco"]
+    with gpus_a_node(endpoint.cluster, release.profile, 2):
+        release.upgrade(*ROLLED)
+        release.wait_until_departed()
+        with endpoint.traffic("app-one", dataclasses.replace(SHORT_ANSWERS, model="san-francisco")) as traffic:
+            with traffic.through("rollout of an engine") as rolled:
+                release.upgrade(*ROLLED, "podAnnotations.version=v2")
+                release.wait_until_departed()
+            with traffic.through("a replica goes") as gone:
+                release.upgrade(*ROLLED, "podAnnotations.version=v2", "replicaCount=1")
+                release.wait_until_departed()
+    for window in (*rolled, *gone):
+        assert window.lost() == []

@@ -2,7 +2,7 @@
 
 Argument: JSON with `url`, `key`, `names`, `prompt`, `count` and `workers`. Every second round of the names is streamed,
 and each request goes over a connection of its own. Prints a JSON list of `{"name", "status", "model", "text",
-"seconds", "error"}`.
+"seconds", "error", "again"}`, the last of them being Retry-After.
 """
 
 import concurrent.futures
@@ -30,9 +30,9 @@ def ask(number: int) -> dict[str, Any]:
         said = response.read().decode()
     finally:
         connection.close()
-    result = {"name": name, "status": response.status, "model": "", "text": "", "error": ""}
+    result = {"name": name, "status": response.status, "model": "", "text": "", "error": "", "again": None}
     if response.status != 200:
-        result["error"] = json.loads(said)["error"]["code"]
+        result |= {"error": json.loads(said)["error"]["code"], "again": response.headers["Retry-After"]}
     elif streamed:
         chunks = [line.removeprefix("data: ") for line in said.splitlines() if line.startswith("data: ")]
         assert chunks.pop() == "[DONE]", said
