@@ -101,7 +101,7 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
       "imagePullPolicy" .Values.image.pullPolicy
       "env" (include "vllm.lora.env" . | fromJsonArray)
       "volumeMounts" (include "vllm.volumeMounts.files" . | fromJsonArray)
-      "securityContext" (include "vllm.securityContext" . | fromYaml)
+      "securityContext" (merge (dict "readOnlyRootFilesystem" true) (.Values.securityContext | default dict))
       "terminationMessagePolicy" "FallbackToLogsOnError" }}
     {{- with include "vllm.list" .Values.envFrom }}{{ $_ := set $container "envFrom" (fromYamlArray .) }}{{ end }}
     {{- $resources := include "vllm.yaml" .Values.lora.resources | fromYaml }}

@@ -35,6 +35,9 @@ CHECKS = (
     ),
 )
 
+OWN_CONTAINERS = {"vllm", "adapters", "wait-for-download"}
+"""The chart's own of the engine's pod: none of them listens."""
+
 LOCAL = re.compile(r"^([a-z]+://)?(localhost|127\.[0-9.]+|\[?::1\]?|0\.0\.0\.0|the name of its pod)([:/]|$)")
 """Addresses that lead to whoever dials them."""
 
@@ -48,7 +51,10 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     if engine is None:
         return []
     pod, container, told = engine
-    alone = len(pod.spec["containers"]) == 1 and not (pod.spec.get("initContainers") or pod.spec.get("hostNetwork"))
+    others = {
+        one["name"] for one in [*pod.spec["containers"], *(pod.spec.get("initContainers") or ())]
+    } - OWN_CONTAINERS
+    alone = not others and not pod.spec.get("hostNetwork")
     port = int(values["containerPort"])
     addresses = (*_unreachable(told, container, port), *_dialled(told, container)) if alone else ()
     return [*_unpinned(told), *_unpinned_adapters(values), *addresses, *_waiting(told), *_vocabulary(told, container)]

@@ -56,7 +56,9 @@ class Engine:
 
     def ask(self, method, path, body=None, timeout=TIMEOUT):
         """Its answer: the status, and the JSON or text of the body."""
-        host = next(iter(pre_stop.hosts(self.port)))
+        host = pre_stop.answering(self.port, TIMEOUT)
+        if host is None:
+            raise GoneError("nobody listens")
         if self.scheme == "https":
             connection = http.client.HTTPSConnection(host, self.port, timeout=timeout, context=self.context)
         else:
