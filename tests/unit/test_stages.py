@@ -148,3 +148,35 @@ def middle(values: list[float]) -> tuple[float, float]:
     """Between which the middle four fifths lie."""
     tenths = statistics.quantiles(values, n=10, method="inclusive")
     return tenths[0], tenths[-1]
+
+
+LOADED = (
+    "(EngineCore pid=30) INFO [decorators.py:327] Directly load AOT compilation from path /cache/vllm/torch_compile_ca"
+)
+GRAPHS = (
+    "INFO [backends.py:311] Directly load the compiled graph(s) for compile range (1, 8192) from the cache, took 1 s"
+)
+CACHED = "INFO [backends.py:402] Cache the graph of compile range (1, 8192) for later use"
+SAVED = "INFO [decorators.py:753] saved AOT compiled function to /cache/vllm/torch_compile_cache/torch_aot_compile/0"
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        (LOADED, "hit"),
+        (GRAPHS, "hit"),
+        (CACHED, "missed"),
+        (SAVED, "missed"),
+        (f"{GRAPHS}\n{CACHED}", "missed"),
+        (gpu_log(190), ""),
+        ("", ""),
+    ],
+)
+def test_the_compile_cache_is_read_from_the_log(log: str, found: str) -> None:
+    assert stages.compile_cache(log) == found
+
+
+def test_a_start_that_compiles_anew_says_so() -> None:
+    log = f"{gpu_log(160)}\n{stamped(161, SAVED)}"
+    assert "compile cache: missed" in starting(log, STARTED + timedelta(seconds=165)).message
+    assert "compile cache" not in starting(gpu_log(160), STARTED + timedelta(seconds=165)).message

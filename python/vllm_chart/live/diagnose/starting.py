@@ -67,10 +67,12 @@ def _engine(log: str, scheduled: datetime | None, started: datetime, now: dateti
     pulled = {stages.IMAGE.name: (started - scheduled).total_seconds()} if scheduled else {}
     before = stages.told({**pulled, **progress.before})
     failure = engine_log.failure(log)
+    cache = stages.compile_cache(log)
     return "; ".join(
         [
             f"{progress.stage.doing}, for {progress.seconds:.0f} s now (usual: {progress.stage.usual})",
             *([f"before: {before}"] if before else []),
+            *([f"compile cache: {cache}"] if cache else []),
             *([f"it logged: {failure.message}"] if failure else []),
         ]
     )

@@ -43,6 +43,12 @@ _BEGINS = (
 )
 
 
+#: What says whether the compiled model of an earlier start was there: compilation/backends.py:311 and :402,
+#: compilation/decorators.py:327 and :753 of 0.33; 0.32 says the same. A start that compiles some of it says both.
+_HIT = r"Directly load (?:AOT compilation|the compiled graph\(s\))"
+_MISSED = r"Cache the graph of compile range|saved AOT compiled function"
+
+
 class Progress(NamedTuple):
     """Where a start is: the stage, its seconds so far, and those of the stages before it, by their names."""
 
@@ -69,6 +75,15 @@ def reached(log: str) -> Stage:
     """The stage that a start has come to."""
     begun = [stage for line in lines.read(log) if (stage := _begun(line.text))]
     return begun[-1] if begun else IMPORT
+
+
+def compile_cache(log: str) -> str:
+    """Whether a start found the compiled model of an earlier one: "hit", "missed", or "" where it has not come so far,
+    or compiles nothing."""
+    texts = [line.text for line in lines.read(log)]
+    if any(re.search(_MISSED, text) for text in texts):
+        return "missed"
+    return "hit" if any(re.search(_HIT, text) for text in texts) else ""
 
 
 def _begun(text: str) -> Stage | None:

@@ -39,6 +39,8 @@ class Snapshot:
     """Whether the release is there already, so that this would be an upgrade."""
     replicas: int | None = None
     """How many replicas it has now; None where it is not there."""
+    live: Workload | None = None
+    """What runs its engines now; None where it is not there."""
     ranges: Sequence[V1LimitRange] | None = ()
     quotas: Sequence[V1ResourceQuota] | None = ()
     classes: Sequence[V1StorageClass] | None = ()
@@ -89,6 +91,7 @@ def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
         pods=_allowed(lambda: core.list_pod_for_all_namespaces().items),
         installed=installed is not None,
         replicas=installed.replicas if installed else None,
+        live=installed,
         ranges=_allowed(lambda: core.list_namespaced_limit_range(namespace).items),
         quotas=_allowed(lambda: core.list_namespaced_resource_quota(namespace).items),
         classes=_allowed(lambda: cluster.storage.list_storage_class().items),

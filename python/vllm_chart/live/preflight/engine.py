@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vllm_chart.findings import Finding
-from vllm_chart.live.preflight import addresses, gpus
+from vllm_chart.live.preflight import addresses, compiling, gpus
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.own import Own
 from vllm_chart.live.preflight.wanted import Wanted
@@ -12,6 +12,7 @@ from vllm_chart.live.preflight.wanted import Wanted
 def _explain(wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
     yield from addresses.explain(wanted, snapshot)
     yield from gpus.explain(wanted, snapshot)
+    yield from compiling.explain(wanted, snapshot)
 
 
 OWN = Own(_explain)
