@@ -102,6 +102,14 @@ def test_it_selects_the_pods_of_this_release_alone(key: str) -> None:
     assert not labels.items() <= manifests.one("Pod").metadata["labels"].items()
 
 
+def test_the_service_of_the_pods_makes_no_target_twice() -> None:
+    manifests = render("{serviceMonitor: {enabled: true}, service: {pods: {enabled: true}}}")
+    selector = manifests.one("ServiceMonitor")["spec"]["selector"]["matchLabels"]
+    services = [one for one in manifests if one.kind == "Service"]
+
+    assert [one.name for one in services if selector.items() <= one.metadata["labels"].items()] == ["llm-vllm"]
+
+
 @by_kind
 @pytest.mark.parametrize(("more", "named"), [("", None), ("namespace: default", None), ("namespace: mon", ["default"])])
 def test_a_monitor_elsewhere_looks_for_the_pods_where_they_are(key: str, more: str, named: list[str] | None) -> None:

@@ -57,6 +57,32 @@ def test_load_inside_the_cluster_asks_there_too(text: str, port: int, tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("text", "port", "target"),
+    [
+        ("", 8000, "http"),
+        ("containerPort: 9000", 9000, "http"),
+        (PROXY + "service: {targetPort: 4180}", 4180, 4180),
+        (PROXY + "service: {targetPort: proxied}", 4180, "proxied"),
+        (PROXY.replace("extraContainers", "initContainers") + "service: {targetPort: proxied}", 4180, "proxied"),
+    ],
+)
+def test_the_service_of_the_pods_leads_where_the_ordinary_one_does(text: str, port: int, target: int | str) -> None:
+    values = values_from_yaml(text or "{}")
+    service = {**values.get("service", {}), "pods": {"enabled": True}, "ipFamilyPolicy": "PreferDualStack"}
+    manifests = render(values={"model": {"id": "org/name"}, **values, "service": service})
+    pods, ordinary = manifests.one("Service", "llm-vllm-pods")["spec"], manifests.one("Service", "llm-vllm")["spec"]
+
+    assert pods == {
+        "type": "ClusterIP",
+        "clusterIP": "None",
+        "publishNotReadyAddresses": False,
+        "ipFamilyPolicy": "PreferDualStack",
+        "selector": ordinary["selector"],
+        "ports": [{"name": "http", "port": port, "targetPort": target, "protocol": "TCP"}],
+    }
+
+
+@pytest.mark.parametrize(
     ("handler", "scheme"),
     [
         ("{path: /health, port: http}", "HTTPS"),

@@ -99,19 +99,16 @@ def test_an_ordinary_service_has_its_own_port_and_is_told(tmp_path: Path) -> Non
 
     assert written(result)["models"]["a"]["port"] == 8888
     assert "Service a-vllm is not headless" in result.stderr
+    assert "write service.pods: {enabled: true}" in result.stderr
 
 
 def test_a_headless_service_beside_it_is_taken(tmp_path: Path) -> None:
-    rendered = release("a", service={})
-    [service] = [one for one in rendered if one["kind"] == "Service"]
-    pods = {
-        **service,
-        "metadata": {**service["metadata"], "name": "a-vllm-pods"},
-        "spec": {**service["spec"], "clusterIP": "None"},
-    }
-    result = call(tmp_path, objects([*rendered, pods]))
+    adapters = [{"name": "sql", "source": "acme/sql"}]
+    lora: Json = {"lora": {"adapters": adapters}, "persistence": {"enabled": True}}
+    result = call(tmp_path, objects(release("a", service={"pods": {"enabled": True}}, containerPort=9000, **lora)))
 
-    assert written(result)["models"]["a"] == {"service": "a-vllm-pods", "namespace": "models", "port": 8000}
+    found = {"service": "a-vllm-pods", "namespace": "models", "port": 9000, "adapters": ["sql"]}
+    assert written(result)["models"]["a"] == found
     assert result.stderr == ""
 
 

@@ -45,6 +45,13 @@ def test_a_release_as_pods_of_its_cluster_see_it(item: Json, tmp_path: Path) -> 
     assert front.labels == {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "llm"}
 
 
+def test_the_service_of_clients_is_asked_before_that_of_the_pods(tmp_path: Path) -> None:
+    manifests = render(values=values_from_yaml("{model: {id: org/name}, service: {pods: {enabled: true}}}"))
+    services = [dict(manifests.one("Service", name)) for name in ("llm-vllm-pods", "llm-vllm")]
+    with cluster_of(served(deployment()) | {SERVICES: services}, tmp_path) as cluster:
+        assert smoke.inside(cluster, RELEASE).url == "http://llm-vllm.default.svc:80"
+
+
 def test_an_engine_with_a_certificate_is_asked_as_the_kubelet_asks_it(tmp_path: Path) -> None:
     volume = "volumes: [{name: tls, secret: {secretName: tls}}]\nvolumeMounts: [{name: tls, mountPath: /tls}]\n"
     item = stateful_set(volume + "engine: {args: {ssl-certfile: /tls/c, ssl-keyfile: /tls/k}}\n")

@@ -52,17 +52,8 @@ Integer as string: the port at which clients reach the engine through its Servic
 name resolves to the pods themselves.
 */}}
 {{- define "vllm.service.reachedPort" -}}
-  {{- $port := int .Values.service.port }}
-  {{- if eq (.Values.service.clusterIP | default "") "None" }}
-    {{- $target := .Values.service.targetPort | default "http" }}
-    {{- $port = ternary (int .Values.containerPort) (int $target) (kindIs "string" $target) }}
-    {{- range compact (.Values.extraContainers | default list) }}
-      {{- range compact (.ports | default list) }}
-        {{- if eq (include "vllm.text" .name) (toString $target) }}{{ $port = int .containerPort }}{{ end }}
-      {{- end }}
-    {{- end }}
-  {{- end }}
-  {{- $port }}
+  {{- $headless := eq (.Values.service.clusterIP | default "") "None" }}
+  {{- if $headless }}{{ include "vllm.service.podPort" . }}{{ else }}{{ int .Values.service.port }}{{ end }}
 {{- end }}
 
 {{/* String: where the engine is reached in the cluster, through its Service. */}}

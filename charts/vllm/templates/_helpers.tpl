@@ -2,6 +2,7 @@
 
 {{/* Strings: the name of each object. */}}
 {{- define "vllm.service.name" -}}{{ include "vllm.fullname" . }}{{- end }}
+{{- define "vllm.service.pods.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "pods") }}{{- end }}
 {{- define "vllm.podDisruptionBudget.name" -}}{{ include "vllm.fullname" . }}{{- end }}
 {{- define "vllm.test.name" -}}{{ include "vllm.suffixed" (list (include "vllm.fullname" .) "test") }}{{- end }}
 {{- define "vllm.lifecycle.name" -}}
@@ -34,6 +35,27 @@ it requests and the budget count it. The dot makes it another whatever nameOverr
 {{- define "vllm.test.labels" -}}
   {{- $name := include "vllm.name" . | trunc 58 | printf "%s.test" }}
   {{- dict "app.kubernetes.io/name" $name "app.kubernetes.io/instance" .Release.Name | toYaml }}
+{{- end }}
+
+{{/*
+YAML map: what tells the Service of the pods from the ordinary one, which a ServiceMonitor selects by its name: it would
+scrape every pod twice.
+*/}}
+{{- define "vllm.service.pods.labels" -}}
+  {{- $name := include "vllm.name" . | trunc 58 | printf "%s.pods" }}
+  {{- dict "app.kubernetes.io/name" $name "app.kubernetes.io/instance" .Release.Name | toYaml }}
+{{- end }}
+
+{{/* Integer as string: the port of a pod that its Service leads to, whether that goes by a number or a name. */}}
+{{- define "vllm.service.podPort" -}}
+  {{- $target := .Values.service.targetPort | default "http" | toString }}
+  {{- $ports := dict "http" .Values.containerPort }}
+  {{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) | compact }}
+    {{- range $port := compact (.ports | default list) }}
+      {{- with .name }}{{ $_ := set $ports . $port.containerPort }}{{ end }}
+    {{- end }}
+  {{- end }}
+  {{- get $ports $target | default $target | int }}
 {{- end }}
 
 {{/* String: the engine's image. Also used by the test, so that its node has it already. */}}

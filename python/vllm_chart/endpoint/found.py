@@ -167,7 +167,7 @@ def _explain(one: Served) -> Iterator[Finding]:
         yield Finding("endpoint-models", where, message, "write it into models by hand", "error")
     if not one.headless:
         message = f"Service {one.service} is not headless: Kubernetes chooses the pod, and no prefix is kept together"
-        remedy = "write service.clusterIP: None in its values, in a new release"
+        remedy = "write service.pods: {enabled: true} in its values, and ask again after its upgrade"
         yield Finding("endpoint-models", where, message, remedy, "warning")
     if one.api_key:
         message = f"it asks for the key of Secret {one.api_key['name']}, which the endpoint reads in its own namespace"

@@ -5,6 +5,19 @@ from tests.render.rejections.rows import MISSING, UNKNOWN, Row
 ROWS: list[Row] = [
     ("apiKey", "apiKey: secret", "apiKey", "name it in auth.apiKeySecretRef"),
     ("service", "service: {prot: 80}", "service.prot", UNKNOWN),
+    (
+        "a port of the pods' Service",
+        "service: {pods: {enabled: true, port: 80}}",
+        "service.pods.port",
+        "the name leads to pods",
+    ),
+    (
+        "another Service of the pods",
+        "{service: {pods: {enabled: true}}, extraObjects: [{apiVersion: v1, kind: Service, metadata: "
+        "{name: llm-vllm-pods}}]}",
+        "extraObjects",
+        "use another name",
+    ),
     ("ingress", "ingress: {enabled: true}", "ingress", "write the object in extraObjects"),
     ("auth", "auth: {apiKeySecretRef: {keys: a}}", "auth.apiKeySecretRef.keys", UNKNOWN),
     ("proxy", "proxy: {http: http://a}", "proxy.http", "write proxy.httpProxy"),

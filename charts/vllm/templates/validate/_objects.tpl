@@ -12,6 +12,7 @@
   {{- $own := list
     (list $workload "vllm.workload.name" true)
     (list " Service" "vllm.service.name" true)
+    (list " Service" "vllm.service.pods.name" .Values.service.pods.enabled)
     (list " ConfigMap" "vllm.lifecycle.name" true)
     (list " ServiceAccount" "vllm.serviceAccount.name" .Values.serviceAccount.create)
     (list " PersistentVolumeClaim" "vllm.claim.name" $claim)

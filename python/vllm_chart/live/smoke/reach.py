@@ -120,8 +120,8 @@ def _name(service: V1Service) -> str:
 
 
 def _front(release: Release, services: Iterable[V1Service], found: Iterable[Workload]) -> tuple[V1Service, Workload]:
-    """A release's Service, and the workload behind it."""
-    for service in services:
+    """A release's Service, and the workload behind it: that of clients, where there is one of the pods beside it."""
+    for service in sorted(services, key=lambda one: bool(one.spec and one.spec.cluster_ip == "None")):
         ports = (service.spec.ports if service.spec else None) or []
         selector = ((service.spec.selector if service.spec else None) or {}).items()
         for workload in found:

@@ -44,7 +44,7 @@ class Model(Block):
 
     service: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Service", 253)] = Field(
         "",
-        description="Required. Service of the model's release. A headless one (`service.clusterIP: None` in "
+        description="Required. Service of the model's release. A headless one (`service.pods.enabled` in "
         "charts/vllm) gives the addresses of its pods, which prefix affinity, retries and health checks go by.",
     )
     namespace: Namespace = Field("", description="Namespace of the Service. Empty: this release's.")

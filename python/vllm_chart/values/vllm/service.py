@@ -24,6 +24,16 @@ from vllm_chart.values.base import (
 )
 
 
+class Pods(Block):
+    """A second Service, `<fullname>-pods`, whose name leads to each pod that is ready (it is headless): for an endpoint
+    or a gateway that chooses the pod itself, beside the ordinary one, for clients that do not. It can be switched on
+    and off on a live release, which `clusterIP: None` can't."""
+
+    remedies = {"port": "leave it out: the name leads to pods, and so to the pods' port"}
+
+    enabled: bool = Field(False, description="Render it.")
+
+
 class Service(Block):
     """How applications reach the pods."""
 
@@ -79,6 +89,7 @@ class Service(Block):
     )
     annotations: Annotations = Field({}, description="Annotations of the Service.")
     labels: Labels = Field({}, description="More labels of the Service.")
+    pods: Pods = Field(Pods(), description=Pods.__doc__)
 
 
 class ApiKey(SecretKeyRef):
