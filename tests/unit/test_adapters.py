@@ -116,6 +116,46 @@ def test_what_vllm_takes_is_taken(config: dict[str, Any], tmp_path: Path, module
     assert module.look_at(at(adapters.make(tmp_path / "sql", **config)), 16, ["org/model"]) == ""
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"rank_pattern": [8]},
+        {"modules_to_save": []},
+        {"init_lora_weights": None, "base_model_name_or_path": None, "target_modules": "all-linear"},
+        {"base_model_name_or_path": 7, "bias": "none", "lora_bias": None},
+    ],
+)
+def test_odd_configs_are_no_traceback(config: dict[str, Any], tmp_path: Path) -> None:
+    assert not run([at(adapters.make(tmp_path / "sql", **config))]).stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "refused"),
+    [
+        ({"model_type": "llama", "hidden_size": 512}, True),
+        ({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "hidden_size": 512}}, True),
+        ({"model_type": "llama", "hidden_size": 256}, False),
+        # Its attention reads the hidden state twice over (model_executor/models/zamba2.py).
+        ({"model_type": "zamba2", "hidden_size": 128}, False),
+        ({"model_type": "llama"}, False),
+        ({"model_type": "llava", "text_config": None, "hidden_size": 512}, False),
+        ({}, False),
+    ],
+)
+def test_another_width_is_refused_where_it_is_known(
+    config: dict[str, Any], refused: bool, model: Path, tmp_path: Path
+) -> None:
+    (model / "config.json").write_text(json.dumps(config))
+    told = run([at(adapters.make(tmp_path / "sql"))], model)
+    assert (told.returncode, told.stderr) == (int(refused), "")
+    assert ("another width (256, and this one has 512)" in told.stdout) == refused
+
+
+def test_a_tower_of_another_width_is_no_mistake(model: Path, tmp_path: Path) -> None:
+    shapes = {**adapters.SHAPES, "vision.q_proj": (1152, 1152)}
+    assert run([at(adapters.make(tmp_path / "sql", shapes=shapes))], model).returncode == 0
+
+
 def test_weights_of_a_rank_that_the_config_does_not_say(tmp_path: Path, module: ModuleType) -> None:
     with pytest.raises(module.BrokenError, match="its rank is 64"):
         module.look_at(at(adapters.make(tmp_path / "sql", rank=64, r=8)), 16, ["org/model"])

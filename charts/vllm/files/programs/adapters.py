@@ -28,7 +28,12 @@ FETCHED = ".fetched"
 LAYERS = (".lora_A.weight", ".lora_B.weight", ".lora_embedding_A", ".lora_embedding_B")
 # Initial weights that leave the base model as it is: lora/peft_helper.py, _init_is_supported.
 INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
-# Layers whose input is the model's hidden state.
+# Models whose layers of the names below have the hidden state as their input. Others may have more: what is not known
+# here is left to vLLM.
+PLAIN = (
+    *("llama", "mistral", "mixtral", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "gemma", "gemma2", "gemma3_text"),
+    *("granite", "granitemoe", "olmo2", "cohere", "cohere2", "starcoder2"),
+)
 FROM_HIDDEN = ("q_proj", "k_proj", "v_proj", "qkv_proj", "gate_proj", "up_proj", "gate_up_proj")
 # The longest header that safetensors itself reads: MAX_HEADER_SIZE in its src/tensor.rs.
 LONGEST_HEADER = 100_000_000
@@ -104,7 +109,8 @@ def look_at_config(config, max_rank):
     missing = [key for key in ("r", "lora_alpha", "target_modules") if config.get(key) is None]
     if missing:
         raise BrokenError(f"its {CONFIG} has no {', '.join(missing)}: fetch it again, or leave it out")
-    ranks = [config["r"], *(config.get("rank_pattern") or {}).values()]
+    pattern = config.get("rank_pattern")
+    ranks = [config["r"], *(pattern.values() if isinstance(pattern, dict) else ())]
     if not all(isinstance(rank, int) and rank > 0 for rank in ranks):
         raise BrokenError(f"its {CONFIG} has a rank (r) of {max(ranks, key=str)}: leave it out")
     check_rank(max(ranks), max_rank)
@@ -147,7 +153,7 @@ def header_of(file):
             header = json.loads(stream.read(length))
             header.pop("__metadata__", None)
             end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
-            shapes = {name: tensor["shape"] for name, tensor in header.items()}
+            shapes = {name: [int(size) for size in tensor["shape"]] for name, tensor in header.items()}
         except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
             raise BrokenError(f"{file} is no safetensors file: fetch it again") from error
     if size != 8 + length + end:
@@ -166,15 +172,24 @@ def look_at_weights(path, max_rank, model):
     layers = {name: shape for name, shape in shapes.items() if name.endswith(LAYERS) and math.prod(shape)}
     if not layers:
         raise BrokenError(f"{file} has no weights of LoRA: leave it out, or fetch what PEFT wrote")
-    hidden = model.get("text_config", model).get("hidden_size")
+    widths = set()
     for name, shape in layers.items():
         module, _, part = name.removesuffix(".weight").rpartition(".")
-        if part != "lora_A" or ".experts" in name or len(shape) != 2:
-            continue
-        check_rank(shape[0], max_rank)
-        if hidden and module.rpartition(".")[2] in FROM_HIDDEN and shape[1] != hidden:
-            message = f"it was trained for a model of another width ({shape[1]}, and this one has {hidden})"
-            raise BrokenError(f"{message}: leave it out, or write another model.id")
+        if part == "lora_A" and ".experts" not in name and len(shape) == 2:
+            check_rank(shape[0], max_rank)
+            if module.rpartition(".")[2] in FROM_HIDDEN:
+                widths.add(shape[1])
+    hidden = hidden_size(model)
+    if hidden and widths and hidden not in widths:  # a vision tower's layers may have another one beside
+        message = f"it was trained for a model of another width ({min(widths)}, and this one has {hidden})"
+        raise BrokenError(f"{message}: leave it out, or write another model.id")
+
+
+def hidden_size(model):
+    """The width of a model, by its config.json; None for one whose layers are not known."""
+    text = model.get("text_config")
+    text = text if isinstance(text, dict) else model
+    return text.get("hidden_size") if text.get("model_type") in PLAIN else None
 
 
 def model_config(model):
