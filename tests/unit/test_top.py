@@ -25,7 +25,7 @@ from vllm_chart.observe import page
 
 Json = dict[str, Any]
 
-PAGES = sorted((Path(__file__).parent / "data" / "metrics").glob("*/*.txt.gz"))
+PAGES = sorted((Path(__file__).parent / "data" / "metrics").glob("[0-9]*/*.txt.gz"))
 PODS = "/api/v1/namespaces/default/pods"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 BEGAN = "2026-11-28T08:00:00Z"
