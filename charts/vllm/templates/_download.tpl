@@ -99,6 +99,7 @@ YAML list: what the Job needs of the engine's environment to reach the Hub, and 
 {{- define "vllm.download.order" -}}
   {{- $repositories := include "vllm.download.repositories" . | fromJsonArray }}
   {{- with .Values.download.nextRevision }}
+    {{- /* A rule refuses it for a model that is none of the Hub's. */}}
     {{- $next := include "vllm.download.repository" (list $ $.Values.model.id .) | fromJson }}
     {{- $repositories = append $repositories $next | uniq }}
   {{- end }}

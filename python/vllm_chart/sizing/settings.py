@@ -250,7 +250,8 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         speculative=_speculative(given),
         host_memory=taken,
         unsized=host_memory.unsized(given, told.environment),
-        fetched=_fetched(told, offline=bool(values["hub"]["offline"])),
+        # What a Job downloads is no part of a start.
+        fetched=_fetched(told, offline=bool(values["hub"]["offline"] or (values.get("download") or {}).get("enabled"))),
         memory_limit=_limit(container),
         loras=given.get("max_loras", 1) if given.get("enable_lora") else 0,
         lora_rank=given.get("max_lora_rank", 16),

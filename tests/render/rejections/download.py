@@ -57,5 +57,12 @@ ROWS: list[Row] = [
         "download.resources",
         "the Job needs no nvidia.com/gpu: leave it out",
     ),
+    (
+        "a revision of a path",
+        "{persistence: {enabled: true}, model: {id: /cache/llama}, engine: {args: {tokenizer: org/name}}, "
+        "download: {enabled: true, nextRevision: v2}}",
+        "download.nextRevision",
+        "/cache/llama is none of the Hub, and has no revisions: leave it out",
+    ),
     ("a revision for nobody", "download: {nextRevision: v2}", "download.nextRevision", "write download.enabled: true"),
 ]

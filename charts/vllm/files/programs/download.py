@@ -377,19 +377,8 @@ def fetch(repository, patience, verify, markers):
     tell_doubles(files)
     store.clean()
     check_space(total - store.so_far(commit, files), markers)
-    progress = Progress(marker.with_suffix(".progress"), lambda: store.so_far(commit, files), total)
-    with progress, concurrent.futures.ThreadPoolExecutor(FILES_AT_A_TIME) as pool:
-        # The largest first, so that the last one to end is small. Two files of the same bytes come as one.
-        same = {}
-        for entry in sorted(files.values(), key=lambda entry: -entry.size):
-            same.setdefault(checksum(entry), []).append(entry)
-        asked = [pool.submit(patience.ask, each[0].path, store.fetch, commit, each) for each in same.values()]
-        try:
-            for each in concurrent.futures.as_completed(asked):
-                each.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True, wait=False)
-            raise
+    with Progress(marker.with_suffix(".progress"), lambda: store.so_far(commit, files), total):
+        fetch_files(store, commit, files.values(), patience)
     sums = {path: checksum(entry) for path, entry in files.items()}
     if verify:
         compare(store, commit, sums)
@@ -410,6 +399,21 @@ def fetch(repository, patience, verify, markers):
         place(store.root / "snapshots" / commit, Path(repository["adapter"]), files, commit)
     write(marker, json.dumps(described, indent=1))
     say(f"{what}: {commit} is complete")
+
+
+def fetch_files(store, commit, entries, patience):
+    """Fetch files, several at a time. Raises what the first raised that failed, and waits for no other then."""
+    # The largest first, so that the last one to end is small. Two files of the same bytes come as one.
+    same = {}
+    for entry in sorted(entries, key=lambda entry: -entry.size):
+        same.setdefault(checksum(entry), []).append(entry)
+    pool = concurrent.futures.ThreadPoolExecutor(FILES_AT_A_TIME)
+    try:
+        asked = [pool.submit(patience.ask, each[0].path, store.fetch, commit, each) for each in same.values()]
+        for each in concurrent.futures.as_completed(asked):
+            each.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def place(snapshot, folder, files, commit):

@@ -19,6 +19,9 @@
       {{- $model := .Values.model.image.reference | default .Values.model.id | default "no model" }}
       - download.enabled: {{ $model }} is none of the Hub: leave it out, or write organisation/name in model.id
     {{- end }}
+    {{- if and .Values.download.nextRevision (not (include "vllm.download.isOfHub" .Values.model.id)) }}
+      - download.nextRevision: {{ .Values.model.id }} is none of the Hub, and has no revisions: leave it out
+    {{- end }}
     {{- range $name := list "HF_HOME" "HF_HUB_CACHE" "HUGGINGFACE_HUB_CACHE" }}
       {{- if get ($.Values.env | default dict) $name }}
         - env.{{ $name }}: the download goes to {{ $volume.mountPath }}/huggingface, where the engine then looks:
