@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vllm_chart import facts, support
+from vllm_chart import facts, network, support
 from vllm_chart.endpoint import alerts as endpoint_alerts
 from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
@@ -121,6 +121,7 @@ VLLM = Chart(
         *surroundings.CHECKS,
         *scaling.CHECKS,
         *telling.CHECKS,
+        *network.CHECKS,
         *sizing_check.CHECKS,
         *ranks.CHECKS,
     ),
@@ -130,6 +131,7 @@ VLLM = Chart(
         surroundings.check_release,
         scaling.check_release,
         telling.check_release,
+        network.check_release,
         sizing_check.check,
     ),
     asks_kubernetes=_asks_kubernetes,

@@ -1,0 +1,106 @@
+"""Warnings about values that narrow a release's NetworkPolicy, and by that keep out or in what they need themselves."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vllm_chart.findings import Check, Finding
+from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.vllm_args import peers
+from vllm_chart.vllm_args.container import of_release
+
+NAME = "narrowed-policies"
+CHECKS = (
+    Check(
+        NAME,
+        "What the values themselves ask for is let through where they narrow the NetworkPolicy.",
+        "The policy does what it says, and the engine waits for a proxy, a collector, a peer or a client in vain.",
+        "Engine",
+    ),
+)
+
+#: Connectors that meet no other pod (the files in vllm_args/peers.py); a tier of an OffloadingConnector may.
+ALONE = frozenset(
+    (
+        *("ExampleConnector", "ExampleHiddenStatesConnector", "DecodeBenchConnector", "ECExampleConnector"),
+        *("SimpleCPUOffloadConnector", "OffloadingConnector"),
+    )
+)
+#: What the chart finds by itself: numbers, Services, this pod (charts/vllm/templates/_network_policy.tpl).
+KNOWN = re.compile(r"(localhost|[0-9.]+|\[[^]]*\]|[-a-z0-9]+(\.[-a-z0-9]+(\.svc(\..*)?)?)?)")
+ADDRESS = re.compile(r"(?P<scheme>[A-Za-z]+://)?([^/@]*@)?(?P<host>\[[^]]*\]|[^:/?#]+)(:(?P<port>\d+))?")
+
+
+def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> list[Finding]:
+    """Warnings about a rendered release of charts/vllm; none where its policy is as it comes.
+
+    values: the merged values. app_version: the version that an empty image.tag stands for.
+    """
+    policy = values.get("networkPolicy") or {}
+    if not policy.get("enabled"):
+        return []
+    ingress, egress = policy["ingress"], policy["egress"]
+    narrowed = not isinstance(ingress["from"], str)
+    if (narrowed or egress["enabled"]) and values.get("hostNetwork"):
+        message = "the policy holds for no pod on its node's network (hostNetwork), whatever it says"
+        return [_warning("networkPolicy", message, "write hostNetwork: false, or keep others out at the nodes")]
+    closed = egress["enabled"] and not egress.get("to") and not egress.get("extra")
+    return [
+        *(_from_outside(values, ingress) if narrowed else ()),
+        *(_not_let_out(values) if closed else ()),
+        *_peers(manifests, values, app_version, not_in=narrowed and not ingress.get("extra"), not_out=closed),
+    ]
+
+
+def _warning(where: str, message: str, remedy: str) -> Finding:
+    return Finding(NAME, where, message, remedy, severity="warning")
+
+
+def _from_outside(values: Mapping[str, Any], ingress: Mapping[str, Any]) -> Iterator[Finding]:
+    """A Service for clients outside, none of whom a selector matches."""
+    rules = [*(ingress.get("extra") or []), {"from": ingress["from"]}]
+    everybody = any(not rule.get("from") for rule in rules[:-1] if rule is not None)
+    blocks = [peer for rule in rules if rule for peer in rule.get("from") or [] if peer and peer.get("ipBlock")]
+    kind = values["service"]["type"]
+    if kind != "ClusterIP" and not blocks and not everybody:
+        message = f"a {kind} is for clients outside the cluster, and no selector matches them"
+        yield _warning("networkPolicy.ingress.from", message, "add their networks: {ipBlock: {cidr: …}}")
+
+
+def _not_let_out(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Addresses that the engine is told to ask, by a name outside the cluster and another port than 443."""
+    proxy, hub = values.get("proxy") or {}, values.get("hub") or {}
+    asked = {f"proxy.{key}": proxy.get(key) for key in ("httpProxy", "httpsProxy")}
+    asked["tracing.endpoint"] = (values.get("tracing") or {}).get("endpoint")
+    if not hub.get("offline"):
+        asked["hub.endpoint"] = hub.get("endpoint")
+    for key, text in asked.items():
+        address = ADDRESS.match(str(text or ""))
+        if address is None or KNOWN.fullmatch(address["host"]):
+            continue
+        port = int(address["port"] or (443 if (address["scheme"] or "").lower() == "https://" else 80))
+        if port != 443 or hub.get("offline"):
+            message = f"lets out to private addresses and names nowhere, and so not to {address['host']}:{port} ({key})"
+            remedy = f"write egress.extra: [{{to: [{{ipBlock: {{cidr: …}}}}], ports: [{{port: {port}}}]}}]"
+            yield _warning("networkPolicy.egress", message, remedy)
+
+
+def _peers(
+    manifests: Manifests, values: Mapping[str, Any], app_version: str, *, not_in: bool, not_out: bool
+) -> Iterator[Finding]:
+    """Pods of other releases that a connector exchanges caches with."""
+    engine = of_release(manifests, values, app_version) if not_in or not_out else None
+    if engine is None:
+        return
+    told = engine[2]
+    names = [
+        one.name
+        for one in peers.loaded(told.arguments, told.environment)
+        if one.name not in ALONE or one.extra.get("secondary_tiers")
+    ]
+    if names and not_in:
+        message = f"the peers of {names[0]} are in no values, and are kept out"
+        yield _warning("networkPolicy.ingress", message, "write extra: [{from: [{podSelector: {matchLabels: {…}}}]}]")
+    if names and not_out:
+        message = f"the peers of {names[0]} are in no values, and are not reached"
+        yield _warning("networkPolicy.egress", message, "write to: [{podSelector: {matchLabels: {…}}}]")
