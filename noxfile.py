@@ -196,6 +196,15 @@ def metrics(session: nox.Session) -> None:
 
 
 @nox.session
+def endpoint_names(session: nox.Session) -> None:
+    """Any values of the endpoint's chart, each tried by Envoy itself: `nox -s endpoint_names -- 10000`, an hour."""
+    install(session, "test")
+    count = session.posargs[0] if session.posargs else "1000"
+    env = RENDERS | {"ENDPOINT_EXAMPLES": count}
+    session.run("pytest", "tests/render/test_endpoint_names.py", *session.posargs[1:], env=env)
+
+
+@nox.session
 def routes(session: nox.Session) -> None:
     """The routes of a release of vLLM: `nox -s routes -- FOLDER` reads them in an unpacked wheel, for the tests."""
     install(session)

@@ -1,0 +1,165 @@
+"""Any name of a model or a client means itself in what the chart vllm-endpoint renders, and Envoy takes it.
+
+`nox -s endpoint_names -- 10000` tries as many values with Envoy itself; the usual run tries a few.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests import envoy
+from tests.render.test_endpoint import JWKS
+
+#: Values that Envoy itself tries: each takes it a good part of a second.
+WITH_ENVOY = int(os.environ.get("ENDPOINT_EXAMPLES", "20"))
+
+
+def strings(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from strings(value)
+    elif isinstance(node, str):
+        yield node
+
+
+#: What YAML can't hold is refused by a rule; the schema refuses line ends and keys that YAML reads as true or false.
+TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zl", "Zp"), exclude_characters="\ufffe\uffff"),
+    min_size=1,
+    max_size=40,
+) | st.sampled_from(
+    [
+        "%",
+        "%%",
+        "%REQ(a)%",
+        "$",
+        "${A}",
+        "$(A)",
+        '"',
+        "'",
+        "\\",
+        "\\n",
+        "{{ .Values }}",
+        "#",
+        "- a",
+        ": ",
+        "~",
+        "|",
+        "null",
+    ]
+)
+NAME = TEXT.filter(lambda text: text not in ("true", "false"))
+
+
+@st.composite
+def generated(draw: st.DrawFn) -> dict[str, Any]:
+    """Values with models and clients of any names, and whatever else may be switched on."""
+    drawn = draw(st.lists(NAME, min_size=1, max_size=9, unique=True))
+    models: dict[str, Any] = {}
+    while drawn:
+        name, *drawn = drawn
+        cut = draw(st.integers(0, min(2, len(drawn))))
+        models[name] = {"service": draw(st.sampled_from(["a", "b-vllm", "x.y"])), "aliases": drawn[:cut]}
+        models[name]["apiKeySecretRef"] = {"name": draw(st.sampled_from(["", "engine-key"]))}
+        drawn = drawn[cut:]
+    clients = draw(st.lists(NAME, max_size=3, unique=True))
+    allow = {client: draw(st.lists(st.sampled_from(sorted(models)), unique=True, max_size=2)) for client in clients}
+    limit = st.fixed_dictionaries({"requestsPerMinute": st.integers(1, 2**32 - 1) | st.just("")})
+    limited = draw(st.dictionaries(NAME.filter(lambda name: not name.endswith("*")), limit, max_size=3))
+    return {
+        "models": models,
+        "clients": {"secretName": "keys", "allow": allow, "jwt": draw(st.just({}) | tokens())},
+        "limits": {
+            "default": draw(limit),
+            "byClient": limited,
+            "rateLimitService": {"service": draw(st.sampled_from(["", "ratelimit"]))},
+        },
+        "tls": {"secretName": draw(st.sampled_from(["", "certificate"]))},
+        "service": {"ipFamilies": draw(st.sampled_from([[], ["IPv6"], ["IPv4", "IPv6"]]))},
+        "maxBodyBytes": draw(st.integers(1024, 2**30)),
+        "prefixAffinity": {"bytes": draw(st.integers(1, 2**20)), "loadPercent": draw(st.integers(100, 1000))},
+    }
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> dict[str, Any]:
+    """An issuer of tokens with any names."""
+    return {
+        "issuer": draw(NAME),
+        "audiences": draw(st.lists(NAME, min_size=1, max_size=2)),
+        "subjects": draw(st.lists(NAME, max_size=2)),
+        "claim": draw(st.sampled_from(["sub", "a.b", "kubernetes.io"])),
+        "jwks": draw(st.sampled_from([JWKS, json.dumps(JWKS)])),
+    }
+
+
+#: Written in C where libyaml is there, which is ten times faster.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def routed(config: dict[str, Any]) -> dict[str, str]:
+    """For each name that the configuration routes, the host that it leads to."""
+    static = config["static_resources"]
+    hosts = {
+        cluster["name"]: cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
+        for cluster in static["clusters"]
+    }
+    manager = static["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    found: dict[str, str] = {}
+    for route in manager["route_config"]["virtual_hosts"][0]["routes"]:
+        if "route" in route:
+            [named] = route["match"]["dynamic_metadata"]
+            for value in named["value"]["or_match"]["value_matchers"]:
+                if "string_match" in value:
+                    host = hosts[route["route"]["cluster"]]["socket_address"]["address"]
+                    assert found.setdefault(value["string_match"]["exact"], host) == host
+    return found
+
+
+def limited(config: dict[str, Any]) -> dict[str, int]:
+    """For each client that the configuration names in its limits, how many requests it may send in a minute."""
+    manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    found = [one["typed_config"]["descriptors"] for one in manager["http_filters"] if one["name"] == "requests"]
+    return {
+        descriptor["entries"][0]["value"]: descriptor["token_bucket"]["max_tokens"]
+        for descriptor in (found[0] if found else [])
+        if "value" in descriptor["entries"][0]
+    }
+
+
+def expected(values: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: f"{model['service']}.default.svc.cluster.local"
+        for key, model in values["models"].items()
+        for name in (key, *model["aliases"])
+    }
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(generated())
+def test_any_name_means_itself(values: dict[str, Any]) -> None:
+    config = yaml.load(envoy.config(values), LOADER)
+
+    assert routed(config) == expected(values)
+    assert values["clients"]["allow"].keys() <= set(strings(config))
+    limits = values["limits"]["byClient"]
+    if any(limit["requestsPerMinute"] for limit in (*limits.values(), values["limits"]["default"])):
+        most = 2**32 - 1
+        assert limited(config) == {client: limit["requestsPerMinute"] or most for client, limit in limits.items()}
+    if issuer := values["clients"]["jwt"]:
+        assert {issuer["issuer"], *issuer["audiences"]} <= set(strings(config))
+
+
+@settings(max_examples=WITH_ENVOY, deadline=None, suppress_health_check=[*HealthCheck])
+@given(generated())
+def test_envoy_takes_any_name(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
+    assert envoy.validate(tmp_path_factory.mktemp("any"), values) == "", json.dumps(values)
