@@ -223,7 +223,7 @@ def test_the_plugin_takes_another_chart(other: Path, pytester: pytest.Pytester) 
 
 @pytest.mark.parametrize(
     ("command", "words"),
-    [("plan", "is not the chart vllm, which"), ("preflight", "is no chart of this project, which")],
+    [("plan", "is not the chart vllm, which"), ("preflight", "is not a chart of this project, which")],
 )
 def test_a_command_about_charts_of_ours_says_that_it_is_another_chart(command: str, words: str, other: Path) -> None:
     result = run(command, "--chart", other)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from vllm_chart.cli.options import RELEASE, URL, cluster_options, output_option, progress_option
+from vllm_chart.cli.options import RELEASE, URL, cluster_options, key_secret_option, output_option, progress_option
 from vllm_chart.cli.output import Progress, finish
 from vllm_chart.findings import Exit, UnavailableError, has_errors
 from vllm_chart.load import asker, report
@@ -42,6 +42,7 @@ Exit codes:
 @click.option("--in-cluster", is_flag=True, help="Ask from a pod inside the cluster, through the Service.")
 @click.option("--image", help="With --in-cluster: an image that has python3.  [default: python:3.13-slim]")
 @cluster_options
+@key_secret_option
 @click.option("--model", default="", help="Name of the model to ask for. Default: the first that is served.")
 @click.option("--clients", type=_COUNT, help=f"Closed loop: so many ask in turn.  [default: {_DEFAULTS.clients}]")
 @click.option("--rate", type=_SECONDS, metavar="PER_SECOND", help="Open loop: ask at this rate, whatever comes back.")
@@ -80,6 +81,7 @@ def command(
     kubeconfig: Path | None,
     context: str | None,
     namespace: str,
+    key_secret: tuple[str, str] | None,
     model: str,
     clients: int | None,
     rate: float | None,
@@ -104,10 +106,13 @@ def command(
     Examples:
       vllm-chart load http://localhost:8000 --clients 4 --duration 30
       vllm-chart load --release llm -n models --in-cluster --clients 12 --max-tokens 900 --duration 600
+      vllm-chart load --release llm-endpoint -n models --in-cluster --key-secret app-one --model llama3 --rate 5
       vllm-chart load http://llama-3.default.svc --in-cluster --rate 2 --requests 1000 --output json
     """
     if (url is None) == (release is None):
         raise click.UsageError("name either a URL or a --release")
+    if url and key_secret:
+        raise click.UsageError("--key-secret is of a --release's namespace: for a URL, write the key in VLLM_API_KEY")
     for one, other, names in (
         (clients, rate, "--clients or --rate"),
         (duration, requests, "--duration or --requests"),
@@ -142,7 +147,7 @@ def command(
             from vllm_chart.live import smoke  # these take half a second of the Kubernetes client's models
             from vllm_chart.load.pod import IMAGE, LoadPod, Placement
 
-            named = smoke.Release(release or "", namespace, kubeconfig, context)
+            named = smoke.Release(release or "", namespace, kubeconfig, context, key_secret)
         if in_cluster:
             cluster = stack.enter_context(Cluster(kubeconfig, context))
             placement = Placement(namespace, image or IMAGE)

@@ -263,3 +263,29 @@ def _all(command: Command, *options: Callable[[Command], Command]) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+class _KeySecret(click.ParamType[tuple[str, str]]):
+    """A Secret's name and one of its keys."""
+
+    name = "NAME[/KEY]"
+
+    def convert(
+        self, value: str | tuple[str, str], parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, _, key = value.partition("/")
+        if not name or "/" in key:
+            self.fail(f"{value!r} is not NAME or NAME/KEY", parameter, context)
+        return name, key or "api-key"
+
+
+def key_secret_option(command: Command) -> Command:
+    """`--key-secret`: whose API key is shown."""
+    return click.option(
+        "--key-secret",
+        type=_KeySecret(),
+        help="With --release: a Secret of the namespace with the API key to show, a client's of an endpoint. "
+        "[default key: api-key]",
+    )(command)

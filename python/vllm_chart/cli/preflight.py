@@ -64,7 +64,7 @@ def command(
     loaded = helm.load(chart)
     ours = charts.of(loaded)
     if ours is None or ours.preflight is None:
-        raise WrongCallError(f"{loaded.path} is no chart of this project, which `preflight` is about: see `check`")
+        raise WrongCallError(f"{loaded.path} is not a chart of this project, which `preflight` is about: see `check`")
     wrong = Report(checks.validate(loaded, **options), ignore=ignore)
     if has_errors(wrong.findings):
         finish(wrong.findings, output, ignored=wrong.ignored)

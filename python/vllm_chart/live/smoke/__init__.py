@@ -17,8 +17,10 @@ import requests
 from requests.auth import AuthBase
 
 from vllm_chart.findings import has_errors
+from vllm_chart.live.smoke import endpoint
 from vllm_chart.live.smoke.answers import NotOfferedError, WrongAnswerError, judge, read_stream, sse_data
 from vllm_chart.live.smoke.checks import Checks, Result, SmokeReport, Status
+from vllm_chart.live.smoke.endpoint import EndpointChecks
 from vllm_chart.live.smoke.reach import API_KEY_VARIABLE, Inside, Release, forwarded, inside
 
 __all__ = [
@@ -74,7 +76,9 @@ def run(
             url, api_key = target.url.rstrip("/").removesuffix("/v1"), os.environ.get(API_KEY_VARIABLE, "")
             adapters = ()
         session.auth = _BearerKey(api_key)
-        return Checks(url.rstrip("/"), session, timeout_seconds, asking, adapters).report(model)
+        url = url.rstrip("/")
+        kind = EndpointChecks if endpoint.is_one(url, session, timeout_seconds) else Checks
+        return kind(url, session, timeout_seconds, asking, adapters).report(model)
 
 
 def to_human(report: SmokeReport) -> str:

@@ -148,7 +148,7 @@ def judge(status: int, body: str, path: str) -> None:
             f"write it in the environment variable {API_KEY_VARIABLE}, as in the Secret of auth.apiKeySecretRef",
         )
     complaint = _complaint(body)
-    if (status in (404, 405) and not complaint) or status == 501:
+    if (status in (404, 405) and (not complaint or PATH_NOT_FOUND in body)) or status == 501:
         raise NotOfferedError(f"the endpoint has no {path}")
     if status == 400 and _NOT_A_TASK.search(complaint):  # vLLM 0.8 to 0.17
         raise NotOfferedError(f"the model has no {path}")
@@ -164,6 +164,8 @@ def judge(status: int, body: str, path: str) -> None:
     raise WrongAnswerError(message)
 
 
+#: The code of an endpoint's error for a path that it does not serve (charts/vllm-endpoint, envoy/_routes.tpl).
+PATH_NOT_FOUND = '"path_not_found"'
 _NOT_A_TASK = re.compile("The model does not support .* API")
 
 TOOLS_ARE_OFF = "--tool-call-parser to be set"

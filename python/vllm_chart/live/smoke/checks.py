@@ -94,6 +94,7 @@ class Checks:
         self._expected = adapters
         self._adapters: dict[str, str] = {}
         self._model = ""
+        self._names: Sequence[str] = ()
         self._path = ""
         self._results: list[Result] = []
         self._findings: list[Finding] = []
@@ -193,6 +194,7 @@ class Checks:
         self._adapters = {model.id: model.parent for model in models if model.parent}
         if self._model and self._model not in names:
             raise WrongAnswerError(f"it serves {', '.join(names)}, not {self._model}", "correct model.servedModelName")
+        self._names = names
         self._model = self._model or names[0]
         return f"it serves {', '.join(names)}"
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kubernetes import client
 from kubernetes.client import V1Service
 
 from vllm_chart.cluster import workloads
@@ -24,12 +25,17 @@ ADAPTERS = "vllm-chart/adapters"
 
 @dataclasses.dataclass(frozen=True)
 class Release:
-    """A release in a cluster: its Service is reached by a port-forward, its API key read from its own Secret."""
+    """A release in a cluster: its Service is reached by a port-forward, its API key read from its own Secret.
+
+    key_secret: name and key of another Secret of the namespace, with the key to show; of an endpoint's clients, whose
+    Secret has only what their keys are known by.
+    """
 
     name: str
     namespace: str
     kubeconfig: Path | None = None
     context: str | None = None
+    key_secret: tuple[str, str] | None = None
 
 
 class Forwarded(NamedTuple):
@@ -50,7 +56,7 @@ def forwarded(release: Release) -> Iterator[Forwarded]:
     with Cluster(release.kubeconfig, release.context) as cluster:
         with asking_the_api_server():
             service, workload = _find_front(cluster, release)
-            api_key = os.environ.get(API_KEY_VARIABLE) or api_key_of(cluster, release.namespace, _containers(workload))
+            api_key = os.environ.get(API_KEY_VARIABLE) or _key(cluster, release, _containers(workload))
         if not (workload.ready):
             raise UnavailableError(
                 f"no pod of release {release.name} is ready: "
@@ -89,7 +95,7 @@ def inside(cluster: Cluster, release: Release) -> Inside:
     assert service.spec
     port = reached_port(service, workload)
     scheme = "https" if serves_tls(_containers(workload)) else "http"
-    secret = api_key_reference(_containers(workload))
+    secret = _reference(release) or api_key_reference(_containers(workload))
     return Inside(
         f"{scheme}://{_name(service)}.{release.namespace}.svc:{port}",
         service.spec.selector or {},
@@ -149,6 +155,29 @@ def api_key_of(cluster: Cluster, namespace: str, containers: Iterable[Mapping[st
     return b64decode((secret.data or {}).get(reference["key"], "")).decode()
 
 
+def _reference(release: Release) -> Mapping[str, str] | None:
+    return dict(zip(("name", "key"), release.key_secret, strict=True)) if release.key_secret else None
+
+
+def _key(cluster: Cluster, release: Release, containers: Iterable[Mapping[str, Any]]) -> str:
+    """The key to show: of the Secret that was named, else the engine's own.
+
+    Raises UnavailableError where the Secret that was named is not there, or has no such key.
+    """
+    if not release.key_secret:
+        return api_key_of(cluster, release.namespace, containers)
+    name, key = release.key_secret
+    try:
+        data = cluster.core.read_namespaced_secret(name, release.namespace).data or {}
+    except client.ApiException as error:
+        if error.status != 404:
+            raise
+        data = {}
+    if key not in data:
+        raise UnavailableError(f"there is no Secret {name} with a key {key} in namespace {release.namespace}")
+    return b64decode(data[key]).decode().strip()
+
+
 def api_key_reference(containers: Iterable[Mapping[str, Any]]) -> Mapping[str, str] | None:
     """Name and key of the Secret; None where the engine asks for no key."""
     for variable in (variable for container in containers for variable in container.get("env") or []):
@@ -159,9 +188,12 @@ def api_key_reference(containers: Iterable[Mapping[str, Any]]) -> Mapping[str, s
 
 
 def serves_tls(containers: Sequence[Mapping[str, Any]]) -> bool:
-    """The engine was given a certificate, or the kubelet asks it as everybody has to: by HTTPS."""
+    """The engine or the endpoint was given a certificate, or the kubelet asks it as everybody has to: by HTTPS."""
     arguments = (str(argument) for container in containers for argument in container.get("args") or [])
     if any(argument.partition("=")[0] == "--ssl-certfile" for argument in arguments):
+        return True
+    envoys = (container for container in containers if container.get("name") == "envoy")
+    if any(mount.get("name") == "tls" for envoy in envoys for mount in envoy.get("volumeMounts") or []):
         return True
     probes = (container.get("readinessProbe") or {} for container in containers)
     return any((probe.get("httpGet") or {}).get("scheme") == "HTTPS" for probe in probes)
