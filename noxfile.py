@@ -140,6 +140,15 @@ def limits(session: nox.Session) -> None:
 
 
 @nox.session
+def store(session: nox.Session) -> None:
+    """A model in a real S3 store, read by vLLM's streamer as the chart tells it; it brings torch: 4 GB of disk."""
+    install(session, "test")
+    session.install("runai-model-streamer[s3]==0.17.1")
+    session.run("python", "-m", "ci.tools", "versitygw")
+    session.run("pytest", "tests/store", *session.posargs)
+
+
+@nox.session
 def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 

