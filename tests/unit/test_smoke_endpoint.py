@@ -89,7 +89,8 @@ def test_a_wrong_key_says_where_clients_are(proxy: Proxy, monkeypatch: pytest.Mo
 
 def test_who_lets_everybody_in_is_found_out(engines: dict[str, Engine]) -> None:
     """Another's proxy in front of it, which shows a key for everybody."""
-    checks = of_endpoint.EndpointChecks(f"http://127.0.0.1:{engines['llama'].port}", requests.Session(), 10, print)
+    url = f"http://127.0.0.1:{engines['llama'].port}"
+    checks = of_endpoint.EndpointChecks(url, requests.Session(), 10, lambda _: None)
 
     assert results(checks.report(""))[:2] == [("refusal", "failed"), ("closed", "failed")]
 
