@@ -75,9 +75,7 @@ def findings(where: str, text: str, kwargs: Mapping[str, Any] | None = None) -> 
         try_(text, kwargs or {})
     except TemplateProblem as problem:
         remedy = "correct the template"
-        if (
-            problem.meant
-        ):  # https://github.com/vllm-project/vllm/blob/main/examples/tool_chat_template_translategemma.jinja
+        if problem.meant:  # as examples/tool_chat_template_translategemma.jinja of vLLM's repository does
             remedy = "correct the template, unless clients write no such message"
         yield Finding(CHAT_TEMPLATE, where, str(problem), remedy, "warning" if problem.meant else "error")
 
