@@ -33,6 +33,11 @@ def waiting(manifests: Manifests) -> Any:
     return deployment(manifests)["template"]["spec"]["initContainers"][0]
 
 
+def test_a_null_deletes_as_everywhere() -> None:
+    job = rendered("download: {resources: {limits: null}, nodeSelector: null, annotations: null}").one("Job")
+    assert "limits" not in job["spec"]["template"]["spec"]["containers"][0]["resources"]
+
+
 def test_nothing_of_it_is_there_by_default() -> None:
     manifests = render(values={"model": {"id": "org/name"}})
     assert manifests.maybe("Job") is None

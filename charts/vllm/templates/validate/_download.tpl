@@ -29,7 +29,7 @@
       {{- end }}
     {{- end }}
     {{- range $kind := list "limits" "requests" }}
-      {{- range $resource, $_ := get ($.Values.download.resources | default dict) $kind }}
+      {{- range $resource, $_ := get ($.Values.download.resources | default dict) $kind | default dict }}
         {{- if include "vllm.isGpu" (list $ $resource) }}
           - download.resources: the Job needs no {{ $resource }}: leave it out
         {{- end }}
