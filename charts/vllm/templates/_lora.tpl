@@ -30,13 +30,15 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
 {{- define "vllm.lora.list" -}}
   {{- $adapters := list }}
   {{- range compact (.Values.lora.adapters | default list) }}
-    {{- $path := .source | trimSuffix "/" }}
-    {{- if not (hasPrefix "/" .source) }}
+    {{- $source := .source | default "" }}
+    {{- $path := trimSuffix "/" $source }}
+    {{- if not (hasPrefix "/" $source) }}
       {{- $revision := .revision | default "main" | replace "/" "--" }}
       {{- $cache := $.Values.persistence.mountPath | trimSuffix "/" }}
-      {{- $path = printf "%s/adapters/%s/%s" $cache (replace "/" "--" .source) $revision }}
+      {{- $path = printf "%s/adapters/%s/%s" $cache (replace "/" "--" $source) $revision }}
     {{- end }}
-    {{- $adapter := dict "name" .name "path" $path "source" .source "revision" (.revision | default "") }}
+    {{- $revision := .revision | default "" }}
+    {{- $adapter := dict "name" (.name | default "") "path" $path "source" $source "revision" $revision }}
     {{- $adapters = append $adapters $adapter }}
   {{- end }}
   {{- toJson $adapters }}
@@ -104,7 +106,7 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
       "securityContext" (merge (dict "readOnlyRootFilesystem" true) (.Values.securityContext | default dict))
       "terminationMessagePolicy" "FallbackToLogsOnError" }}
     {{- with include "vllm.list" .Values.envFrom }}{{ $_ := set $container "envFrom" (fromYamlArray .) }}{{ end }}
-    {{- $resources := include "vllm.yaml" .Values.lora.resources | fromYaml }}
+    {{- $resources := include "vllm.yaml" (.Values.lora.resources | default dict) | fromYaml }}
     {{- if .Values.lora.reload }}
       {{- $command = append $command (printf "--list=%s/adapters.json" (get .Facts.volumes "adapter-list").path) }}
       {{- $command = append $command (printf "--port=%d" (int .Values.containerPort)) }}

@@ -16,7 +16,7 @@
     {{- $shown := trunc 80 $text | trim | toJson }}
     - model.chatTemplate: {{ $shown }} is no Jinja, and would answer all conversations alike: write the template itself,
       by --set-file model.chatTemplate=FILE, or a path in a volume in engine.args.chat-template
-  {{- else if gt (len $text) 1048576 }}
+  {{- else if gt (len ($text | default "")) 1048576 }}
     {{- /* pkg/apis/core/validation/validation.go of Kubernetes 1.37, ValidateConfigMap. */}}
     - model.chatTemplate: {{ len $text }} bytes are more than the 1 MiB that a ConfigMap holds: write a path in a volume
       in engine.args.chat-template
