@@ -71,6 +71,7 @@ def _not_let_out(values: Mapping[str, Any]) -> Iterator[Finding]:
     """Addresses that the engine is told to ask, by a name outside the cluster and another port than 443."""
     proxy, hub = values.get("proxy") or {}, values.get("hub") or {}
     asked = {f"proxy.{key}": proxy.get(key) for key in ("httpProxy", "httpsProxy")}
+    asked["objectStorage.endpoint"] = (values.get("objectStorage") or {}).get("endpoint")
     asked["tracing.endpoint"] = (values.get("tracing") or {}).get("endpoint")
     if not hub.get("offline"):
         asked["hub.endpoint"] = hub.get("endpoint")

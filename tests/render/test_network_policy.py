@@ -176,6 +176,12 @@ EGRESS: list[Row] = [
     (f"{OUT}\nhub: {{endpoint: 'https://10.9.8.7'}}", End(address="10.9.8.7"), 443, True),
     (OFFLINE, End(address="10.9.8.7"), 443, False),
     (traced("http://collector.monitoring:4317"), PROMETHEUS, 4317, True),
+    (
+        f"{OUT}\nmodel: {{id: 's3://a/b', servedModelName: [b]}}\nobjectStorage: {{endpoint: 'http://10.1.2.3:9000'}}",
+        End(address="10.1.2.3"),
+        9000,
+        True,
+    ),
     (traced("http://collector.monitoring.svc:4317"), PROMETHEUS, 4317, True),
     (traced("http://collector:4317"), OTHER_RELEASE, 4317, True),
     (traced("http://localhost:4317"), OTHER_RELEASE, 4317, False),

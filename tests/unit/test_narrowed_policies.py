@@ -28,6 +28,15 @@ FOUND = [
     ((OUT, "proxy: {httpsProxy: 'http://proxy.example.com:3128'}"), "networkPolicy.egress", "proxy.example.com:3128"),
     ((OUT, "proxy: {httpProxy: 'http://proxy.example.com'}"), "networkPolicy.egress", "proxy.example.com:80"),
     ((OUT, "tracing: {endpoint: 'http://otel.example.com:4317'}"), "networkPolicy.egress", "(tracing.endpoint)"),
+    (
+        (
+            OUT,
+            "model: {id: 's3://a/b', servedModelName: [b]}",
+            "objectStorage: {endpoint: 'https://s3.example.com:9000'}",
+        ),
+        "networkPolicy.egress",
+        "s3.example.com:9000 (objectStorage.endpoint)",
+    ),
     ((OUT, "hub: {endpoint: 'https://hub.example.com:8443'}"), "networkPolicy.egress", "hub.example.com:8443"),
     ((FROM, NIXL), "networkPolicy.ingress", "the peers of NixlConnector are in no values, and are kept out"),
     ((OUT, NIXL), "networkPolicy.egress", "the peers of NixlConnector are in no values, and are not reached"),

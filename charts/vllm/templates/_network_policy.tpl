@@ -123,6 +123,7 @@ those that stay in one pod (vllm_args/peers.py has the files).
     {{- $rules = append $rules (include "vllm.networkPolicy.world" . | fromJson) }}
   {{- end }}
   {{- $urls := list .Values.proxy.httpProxy .Values.proxy.httpsProxy .Values.tracing.endpoint }}
+  {{- $urls = append $urls .Values.objectStorage.endpoint }}
   {{- if not .Values.hub.offline }}{{ $urls = append $urls .Values.hub.endpoint }}{{ end }}
   {{- range compact $urls }}
     {{- with include "vllm.networkPolicy.address" (list $ .) }}{{ $rules = append $rules (fromJson .) }}{{ end }}
