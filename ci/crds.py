@@ -18,7 +18,8 @@ Schema = dict[str, Any]
 
 TARGET = Path("python/vllm_chart/data/custom_resources.json")
 
-#: Who defines them, in which release, and the files' names. All are Apache-2.0.
+#: Who defines them, in which release, and the files' names. All are Apache-2.0. What the API server checks beyond a
+#: schema (rules in CEL) is in none of them.
 DEFINED = {
     "prometheus-operator": (
         versions.PROMETHEUS_OPERATOR_API,
@@ -35,6 +36,8 @@ DEFINED = {
         versions.HTTP_ADD_ON,
         [f"http.keda.sh_{kind}.yaml" for kind in ("httpscaledobjects", "interceptorroutes")],
     ),
+    "gateway-api": (versions.GATEWAY_API, ["gateway.networking.k8s.io_httproutes.yaml"]),
+    "inference-extension": ("v1", ["inference.networking.k8s.io_inferencepools.yaml"]),
 }
 
 _API = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"
@@ -42,14 +45,20 @@ _CONTROLLER_GEN = "sigs.k8s.io/controller-tools/cmd/controller-gen"
 
 
 def folder(name: str) -> Path:
-    """A folder with the definitions of "prometheus-operator", "keda" or "http-add-on" as YAML, a kind a file.
+    """A folder with the definitions of one of DEFINED as YAML, a kind a file.
 
     Raises HarnessError.
     """
     if name == "prometheus-operator":
         return _generated()
-    module = {"keda": "github.com/kedacore/keda/v2", "http-add-on": "github.com/kedacore/http-add-on"}[name]
-    return go.source(module, DEFINED[name][0]) / "config/crd/bases"
+    if name == "inference-extension":
+        return Path(__file__).parent / "definitions"
+    module, inside = {
+        "keda": ("github.com/kedacore/keda/v2", "config/crd/bases"),
+        "http-add-on": ("github.com/kedacore/http-add-on", "config/crd/bases"),
+        "gateway-api": ("sigs.k8s.io/gateway-api", "config/crd/standard"),
+    }[name]
+    return go.source(module, DEFINED[name][0]) / inside
 
 
 def _generated() -> Path:

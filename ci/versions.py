@@ -62,6 +62,8 @@ PROMETHEUS_OPERATOR_API = "0.95.2"
 CONTROLLER_GEN = "0.21.0"
 KEDA = "2.21.0"
 HTTP_ADD_ON = "0.15.0"
+# The Gateway API (module sigs.k8s.io/gateway-api),.
+GATEWAY_API = "1.6.3"
 
 # What the local cluster is given on demand, from the Go module proxy where no registry answers. The operator brings the
 # definitions of its own version, so that what the chart renders is also held to an older one.

@@ -25,10 +25,14 @@ def test_the_client_knows_every_field(example: Path) -> None:
             assert manifests.one(model_of(found), found.name)
 
 
+#: API groups of Kubernetes' name that are installed beside it.
+BESIDE = ("gateway.networking.k8s.io", "inference.networking.k8s.io")
+
+
 def is_custom(found: Object) -> bool:
     """Whether Kubernetes itself has no such kind."""
     group = str(found["apiVersion"]).rpartition("/")[0]
-    return "." in group and not group.endswith(".k8s.io")
+    return "." in group and (not group.endswith(".k8s.io") or group in BESIDE)
 
 
 def model_of(found: Object) -> type[BaseModel]:

@@ -39,6 +39,9 @@ WHOLE: dict[str, Any] = {
     },
     "serviceMonitor": {"enabled": True},
     "persistence": {"enabled": True, "accessModes": ["ReadWriteMany"]},
+    "httpRoute": {"enabled": True, "parentRefs": [{"name": "inference", "namespace": "gateways"}]},
+    "inferencePool": {"enabled": True, "endpointPickerRef": {"name": "picker"}},
+    "ingress": {"enabled": True, "hosts": ["llm.example.com"]},
     "resources": {"requests": {"cpu": 1, "memory": "16Gi"}, "limits": {"memory": "32Gi"}},
     "env": {"A": "text", "B": {"value": "$(A)"}, "LMCACHE_MAX_LOCAL_DISK_SIZE": "20"},
     "hub": {"tokenSecretRef": {"name": "hf"}},
@@ -71,6 +74,8 @@ PRE_STOP: Steps = (*ENGINE, "lifecycle", "preStop", "exec", "command")
 SIDECAR: Steps = (*POD, "containers", 1)
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "llm-vllm"}
 TRIGGER: Steps = ("spec", "triggers", 0, "metadata")
+RULE: Steps = ("spec", "rules", 0)
+PATH: Steps = (*RULE, "http", "paths", 0)
 GONE = object()
 
 #: Which invariant breaks when which field of which object is set to what.
@@ -94,6 +99,24 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
         "NetworkPolicy/llm-vllm",
         ("spec", "podSelector", "matchLabels"),
         {"app.kubernetes.io/instance": "llm"},
+    ),
+    ("selectors-never-change", "InferencePool/llm-vllm", ("spec", "selector", "matchLabels", "version"), "1"),
+    (
+        "selectors-match-the-engine-alone",
+        "InferencePool/llm-vllm",
+        ("spec", "selector", "matchLabels", "app.kubernetes.io/instance"),
+        "other",
+    ),
+    ("routes-lead-to-the-release", "HTTPRoute/llm-vllm", (*RULE, "backendRefs", 0, "name"), "llm"),
+    ("routes-lead-to-the-release", "HTTPRoute/llm-vllm", (*RULE, "backendRefs", 0, "kind"), "Service"),
+    ("routes-lead-to-the-release", "Ingress/llm-vllm", (*PATH, "backend", "service", "port", "number"), 8000),
+    ("routes-keep-streams", "HTTPRoute/llm-vllm", (*RULE, "timeouts"), GONE),
+    ("routes-keep-streams", "HTTPRoute/llm-vllm", (*RULE, "timeouts", "request"), "60s"),
+    (
+        "policies-let-the-gateway-in",
+        "NetworkPolicy/llm-vllm",
+        ("spec", "ingress", 0, "from"),
+        [{"podSelector": {}}],
     ),
     ("services-reach-a-port", "Service/llm-vllm", ("spec", "ports", 0, "targetPort"), "web"),
     ("policies-open-what-a-service-leads-to", "NetworkPolicy/llm-vllm", ("spec", "ingress", 0, "ports", 0, "port"), 1),

@@ -16,7 +16,7 @@ from tests.unit.test_endpoint import raw
 from vllm_chart import helm, support
 from vllm_chart.charts import ENDPOINT
 from vllm_chart.helm import HelmError
-from vllm_chart.values.endpoint.traffic import PATHS
+from vllm_chart.values.paths import PATHS
 
 #: What `python -m ci.routes` has read in the source of each release, by release.
 ROUTES: dict[str, list[dict[str, Any]]] = {

@@ -30,8 +30,8 @@ Schema = dict[str, Any]
 
 CHECK = Check(
     "kubernetes-schema",
-    "Every object fits Kubernetes' own schema, strictly, for each version that is asked for; prometheus-operator's "
-    "and KEDA's fit theirs.",
+    "Every object fits Kubernetes' own schema, strictly, for each version that is asked for; prometheus-operator's, "
+    "KEDA's and the Gateway API's fit theirs.",
     "The API server refuses a wrong type, and drops an unknown field without a word.",
     "Rendered objects",
 )

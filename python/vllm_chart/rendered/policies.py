@@ -50,7 +50,7 @@ def connects(policies: Sequence[Json], source: End, target: End, port: int, prot
 
 def passes(policies: Sequence[Json], direction: Direction, pod: End, peer: End, port: int, protocol: str) -> Verdict:
     """Whether the policies about a pod let through what a peer sends it (Ingress), or what it sends a peer (Egress)."""
-    about = [policy for policy in policies if direction in _types(policy["spec"]) and _selects(policy, pod)]
+    about = selecting(policies, pod, direction)
     if not about:
         return Verdict(True, "")
     target = pod if direction == "Ingress" else peer
@@ -61,6 +61,11 @@ def passes(policies: Sequence[Json], direction: Direction, pod: End, peer: End, 
             if by_peer and (not ports or any(_is_port(one, target, port, protocol) for one in ports)):
                 return Verdict(True, f"{_name(policy)}: {direction.lower()}[{place}]")
     return Verdict(False, f"no {direction.lower()} rule of {', '.join(map(_name, about))} lets it")
+
+
+def selecting(policies: Sequence[Json], pod: End, direction: Direction) -> Sequence[Json]:
+    """The policies about a pod, for what comes in or goes out."""
+    return [policy for policy in policies if direction in _types(policy["spec"]) and _selects(policy, pod)]
 
 
 def _name(policy: Json) -> str:
@@ -139,7 +144,7 @@ def end_of(pod: Pod) -> End:
 
 def opens(policies: Sequence[Json], pod: End, port: int, protocol: str = "TCP") -> bool:
     """Whether the policies about a pod let anybody in to a port of it but pods that the same policy is about."""
-    about = [policy for policy in policies if "Ingress" in _types(policy["spec"]) and _selects(policy, pod)]
+    about = selecting(policies, pod, "Ingress")
     rules = [
         rule.get("ports")
         for policy in about

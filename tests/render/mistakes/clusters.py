@@ -235,5 +235,10 @@ ROWS: list[Mistake] = [
         Answered(
             504, "<html><title>504 Gateway Time-out</title></html>", "/v1/completions", "timeouts of the proxy in front"
         ),
+        Mended(
+            "a route of the chart has no limit for a whole answer",
+            lambda v: v.manifests.one("HTTPRoute")["spec"]["rules"][0]["timeouts"] == {"request": "0s"},
+            "httpRoute: {enabled: true, parentRefs: [{name: inference}]}",
+        ),
     ),
 ]

@@ -18,7 +18,6 @@ ROWS: list[Row] = [
         "extraObjects",
         "use another name",
     ),
-    ("ingress", "ingress: {enabled: true}", "ingress", "write the object in extraObjects"),
     ("auth", "auth: {apiKeySecretRef: {keys: a}}", "auth.apiKeySecretRef.keys", UNKNOWN),
     ("proxy", "proxy: {http: http://a}", "proxy.http", "write proxy.httpProxy"),
     ("caBundle", "caBundle: {configMap: a}", "caBundle.configMap", "write caBundle.configMapName"),

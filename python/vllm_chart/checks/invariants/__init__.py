@@ -6,6 +6,7 @@ the cluster would be at fault, a warning where a user may have reasons that valu
 
 from vllm_chart.checks.invariants import (
     environment,
+    gateway,
     identity,
     memory,
     monitoring,
@@ -26,6 +27,7 @@ __all__ = [
     "INVARIANTS",
     "check",
     "environment",
+    "gateway",
     "identity",
     "memory",
     "monitoring",

@@ -79,7 +79,7 @@ def _selectors(manifests: Manifests) -> Iterator[tuple[str, dict[str, str]]]:
         where = f"{object_.where}: spec.selector"
         if object_.kind == "Service":
             yield where, object_["spec"].get("selector") or {}
-        elif object_.kind == "PodDisruptionBudget" or _has_selector(object_):
+        elif object_.kind in ("PodDisruptionBudget", "InferencePool") or _has_selector(object_):
             yield where, object_["spec"].get("selector", {}).get("matchLabels") or {}
         elif object_.kind == "NetworkPolicy":
             yield f"{object_.where}: spec.podSelector", object_["spec"]["podSelector"].get("matchLabels") or {}

@@ -11,6 +11,7 @@ from vllm_chart.live.preflight.wanted import Wanted
 _BRINGS = {
     prometheus.GROUP: "prometheus-operator",
     "gateway.networking.k8s.io": "the Gateway API",
+    "inference.networking.k8s.io": "the Gateway API's inference extension",
 }
 
 

@@ -21,8 +21,9 @@ from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
 from vllm_chart.values.endpoint.monitoring import Monitor, PrometheusRule
 from vllm_chart.values.endpoint.network import NetworkPolicy
-from vllm_chart.values.endpoint.traffic import PATHS, TLS, Path, PrefixAffinity, Service, Shutdown, Timeouts
+from vllm_chart.values.endpoint.traffic import TLS, PrefixAffinity, Service, Shutdown, Timeouts
 from vllm_chart.values.monitoring import ScrapeAnnotations
+from vllm_chart.values.paths import PATHS, Path
 from vllm_chart.values.vllm import image, lifecycle, pod, root
 
 Object = dict[str, Any]

@@ -18,15 +18,6 @@ from vllm_chart.values.base import (
     SecretName,
 )
 
-Path = Annotated[str, Pattern("^/[-A-Za-z0-9_./]+$", "write a path: /v1/chat/completions", 200)]
-
-#: What OpenAI's clients and others ask for by a JSON body that names its model, by the routes of vLLM 0.33
-#: (entrypoints/openai, entrypoints/anthropic, entrypoints/pooling).
-PATHS = (
-    *("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens"),
-    *("/v1/embeddings", "/v1/rerank", "/v1/score", "/tokenize", "/detokenize"),
-)
-
 
 class Timeouts(Block):
     """What ends a request. No time limits a whole answer."""

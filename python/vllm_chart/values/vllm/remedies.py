@@ -1,10 +1,7 @@
 """What to write instead of keys that people write at the root of the values, by mistake or out of another chart."""
 
 #: What other charts have keys for.
-_ELSEWHERE = (
-    *("ingress", "httpRoute"),
-    *("configMaps", "secrets"),
-)
+_ELSEWHERE = ("configMaps", "secrets")
 
 _MONITOR = "write serviceMonitor: {enabled: true}, or podMonitor"
 
@@ -13,6 +10,10 @@ OF_ROOT: dict[str, str] = {
     "podmonitor": "write podMonitor",
     "prometheusAnnotations": "write scrapeAnnotations: {enabled: true}",
     **dict.fromkeys(_ELSEWHERE, "not in this chart: write the object in extraObjects"),
+    "gateway": "write httpRoute: {enabled: true, parentRefs: [{name, namespace}]}",
+    "route": "write httpRoute: {enabled: true, parentRefs: [{name, namespace}]}",
+    "httproute": "write httpRoute",
+    "ingresses": "write ingress",
     "hpa": "write autoscaling: {enabled: true, kind: HPA}",
     "keda": "write autoscaling: {enabled: true, kind: KEDA}",
     "scaledObject": "write autoscaling: {enabled: true, kind: KEDA}",

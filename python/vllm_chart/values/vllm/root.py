@@ -21,6 +21,7 @@ from vllm_chart.values.vllm.autoscaling import Autoscaling
 from vllm_chart.values.vllm.dashboards import Dashboards
 from vllm_chart.values.vllm.download import Download
 from vllm_chart.values.vllm.engine import Engine, Gpu, Parallelism
+from vllm_chart.values.vllm.gateway import ControllerIngress, HttpRoute, InferencePool
 from vllm_chart.values.vllm.image import Global, Image
 from vllm_chart.values.vllm.lifecycle import Hang, PodDisruptionBudget, Shutdown, Startup, Traffic
 from vllm_chart.values.vllm.logs import AccessLog, Tracing
@@ -134,6 +135,14 @@ class Network(Section):
     network_policy: NetworkPolicy = Field(NetworkPolicy(), description=NetworkPolicy.__doc__)
     proxy: Proxy = Field(Proxy(), description=Proxy.__doc__)
     ca_bundle: CaBundle = Field(CaBundle(), description=CaBundle.__doc__)
+
+
+class FromOutside(Section):
+    heading = "From outside"
+
+    ingress: ControllerIngress = Field(ControllerIngress(), description=ControllerIngress.__doc__)
+    http_route: HttpRoute = Field(HttpRoute(), description=HttpRoute.__doc__)
+    inference_pool: InferencePool = Field(InferencePool(), description=InferencePool.__doc__)
 
 
 class Monitoring(Section):
@@ -289,6 +298,7 @@ class Values(
     Resources,
     Images,
     Network,
+    FromOutside,
     Monitoring,
     Logs,
     Names,
