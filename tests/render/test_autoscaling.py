@@ -206,6 +206,7 @@ KINDS = {
     "v1": ["Service", "ConfigMap", "ServiceAccount", "Pod"],
     "apps/v1": ["Deployment"],
     "policy/v1": ["PodDisruptionBudget"],
+    "networking.k8s.io/v1": ["NetworkPolicy"],
     "keda.sh/v1alpha1": ["ScaledObject"],
 }
 

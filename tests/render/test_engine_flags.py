@@ -92,18 +92,19 @@ def test_another_version_may_have_any_flag_but_the_charts_own(image: dict[str, s
 
 def test_the_schema_stays_small() -> None:
     schema = helm.default_chart() / "values.schema.json"
-    assert schema.stat().st_size <= 200_000
+    assert schema.stat().st_size <= 220_000
 
 
 def test_the_release_stays_far_below_what_a_secret_holds() -> None:
     """Helm keeps a release, its chart and schema with it, as compressed JSON in a Secret, whose limit is 1 MiB.
 
-    Encoded as Helm does (pkg/storage/driver/util.go, encodeRelease), and once more as a Secret's data on its way: what
-    the limit counts is a quarter less. Half of it is left for the values, manifests and files of whoever installs.
+    Encoded as Helm does (pkg/storage/driver/util.go, encodeRelease), which is what the limit counts: a Secret's data as
+    bytes (Kubernetes, pkg/apis/core/validation, ValidateSecret). Half of it is left for the values, manifests and files
+    of whoever installs.
     """
     options = ["-f", "values/llama3.yaml", "--dry-run=client", "-o", "json"]
     command = [str(tools.helm()), "install", "llm", str(helm.default_chart()), *options]
     release = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert release["chart"]["schema"]
     plain = json.dumps(release, separators=(",", ":"), ensure_ascii=False).encode()
-    assert len(base64.b64encode(base64.b64encode(gzip.compress(plain, 9)))) < (1 << 20) // 2
+    assert len(base64.b64encode(gzip.compress(plain, 9))) < (1 << 20) // 2

@@ -9,6 +9,12 @@ ROWS: list[Row] = [
     ("download", "download: true", "download", "got boolean, want object"),
     ("download.enable", "download: {enable: true}", "download.enable", UNKNOWN),
     (
+        "download: more memory requested than its limit",
+        f"{{{ON}, resources: {{limits: {{memory: 256Mi}}}}}}}}",
+        "download.resources.requests.memory",
+        "512Mi is more than the limit of 256Mi",
+    ),
+    (
         "download.timeoutSeconds",
         "download: {timeoutSeconds: 9}",
         "download.timeoutSeconds",

@@ -6,6 +6,10 @@
     {{- include "vllm.validate.quantities" (list $ $key $given) }}
     {{- include "vllm.validate.devices" (list $ $key $given) }}
   {{- end }}
+  {{- range $key := list "download" "lora" }}
+    {{- $given := (get $.Values $key | default dict).resources | default dict }}
+    {{- include "vllm.validate.quantities" (list $ (printf "%s.resources" $key) $given) }}
+  {{- end }}
   {{- $claims := list }}
   {{- range compact (.Values.resourceClaims | default list) }}
     {{- if has .name $claims }}
