@@ -88,6 +88,15 @@ INGRESS: list[Row] = [
     (NIXL, OTHER_RELEASE, 5600, True),
     (NIXL, CHAT, 40000, True),
     (NIXL, WORLD, 5600, False),
+    # Ranks of other releases, and who sends it weights.
+    (
+        "engine: {args: {data-parallel-address: r0.models.svc, data-parallel-rpc-port: 13345, data-parallel-rank: 1}}\n"
+        "parallelism: {dataParallelSize: 2}\ngpu: {count: 2}",
+        OTHER_RELEASE,
+        13345,
+        True,
+    ),
+    ("engine: {args: {weight-transfer-config: {backend: nccl}}}", OTHER_RELEASE, 40000, True),
     ("engine: {args: {kv-offloading-size: 4}}", CHAT, 5600, False),
     ("engine: {args: {kv-events-config: {enable_kv_cache_events: true, publisher: zmq}}}", CHAT, 5557, True),
     # Narrowed.

@@ -145,7 +145,12 @@ def test_the_models_are_listed(proxy: Proxy, engines: dict[str, Engine]) -> None
 
     assert listed("key-one") == {"llama3", "org/Llama-3", ODD, "qwen3", "sql"}
     assert listed("key-three") == {"qwen3", "sql"}
-    for key, name, status in (("key-one", "org/Llama-3", 200), ("key-one", "x", 404), ("key-three", "sql", 200)):
+    for key, name, status in (
+        ("key-one", "org/Llama-3", 200),
+        ("key-one", "x", 404),
+        ("key-three", "sql", 200),
+        ("key-three", "llama3", 404),
+    ):
         headers = {"Authorization": f"Bearer {key}"}
         assert requests.get(f"{proxy.url}/v1/models/{name}", headers=headers, timeout=10).status_code == status
     assert seen(engines) == {"llama3": 0, "qwen3": 0}

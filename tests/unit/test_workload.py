@@ -179,8 +179,8 @@ def test_replicas_of_nobody_are_one_or_what_is_there() -> None:
 # -- the house ----------------------------------------------------------------------------------------------
 
 KNOWS_KINDS = "rendered/workload.py"
-WRITES_FOR_USERS = ("values/", "load/asker.py", "cluster/prometheus.py")
-"""Texts of the values, a question that the load asks a model, and a mode of PrometheusAgent's."""
+WRITES_FOR_USERS = ("values/", "load/asker.py", "cluster/prometheus.py", "live/preflight/network.py")
+"""Texts of the values, a question that the load asks a model, a mode of PrometheusAgent's, names of network plugins."""
 
 
 def test_no_other_file_knows_a_kind_of_workload() -> None:

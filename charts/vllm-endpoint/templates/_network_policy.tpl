@@ -46,5 +46,9 @@ Services, and the endpoint no labels of the engines' pods.
     {{- $to := include "vllm-endpoint.networkPolicy.namespace" $namespace | fromJson }}
     {{- $rules = append $rules (dict "to" (list $to) "ports" $ports) }}
   {{- end }}
+  {{- with .Values.clients.jwt.jwksUri }}
+    {{- $port := regexFind "^https://[^/]*" . | regexFind ":[0-9]+$" | trimPrefix ":" | default 443 }}
+    {{- $rules = append $rules (include "vllm-endpoint.networkPolicy.world" $port | fromJson) }}
+  {{- end }}
   {{- toJson $rules }}
 {{- end }}

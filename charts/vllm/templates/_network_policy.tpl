@@ -9,7 +9,7 @@
     {{- /* Istio's ambient mode brings all traffic on 15008; without it nothing listens there. */}}
     {{- $rules = append $rules (dict "ports" (append $ports (dict "port" 15008 "protocol" "TCP"))) }}
     {{- /* Peers have no names in the values, and UCX picks its ports as it likes. */}}
-    {{- if include "vllm.exchanges" . }}
+    {{- if or (include "vllm.exchanges" .) (include "vllm.spansReleases" .) }}
       {{- $rules = append $rules (dict "from" (list (dict "namespaceSelector" dict))) }}
     {{- end }}
   {{- else }}
@@ -114,13 +114,23 @@ those that stay in one pod (vllm_args/peers.py has the files).
   {{- end }}
 {{- end }}
 
+{{/*
+"true" if the engine's arguments name a rank among others, a master, or weights that come over the network: the others
+are pods of other releases.
+*/}}
+{{- define "vllm.spansReleases" -}}
+  {{- $words := concat (.Values.engine.args | default dict | keys) (.Values.engine.extraArgs | default list) }}
+  {{- $others := "data-parallel-(address|rank|start-rank)|nnodes|node-rank|master-addr|weight-transfer" }}
+  {{- if regexMatch $others (join " " $words) }}true{{ end }}
+{{- end }}
+
 {{/* JSON list: the egress rules. */}}
 {{- define "vllm.networkPolicy.out" -}}
   {{- $rules := include "vllm.networkPolicy.egress" . | fromJsonArray }}
   {{- $own := dict "podSelector" (dict "matchLabels" (include "vllm.selectorLabels" . | fromYaml)) }}
   {{- $rules = append $rules (dict "to" (list $own)) }}
   {{- if not .Values.hub.offline }}
-    {{- $rules = append $rules (include "vllm.networkPolicy.world" . | fromJson) }}
+    {{- $rules = append $rules (include "vllm.networkPolicy.world" 443 | fromJson) }}
   {{- end }}
   {{- $urls := list .Values.proxy.httpProxy .Values.proxy.httpsProxy .Values.tracing.endpoint }}
   {{- $urls = append $urls .Values.objectStorage.endpoint }}
@@ -129,19 +139,6 @@ those that stay in one pod (vllm_args/peers.py has the files).
     {{- with include "vllm.networkPolicy.address" (list $ .) }}{{ $rules = append $rules (fromJson .) }}{{ end }}
   {{- end }}
   {{- uniq $rules | toJson }}
-{{- end }}
-
-{{/*
-JSON map, a rule: HTTPS to public addresses. No private ones (RFC 1918, 6598, 4193), which are other people's services,
-and none that clouds serve a pod's credentials from: 169.254.0.0/16 with Azure's own 168.63.129.16, what NAT64 makes of
-it (RFC 6052), Alibaba's 100.100.100.200 and Amazon's and Google's in fc00::/7 among the private.
-*/}}
-{{- define "vllm.networkPolicy.world" -}}
-  {{- $four := list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "169.254.0.0/16" "168.63.129.16/32" }}
-  {{- $six := list "fc00::/7" "fe80::/10" "64:ff9b::a9fe:0/112" }}
-  {{- $to := list (dict "ipBlock" (dict "cidr" "0.0.0.0/0" "except" $four)) }}
-  {{- $to = append $to (dict "ipBlock" (dict "cidr" "::/0" "except" $six)) }}
-  {{- dict "to" $to "ports" (list (dict "port" 443 "protocol" "TCP")) | toJson }}
 {{- end }}
 
 {{/*

@@ -394,6 +394,19 @@ spec:
   {{- toJson $rules }}
 {{- end }}
 
+{{/*
+JSON map, a rule: public addresses, at the port that it takes. No private ones (RFC 1918, 6598, 4193), which are other
+people's services, and none that clouds serve a pod's credentials from: 169.254.0.0/16 with Azure's own 168.63.129.16,
+what NAT64 makes of it (RFC 6052), Alibaba's 100.100.100.200 and Amazon's and Google's in fc00::/7 among the private.
+*/}}
+{{- define "vllm.networkPolicy.world" -}}
+  {{- $four := list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "169.254.0.0/16" "168.63.129.16/32" }}
+  {{- $six := list "fc00::/7" "fe80::/10" "64:ff9b::a9fe:0/112" }}
+  {{- $to := list (dict "ipBlock" (dict "cidr" "0.0.0.0/0" "except" $four)) }}
+  {{- $to = append $to (dict "ipBlock" (dict "cidr" "::/0" "except" $six)) }}
+  {{- dict "to" $to "ports" (list (dict "port" (int .) "protocol" "TCP")) | toJson }}
+{{- end }}
+
 {{/* JSON map: the pods of a namespace as a peer. Takes its name. */}}
 {{- define "vllm.networkPolicy.namespace" -}}
   {{- dict "namespaceSelector" (dict "matchLabels" (dict "kubernetes.io/metadata.name" .)) | toJson }}

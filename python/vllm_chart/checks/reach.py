@@ -13,7 +13,7 @@ from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import HelmError, StrPath, file_name, read_file
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import pods
-from vllm_chart.rendered.policies import Direction, End, Verdict, connects, end_of
+from vllm_chart.rendered.policies import Direction, End, Verdict, connects, end_of, of_release
 
 NAME = "reach"
 CHECK = Check(
@@ -84,7 +84,7 @@ def answer(rows: Sequence[Row], manifests: Manifests) -> list[Answer]:
 
     Raises WrongCallError for a name that no port has.
     """
-    policies = manifests.all("NetworkPolicy")
+    policies = of_release(manifests)
     served = [end_of(pod) for pod in pods(manifests) if pod.workload and not pod.owner.is_extra]
     return [_answer(row, policies, served) for row in rows]
 

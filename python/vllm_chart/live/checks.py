@@ -47,7 +47,7 @@ _PREFLIGHT = (
     ),
     (
         "network-policies",
-        "A network plugin enforces the release's NetworkPolicies, as far as its DaemonSet tells.",
+        "A network plugin enforces the release's NetworkPolicies, as far as its pods tell.",
         "Whoever the values keep out gets in all the same.",
     ),
     ("storage", "The claim's class can give a volume as it is asked for.", "Pods stay Pending."),

@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import Pod
 
 Json = Mapping[str, Any]
@@ -37,6 +38,15 @@ class Verdict:
 
     allowed: bool
     why: str
+
+
+def of_release(manifests: Manifests) -> list[Json]:
+    """The policies of a rendered release; one that names no namespace is where Helm installs it, with the others."""
+    home = next((one.namespace for one in manifests if one.namespace), "")
+    return [
+        {**policy, "metadata": {**policy.metadata, "namespace": policy.namespace or home}}
+        for policy in manifests.all("NetworkPolicy")
+    ]
 
 
 def connects(policies: Sequence[Json], source: End, target: End, port: int, protocol: str = "TCP") -> Verdict:

@@ -6,6 +6,8 @@
 {{- $model := last . }}
 # {{ toJson $model.name }}
 - name: {{ $model.cluster }}
+  # What Envoy counts of it has the model's name as a label (stats_config).
+  alt_stat_name: {{ printf "%s.<%s>" $model.cluster $model.name | toJson }}
   connect_timeout: {{ int $root.Values.timeouts.connectSeconds }}s
   cluster_type: {{ include "vllm-endpoint.envoy.shared" (list $root "addresses") | nindent 4 | trim }}
   {{- $address := printf "socket_address: {address: %s, port_value: %d}" (toJson $model.host) (int $model.port) }}

@@ -37,6 +37,12 @@ virtual_hosts:
             - {{ include "vllm-endpoint.envoy.match.model" (list $mine true) }}
             {{- end }}
         direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
+      - name: model_not_found
+        match:
+          prefix: /v1/models/
+          dynamic_metadata:
+            - {{ include "vllm-endpoint.envoy.match.client" $client }}
+        direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
       {{- end }}
       {{- include "vllm-endpoint.envoy.routes.list" (list $ $models "") | nindent 6 }}
       {{- range $model := $models }}

@@ -7,7 +7,7 @@ from vllm_chart.checks.invariants.base import broken, invariant, own
 from vllm_chart.findings import Finding
 from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.pods import serving
-from vllm_chart.rendered.policies import end_of, selecting
+from vllm_chart.rendered.policies import end_of, of_release, selecting
 
 Json = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def routes_keep_streams(manifests: Manifests) -> Iterator[Finding]:
 def policies_let_the_gateway_in(manifests: Manifests) -> Iterator[Finding]:
     """A NetworkPolicy lets more than the release's namespace in where the Gateway of its route is in another one: each
     request would wait for a connection, and fail."""
-    policies = manifests.all("NetworkPolicy")
+    policies = of_release(manifests)
     for route in _own(manifests, "HTTPRoute"):
         parents = route["spec"].get("parentRefs") or []
         elsewhere = [one["namespace"] for one in parents if one.get("namespace", route.namespace) != route.namespace]

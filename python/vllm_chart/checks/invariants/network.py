@@ -6,7 +6,7 @@ from vllm_chart.checks.invariants.base import broken, invariant
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.pods import Pod, engines, pods
-from vllm_chart.rendered.policies import End, connects, end_of, opens
+from vllm_chart.rendered.policies import End, connects, end_of, of_release, opens
 
 #: What stands for any port that is no client's: ZMQ and NCCL pick theirs.
 SOME_PORT = 54321
@@ -16,7 +16,7 @@ SOME_PORT = 54321
 def policies_open_what_a_service_leads_to(manifests: Manifests) -> Iterator[Finding]:
     """What a Service leads to is open to others than the release: its clients would wait for an answer until they give
     up."""
-    policies = manifests.all("NetworkPolicy")
+    policies = of_release(manifests)
     for service, pod in _behind(manifests):
         end = end_of(pod)
         for index, port in enumerate(service["spec"].get("ports") or []):
@@ -31,7 +31,7 @@ def policies_open_what_a_service_leads_to(manifests: Manifests) -> Iterator[Find
 @invariant
 def policies_let_the_test_in(manifests: Manifests) -> Iterator[Finding]:
     """The pod of `helm test` reaches the engine: a release that works would fail its test."""
-    policies = manifests.all("NetworkPolicy")
+    policies = of_release(manifests)
     tests = [pod for pod in pods(manifests) if pod.owner.metadata.get("annotations", {}).get("helm.sh/hook") == "test"]
     for service, pod in _behind(manifests):
         target = end_of(pod)
@@ -46,7 +46,7 @@ def policies_let_the_test_in(manifests: Manifests) -> Iterator[Finding]:
 @invariant
 def policies_let_a_release_talk_to_itself(manifests: Manifests) -> Iterator[Finding]:
     """An engine's pods reach each other on any port: ranks and caches of one release pick theirs as they like."""
-    policies = manifests.all("NetworkPolicy")
+    policies = of_release(manifests)
     for pod, _ in engines(manifests):
         verdict = connects(policies, end_of(pod), end_of(pod), SOME_PORT)
         if not verdict.allowed:
