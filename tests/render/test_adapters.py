@@ -111,6 +111,23 @@ def test_the_sidecar_gets_the_key_and_the_hub_but_not_the_rest() -> None:
     assert not names & {"SECRET_OF_OURS", "PYTHONPATH", "VLLM_CACHE_ROOT"}
 
 
+@pytest.mark.parametrize("reload", [False, True])
+@pytest.mark.parametrize(
+    ("more", "disabled"),
+    [
+        ({}, ["1"]),
+        ({"download": {"xet": True}}, []),
+        ({"env": {"HF_HUB_DISABLE_XET": "0"}}, ["0"]),
+    ],
+)
+def test_the_hubs_own_protocol_is_off_unless_it_is_asked_for(
+    more: dict[str, Any], disabled: list[str], reload: bool
+) -> None:
+    pod = View(render(values=values(SQL, reload=reload, maxLoras=4) | more)).pod
+    env = pod["initContainers"][-1]["env"]
+    assert [entry["value"] for entry in env if entry["name"] == "HF_HUB_DISABLE_XET"] == disabled
+
+
 GUARD = "--middleware=adapter_routes.AdapterRoutes"
 
 

@@ -132,7 +132,10 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
   {{- include "vllm.yaml" $resources }}
 {{- end }}
 
-{{/* JSON list: of the engine's variables those with which the Hub is reached, and the engine asked. */}}
+{{/*
+JSON list: of the engine's variables those with which the Hub is reached, and the engine asked. Without word from the
+user the Hub's own protocol is off, as in the download Job: its memory is not for a container beside an engine.
+*/}}
 {{- define "vllm.lora.env" -}}
   {{- $own := "HOME$|USER$|XDG_|VLLM_API_KEY$|ADAPTER_" }}
   {{- $needed := printf "^(%s|HF_|HUGGING|SSL_|REQUESTS_|CURL_|(?i)(https?|all|no)_proxy$)" $own }}
@@ -141,6 +144,9 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
     {{- /* Offline because of the download, the engine is; a sidecar fetches what is added to the list. */}}
     {{- $because := and $.Values.lora.reload $.Values.download.enabled (eq .name "HF_HUB_OFFLINE") }}
     {{- if and (regexMatch $needed .name) (not $because) }}{{ $env = append $env . }}{{ end }}
+  {{- end }}
+  {{- if not (or .Values.download.xet (hasKey (.Values.env | default dict) "HF_HUB_DISABLE_XET")) }}
+    {{- $env = append $env (dict "name" "HF_HUB_DISABLE_XET" "value" "1") }}
   {{- end }}
   {{- toJson $env }}
 {{- end }}
