@@ -46,7 +46,7 @@ def values(tmp_path: Path) -> Path:
 
 
 def plan(file: Path, text: str, *options: str) -> Any:
-    file.write_text(f"{{model: {{id: {LLAMA}}}, {text}}}")
+    file.write_text(json.dumps({"model": {"id": LLAMA}} | values_from_yaml(f"{{{text}}}")))
     result = CliRunner().invoke(main, ["plan", "--offline", "-f", str(file), *options])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
@@ -73,6 +73,7 @@ def test_the_plan_has_bytes_times_disk_and_requests(values: Path, options: tuple
         ("gpu: {count: 2}", 14),
         (f"{SHARED % ''}, download: {{enabled: true}}", 0),
         ("hub: {offline: true}, persistence: {enabled: true}", 0),
+        (f"model: {{id: {LLAMA}, image: {{reference: 'a.example/b:1'}}}}", 0),
     ],
 )
 def test_requests_follow_from_who_asks(values: Path, text: str, requests: int) -> None:
@@ -121,6 +122,7 @@ def test_a_volume_that_does_not_hold_the_weights_is_refused(text: str, key: str)
         "persistence: {enabled: false}",
         "persistence: {enabled: true, size: 1Gi}, model: {id: /cache/llama, servedModelName: [a]}",
         "persistence: {enabled: true, size: 1Gi}, model: {id: nobody/knows}",
+        f"persistence: {{enabled: true, size: 1Gi}}, model: {{id: {LLAMA}, image: {{reference: 'a.example/b:1'}}}}",
         "volumes: [{name: a, emptyDir: {sizeLimit: 1Gi}}], volumeMounts: [{name: a, mountPath: /w}]",
         f"{SHARED % ', size: 40Gi'}, download: {{enabled: true, nextRevision: v2}}",
     ],

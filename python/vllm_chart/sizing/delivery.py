@@ -36,7 +36,8 @@ class Delivery:
     """What a model costs before it is in memory.
 
     bytes: of its weights' files. least: as few as they may be; fewer than `bytes` where those are an estimate.
-    requests: of the Hub's API by each start of an engine; 0 where a Job asks in its place, or nobody does.
+    requests: of the Hub's API by each start of an engine; 0 where a Job asks in its place, an image has the model, or
+    nobody asks.
     """
 
     bytes: int
@@ -63,7 +64,7 @@ class Delivery:
         """For a person."""
         about = "" if self.least == self.bytes else "about "
         times = ", ".join(f"{seconds:.0f} s at {rate}" for rate, seconds in self.seconds.items())
-        asked = "none: what engines need is in the volume"
+        asked = "none: what engines need is there before them"
         if self.requests:
             starts = ", ".join(f"{count} with {whose}" for whose, count in self.starts.items())
             asked = f"{self.requests} of the API a start; in 5 minutes {starts}"
@@ -91,7 +92,7 @@ def of(planned: Plan, values: Mapping[str, Any]) -> Delivery | None:
     sized = checkpoint_bytes(planned.checkpoint.source) if repositories.is_repository(name) else None
     if sized is None:
         return None
-    offline = values["hub"]["offline"] or (values.get("download") or {}).get("enabled")
+    offline = values["hub"]["offline"] or (values.get("download") or {}).get("enabled") or _is_in_image(values)
     kept = values["persistence"]["enabled"] and not values["persistence"]["ephemeral"]
     requests = (WARM_REQUESTS if kept else COLD_REQUESTS) + WORKER_REQUESTS * (planned.engine.workers - 1)
     return Delivery(*sized, 0 if offline else requests)
@@ -119,13 +120,19 @@ def checkpoint_bytes(source: Source) -> tuple[int, int] | None:
     return total, total if sure else round(total * (1 - UNKNOWN_SPREAD))
 
 
+def _is_in_image(values: Mapping[str, Any]) -> bool:
+    """Whether the node pulls the model as an image, so that nothing of it comes from the Hub."""
+    return bool((values["model"].get("image") or {}).get("reference"))
+
+
 # Whether it fits the volume
 
 
 def check(manifests: Manifests, values: Mapping[str, Any], source: Source) -> Iterator[Finding]:
     """A volume that is too small for the weights that are fetched into it, in a rendered release."""
     name = str(values["model"]["id"])
-    sized = checkpoint_bytes(source) if repositories.is_repository(name) else None
+    fetched = repositories.is_repository(name) and not _is_in_image(values)
+    sized = checkpoint_bytes(source) if fetched else None
     pod, container = next(engines(manifests), (None, None))
     if sized is None or pod is None or container is None:
         return
