@@ -107,6 +107,23 @@ def test_a_revision_that_was_fetched_ahead_is_the_one_that_engines_then_wait_for
     assert marker.rpartition("/")[2] in told
 
 
+NAMES = """
+serviceAccount: {create: true, name: reader}
+hostAliases: [{ip: 10.0.0.1, hostnames: [hub.example.com]}]
+dnsPolicy: %s
+dnsConfig: {nameservers: [10.0.0.2]}
+"""
+
+
+def test_the_job_is_the_engines_account_and_finds_the_hub_as_it_does() -> None:
+    manifests = rendered(NAMES % "None")
+    job, engine = (manifests.one(kind)["spec"]["template"]["spec"] for kind in ("Job", "Deployment"))
+    for key in ("serviceAccountName", "hostAliases", "dnsPolicy", "dnsConfig"):
+        assert job[key] == engine[key]
+    assert job["automountServiceAccountToken"] is False
+    assert "dnsPolicy" not in rendered(NAMES % "ClusterFirstWithHostNet").one("Job")["spec"]["template"]["spec"]
+
+
 def test_engines_wait_before_anything_else_runs() -> None:
     manifests = rendered("initContainers: [{name: mine, image: 'a:1'}]")
     pod = deployment(manifests)["template"]["spec"]

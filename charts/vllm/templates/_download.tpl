@@ -134,7 +134,12 @@ template:
     # Pods that failed stay, and with them what they said.
     restartPolicy: Never
     enableServiceLinks: false
+    # The engine's, whose imagePullSecrets and rights to be admitted it may need, without its token.
+    serviceAccountName: {{ include "vllm.serviceAccount.name" . | quote }}
     automountServiceAccountToken: false
+    {{- with include "vllm.download.names" . }}
+    {{- . | nindent 4 }}
+    {{- end }}
     {{- with include "vllm.list" .Values.imagePullSecrets }}
     imagePullSecrets: {{- . | nindent 6 }}
     {{- end }}
@@ -164,6 +169,17 @@ template:
         volumeMounts: {{- include "vllm.download.mounts" (list . "mounts") | nindent 10 }}
     volumes: {{- include "vllm.download.mounts" (list . "volumes") | nindent 6 }}
     {{- include "vllm.download.scheduling" . | nindent 4 }}
+{{- end }}
+
+{{/* YAML map, or nothing: how names are found, as in the engine's pod. The Job is never on its node's network. */}}
+{{- define "vllm.download.names" -}}
+  {{- $names := dict }}
+  {{- if ne (.Values.dnsPolicy | default "") "ClusterFirstWithHostNet" }}
+    {{- with .Values.dnsPolicy }}{{ $_ := set $names "dnsPolicy" . }}{{ end }}
+  {{- end }}
+  {{- with .Values.dnsConfig }}{{ $_ := set $names "dnsConfig" (include "vllm.yaml" . | fromYaml) }}{{ end }}
+  {{- with include "vllm.list" .Values.hostAliases }}{{ $_ := set $names "hostAliases" (fromYamlArray .) }}{{ end }}
+  {{- with $names }}{{ include "vllm.yaml" . }}{{ end }}
 {{- end }}
 
 {{/* YAML list: the chart's own volumes that a Job has, or their mounts. Takes a list: root context, which of both. */}}
