@@ -287,6 +287,20 @@ def test_a_volume_that_is_too_small_is_told_before_anything_is_fetched(hub: Hub,
     assert not hub.requests("/resolve/")
 
 
+def test_a_revision_that_shares_its_weights_needs_no_room_for_them(hub: Hub, job: Job) -> None:
+    job.run(revision="main")
+    commit = hub.repositories["org/name"].commit(MODEL | {"config.json": b"{}"})
+    command = job.command(revision=commit)
+    small = "import shutil; shutil.disk_usage = lambda _: type('', (), {'total': 1 << 26, 'free': 1 << 19})();"
+    command["args"][2] = small + command["args"][2]
+    (job.volume / ".fetched/0123456789abcdef").unlink()
+    hub.asked.clear()
+    done = subprocess.run(**command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert job.marker["commit"] == commit
+    assert not any(each.sent for each in hub.asked if "safetensors" in each.path)
+
+
 def test_a_volume_that_fills_up_is_told(hub: Hub, job: Job) -> None:
     command = job.command()
     full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20));"

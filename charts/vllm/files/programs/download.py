@@ -200,10 +200,13 @@ class Store:
         return pointer.is_file() and pointer.stat().st_size == entry.size
 
     def so_far(self, commit, files):
-        """Bytes that are there."""
-        return sum(
-            entry.size if self.has(commit, entry) else size_of(self.partial(entry)) for entry in files.values()
-        )
+        """Bytes that are there, of this commit or of another one that has the same file."""
+
+        def of(entry):
+            whole = self.has(commit, entry) or size_of(self.blob(entry)) == entry.size
+            return entry.size if whole else size_of(self.partial(entry))
+
+        return sum(of(entry) for entry in files.values())
 
     def clean(self):
         """Remove what huggingface_hub left of a download that was killed: it goes on with none of them."""
