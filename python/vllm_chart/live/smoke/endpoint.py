@@ -1,6 +1,8 @@
 """The checks of charts/vllm-endpoint: who is let in and to what, and each of its models."""
 
 import contextlib
+import queue
+import threading
 from collections.abc import Iterator
 
 import requests
@@ -16,11 +18,23 @@ CLOSED = ("/metrics", "/version", "/server_info", "/openapi.json")
 
 
 def is_one(url: str, session: requests.Session, timeout_seconds: float) -> bool:
-    """Whether an endpoint of the chart's answers there; False where nobody does, which the checks say."""
+    """Whether an endpoint of the chart's answers there; False where nobody does in time, which the checks say.
+
+    As a check does, it waits for a thread and not for requests, whose timeout is for each read.
+    """
+    names: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def ask() -> None:
+        with contextlib.suppress(requests.RequestException):
+            with session.get(f"{url}/health", timeout=timeout_seconds, stream=True) as answer:
+                names.put(answer.headers.get("server"))
+            return
+        names.put(None)
+
+    threading.Thread(target=ask, daemon=True).start()
     try:
-        with session.get(f"{url}/health", timeout=timeout_seconds, stream=True) as answer:
-            return answer.headers.get("server") == SERVER
-    except requests.RequestException:
+        return names.get(timeout=timeout_seconds) == SERVER
+    except queue.Empty:
         return False
 
 
