@@ -43,6 +43,14 @@ ROWS: list[Row] = [
         "persistence.accessModes",
         "write ReadWriteMany",
     ),
+    (
+        "a volume for one node, and no engine on it",
+        "{persistence: {enabled: true}, download: {enabled: true}, autoscaling: {enabled: true, kind: KEDA, "
+        "minReplicas: 0, maxReplicas: 1, prometheus: {address: 'http://prometheus:9090'}, "
+        "wakeUp: {httpAddon: {enabled: true, hosts: [llm.example.com]}}}}",
+        "autoscaling.minReplicas",
+        "persistence.accessModes: [ReadWriteMany], or minReplicas: 1",
+    ),
     ("offline", f"{{{ON}}}, hub: {{offline: true}}}}", "hub.offline", "engines are offline with download.enabled"),
     (
         "a path",

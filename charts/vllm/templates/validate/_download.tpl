@@ -1,6 +1,7 @@
 {{- define "vllm.validate.download" }}
   {{- if .Values.download.enabled }}
     {{- $volume := .Values.persistence }}
+    {{- $toZero := and .Values.autoscaling.enabled (eq (int .Values.autoscaling.minReplicas) 0) }}
     {{- if not $volume.enabled }}
       - download.enabled: what the Job fetches has to outlive it: write persistence.enabled: true
     {{- else if $volume.ephemeral }}
@@ -11,6 +12,9 @@
         needs: write ReadWriteOnce or ReadWriteMany
     {{- else if eq ($volume.accessModes | default list | uniq | join "") "ReadOnlyMany" }}
       - persistence.accessModes: the Job writes to the volume, which is ReadOnlyMany: write ReadWriteMany
+    {{- else if and $toZero (include "vllm.download.besideEngine" .) }}
+      - autoscaling.minReplicas: at 0 there is no engine beside which the Job could mount the volume: write
+        persistence.accessModes: [ReadWriteMany], or minReplicas: 1
     {{- end }}
     {{- if .Values.hub.offline }}
       - hub.offline: true, and the download asks the Hub: leave it out, engines are offline with download.enabled
