@@ -248,6 +248,17 @@ def test_what_is_gone_is_fetched_again(hub: Hub, job: Job) -> None:
     assert job.has_marker
 
 
+@pytest.mark.parametrize("path", ["config.json", "model-00001-of-00002.safetensors"])
+def test_what_is_cut_off_is_fetched_anew_without_comparing(job: Job, path: str) -> None:
+    job.run(verify=False)
+    file = job.snapshot(job.marker["commit"]) / path
+    with file.open("r+b") as stream:
+        stream.truncate(5)
+    done = job.run(verify=False)
+    assert done.returncode == 0, done.stdout
+    assert file.read_bytes() == MODEL[path]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -320,12 +331,20 @@ def test_an_adapter_is_where_its_check_looks_for_it(hub: Hub, job: Job) -> None:
     adapters, place = program("adapters"), job.volume / "adapters/acme--sql/v1"
     repository.branches["v1"] = commit
     told = {"name": "acme/sql", "revision": "v1", "exclude": [], "marker": "a" * 16, "adapter": str(place)}
+    told["exclude"] = ["*.safetensors"]  # of the model's weights, which have another format beside
     done = job.run(repositories=[told])
     assert done.returncode == 0, done.stdout
     assert not hub.requests("optimizer")
     assert {path.name for path in place.iterdir()} == {adapters.CONFIG, adapters.WEIGHTS, adapters.FETCHED}
     assert (place / adapters.WEIGHTS).read_bytes() == b"x"
     assert (place / adapters.FETCHED).read_text() == commit
+
+
+def test_a_repository_without_an_adapter_is_told(job: Job) -> None:
+    told = {"name": "org/name", "revision": "", "exclude": [], "marker": "a" * 16, "adapter": str(job.volume / "a")}
+    done = job.run(repositories=[told])
+    assert done.returncode == 3
+    assert "org/name has no adapter_config.json: it is no adapter: correct lora.adapters" in done.stdout
 
 
 # What an engine's pod does meanwhile

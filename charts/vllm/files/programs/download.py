@@ -64,11 +64,15 @@ def checksum(entry):
 
 
 def listed(repository, commit):
-    """The files of a commit, without those that are excluded, by path."""
+    """The files of a commit, by path: of an adapter those that make one, of others all that are not excluded."""
     tree = huggingface_hub.HfApi().list_repo_tree(repository["name"], recursive=True, revision=commit)
     found = {entry.path: entry for entry in tree if hasattr(entry, "size")}
-    wanted = ADAPTER if "adapter" in repository else None
-    kept = list(filter_repo_objects(found, allow_patterns=wanted, ignore_patterns=repository["exclude"]))
+    if "adapter" in repository:
+        kept = list(filter_repo_objects(found, allow_patterns=ADAPTER))
+        if not kept:
+            raise HopelessError(f"{repository['name']} has no {ADAPTER[0]}: it is no adapter: correct lora.adapters")
+    else:
+        kept = list(filter_repo_objects(found, ignore_patterns=repository["exclude"]))
     if not kept:
         raise HopelessError(f"download.exclude leaves nothing of {repository['name']}, which has {len(found)} files")
     return {path: found[path] for path in kept}
@@ -220,6 +224,12 @@ class Store:
         pointer.resolve().unlink(missing_ok=True)
         pointer.unlink(missing_ok=True)
 
+    def forget_short(self, commit, entry):
+        """Remove what is left of a file in another length: it would be taken for whole, or linked again."""
+        self.pointer(commit, entry.path).unlink(missing_ok=True)
+        if size_of(self.blob(entry)) != entry.size:
+            self.blob(entry).unlink(missing_ok=True)
+
     def refer(self, name, commit):
         """Let the name of a branch stand for a commit: what an engine goes by offline. Returns the file that says so."""
         path = self.root / "refs" / name
@@ -232,6 +242,7 @@ class Store:
         for entry in entries:
             if self.has(commit, entry):
                 continue
+            self.forget_short(commit, entry)
             if constants.HF_HUB_DISABLE_XET and entry.size >= RESUMED_BYTES:
                 self.go_on(commit, entry)
             else:
@@ -271,6 +282,8 @@ class Store:
         if os.fstat(file.fileno()).st_size != entry.size:
             file.truncate(0)
             raise ConnectionError(f"{entry.path} came in another length than the Hub says")
+        # The marker says that it is there, and must not outlive it where a node loses its power.
+        os.fsync(file.fileno())
 
 
 def size_of(path):
