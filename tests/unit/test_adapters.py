@@ -206,6 +206,7 @@ class Hub:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked: list[str] = []
+        self.missing = ""
         hub = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -233,6 +234,8 @@ class Hub:
                 elif parts[0] == "api":
                     files = [{"rfilename": path.name} for path in hub.folder.iterdir()]
                     self.answer(200, json.dumps({"id": repository, "sha": COMMIT, "siblings": files}).encode())
+                elif name == hub.missing:
+                    self.answer(500)
                 else:
                     content = (hub.folder / name).read_bytes()
                     etag = f'"{hashlib.sha256(content).hexdigest()}"'
@@ -305,6 +308,27 @@ def test_half_of_an_adapter_is_not_taken_for_whole(hub: Hub, tmp_path: Path) -> 
     (path / "adapter_config.json").write_bytes((hub.folder / "adapter_config.json").read_bytes())
     hub.server.server_close()  # refuses connections from here on
     told = fetch(hub, path, HF_HUB_ETAG_TIMEOUT="1")
+    assert told.returncode == 1
+    assert "acme/sql could not be fetched" in told.stdout
+    assert not (path / ".fetched").exists()
+
+
+def test_what_was_fetched_whole_goes_on_without_the_hub(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "main"
+    assert fetch(hub, path, revision="main").returncode == 0
+    hub.server.server_close()
+    told = fetch(hub, path, revision="main", HF_HUB_ETAG_TIMEOUT="1")
+    assert told.returncode == 0, told.stdout
+    assert f"going on with commit {COMMIT}, which is here" in told.stdout
+    assert engine_log.explain(told.stdout) is None
+
+
+def test_half_of_another_commit_is_not_taken_for_the_one_before(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "main"
+    assert fetch(hub, path, revision="main").returncode == 0
+    (path / ".fetched").write_text("f" * 40)  # the branch was there then
+    hub.missing = "adapter_model.safetensors"
+    told = fetch(hub, path, revision="main")
     assert told.returncode == 1
     assert "acme/sql could not be fetched" in told.stdout
     assert not (path / ".fetched").exists()

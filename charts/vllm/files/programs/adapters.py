@@ -50,8 +50,8 @@ class LaterError(Exception):
 def fetch(adapter):
     """Bring an adapter of the Hub into its directory. adapter: {name, source, revision, path}.
 
-    A commit that is here whole is not asked for again. Raises BrokenError for what the Hub does not have, LaterError
-    where it does not answer.
+    A commit that is here whole is not asked for again, and is what is served of a branch where the Hub does not answer.
+    Raises BrokenError for what the Hub does not have, LaterError where it does not answer and nothing is here whole.
     """
     source, revision, path = adapter["source"], adapter.get("revision", ""), Path(adapter["path"])
     if source.startswith("/"):
@@ -68,10 +68,13 @@ def fetch(adapter):
     try:
         # Not snapshot_download: without the Hub, that returns a directory with half of the files as if it were whole.
         info = HfApi().model_info(source, revision=revision or None)
+        if mark.exists() and mark.read_text() != info.sha:
+            mark.unlink()  # until all files are those of the other commit
         names = [file.rfilename for file in info.siblings or ()]
         for name in names:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in PATTERNS):
-                hf_hub_download(source, name, revision=info.sha, local_dir=path)
+                # Unless forced, it takes a file of another commit where the Hub does not answer.
+                hf_hub_download(source, name, revision=info.sha, local_dir=path, force_download=not mark.exists())
     except errors.GatedRepoError as error:
         raise BrokenError(f"{source} is gated: accept its terms, and name a token in hub.tokenSecretRef") from error
     except errors.RevisionNotFoundError as error:
@@ -80,7 +83,11 @@ def fetch(adapter):
         message = f"the Hub has no {source}, or not for this token: correct source, or hub.tokenSecretRef"
         raise BrokenError(message) from error
     except Exception as error:  # errors of its HTTP library come through, of another one since 1.0
-        raise LaterError(f"{source} could not be fetched: {error}".replace("\n", " ")) from error
+        failed = f"{source} could not be fetched: {error}".replace("\n", " ")
+        if not mark.exists():
+            raise LaterError(failed) from error
+        say(adapter, f"{failed}: going on with commit {mark.read_text()}, which is here")
+        return
     if CONFIG not in names:
         raise BrokenError(f"{source} has no {CONFIG}: it is no adapter, or a folder of it is: mount a copy of that")
     mark.write_text(info.sha)
