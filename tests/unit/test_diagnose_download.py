@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from kubernetes.client import V1Pod
+from kubernetes.client import V1EnvVar, V1Pod
 
 from tests.cluster_objects import container_status, event, pod, snapshot
 from tests.programs import program
@@ -94,6 +94,15 @@ def test_one_that_gave_up_says_why(reason: str, pods: tuple[V1Pod, ...], said: s
     assert (found.where, found.severity) == (WHERE, "error")
     assert said in found.message
     assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(("disabled", "offered"), [("0", True), ("1", False)])
+def test_less_memory_is_offered_only_where_it_is_to_be_had(disabled: str, offered: bool) -> None:
+    killed = KILLED.model_copy(deep=True)
+    assert killed.spec
+    killed.spec.containers[0].env = [V1EnvVar(name="HF_HUB_DISABLE_XET", value=disabled)]
+    found = of_job(told(killed, of=job(failed("BackoffLimitExceeded"))))
+    assert ("download.xet: false" in found.message) == offered
 
 
 def test_one_that_was_ahead_of_its_time_is_a_warning() -> None:

@@ -100,13 +100,18 @@ def _last_words(pods: list[V1Pod], snapshot: Snapshot) -> str:
         for status in container_statuses(pod):
             ended = state(status.state).terminated
             if ended and ended.reason == "OOMKilled":
-                return (
-                    "it was killed for its memory: raise download.resources.limits.memory, or write download.xet: false"
-                )
+                without = ", or write download.xet: false" if _has_xet(pod) else ""
+                return f"it was killed for its memory: raise download.resources.limits.memory{without}"
             last = engine_log.last_line(snapshot.logs.get((name_of(pod), status.name), ""))
             if last or (ended and ended.message):
                 return last or str(ended.message if ended else "").strip().splitlines()[-1]
     return "its pods are gone, and what they said with them"
+
+
+def _has_xet(pod: V1Pod) -> bool:
+    """Whether it fetches by the Hub's own protocol, which takes more memory."""
+    variables = [each for container in (pod.spec.containers if pod.spec else []) for each in container.env or []]
+    return any((each.name, each.value) == ("HF_HUB_DISABLE_XET", "0") for each in variables)
 
 
 def _pods(job: Json, snapshot: Snapshot) -> list[V1Pod]:
