@@ -46,7 +46,7 @@ def replicas() -> Iterator[list[Engine]]:
 
 def healthy(proxy: Proxy, count: int) -> None:
     """Wait until so many replicas are known to be healthy."""
-    gauge = re.compile(r'^envoy_cluster_membership_healthy{envoy_cluster_name="model-0"} (\d+)$', re.MULTILINE)
+    gauge = re.compile(r'^envoy_cluster_membership_healthy{envoy_cluster_name="model-0",[^}]*} (\d+)$', re.MULTILINE)
     proxy.until(lambda: gauge.findall(proxy.metrics()) == [str(count)], f"{count} healthy replicas")
 
 
