@@ -87,12 +87,18 @@ def _vllm_values() -> "type[Block]":
     return Values
 
 
+def _block(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A block of values that nobody has checked yet: what is written in its place is refused later."""
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
 def _asks_kubernetes(values: Mapping[str, Any]) -> bool:
     """What newer versions only do: an HPA that scales to zero (validate/_autoscaling.tpl), images as volumes
     (_model_image.tpl). No other template asks."""
-    autoscaling = values.get("autoscaling") or {}
+    autoscaling = _block(values, "autoscaling")
     to_zero = autoscaling.get("kind") == "HPA" and not autoscaling.get("minReplicas")
-    image = (values.get("model") or {}).get("image") or {}
+    image = _block(_block(values, "model"), "image")
     return (bool(autoscaling.get("enabled")) and to_zero) or bool(image.get("reference"))
 
 
