@@ -19,13 +19,6 @@ CHECKS = (
     ),
 )
 
-#: Connectors that meet no other pod (the files in vllm_args/peers.py); a tier of an OffloadingConnector may.
-ALONE = frozenset(
-    (
-        *("ExampleConnector", "ExampleHiddenStatesConnector", "DecodeBenchConnector", "ECExampleConnector"),
-        *("SimpleCPUOffloadConnector", "OffloadingConnector"),
-    )
-)
 #: What the chart finds by itself: numbers, Services, this pod (charts/vllm/templates/_network_policy.tpl).
 KNOWN = re.compile(r"(localhost|[0-9.]+|\[[^]]*\]|[-a-z0-9]+(\.[-a-z0-9]+(\.svc(\..*)?)?)?)")
 ADDRESS = re.compile(r"(?P<scheme>[A-Za-z]+://)?([^/@]*@)?(?P<host>\[[^]]*\]|[^:/?#]+)(:(?P<port>\d+))?")
@@ -97,7 +90,7 @@ def _peers(
     names = [
         one.name
         for one in peers.loaded(told.arguments, told.environment)
-        if one.name not in ALONE or one.extra.get("secondary_tiers")
+        if one.name not in peers.ALONE or one.extra.get("secondary_tiers")
     ]
     if names and not_in:
         message = f"the peers of {names[0]} are in no values, and are kept out"

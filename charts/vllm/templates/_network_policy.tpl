@@ -101,8 +101,8 @@ those that stay in one pod (vllm_args/peers.py has the files).
 {{- define "vllm.exchanges" -}}
   {{- $args := .Values.engine.args | default dict }}
   {{- if or .Values.engine.extraArgs (regexMatch "(kv|ec)-transfer|kv-events|kv-offload" (keys $args | join " ")) }}
-    {{- $alone := list "ExampleConnector" "ExampleHiddenStatesConnector" "DecodeBenchConnector" "ECExampleConnector" }}
-    {{- $alone = concat $alone (list "SimpleCPUOffloadConnector" "OffloadingConnector") }}
+    {{- include "vllm.load" . }}
+    {{- $alone := .Facts.peers.alone }}
     {{- $found := list }}
     {{- range include "vllm.once" (list . "vllm.connectors") | fromJsonArray }}
       {{- if or (not (has .name $alone)) (.extra | default dict).secondary_tiers }}

@@ -34,6 +34,12 @@ GONE: Mapping[str, str] = {
 }
 """Names of older versions, and what to write instead."""
 
+ALONE = (
+    "ExampleConnector", "ExampleHiddenStatesConnector", "DecodeBenchConnector", "ECExampleConnector",
+    "SimpleCPUOffloadConnector", "OffloadingConnector",
+)  # fmt: skip
+"""Connectors that meet no other pod; a secondary tier of an OffloadingConnector may."""
+
 NIXL = ("NixlConnector", "NixlPullConnector", "NixlPushConnector")
 
 
@@ -266,6 +272,7 @@ def facts() -> dict[str, Any]:
         "names": {"kv": [*KV_CONNECTORS], "ec": [*EC_CONNECTORS]},
         "gone": dict(GONE),
         "nixl": [*NIXL],
+        "alone": [*ALONE],
         "addresses": [_plain(address) for address in ADDRESSES],
         "ports": [_plain(port) for port in PORTS],
     }
