@@ -10,7 +10,7 @@ import threading
 import time
 import wave
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import requests
 from pydantic import BaseModel, ValidationError
@@ -55,6 +55,31 @@ _COMPARED: Sequence[tuple[str, str, type[answers.Scored], dict[str, Any]]] = (
 Status = Literal["passed", "failed", "skipped"]
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
+_Said = TypeVar("_Said")
+
+
+def within(seconds: float, question: Callable[[], _Said]) -> _Said:
+    """What a question gives or raises, if it does so in time. Raises queue.Empty where it does not.
+
+    requests' own timeout is for each read, and a server may send a byte at a time for ever; so the question runs in a
+    thread, which is left behind where it hangs.
+    """
+    ended: queue.SimpleQueue[Callable[[], _Said]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            said = question()
+        except Exception as error:
+            ended.put(functools.partial(_raise, error))
+        else:
+            ended.put(lambda: said)
+
+    threading.Thread(target=run, daemon=True).start()
+    return ended.get(timeout=seconds)()
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,27 +180,11 @@ class Checks:
                 self._results.append(Result(name, "passed", detail, time.perf_counter() - start))
 
     def _in_time(self, check: Callable[[], str]) -> str:
-        """What a check says, if it does so while an answer may take.
-
-        requests' own timeout is for each read, and a server may send a byte at a time for ever; so the check runs in a
-        thread, which is left behind where it hangs.
-        """
-        ended: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
-
-        def run() -> None:
-            try:
-                ended.put(check())
-            except Exception as error:
-                ended.put(error)
-
-        threading.Thread(target=run, daemon=True).start()
+        """What a check says, if it does so while an answer may take."""
         try:
-            outcome = ended.get(timeout=self._timeout)
+            return within(self._timeout, check)
         except queue.Empty:
             raise self._too_late() from None
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
     def _too_late(self) -> WrongAnswerError:
         message = f"{self._path} did not answer in {self._timeout:g} s"

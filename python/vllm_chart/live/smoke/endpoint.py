@@ -2,13 +2,12 @@
 
 import contextlib
 import queue
-import threading
 from collections.abc import Iterator
 
 import requests
 
 from vllm_chart.live.smoke.answers import NotOfferedError, WrongAnswerError
-from vllm_chart.live.smoke.checks import Checks, SmokeReport
+from vllm_chart.live.smoke.checks import Checks, SmokeReport, within
 from vllm_chart.live.smoke.reach import API_KEY_VARIABLE
 
 #: How the chart's Envoy names itself in every answer (`server_name`).
@@ -18,23 +17,15 @@ CLOSED = ("/metrics", "/version", "/server_info", "/openapi.json")
 
 
 def is_one(url: str, session: requests.Session, timeout_seconds: float) -> bool:
-    """Whether an endpoint of the chart's answers there; False where nobody does in time, which the checks say.
+    """Whether an endpoint of the chart's answers there; False where nobody does in time, which the checks say."""
 
-    As a check does, it waits for a thread and not for requests, whose timeout is for each read.
-    """
-    names: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    def name() -> str | None:
+        with session.get(f"{url}/health", timeout=timeout_seconds, stream=True) as answer:
+            return answer.headers.get("server")
 
-    def ask() -> None:
-        with contextlib.suppress(requests.RequestException):
-            with session.get(f"{url}/health", timeout=timeout_seconds, stream=True) as answer:
-                names.put(answer.headers.get("server"))
-            return
-        names.put(None)
-
-    threading.Thread(target=ask, daemon=True).start()
     try:
-        return names.get(timeout=timeout_seconds) == SERVER
-    except queue.Empty:
+        return within(timeout_seconds, name) == SERVER
+    except (queue.Empty, requests.RequestException):
         return False
 
 
