@@ -87,7 +87,7 @@ def measure(
     manifest = pod.manifest(found, model, load, objectives, storage, asked.image)
     kept = Folder(folder)
     kept.begin(found, manifest)
-    with ways.Ways(cluster, release.namespace, _PAGE_SECONDS, either=True) as way:
+    with ways.Ways(cluster, release.namespace, _PAGE_SECONDS) as way:
         before = _pages(way, found)
         kept.metrics("before", before)
         run = _Run(found, kept, stand, tell)

@@ -143,6 +143,16 @@ def asking_the_api_server() -> Iterator[None]:
         raise UnavailableError(f"the API server does not answer: {root_cause(error)}") from error
 
 
+def unless_hidden(question: Callable[[], Any]) -> Any:
+    """What the API server answers; None where that is not allowed, or not there. Raises `client.ApiException`."""
+    try:
+        return question()
+    except client.ApiException as error:
+        if error.status in (403, 404):
+            return None
+        raise
+
+
 def root_cause(error: BaseException) -> BaseException:
     """What an HTTP library's error began with: "Connection refused" instead of a pool's retries of a URL."""
     while cause := error.__cause__ or error.__context__:

@@ -10,7 +10,7 @@ from typing import Any
 
 from kubernetes import client
 
-from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster.api import Cluster, unless_hidden
 from vllm_chart.findings import Finding, Severity
 
 GROUP = "monitoring.coreos.com"
@@ -114,13 +114,8 @@ def _list(
 
 
 def _labels(cluster: Cluster, namespace: str) -> Mapping[str, str] | None:
-    try:
-        read = cluster.core.read_namespace(namespace)
-    except client.ApiException as error:
-        if error.status in (403, 404):
-            return None
-        raise
-    return dict((read.metadata.labels if read.metadata else None) or {})
+    read = unless_hidden(lambda: cluster.core.read_namespace(namespace))
+    return None if read is None else dict((read.metadata.labels if read.metadata else None) or {})
 
 
 def explain(check: str, object_: Object, pickers: Pickers) -> Iterator[Finding]:

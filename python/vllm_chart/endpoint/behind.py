@@ -3,7 +3,6 @@
 `ask` asks a cluster, the others draw the conclusions. Of the clients' Secret nothing but names is ever said.
 """
 
-import base64
 import dataclasses
 import functools
 import re
@@ -170,10 +169,9 @@ def explain_clients(
     if key not in data:
         return  # as everything that a pod mounts and that is not there
     try:
-        known = {one.client for one in clients.read(base64.b64decode(data[key]).decode())}
-    except (DocumentError, UnicodeDecodeError) as error:
-        said = error if isinstance(error, DocumentError) else "it is no text"
-        message = f"{said}: a replica that starts with it is never ready, and one that runs goes by the one before"
+        known = {one.client for one in clients.of_secret(data[key])}
+    except DocumentError as error:
+        message = f"{error}: a replica that starts with it is never ready, and one that runs goes by the one before"
         yield Finding(check, where, message, "write it by `vllm-chart clients`, or put the last good one back")
         return
     if not known:

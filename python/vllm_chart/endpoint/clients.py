@@ -5,6 +5,7 @@ file: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filte
 What that filter compares is what files/keys.lua of the chart makes of the key that a request shows.
 """
 
+import base64
 import dataclasses
 import hashlib
 import json
@@ -68,6 +69,14 @@ def version(credentials: Sequence[Credential]) -> str:
     """What a replica of the endpoint calls these credentials in its metrics, once it goes by them."""
     text = json.dumps([dataclasses.astuple(one) for one in credentials])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def of_secret(encoded: str | bytes) -> list[Credential]:
+    """The credentials of a document as a Secret's data have it, in base64. Raises DocumentError as `read` does."""
+    try:
+        return read(base64.b64decode(encoded).decode())
+    except UnicodeDecodeError:
+        raise DocumentError("it is no text") from None
 
 
 def read(text: str) -> list[Credential]:

@@ -23,8 +23,8 @@ from vllm_chart.live.top.pods import Replica
 from vllm_chart.live.top.ways import NoAnswerError, Ways
 from vllm_chart.rendered.workload import Workload
 
-#: The names in the chart's pods: of Envoy's container, its port for metrics, the volume of the clients.
-CONTAINER, PORT, VOLUME = "envoy", "metrics", "clients"
+#: The name of Envoy's port for metrics in the chart's pods.
+PORT = "metrics"
 #: What a replica tells of its clients' document: its version alone.
 VERSION = "envoy_extension_config_discovery_http_filter_api_keys_version_text"
 QUESTION = {"text_readouts": "true", "filter": "api-keys.version_text$"}
@@ -46,7 +46,7 @@ class Seen:
 
 def place_of(cluster: Cluster, release: str, namespace: str) -> Place:
     """Where a release's clients are. Raises UnavailableError where there is no such release."""
-    place = _place(workload_of(cluster, release, namespace).front.spec, namespace)
+    place = secret.place_in(workload_of(cluster, release, namespace).front.spec, namespace)
     if place is None:
         raise UnavailableError(f"release {release} has no clients with keys: write clients.secretName in its values")
     return place
@@ -57,27 +57,12 @@ def workload_of(cluster: Cluster, release: str, namespace: str) -> Workload:
     with asking_the_api_server():
         found = workloads.find(cluster, namespace, f"app.kubernetes.io/instance={release}").workloads
     for workload in found:
-        if _envoy(workload.front.spec):
+        if secret.envoy_of(workload.front.spec):
             return workload
     raise UnavailableError(
         f"there is no release {release!r} of the chart vllm-endpoint in namespace {namespace}: `helm list "
         "--all-namespaces` shows what there is"
     )
-
-
-def _place(spec: Json, namespace: str) -> Place | None:
-    """Where the clients are that a pod's specification mounts; None where it is no endpoint's."""
-    volumes = spec.get("volumes") or []
-    secrets = [volume["secret"] for volume in volumes if volume.get("name") == VOLUME and volume.get("secret")]
-    if not secrets or not _envoy(spec):
-        return None
-    items = secrets[0].get("items") or [{}]
-    return Place(namespace, str(secrets[0].get("secretName")), str(items[0].get("key", "clients.yaml")))
-
-
-def _envoy(spec: Json) -> Json | None:
-    """Envoy's container of a pod's specification; None where it is no endpoint's."""
-    return next((one for one in spec.get("containers") or [] if one.get("name") == CONTAINER), None)
 
 
 def wait(
@@ -96,7 +81,7 @@ def wait(
     end = time.monotonic() + timeout_seconds
     looks = _Looks(cluster, place.namespace, version)
     accepted = {version}
-    with Ways(cluster, place.namespace, ANSWER_SECONDS, "metrics", QUESTION, either=True) as ways:
+    with Ways(cluster, place.namespace, ANSWER_SECONDS, "metrics", QUESTION) as ways:
         while True:
             found, ending = _replicas(cluster, release, place)
             ways.keep({replica.uid: replica for replica in found})
@@ -119,7 +104,9 @@ def _replicas(cluster: Cluster, release: str, place: Place) -> tuple[list[Replic
     path = f"/api/v1/namespaces/{place.namespace}/pods"
     with asking_the_api_server():
         answer = json.loads(cluster.get(path, timeout_seconds=ANSWER_SECONDS, labelSelector=selector))
-    pods = [pod for pod in answer.get("items") or [] if _place(pod.get("spec") or {}, place.namespace) == place]
+    pods = [
+        pod for pod in answer.get("items") or [] if secret.place_in(pod.get("spec") or {}, place.namespace) == place
+    ]
     running = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Running"]
     there = [pod for pod in running if not pod["metadata"].get("deletionTimestamp")]
     ending = [pod["metadata"]["name"] for pod in running if pod not in there]
@@ -128,7 +115,7 @@ def _replicas(cluster: Cluster, release: str, place: Place) -> tuple[list[Replic
 
 def _replica(pod: Json) -> Replica:
     metadata = pod["metadata"]
-    envoy = _envoy(pod["spec"]) or {}
+    envoy = secret.envoy_of(pod["spec"]) or {}
     ports = {port.get("name"): int(port["containerPort"]) for port in envoy.get("ports") or []}
     return Replica(
         name=metadata["name"],

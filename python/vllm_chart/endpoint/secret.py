@@ -3,8 +3,9 @@
 import dataclasses
 import random
 import time
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from kubernetes import client
 from kubernetes.client import V1ObjectMeta, V1Secret
@@ -17,6 +18,10 @@ from vllm_chart.findings import UnavailableError
 #: How often a change is tried that another writer's came before.
 TRIES = 20
 
+#: The names in the chart's pods: of Envoy's container, and of the volume of the clients.
+CONTAINER, VOLUME = "envoy", "clients"
+
+Json = Mapping[str, Any]
 Change = Callable[[Sequence[Credential]], list[Credential]]
 
 
@@ -30,6 +35,21 @@ class Place:
 
     def __str__(self) -> str:
         return f"Secret {self.secret} in namespace {self.namespace}"
+
+
+def place_in(spec: Json, namespace: str) -> Place | None:
+    """Where the clients are that a pod's specification mounts; None where it is no endpoint's."""
+    volumes = spec.get("volumes") or []
+    secrets = [volume["secret"] for volume in volumes if volume.get("name") == VOLUME and volume.get("secret")]
+    if not secrets or not envoy_of(spec):
+        return None
+    items = secrets[0].get("items") or [{}]
+    return Place(namespace, str(secrets[0].get("secretName")), str(items[0].get("key", "clients.yaml")))
+
+
+def envoy_of(spec: Json) -> Json | None:
+    """Envoy's container of a pod's specification; None where it is no endpoint's."""
+    return next((one for one in spec.get("containers") or [] if one.get("name") == CONTAINER), None)
 
 
 def read(cluster: Cluster, place: Place) -> list[Credential]:
@@ -105,11 +125,10 @@ def _credentials(found: V1Secret, place: Place) -> list[Credential]:
     if encoded is None:
         return []
     try:
-        return clients.read(b64decode(encoded).decode())
-    except (DocumentError, UnicodeDecodeError) as error:
-        said = error if isinstance(error, DocumentError) else "it is no text"
+        return clients.of_secret(encoded)
+    except DocumentError as error:
         raise UnavailableError(
-            f"{place}, {place.key}: {said}: docs/endpoint.md shows what it has to be, and `vllm-chart clients add` "
+            f"{place}, {place.key}: {error}: docs/endpoint.md shows what it has to be, and `vllm-chart clients add` "
             "makes one where there is none"
         ) from None
 

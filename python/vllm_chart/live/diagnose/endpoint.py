@@ -1,19 +1,18 @@
 """Of a release of the chart vllm-endpoint: whether its clients' document can be read, and its models are served."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kubernetes import client
-
-from vllm_chart.cluster.api import Cluster
-from vllm_chart.endpoint import behind
+from vllm_chart.cluster.api import Cluster, unless_hidden
+from vllm_chart.endpoint import behind, secret
 from vllm_chart.endpoint.behind import Behind, Model
+from vllm_chart.endpoint.secret import Place
 from vllm_chart.findings import Finding
 from vllm_chart.rendered.workload import Workload
 
-#: The names in the chart's pods: of Envoy's container, of the volumes of its configuration and its clients.
-CONTAINER, CONFIG, CLIENTS = "envoy", "config", "clients"
+#: The name of the volume of Envoy's configuration in the chart's pods.
+CONFIG = "config"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,40 +31,25 @@ def ask(cluster: Cluster, namespace: str, workloads: Sequence[Workload]) -> Endp
 
     Raises `kubernetes.client.ApiException` for what it refuses.
     """
-    specs = [workload.front.spec for workload in workloads]
-    found = next(
-        (spec for spec in specs if any(one.get("name") == CONTAINER for one in spec.get("containers") or [])), {}
-    )
+    found = next((workload.front.spec for workload in workloads if secret.envoy_of(workload.front.spec)), {})
     volumes = {volume.get("name"): volume for volume in found.get("volumes") or []}
     if CONFIG not in volumes:
         return None
     written = str((volumes[CONFIG].get("configMap") or {}).get("name") or "")
-    config = _read(cluster.core.read_namespaced_config_map, written, namespace)
-    clients = (volumes.get(CLIENTS) or {}).get("secret") or {}
-    secret = str(clients.get("secretName") or "")
-    [item, *_] = clients.get("items") or [{}]
+    config = _data(cluster.core.read_namespaced_config_map, written, namespace)
+    place = secret.place_in(found, namespace) or Place(namespace, "", "")
     return Endpoint(
-        secret,
-        str(item.get("key") or ""),
-        _read(cluster.core.read_namespaced_secret, secret, namespace),
+        place.secret,
+        place.key,
+        _data(cluster.core.read_namespaced_secret, place.secret, namespace),
         behind.ask(cluster, behind.of_config(config.get("envoy.yaml", ""))),
     )
 
 
-def _runs_envoy(spec: Mapping[str, Any]) -> bool:
-    return any(container.get("name") == CONTAINER for container in spec.get("containers") or [])
-
-
-def _read(reader: Any, name: str, namespace: str) -> dict[str, str]:
+def _data(reader: Callable[[str, str], Any], name: str, namespace: str) -> dict[str, str]:
     """The data of an object; none where it is not there, or not to be seen."""
-    if not name:
-        return {}
-    try:
-        return dict(reader(name, namespace).data or {})
-    except client.ApiException as error:
-        if error.status in (403, 404):
-            return {}
-        raise
+    found = unless_hidden(lambda: reader(name, namespace)) if name else None
+    return dict((found and found.data) or {})
 
 
 def explain(found: Endpoint | None) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from kubernetes.client import (
 )
 
 from vllm_chart.cluster import prometheus, workloads
-from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster.api import Cluster, unless_hidden
 from vllm_chart.cluster.autoscaling import Autoscaling
 from vllm_chart.live.preflight.needs import needs
 from vllm_chart.rendered.manifests import Manifests
@@ -84,18 +84,18 @@ def snapshot(cluster: Cluster, manifests: Manifests) -> Snapshot:
                 raise
     constraints = _constraints(cluster)
     account = str(workload.front.spec.get("serviceAccountName") or "default")
-    installed: Workload | None = _allowed(lambda: workloads.get(cluster, workload))
+    installed: Workload | None = unless_hidden(lambda: workloads.get(cluster, workload))
     return Snapshot(
-        namespace=_allowed(lambda: core.read_namespace(namespace)),
-        nodes=_allowed(lambda: core.list_node().items),
-        pods=_allowed(lambda: core.list_pod_for_all_namespaces().items),
+        namespace=unless_hidden(lambda: core.read_namespace(namespace)),
+        nodes=unless_hidden(lambda: core.list_node().items),
+        pods=unless_hidden(lambda: core.list_pod_for_all_namespaces().items),
         installed=installed is not None,
         replicas=installed.replicas if installed else None,
         live=installed,
-        ranges=_allowed(lambda: core.list_namespaced_limit_range(namespace).items),
-        quotas=_allowed(lambda: core.list_namespaced_resource_quota(namespace).items),
-        classes=_allowed(lambda: cluster.storage.list_storage_class().items),
-        volumes=_allowed(lambda: core.list_persistent_volume().items),
+        ranges=unless_hidden(lambda: core.list_namespaced_limit_range(namespace).items),
+        quotas=unless_hidden(lambda: core.list_namespaced_resource_quota(namespace).items),
+        classes=unless_hidden(lambda: cluster.storage.list_storage_class().items),
+        volumes=unless_hidden(lambda: core.list_persistent_volume().items),
         constraints=constraints,
         usable=_usable(cluster, namespace, account, constraints or ()),
         found=found,
@@ -141,7 +141,7 @@ def _usable(
 ) -> frozenset[str] | None:
     """The constraints that a service account may use; None where that may not be asked."""
     names = [str(item["metadata"]["name"]) for item in constraints]
-    reviews = {name: _allowed(functools.partial(_review, cluster, namespace, account, name)) for name in names}
+    reviews = {name: unless_hidden(functools.partial(_review, cluster, namespace, account, name)) for name in names}
     if None in reviews.values():
         return None
     return frozenset(name for name, review in reviews.items() if review.status and review.status.allowed)
@@ -161,13 +161,3 @@ def _review(cluster: Cluster, namespace: str, account: str, name: str) -> V1Loca
     }
     review = V1LocalSubjectAccessReview.model_validate(body)
     return cluster.authorization.create_namespaced_local_subject_access_review(namespace, review)
-
-
-def _allowed(ask: Callable[[], Any]) -> Any:
-    """What is answered; None where it is not allowed, or not there."""
-    try:
-        return ask()
-    except client.ApiException as error:
-        if error.status in (403, 404):
-            return None
-        raise

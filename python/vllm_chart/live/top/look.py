@@ -73,7 +73,7 @@ class Watcher:
         self._release = release
         self._namespace = namespace
         self._timeout = timeout_seconds
-        self._ways = ways.Ways(cluster, namespace, timeout_seconds, either=True)
+        self._ways = ways.Ways(cluster, namespace, timeout_seconds)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="top")
         self._windows: dict[str, readings.Window] = {}
         self._starts: dict[str, _Start] = {}

@@ -38,17 +38,12 @@ class Ways:
         timeout_seconds: float,
         path: str = PATH,
         query: Mapping[str, str] | None = None,
-        *,
-        either: bool = False,
     ) -> None:
-        """either: the second way is taken too where a pod never answered by the first. The API server is no neighbour
-        of the pod: a NetworkPolicy may keep it out, and never keeps out a kubelet, which the second goes through."""
         self._cluster = cluster
         self._namespace = namespace
         self._timeout = timeout_seconds
         self._path = path
         self._query = query or {}
-        self._either = either
         self._answered: set[str] = set()
         self._forwards: dict[str, _Forward] = {}
         self._lock = threading.Lock()
@@ -78,7 +73,9 @@ class Ways:
             except _RefusedError as refused:
                 self._refused[replica.uid] = str(refused)
             except NoAnswerError as silent:
-                if not self._either or replica.uid in self._answered:
+                # The API server is no neighbour of the pod: a NetworkPolicy may keep it out, and never keeps out a
+                # kubelet, which the second way goes through.
+                if replica.uid in self._answered:
                     raise
                 self._refused[replica.uid] = str(silent)
             else:
