@@ -10,9 +10,9 @@ import click
 
 from vllm_chart.cli.options import (
     EXIT_CODES,
-    RELEASE,
     Command,
     cluster_options,
+    endpoint_option,
     output_option,
     own_values_options,
     progress_option,
@@ -48,15 +48,7 @@ def command() -> None:
 
 def _where_options(command: Command) -> Command:
     """Which Secret is meant."""
-    release = click.option(
-        "--release",
-        type=RELEASE,
-        metavar="NAME",
-        default="llm-endpoint",
-        show_default=True,
-        help="Name of the endpoint's release.",
-    )
-    return own_values_options(release(cluster_options(command)))
+    return own_values_options(endpoint_option(cluster_options(command)))
 
 
 def _change_options(command: Command) -> Command:

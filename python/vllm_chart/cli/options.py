@@ -186,6 +186,18 @@ def release_option(command: Command) -> Command:
     )(command)
 
 
+def endpoint_option(command: Command) -> Command:
+    """The name of an endpoint's release in a cluster."""
+    return click.option(
+        "--release",
+        type=RELEASE,
+        metavar="NAME",
+        default="llm-endpoint",
+        show_default=True,
+        help="Name of the endpoint's release.",
+    )(command)
+
+
 def kubeconfig_options(command: Command) -> Command:
     """The options that name a cluster."""
     return _all(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vllm_chart.cli.options import EXIT_CODES, RELEASE, URL, Text, cluster_options, output_option
+from vllm_chart.cli.options import EXIT_CODES, URL, Text, cluster_options, endpoint_option, output_option
 from vllm_chart.cli.output import finish
 
 
@@ -26,14 +26,7 @@ class _Duration(Text):
 
 
 @click.command("usage", epilog=EXIT_CODES)
-@click.option(
-    "--release",
-    type=RELEASE,
-    metavar="NAME",
-    default="llm-endpoint",
-    show_default=True,
-    help="Name of the endpoint's release.",
-)
+@endpoint_option
 @cluster_options
 @click.option("--since", type=_Duration(), metavar="DURATION", default="1h", show_default=True, help="30m, 6h, 1d, 2w.")
 @click.option(
