@@ -42,8 +42,8 @@ def free_cluster(session: nox.Session, *parts: str) -> str:
 def lint(session: nox.Session) -> None:
     """Style, generated files up to date, `helm lint --strict` on the chart and every example."""
     install(session, "lint", "dashboards")
-    session.run("ruff", "check", *PYTHON_FILES)
-    session.run("ruff", "format", "--check", *PYTHON_FILES)
+    session.run("ruff", "check", *PYTHON_FILES, "charts")
+    session.run("ruff", "format", "--check", *PYTHON_FILES, "charts")
     session.run("python", "-m", "ci.generate", "--check")
     session.run("python", "-m", "ci.dashboards", "--check")
     session.run("python", "-m", "tests.render.mistakes", "--check")

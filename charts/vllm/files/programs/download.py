@@ -82,10 +82,12 @@ def tell_doubles(files):
     """Weights in two formats: vLLM reads the safetensors alone."""
     if not any(path.endswith(".safetensors") for path in files):
         return
-    doubles = [path for path in files if re.search(r"^(pytorch_model.*\.bin|consolidated.*|.*\.(pth|h5|msgpack|onnx))$", path)]
+    other_formats = re.compile(r"^(pytorch_model.*\.bin|consolidated.*|.*\.(pth|h5|msgpack|onnx))$")
+    doubles = [path for path in files if other_formats.search(path)]
     size = sum(files[path].size for path in doubles)
     if size > GIB:
-        say(f"{size / GIB:.1f} GiB of it hold the weights once more, such as {doubles[0]}: download.exclude leaves them out")
+        again = f"{size / GIB:.1f} GiB of it hold the weights once more, such as {doubles[0]}"
+        say(f"{again}: download.exclude leaves them out")
 
 
 # Waiting
@@ -126,7 +128,9 @@ def fail_if_hopeless(error, what):
         if isinstance(each, errors.GatedRepoError):
             raise HopelessError(f"{what}: gated: accept its terms at the Hub, with the account of {token}") from error
         if isinstance(each, errors.RepositoryNotFoundError):
-            raise HopelessError(f"{what}: the Hub has no such repository, or not for this token: see {token}") from error
+            raise HopelessError(
+                f"{what}: the Hub has no such repository, or not for this token: see {token}"
+            ) from error
         if isinstance(each, errors.RevisionNotFoundError):
             raise HopelessError(f"{what}: the Hub has no such revision: see model.revision") from error
         if isinstance(each, errors.HFValidationError):
@@ -135,7 +139,8 @@ def fail_if_hopeless(error, what):
             raise HopelessError(f"{what}: the volume is full: write a larger persistence.size") from error
         if isinstance(each, OSError) and each.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise HopelessError(
-                f"{what}: {each}: the volume can't be written: see podSecurityContext.fsGroup and persistence.accessModes"
+                f"{what}: {each}: the volume can't be written: "
+                "see podSecurityContext.fsGroup and persistence.accessModes"
             ) from error
         if isinstance(each, ValueError) and "too large to be downloaded" in str(each):
             raise HopelessError(f"{what}: larger than the Hub gives by plain HTTP: write download.xet: true") from error
@@ -231,7 +236,7 @@ class Store:
             self.blob(entry).unlink(missing_ok=True)
 
     def refer(self, name, commit):
-        """Let the name of a branch stand for a commit: what an engine goes by offline. Returns the file that says so."""
+        """Let a branch stand for a commit, as an engine offline asks for it; returns the file that says so."""
         path = self.root / "refs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, commit)
@@ -270,7 +275,6 @@ class Store:
             pointer.symlink_to(os.path.relpath(blob, pointer.parent))
         except OSError:  # a file system without links, such as SMB's
             blob.replace(pointer)
-
 
     def download(self, commit, entry, file):
         """Add what a file still lacks."""

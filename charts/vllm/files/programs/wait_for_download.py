@@ -53,8 +53,8 @@ def settle(marker):
 def wait(markers, job, seconds):
     """Wait for all markers, a name by each; returns the exit status. job: the labels of the Job's pods."""
     remedy = (
-        f"`kubectl logs --selector {job}` and `vllm-chart diagnose` say why; a large model on a slow line wants a larger "
-        "download.budgetSeconds"
+        f"`kubectl logs --selector {job}` and `vllm-chart diagnose` say why; "
+        "a large model on a slow line wants a larger download.budgetSeconds"
     )
     until = time.monotonic() + seconds
     told = float("-inf")
