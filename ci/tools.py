@@ -101,6 +101,16 @@ def versitygw() -> Path:
     return _built("versitygw", "github.com/versity/versitygw/cmd/versitygw", versions.VERSITYGW)
 
 
+@functools.cache
+def crane() -> Path:
+    """What makes an image of files and pushes it, without a container engine. Raises HarnessError."""
+    pinned = parse_version(versions.CRANE)
+    package = "github.com/google/go-containerregistry/cmd/crane"
+    return _on_path("crane", ("version",), lambda version: version[:2] == pinned[:2]) or _built(
+        "crane", package, versions.CRANE, f"{package}/cmd.Version={versions.CRANE}"
+    )
+
+
 TOOLS: dict[str, Callable[[], Path]] = {
     "helm": helm,
     "helm-3.18": lambda: helm_3(versions.HELM_3_FIRST),
@@ -111,6 +121,7 @@ TOOLS: dict[str, Callable[[], Path]] = {
     "pint": pint,
     "rate-limit-service": rate_limit_service,
     "versitygw": versitygw,
+    "crane": crane,
 }
 
 

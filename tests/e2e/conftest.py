@@ -28,6 +28,7 @@ ASKED_FOR = (
     ("--tracing", "tracing"),
     ("--adapters", "adapters"),
     ("--download", "download"),
+    ("--image-volume", "image_volume"),
     ("--network", "network"),
     ("--endpoint", "endpoint"),
 )
@@ -45,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--adapters", action="store_true", help="Also add, replace and break LoRA adapters.")
     group.addoption("--tracing", action="store_true", help="Also send traces to a collector.")
     group.addoption("--download", action="store_true", help="Also download by a Job, from a Hub that goes wrong.")
+    group.addoption("--image-volume", action="store_true", help="Also mount models that the cluster's registry has.")
     group.addoption("--network", action="store_true", help="Also try who is kept out, where policies are enforced.")
     group.addoption("--endpoint", action="store_true", help="Also revoke, break and roll around an endpoint.")
     group.addoption("--faults", action="store_true", help="Also kill, hang and starve engines, and let a node be gone.")
@@ -58,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "adapters: two engines with LoRA take long to start, so it is asked for")
     config.addinivalue_line("markers", "tracing: needs a collector, so it is asked for")
     config.addinivalue_line("markers", "download: three replicas and a Hub in the cluster, so it is asked for")
+    config.addinivalue_line("markers", "image_volume: needs a registry that nodes pull from, so it is asked for")
     config.addinivalue_line("markers", "network: needs a network plugin that enforces policies, so it is asked for")
     config.addinivalue_line("markers", "endpoint: waits for the kubelet and for engines, so it is asked for")
     config.addinivalue_line("markers", "faults: something is broken on purpose, so it is asked for")

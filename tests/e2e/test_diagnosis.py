@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.diagnoses import wait_for_finding
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import SHORT_STOP, Installation
 from vllm_chart.cluster.api import Cluster
-from vllm_chart.findings import Finding
 from vllm_chart.helm import Helm
-from vllm_chart.live import diagnose
 
-FAILURE_SECONDS = 240
 # Broken engines are not worth waiting for at their end.
 SHORT = ("replicaCount=1", SHORT_STOP, "shutdown.drainSeconds=1")
 
@@ -137,24 +135,6 @@ def broken(request: pytest.FixtureRequest, releases: Releases, profile: Profile)
 
 def test_a_mistake_is_named_with_its_remedy(broken: Installation) -> None:
     mistake = MISTAKES[broken.name]
-    found: list[Finding] = []
-
-    def is_diagnosed(_: object) -> bool:
-        found[:] = [
-            finding
-            for finding in diagnose.release(broken.name, broken.namespace, broken.cluster)
-            if finding.check == mistake.check and mistake.message in finding.message
-        ]
-        return bool(found)
-
-    core, apps = broken.cluster.core, broken.cluster.apps
-    broken.cluster.wait_for(
-        apps.list_namespaced_deployment if broken.name in REFUSED else core.list_namespaced_pod,
-        broken.namespace,
-        label_selector=f"app.kubernetes.io/instance={broken.name}",
-        until=is_diagnosed,
-        timeout_seconds=FAILURE_SECONDS,
-    )
-    (finding,) = found
+    finding = wait_for_finding(broken, mistake.check, mistake.message, without_pods=broken.name in REFUSED)
     assert finding.severity == "error"
     assert mistake.remedy in finding.remedy

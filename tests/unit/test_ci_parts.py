@@ -1,14 +1,19 @@
 """The parts of the local cluster: their manifests name the images that are made, and hold to what the page says."""
 
+import tomllib
 from typing import Any
 
 import pytest
 import yaml
 
+from ci.engine import Engine
 from ci.images import programs
 from ci.images.programs import Program
 from ci.kind import parts
+from ci.kind.nodes import Node, reach_registry
 from ci.kind.parts import Part
+from tests.e2e import registries
+from tests.e2e.registries import Pull
 
 ALL = {part.name: part for found in parts.SETS.values() for part in found}
 NEVER = {"*", "escalate", "bind", "impersonate"}
@@ -89,6 +94,34 @@ def test_programs_that_are_made_differently_have_different_names() -> None:
         Program("a", "a:1", ("example.com/a",), "1.0.0", "/a", stamp="main.version=1"),
     ]
     assert len({program.fingerprint() for program in (one, *others)}) == 5
+
+
+LOG = """
+127.0.0.1 - - [28/Nov/2026:16:00:00 +0000] "PUT /v2/a/manifests/latest HTTP/1.1" 201 0 "" "crane/0.22.1"
+172.18.0.3 - - [28/Nov/2026:16:00:01 +0000] "HEAD /v2/a/manifests/sha256:1 HTTP/1.1" 200 512 "" "containerd/v2.4.2"
+172.18.0.3 - - [28/Nov/2026:16:00:01 +0000] "GET /v2/a/manifests/sha256:1 HTTP/1.1" 200 512 "" "containerd/v2.4.2"
+172.18.0.3 - - [28/Nov/2026:16:00:02 +0000] "GET /v2/a/b/blobs/sha256:2 HTTP/1.1" 206 70000 "" "containerd/v2.4.2"
+172.18.0.3 - - [28/Nov/2026:16:00:03 +0000] "GET /v2/a/manifests/sha256:3 HTTP/1.1" 404 84 "" "containerd/v2.4.2"
+time="2026-11-28T16:00:04Z" level=warning msg="GET /v2/ HTTP/1.1"
+"""
+
+
+def test_what_a_registry_has_sent_is_read_in_its_log() -> None:
+    assert registries.parse(LOG) == [
+        Pull("172.18.0.3", "a", "sha256:1", 512),
+        Pull("172.18.0.3", "a/b", "sha256:2", 70000),
+    ]
+
+
+def test_nodes_pull_from_a_registry_by_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(Engine, "run", lambda _, *arguments, stdin: asked.append((*arguments, stdin)))
+    node = Node("worker", "172.18.0.3", "10.244.1.0/24", gpu=True, gpus=1, ready=True, reported=None)
+    reach_registry(Engine("docker", {}), [node], parts.REGISTRY_HOST, "10.96.1.2:5000")
+    ((*_, name, _, _, script, written),) = asked
+    assert name == "worker"
+    assert f"/etc/containerd/certs.d/{parts.REGISTRY_HOST}/hosts.toml" in script
+    assert tomllib.loads(written) == {"server": "http://10.96.1.2:5000"}
 
 
 def test_a_program_of_our_own_counts_too(tmp_path: Any) -> None:

@@ -246,6 +246,21 @@ def test_the_image_of_a_model_that_cannot_be_pulled(message: str, value: str) ->
 
 
 @pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("openat models: no such file or directory", "model.image.subPath"),
+        ('only directory subpath is supported, subpath: "config.json", mountpoint: "/run" ', "model.image.subPath"),
+        ("failed to unpack image volume: mismatched image rootfs and manifest layers", "containerd takes images only"),
+    ],
+)
+def test_the_image_of_a_model_that_cannot_be_mounted(words: str, value: str) -> None:
+    message = f"failed to mount image volume: ImageVolumeMountFailed: {words}"
+    finding = only(explain(snapshot(pod(status=waiting("CreateContainerError", message)))))
+    assert (finding.check, finding.message) == ("image", message)
+    assert value in finding.remedy
+
+
+@pytest.mark.parametrize(
     ("message", "value"),
     [
         ('secret "hf-token-secret" not found', "hub.tokenSecretRef.name"),

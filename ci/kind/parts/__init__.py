@@ -1,4 +1,4 @@
-"""What the cluster is given on demand to watch, scale and trace engines.
+"""What the cluster is given on demand to watch, scale and trace engines, and to have images of its own.
 
 Each part is a file of manifests beside this one, with images as `${name}`, and the custom resources that its own module
 defines. What was installed is written down in the cluster, so that a second time only waits until all of it works.
@@ -7,15 +7,16 @@ defines. What was installed is written down in the cluster, so that a second tim
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from string import Template
 from typing import Literal
 
+from ci import engine as engines
 from ci import go, images, versions
 from ci.images.programs import Program
 from ci.kind.loading import load
-from ci.kind.nodes import answers, kubectl
+from ci.kind.nodes import answers, kubectl, list_nodes, reach_registry
 from ci.kind.parts import programs
 from ci.shell import HarnessError, step, wait_until
 
@@ -36,6 +37,7 @@ class Part:
         answers: a path of the API server that answers when it works.
         definitions: its custom resources: module, version, folder in the module, names of the files.
         nodes: where its pods may be.
+        then: what the nodes need once it is installed; it may have been done.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Part:
     answers: str
     definitions: tuple[str, str, str, tuple[str, ...]] = ("", "", "", ())
     nodes: Literal["all", "cpu"] = "cpu"
+    then: Callable[[], None] = lambda: None
 
     def manifests(self) -> str:
         """Its objects, as YAML."""
@@ -133,12 +136,30 @@ NETWORK = Part(
     nodes="all",
 )
 
+
+def _have_nodes_pull() -> None:
+    """The registry has the same name for nodes as for pods, though nodes do not ask the cluster's DNS."""
+    found = kubectl("get", "service", "registry", "--namespace=registry", "--output=jsonpath={.spec.clusterIP}")
+    reach_registry(engines.ensure(), list_nodes(), REGISTRY_HOST, f"{found}:5000")
+
+
+#: The registry's, in references of images.
+REGISTRY_HOST = "registry.registry.svc:5000"
+REGISTRY = Part(
+    "registry",
+    (programs.REGISTRY,),
+    ("rollout status deployment/registry --namespace=registry",),
+    "/api/v1/namespaces/registry/services/registry:http/proxy/v2/",
+    then=_have_nodes_pull,
+)
+
 #: What `up --NAME` installs.
 SETS: dict[str, tuple[Part, ...]] = {
     "monitoring": (MONITORING,),
     "autoscaling": (MONITORING, KEDA, METRICS_SERVER),
     "tracing": (TRACING,),
     "network": (NETWORK,),
+    "registry": (REGISTRY,),
 }
 
 
@@ -151,6 +172,7 @@ def ensure(names: Iterable[str]) -> None:
             if installed().get(part.name) != part.fingerprint():
                 _install(part)
             _wait(part)
+            part.then()
 
 
 def installed() -> dict[str, str]:

@@ -8,6 +8,8 @@ from ci.images.programs import Program
 _VERSION = "github.com/prometheus/common/version.Version"
 _OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 _KEDA = "github.com/kedacore/keda/v2"
+_DISTRIBUTION = "github.com/distribution/distribution/v3"
+_MAINS = Path(__file__).parents[2] / "images"
 _COLLECTOR = "go.opentelemetry.io/collector"
 
 PROMETHEUS = Program(
@@ -68,6 +70,17 @@ KUBE_ROUTER = Program(
     "/usr/local/bin/kube-router",
     debian=("ipset", "iptables"),
 )
+REGISTRY = Program(
+    "registry",
+    f"registry:{versions.REGISTRY}",
+    (
+        f"{_DISTRIBUTION}/registry",
+        f"{_DISTRIBUTION}/registry/storage/driver/filesystem",
+    ),
+    versions.REGISTRY,
+    "/bin/registry",
+    program=_MAINS / "registry.go",
+)
 # Its distributions are in no module: this one is made of the modules that a test needs.
 COLLECTOR = Program(
     "opentelemetry-collector",
@@ -80,5 +93,5 @@ COLLECTOR = Program(
     versions.OTEL_COLLECTOR,
     "/otelcol",
     stamp=f"main.version={versions.OTEL_COLLECTOR}",
-    program=Path(__file__).parents[2] / "images/otelcol.go",
+    program=_MAINS / "otelcol.go",
 )

@@ -54,6 +54,8 @@ def _explain(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> Itera
         yield Finding("image", where, f"image {image} can't be pulled: {message}", remedy)
     elif reason == "CreateContainerConfigError":
         yield Finding("configuration", where, message, _configuration_remedy(message))
+    elif reason == "CreateContainerError" and images.UNMOUNTED in message:
+        yield Finding("image", where, message, images.remedy_of_mount(message))
     elif reason in ("CreateContainerError", "RunContainerError"):
         yield Finding("command", where, message, _start_remedy(message))
     elif ended := state(status.state).terminated or state(status.last_state).terminated:

@@ -10,6 +10,10 @@ from vllm_chart.live.diagnose.objects import is_about
 REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 """Why a container waits whose image is not there."""
 
+UNMOUNTED = "ImageVolumeMountFailed"
+"""What the container runtime says of an image that is there and can't be mounted: `ErrImageVolumeMountFailed` of
+k8s.io/cri-api 0.37, pkg/errors."""
+
 
 def volume(pod: V1Pod, message: str) -> str:
     """The image of a volume that a container waits for in this message; "" if it waits for its own.
@@ -69,3 +73,11 @@ def remedy_of_volume(message: str) -> str:
     if re.search(r"dial tcp|no such host|timeout|timed out|x509|EOF", message):
         return "the node can't reach the registry: write one that it reaches in model.image.reference"
     return "write the model.image.reference of an image that exists"
+
+
+def remedy_of_mount(message: str) -> str:
+    """For an image of a volume that was pulled; containerd's words: internal/cri/server/container_image_mount.go,
+    `ensureImageSubPath`."""
+    if re.search(r"no such file or directory|only directory subpath|not a directory|escapes", message):
+        return "write in model.image.subPath the folder of the image with config.json, or leave it empty for its top"
+    return "an image that the node's container runtime can mount: containerd takes images only, CRI-O artifacts too"
