@@ -7,7 +7,6 @@ thing wrong at a time, and what `diagnose` makes of what the streamer says.
 import dataclasses
 import json
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -21,6 +20,7 @@ from typing import Any
 import pytest
 
 from ci import tools
+from tests import certificates
 from tests.envoy import free_ports
 from tests.render.view import View
 from vllm_chart.helm import render
@@ -48,13 +48,13 @@ class Store:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("store")
     (folder / "root").mkdir()
-    certificate, key, authority = certificates(folder)
+    tls = certificates.make(folder, "localhost")
     http, https = free_ports(2)
     with ExitStack() as running:
         running.enter_context(gateway(folder / "root", http))
-        running.enter_context(gateway(folder / "root", https, f"--cert={certificate}", f"--key={key}"))
+        running.enter_context(gateway(folder / "root", https, f"--cert={tls.certificate}", f"--key={tls.key}"))
         fill(f"http://localhost:{http}")
-        yield Store(f"http://localhost:{http}", f"https://localhost:{https}", authority)
+        yield Store(f"http://localhost:{http}", f"https://localhost:{https}", tls.authority)
 
 
 def fill(url: str) -> None:
@@ -103,28 +103,6 @@ def safetensors(name: str, numbers: list[float]) -> bytes:
     data = struct.pack(f"<{len(numbers)}f", *numbers)
     header = json.dumps({name: {"dtype": "F32", "shape": [len(numbers)], "data_offsets": [0, len(data)]}}).encode()
     return struct.pack("<Q", len(header)) + header + data
-
-
-def certificates(folder: Path) -> tuple[Path, Path, Path]:
-    """A certificate for localhost, its key, and the authority that signed it."""
-    if not shutil.which("openssl"):
-        pytest.skip("needs openssl on PATH")
-    ca, ca_key, request, certificate, key = (
-        folder / name for name in ("ca.crt", "ca.key", "csr", "tls.crt", "tls.key")
-    )
-    new: list[str | Path] = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"]
-    signing: list[str | Path] = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2"]
-    signed: list[str | Path] = ["openssl", "x509", "-req", "-in", request, *signing]
-    extensions = folder / "extensions"
-    extensions.write_text("subjectAltName=DNS:localhost")
-    commands: list[list[str | Path]] = [
-        [*new, "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", ca_key, "-out", ca],
-        [*new, "-subj", "/CN=localhost", "-keyout", key, "-out", request],
-        [*signed, "-extfile", extensions, "-out", certificate],
-    ]
-    for words in commands:
-        subprocess.run(words, check=True, capture_output=True)
-    return certificate, key, ca
 
 
 @dataclasses.dataclass(frozen=True)

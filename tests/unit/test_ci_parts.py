@@ -132,3 +132,14 @@ def test_a_program_of_our_own_counts_too(tmp_path: Any) -> None:
     source.write_text("package main // changed\n")
     assert program.fingerprint() != before
     assert programs.NOBODY.split(":")[0] != "0"
+
+
+def test_images_for_pods_of_tests_are_loaded_where_their_set_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    loaded: list[tuple[str, str]] = []
+    monkeypatch.setattr("ci.images.ensure", lambda wanted: made.extend(each.reference for each in wanted))
+    monkeypatch.setattr(parts, "load", lambda references, nodes: loaded.extend((each, nodes) for each in references))
+    parts.ensure(["object-storage", "object-storage"])
+    assert loaded == [(image.reference, nodes) for image, nodes in parts.IMAGES["object-storage"]]
+    assert made == [reference for reference, _ in loaded]
+    assert set(parts.IMAGES) <= set(parts.SETS)

@@ -14,6 +14,7 @@ from typing import Literal
 
 from ci import engine as engines
 from ci import go, images, versions
+from ci.images.derived import STREAMING, Derived
 from ci.images.programs import Program
 from ci.kind.loading import load
 from ci.kind.nodes import answers, kubectl, list_nodes, reach_registry
@@ -160,11 +161,20 @@ SETS: dict[str, tuple[Part, ...]] = {
     "tracing": (TRACING,),
     "network": (NETWORK,),
     "registry": (REGISTRY,),
+    "object-storage": (),
+}
+#: The images that `up --NAME` has on the nodes of this kind, for pods that tests start themselves.
+IMAGES: dict[str, tuple[tuple[Program | Derived, Literal["cpu", "gpu"]], ...]] = {
+    "object-storage": ((programs.VERSITYGW, "cpu"), (STREAMING, "gpu")),
 }
 
 
 def ensure(names: Iterable[str]) -> None:
-    """Have the parts of these sets in the cluster, at work. Raises HarnessError."""
+    """Have the parts of these sets in the cluster, at work, and their images on its nodes. Raises HarnessError."""
+    names = tuple(names)
+    for image, nodes in dict.fromkeys(pair for name in names for pair in IMAGES.get(name, ())):
+        images.ensure([image])
+        load([image.reference], nodes)
     for part in dict.fromkeys(part for name in names for part in SETS[name]):
         images.ensure(part.programs)
         load([program.reference for program in part.programs], part.nodes)

@@ -95,3 +95,11 @@ COLLECTOR = Program(
     stamp=f"main.version={versions.OTEL_COLLECTOR}",
     program=_MAINS / "otelcol.go",
 )
+# The live tests start it themselves, with keys and a certificate of their own.
+VERSITYGW = Program(
+    "versitygw",
+    f"versity/versitygw:v{versions.VERSITYGW}",
+    ("github.com/versity/versitygw/cmd/versitygw",),
+    versions.VERSITYGW,
+    "/usr/local/bin/versitygw",
+)
