@@ -207,11 +207,21 @@ def metrics(session: nox.Session) -> None:
 
 @nox.session
 def endpoint_names(session: nox.Session) -> None:
-    """Any values of the endpoint's chart, each tried by Envoy itself: `nox -s endpoint_names -- 10000`, an hour."""
+    """Any values of the endpoint's chart, each tried by Envoy itself, which is then asked for each name in them:
+    `nox -s endpoint_names -- 10000`, half an hour."""
     install(session, "test")
     count = session.posargs[0] if session.posargs else "1000"
     env = RENDERS | {"ENDPOINT_EXAMPLES": count}
-    session.run("pytest", "tests/render/test_endpoint_names.py", *session.posargs[1:], env=env)
+    session.run("pytest", "tests/render/test_endpoint_names.py", "-rP", *ALL_CORES, *session.posargs[1:], env=env)
+
+
+@nox.session
+def endpoint_silence(session: nox.Session) -> None:
+    """A stream through the endpoint that says nothing for half an hour: `nox -s endpoint_silence -- 1800`."""
+    install(session, "test")
+    env = {"ENDPOINT_SILENT_SECONDS": session.posargs[0] if session.posargs else "1800"}
+    test = "tests/unit/test_endpoint_silence.py"
+    session.run("pytest", test, "-rP", "--numprocesses", "2", *session.posargs[1:], env=env)
 
 
 @nox.session
@@ -260,6 +270,6 @@ def bench_scaling(session: nox.Session) -> None:
 
 @nox.session
 def bench_endpoint(session: nox.Session) -> None:
-    """What the endpoint costs: configuration at scale, a request, an open stream; `-- --silent 1800` takes so long."""
+    """What the endpoint costs: configuration at scale, a request, an open stream."""
     install(session, "test")
     session.run("python", "-m", "tests.bench.bench_endpoint", *session.posargs)

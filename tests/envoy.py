@@ -35,7 +35,11 @@ def files(values: Mapping[str, Any], **options: Any) -> dict[str, str]:
 
 def validate(folder: Path, values: Mapping[str, Any], **options: Any) -> str:
     """What Envoy says of the configuration's mistakes; "" for none. folder: the pod's files are written there."""
-    rendered = files(values, **options)
+    return validate_files(folder, files(values, **options))
+
+
+def validate_files(folder: Path, rendered: Mapping[str, str]) -> str:
+    """The same of files that are rendered already."""
     file = _write(folder, rendered, {})
     mount(folder / "clients", {"clients.yaml": clients.document({"app": "key"})})
     for name in re.findall("/etc/vllm-endpoint/(engine-keys/.*)", rendered["envoy.yaml"]):

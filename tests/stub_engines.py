@@ -26,7 +26,8 @@ class Engine(ThreadingHTTPServer):
 
     seen: every request that reached it but for those for its health, in order.
     status: what it answers to any of them; health: what it answers about that.
-    go_on: a stream waits for it before its last part.
+    go_on: a stream waits for it before its last part, for `patience` seconds at most; with `late`, before its first
+    byte too.
     """
 
     daemon_threads = True
@@ -38,6 +39,8 @@ class Engine(ThreadingHTTPServer):
         self.status = self.health = 200
         self.go_on = threading.Event()
         self.go_on.set()
+        self.patience = 60.0
+        self.late = False
 
     @property
     def port(self) -> int:
@@ -80,13 +83,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self) -> None:
         """Two words, then, once it may go on, the usage and the end."""
+        if self.server.late:
+            self.server.go_on.wait(self.server.patience)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for number in range(2):
             self._event({"choices": [{"delta": {"content": f"{self.server.name}{number}"}}]})
-        self.server.go_on.wait(60)
+        self.server.go_on.wait(self.server.patience)
         self._event({"choices": [], "usage": USAGE})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")

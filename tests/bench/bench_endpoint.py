@@ -1,6 +1,6 @@
 """What the endpoint costs, with Envoy itself on this machine: its configuration at scale, a request, an open stream.
 
-python -m tests.bench.bench_endpoint [--short] [--silent SECONDS]
+python -m tests.bench.bench_endpoint [--short]
 
 The engines are Python stubs that answer at once, and share the machine with Envoy and the clients: the time that is
 added and the memory are Envoy's, the throughput is a ratio of this machine alone.
@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -228,6 +227,7 @@ def streams(count: int) -> None:
         replicas = [stack.enter_context(engine(f"replica-{number}")) for number in range(4)]
         proxy = stack.enter_context(in_front(replicas))
         for one in replicas:
+            one.patience = 600
             one.go_on.clear()
         before = resident(proxy.process.pid)
         opened = [open_stream(proxy.port) for _ in range(count)]
@@ -236,15 +236,6 @@ def streams(count: int) -> None:
             one.go_on.set()
         whole = sum(b"[DONE]" in rest(stream) for stream in opened)
         say("  of them ended whole", str(whole))
-
-
-def silence(seconds: float) -> None:
-    with engine("llama3") as one, in_front([one]) as proxy:
-        one.go_on.clear()
-        stream = open_stream(proxy.port)
-        stream.settimeout(seconds + PATIENCE_SECONDS)
-        threading.Timer(seconds, one.go_on.set).start()
-        say(f"a stream that was silent for {seconds:.0f} s", "ended whole" if b"[DONE]" in rest(stream) else "was cut")
 
 
 # The ring
@@ -271,14 +262,12 @@ def moved(before: int, prompts: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--short", action="store_true", help="small numbers: whether it runs at all")
-    parser.add_argument("--silent", type=float, default=1, metavar="SECONDS", help="how long a stream is silent")
     options = parser.parse_args()
     at_scale(*(SHORT if options.short else SCALE))
     a_request(100 if options.short else 5000)
     streams(50 if options.short else 1000)
     for before in (2,) if options.short else (4, 8):
         moved(before, 40 if options.short else 1000)
-    silence(options.silent)
 
 
 if __name__ == "__main__":

@@ -5,19 +5,28 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import envoy
 from tests.render.test_endpoint import JWKS
+from tests.stub_engines import engine
 
 #: Values that Envoy itself tries: each takes it a good part of a second.
 WITH_ENVOY = int(os.environ.get("ENDPOINT_EXAMPLES", "20"))
+#: As many at a time: parts may run beside each other (pytest's --numprocesses), and tell how far it is.
+PART = 500
+#: Names that a running Envoy is asked for, and the models that they are of.
+NAMES, MODELS = 400, 8
 
 
 def strings(node: Any) -> Iterator[str]:
@@ -144,11 +153,9 @@ def expected(values: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(generated())
-def test_any_name_means_itself(values: dict[str, Any]) -> None:
-    config = yaml.load(envoy.config(values), LOADER)
-
+def assert_names_mean_themselves(values: dict[str, Any], text: str) -> None:
+    """In Envoy's configuration, read as YAML."""
+    config = yaml.load(text, LOADER)
     assert routed(config) == expected(values)
     assert values["clients"]["allow"].keys() <= set(strings(config))
     limits = values["limits"]["byClient"]
@@ -159,7 +166,50 @@ def test_any_name_means_itself(values: dict[str, Any]) -> None:
         assert {issuer["issuer"], *issuer["audiences"]} <= set(strings(config))
 
 
-@settings(max_examples=WITH_ENVOY, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(generated())
-def test_envoy_takes_any_name(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
-    assert envoy.validate(tmp_path_factory.mktemp("any"), values) == "", json.dumps(values)
+def test_any_name_means_itself(values: dict[str, Any]) -> None:
+    assert_names_mean_themselves(values, envoy.config(values))
+
+
+def assert_routed(names: list[str], folder: Path) -> None:
+    """A running Envoy, which reads the file in its own way, has each name answered by its own model's engine."""
+    groups = [names[place::MODELS] for place in range(min(MODELS, len(names)))]
+    models = {key: {"service": f"s{place}", "aliases": aliases} for place, (key, *aliases) in enumerate(groups)}
+    values = {"models": models, "clients": {"secretName": "keys"}}
+    with ExitStack() as stack:
+        engines = [stack.enter_context(engine(f"engine-{place}")) for place in range(len(groups))]
+        addresses = {f"s{one.name[7:]}.default.svc.cluster.local": ("127.0.0.1", one.port) for one in engines}
+        proxy = stack.enter_context(envoy.endpoint(folder, values, {"app": "key"}, addresses))
+        for one, group in zip(engines, groups, strict=True):
+            proxy.until(lambda: proxy.ask("key", group[0]).ok, "a healthy engine")  # noqa: B023
+            for name in group:
+                said = proxy.ask("key", name).json()
+                assert said["choices"][0]["message"]["content"] == one.name, name
+        listed = requests.get(f"{proxy.url}/v1/models", headers={"Authorization": "Bearer key"}, timeout=30).json()
+        assert {one["id"] for one in listed["data"]} == set(names)
+
+
+@pytest.mark.parametrize("count", [min(PART, WITH_ENVOY - done) for done in range(0, WITH_ENVOY, PART)])
+def test_envoy_takes_any_name_and_means_it(count: int, tmp_path: Path) -> None:
+    names: set[str] = set()
+    tried = 0
+
+    @settings(max_examples=count, deadline=None, suppress_health_check=[*HealthCheck], database=None)
+    @given(generated())
+    def attempt(values: dict[str, Any]) -> None:
+        nonlocal tried
+        tried += 1
+        names.update(expected(values))
+        files = envoy.files(values)
+        assert_names_mean_themselves(values, files["envoy.yaml"])
+        with tempfile.TemporaryDirectory() as folder:
+            assert envoy.validate_files(Path(folder), files) == "", json.dumps(values)
+
+    attempt()
+    assert tried >= count
+    drawn = sorted(names)
+    for first in range(0, len(drawn), NAMES):
+        (tmp_path / str(first)).mkdir()
+        assert_routed(drawn[first : first + NAMES], tmp_path / str(first))
+    print(f"{tried} values, {len(names)} names")
