@@ -247,6 +247,14 @@ def bench_lifecycle(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_start(session: nox.Session) -> None:
+    """From `helm install` to the first token, by how the model comes into the pod, and the bytes that takes; 15 min."""
+    install(session, "test")
+    kubeconfig = free_cluster(session, "registry")
+    session.run("python", "-m", "tests.bench.bench_start", "--kubeconfig", kubeconfig, *session.posargs)
+
+
+@nox.session
 def bench_autoscaling(session: nox.Session) -> None:
     """The chart's autoscaling beside one by CPU, under the same load, on the local kind cluster; half an hour."""
     install(session, "test")

@@ -10,6 +10,7 @@ Routes and headers are those that huggingface_hub 2.4 reads: hf_api.py (`repo_in
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -33,6 +34,7 @@ def is_large(path: str) -> bool:
     return path.endswith((".safetensors", ".bin", ".pth"))
 
 
+@functools.lru_cache(maxsize=16)  # of a large file at each question
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -182,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.fail(404, "EntryNotFound")
 
     def api(self, path: str) -> int:
-        match = re.fullmatch(r"([^/]+/[^/]+?)(?:/(revision|tree)/([^/]+))?", path)
+        match = re.fullmatch(r"([^/]+/[^/]+?)(?:/(revision|tree)/([^/]+))?(?:/(.+))?", path)
         repository = self.hub.repositories.get(match[1]) if match else None
         if match is None or repository is None:
             return self.fail(404, "RepoNotFound")
@@ -190,6 +192,10 @@ class Handler(BaseHTTPRequestHandler):
         if commit is None:
             return self.fail(404, "RevisionNotFound")
         files = repository.commits[commit]
+        if match[4]:  # a folder: transformers looks for one of chat templates
+            files = {path: data for path, data in files.items() if path.startswith(f"{match[4]}/")}
+            if not files:
+                return self.fail(404, "EntryNotFound")
         if match[2] == "tree":
             listed: Any = [self.entry(path, data) for path, data in sorted(files.items())]
         else:
@@ -295,10 +301,10 @@ class Server(ThreadingHTTPServer):
 
 
 def of_folder(folder: Path, name: str, size: int) -> Hub:
-    """A Hub with a folder's files as a repository, and as many random bytes beside them."""
+    """A Hub with a folder's files as a repository, and as many random bytes beside them, if any."""
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     repository = Repository()
-    repository.commit(files | {RANDOM: os.urandom(size)})
+    repository.commit(files | {RANDOM: os.urandom(size)} if size else files)
     return Hub({name: repository})
 
 

@@ -33,11 +33,12 @@ from tests.e2e import profiles
 from tests.e2e.clients import pod_name, restarts
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation, drain_node, wait_until_departed
+from tests.e2e.starts import first_token
 from tests.e2e.traffic import Traffic, Window
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.load.asker import OK, RESET_IDLE, Options
-from vllm_chart.load.pod import LoadPod, Placement
+from vllm_chart.load.pod import Placement
 from vllm_chart.load.report import upper_bound
 
 Json = dict[str, Any]
@@ -97,20 +98,8 @@ class Bench:
             self.kubectl("delete", "--wait", "--ignore-not-found", "--filename=-", stdin=manifest)
 
     def first_token(self, service: str, install: Callable[[], object]) -> float:
-        """Seconds from the beginning of `install` to the first token that comes through a Service.
-
-        Who asks is there before, and asks once a second.
-        """
-        url = f"http://{service}.{self.namespace}.svc"
-        options = Options(url, SERVED, clients=1, duration_seconds=READY_SECONDS, streaming=1, fresh=1, max_tokens=8)
-        with LoadPod(self.cluster, Placement(self.namespace, versions.CLIENT_IMAGE), options) as pod:
-            pod.wait_until_started()
-            began = time.time()
-            install()
-            for record in pod.records():
-                if record.kind == OK and record.first_token_seconds is not None:
-                    return record.started + record.first_token_seconds - began
-        raise AssertionError("no answer")
+        """Seconds from the beginning of `install` to the first token that comes through a Service."""
+        return first_token(self.cluster, self.namespace, service, SERVED, install)
 
 
 def article_objects(bench: Bench) -> list[Json]:

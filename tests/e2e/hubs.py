@@ -9,7 +9,7 @@ from typing import Any
 from kubernetes.client import V1Pod
 
 from ci import versions
-from tests import hub_server
+from tests import grown_model, hub_server
 from tests.e2e.clients import execute, is_ready
 from vllm_chart.cluster.api import Cluster
 
@@ -35,11 +35,14 @@ class HubPod:
     def url(self) -> str:
         return f"http://{NAME}.{self.namespace}.svc:{PORT}"
 
-    def start(self, model: str) -> None:
-        """Start it with the model of a ConfigMap, and wait until it is ready."""
-        program = f"--from-file={Path(hub_server.__file__)}"
-        self._kubectl("create", "configmap", NAME, program)
-        self.cluster.core.create_namespaced_pod(self.namespace, V1Pod.model_validate(_pod(model)))
+    def start(self, model: str, grown: tuple[int, int] | None = None) -> None:
+        """Start it with the model of a ConfigMap, and wait until it is ready.
+
+        grown: the width and the layers that the model is given (tests/grown_model.py), in place of the large file.
+        """
+        programs = [f"--from-file={Path(str(module.__file__))}" for module in (hub_server, grown_model)]
+        self._kubectl("create", "configmap", NAME, *programs)
+        self.cluster.core.create_namespaced_pod(self.namespace, V1Pod.model_validate(_pod(model, grown)))
         self._kubectl("expose", "pod", NAME, f"--port={PORT}")
         self.cluster.wait_for(
             self.cluster.core.list_namespaced_pod,
@@ -66,8 +69,10 @@ class HubPod:
         subprocess.run(self.cluster.kubectl(*arguments, f"--namespace={self.namespace}"), check=True)
 
 
-def _pod(model: str) -> dict[str, Any]:
-    command = ["python3", "/program/hub_server.py", str(PORT), "/model", REPOSITORY, str(RANDOM_BYTES)]
+def _pod(model: str, grown: tuple[int, int] | None) -> dict[str, Any]:
+    folder, random_bytes = ("/grown", 0) if grown else ("/model", RANDOM_BYTES)
+    command = ["python3", "/program/hub_server.py", str(PORT), folder, REPOSITORY, str(random_bytes)]
+    grow = ["python3", "/program/grown_model.py", "/model", folder, *map(str, grown or ())]
     return {
         "metadata": {"name": NAME, "labels": {"app": NAME}},
         "spec": {
@@ -77,19 +82,28 @@ def _pod(model: str) -> dict[str, Any]:
             "volumes": [
                 {"name": "program", "configMap": {"name": NAME}},
                 {"name": "model", "configMap": {"name": model}},
+                {"name": "grown", "emptyDir": {}},
             ],
+            "initContainers": [_container("grow", grow)] if grown else [],
             "containers": [
                 {
-                    "name": NAME,
-                    "image": versions.CLIENT_IMAGE,
-                    "command": command,
+                    **_container(NAME, command),
                     "readinessProbe": {"httpGet": {"path": "/_test", "port": PORT}},
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-                    "volumeMounts": [
-                        {"name": "program", "mountPath": "/program"},
-                        {"name": "model", "mountPath": "/model"},
-                    ],
                 }
             ],
         },
+    }
+
+
+def _container(name: str, command: list[str]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "image": versions.CLIENT_IMAGE,
+        "command": command,
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [
+            {"name": "program", "mountPath": "/program"},
+            {"name": "model", "mountPath": "/model"},
+            {"name": "grown", "mountPath": "/grown"},
+        ],
     }

@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from kubernetes.client import V1Pod
 
 from ci.kind.parts import REGISTRY_HOST
 from tests.e2e import registries
@@ -19,6 +18,7 @@ from tests.e2e.diagnoses import wait_for_finding
 from tests.e2e.profiles import Profile
 from tests.e2e.registries import FOLDER, Registry
 from tests.e2e.releases import SHORT_STOP, Installation
+from tests.e2e.starts import seconds_to_ready
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
 
@@ -107,15 +107,6 @@ def start_again(release: Installation) -> float:
     release.wait_until_available()
     (new,) = release.engines()
     return seconds_to_ready(new)
-
-
-def seconds_to_ready(pod: V1Pod) -> float:
-    assert pod.metadata
-    assert pod.metadata.creation_timestamp
-    assert pod.status
-    (ready,) = (each for each in pod.status.conditions or () if each.type == "Ready")
-    assert ready.last_transition_time
-    return (ready.last_transition_time - pod.metadata.creation_timestamp).total_seconds()
 
 
 def test_a_model_that_is_an_image_is_pulled_once_and_answers(mounted: Installation, image: Image) -> None:
