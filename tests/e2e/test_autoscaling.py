@@ -7,7 +7,6 @@ test. How long a start takes and how long demand has to be low are shortened.
 
 import dataclasses
 import json
-import math
 import subprocess
 import time
 from collections.abc import Iterator
@@ -140,7 +139,8 @@ def _overload(llm: Installation, watch: Watch, prometheus: Prometheus, options: 
         watch.wait_until("more replicas are wanted", lambda now: now.desired > 1, ASKED_SECONDS * 3)
         asked = next(sample.at for sample in watch.samples if sample.at > began and sample.desired > 1) - began
         known = _known(prometheus, llm, began)
-        print(f"asked for more {asked:.0f} s after the overload began, {asked - known:.0f} s after Prometheus knew")
+        since = "" if known is None else f", {asked - known:.0f} s after Prometheus knew"
+        print(f"asked for more {asked:.0f} s after the overload began{since}")
         ready = watch.wait_until("as many as needed are ready", lambda now: now.ready >= NEEDED, ROLLOUT_SECONDS)
         print(f"relieved {ready + asked:.0f} s after the overload began")
         assert asked <= ASKED_SECONDS
@@ -148,11 +148,12 @@ def _overload(llm: Installation, watch: Watch, prometheus: Prometheus, options: 
         yield traffic
 
 
-def _known(prometheus: Prometheus, llm: Installation, since: float) -> float:
-    """When Prometheus first saw more than one replica is to have, in seconds after `since`."""
+def _known(prometheus: Prometheus, llm: Installation, since: float) -> float | None:
+    """When Prometheus first saw more run than one replica is to have, in seconds after `since`; those that wait count
+    for the autoscaler too, which may need no more than them."""
     running = prometheus.query(f'vllm:num_requests_running{{job="{llm.namespace}/{llm.service}"}}[10m]')
     seen = [at for series in running for at, value in series.points if at > since and value > PER_REPLICA]
-    return min(seen, default=math.inf) - since
+    return min(seen) - since if seen else None
 
 
 def _back_to_one(watch: Watch) -> None:
