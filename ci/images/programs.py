@@ -71,7 +71,10 @@ def build(engine: Engine, program: Program) -> None:
         if program.debian:
             with step("Make its Debian root"):
                 debian_root(program.debian, archive)
-        run("tar", "--directory", root, "--append" if program.debian else "--create", "--file", archive, ".")
+            # Without its folders, which the root has: Docker refuses a path that comes twice.
+            run("tar", "--directory", root, "--append", "--file", archive, f".{program.path}")
+        else:
+            run("tar", "--directory", root, "--create", "--file", archive, ".")
         settings = (
             f'ENTRYPOINT ["{program.path}"]',
             f"USER {NOBODY}",
