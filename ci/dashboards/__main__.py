@@ -11,11 +11,10 @@ from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from ci.dashboards import replica, service
+from ci.dashboards import endpoint, reading, replica, service
 from ci.generate import json_text, write
 
-FOLDER = Path("charts/vllm/files/dashboards")
-BOARDS = (service.BOARD, replica.BOARD)
+BOARDS = (service.BOARD, replica.BOARD, endpoint.BOARD)
 #: What the library writes though it is Grafana's default: of variables, panels, and the panels' kinds.
 DEFAULTS: dict[str, Any] = {
     "allowCustomValue": True,
@@ -49,10 +48,10 @@ DEFAULTS: dict[str, Any] = {
 
 def main() -> int:
     """Write the files, or with `--check` compare them. Returns the exit code."""
-    if not FOLDER.parent.is_dir():
+    if not Path("charts").is_dir():
         print("dashboards: no chart here; call it from the project's root", file=sys.stderr)
         return 2
-    files = {FOLDER / f"{board.name}.json": text(board.build()) for board in BOARDS}
+    files = {reading.folder(board.chart) / f"{board.name}.json": text(board.build()) for board in BOARDS}
     return write(files, "ci/dashboards", check="--check" in sys.argv[1:])
 
 

@@ -1,6 +1,7 @@
 """Draw the dashboards with what a Prometheus answers, a PNG each; end with 1 where a panel is empty that should not be.
 
 python -m ci.dashboards.draw --prometheus http://localhost:9090 --namespace models --release llm-vllm --out docs/images
+                                       # of an endpoint: --chart vllm-endpoint --release llm-endpoint
 """
 
 import argparse
@@ -18,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     span = Span(options.end or time.time(), options.minutes * 60, options.scrape_interval)
     prometheus = Prometheus(options.prometheus)
     empty: list[str] = []
-    for name, board in reading.boards().items():
+    for name, board in reading.boards(options.chart).items():
         try:
             shown = asking.show(prometheus, board, span, options.namespace, options.release)
         except (OSError, ValueError) as error:
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ci.dashboards.draw", description=__doc__.partition("\n")[0])
     parser.add_argument("--prometheus", required=True, metavar="URL", help="that scrapes the release")
+    parser.add_argument("--chart", choices=reading.NAMES, default=reading.NAMES[0], help="of the release")
     parser.add_argument("--namespace", required=True, help="of the release")
     parser.add_argument("--release", required=True, help="the name of its objects: what follows the namespace in `job`")
     parser.add_argument("--out", type=Path, default=Path("docs/images"), metavar="DIR", help="where the pictures go")

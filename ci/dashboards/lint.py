@@ -19,7 +19,8 @@ INTERVAL, RANGE = 61, 3607
 JOB = f"{SAMPLE['namespace']}/{SAMPLE['release']}"
 #: Of others than vLLM, for what vLLM can't know. They have a job of their own.
 OTHERS = ("kube_", "container_")
-COUNTER = re.compile("_(total|sum|count|bucket)$")
+#: Envoy has a gauge, membership_total, that is named like one.
+COUNTER = re.compile("(?<!membership)_(total|sum|count|bucket)$")
 WIDTH = 24
 
 
@@ -198,10 +199,10 @@ def _is_about_its_time(expression: Expression, panel: Panel, target: Panel) -> I
 
 
 def _has_no_hole(expression: Expression, panel: Panel, target: Panel) -> Iterator[str]:
-    """What vLLM exports from its first occurrence on is zero until then."""
+    """What vLLM and Envoy export from its first occurrence on is zero until then."""
     for selector, above in selectors(expression):
         has_zero = any(isinstance(node, BinaryExpr) and str(node.op) == "or" for node in above)
-        if "status" in matchers(selector) and not has_zero:
+        if not has_zero and {"status", "code"} & matchers(selector).keys():
             yield f"{selector.name}: no series until the first answer of this status"
 
 

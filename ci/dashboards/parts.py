@@ -43,20 +43,27 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """A dashboard. name: of its file."""
+    """A dashboard.
+
+    name: of its file. tag: which it is found by among others. chart: in which it lies. with_variables: whether what is
+    chosen in it is so in those that it leads to, which are those of releases of charts/vllm.
+    """
 
     name: str
     title: str
     description: str
     rows: Sequence[Row]
     variables: Sequence[Builder[model.VariableModel]] = field(default_factory=list)
+    tag: str = "vllm"
+    chart: str = "vllm"
+    with_variables: bool = True
 
     def build(self) -> model.Dashboard:
         board = (
             dashboard.Dashboard(self.title)
             .uid(f"vllm-{self.name}")
             .description(self.description)
-            .tags(["vllm"])
+            .tags([self.tag])
             .time("now-1h", "now")
             .refresh("30s")
             .timezone("browser")
@@ -66,7 +73,7 @@ class Board:
                 .type(model.DashboardLinkType.DASHBOARDS)
                 .tags(["vllm"])
                 .as_dropdown(True)
-                .include_vars(True)
+                .include_vars(self.with_variables)
                 .keep_time(True)
             )
         )
@@ -90,13 +97,16 @@ def datasource() -> Builder[model.VariableModel]:
     return dashboard.DatasourceVariable("datasource").label("Prometheus").type("prometheus")
 
 
-def namespace() -> Builder[model.VariableModel]:
-    return _found("namespace", "Namespace", f"label_values({ALWAYS_THERE}, namespace)")
+def namespace(series: str = ALWAYS_THERE) -> Builder[model.VariableModel]:
+    """series: what every release has, and nobody else."""
+    return _found("namespace", "Namespace", f"label_values({series}, namespace)")
 
 
-def release() -> Builder[model.VariableModel]:
+def release(series: str = ALWAYS_THERE) -> Builder[model.VariableModel]:
     """The name of the release's objects: the part of `job` after the namespace, whatever it is made of."""
-    query = f'label_values({ALWAYS_THERE}{{namespace="$namespace"}}, job)'
+    name, _, matchers = series.partition("{")
+    where = ",".join(filter(None, ['namespace="$namespace"', matchers.removesuffix("}")]))
+    query = f"label_values({name}{{{where}}}, job)"
     return _found("release", "Release", query).regex("/^[^/]+\\/(.+)$/")
 
 

@@ -49,8 +49,8 @@ def share(part: str, whole: str) -> str:
 
 
 def or_zero(part: str, whole: str) -> str:
-    """A part that is zero, and no gap, as long as its series are not there: vLLM exports the status 5xx from the first
-    one on."""
+    """A part that is zero, and no gap, as long as its series are not there: vLLM exports the status 5xx, and Envoy each
+    code, from the first one on."""
     return f"({part} or 0 * {whole})"
 
 
@@ -98,6 +98,12 @@ def of_pods(metric: str, *where: str) -> str:
     """A metric of cAdvisor's or the kubelet's about the engine's container, for the pods of the release alone."""
     inner = ",".join(['namespace="$namespace"', 'container="vllm"', *where])
     return f"max by (namespace, pod) ({metric}{{{inner}}}) and on (namespace, pod) {select(REPLICA, 'up')}"
+
+
+def cpu_of_pods(container: str) -> str:
+    """Cores that a container of the release's pods uses; only cAdvisor knows."""
+    used = f'rate(container_cpu_usage_seconds_total{{namespace="$namespace",container="{container}"}}[{INTERVAL}])'
+    return f"sum by (namespace, pod) ({used}) and on (namespace, pod) {select(SERVICE, 'up')}"
 
 
 def not_ready_seconds(scope: str) -> str:

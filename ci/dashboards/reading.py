@@ -1,4 +1,4 @@
-"""The dashboards as they stand in the chart, read without Grafana's library, and their expressions with values for
+"""The dashboards as they stand in the charts, read without Grafana's library, and their expressions with values for
 Grafana's variables."""
 
 import json
@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[2] / "charts/vllm/files/dashboards"
+CHARTS = Path(__file__).parents[2] / "charts"
+#: The charts that have dashboards.
+NAMES = ("vllm", "vllm-endpoint")
 Board = Mapping[str, Any]
 Panel = Mapping[str, Any]
 
@@ -15,9 +17,15 @@ Panel = Mapping[str, Any]
 VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
-def boards() -> dict[str, Board]:
-    """The dashboards by the names of their files."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+def folder(chart: str = "vllm") -> Path:
+    """Where the dashboards of a chart lie."""
+    return CHARTS / chart / "files" / "dashboards"
+
+
+def boards(*charts: str) -> dict[str, Board]:
+    """The dashboards of these charts, else of all, by the names of their files."""
+    files = [path for chart in charts or NAMES for path in sorted(folder(chart).glob("*.json"))]
+    return {path.stem: json.loads(path.read_text()) for path in files}
 
 
 def panels(board: Board) -> Iterator[Panel]:

@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from ci.dashboards import asking, reading
+from ci.dashboards.asking import Span
 from ci.images.models import MODELS, SHARED_PROMPT
 from tests.e2e.clients import execute, pod_name, start_application
 from tests.e2e.endpoints import CLIENTS_SECRET, Endpoint, engine_tokens
 from tests.e2e.profiles import Profile
+from tests.e2e.prometheus import LABEL, Prometheus
 from tests.e2e.releases import SHORT_STOP, Installation
 from tests.e2e.scaling import gpus_a_node
 from tests.e2e.traffic import Traffic
+from vllm_chart.charts import ENDPOINT
 from vllm_chart.cli.main import main
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.endpoint import clients
@@ -44,6 +48,8 @@ REQUESTS, WORKERS = 1000, 8
 KUBELET_SECONDS, COMMAND_SECONDS = 120, 5
 OTHERS_REQUESTS = 1000
 DOWN_SECONDS, BACK_SECONDS = 0.1, 5
+#: From a monitor's creation to the first scrape of each replica; of load, which panels are asked about.
+SCRAPED_SECONDS, SHOWN_SECONDS = 120, 60
 LONG_STREAMS = Options("", clients=4, max_tokens=256, answer_seconds=8, streaming=1, duration_seconds=7200)
 #: Two replicas, a third one during a rollout, and the chart's own time for others to hear that a pod goes.
 SURGE = ("strategy.rollingUpdate.maxSurge=1", "strategy.rollingUpdate.maxUnavailable=0")
@@ -166,6 +172,29 @@ def test_a_rollout_of_it_loses_nothing(endpoint: Endpoint) -> None:
     (window,) = windows
     assert len(window.report.records) > 100
     assert window.lost() == []
+
+
+@pytest.mark.endpoint
+def test_every_panel_of_its_dashboard_has_data_under_load(endpoint: Endpoint, prometheus: Prometheus) -> None:
+    """As the cluster's Prometheus scrapes it, each replica by one job."""
+    label, text = LABEL
+    endpoint.upgrade(podMonitor={"enabled": True, "labels": {label: text}})
+    job = f"{endpoint.namespace}/{endpoint.deployment}"
+    up = f'up{{namespace="{endpoint.namespace}",job="{job}"}} == 1'
+    replicas = {pod_name(pod) for pod in endpoint.ready()}
+
+    def found() -> bool:
+        return {series.labels["pod"] for series in prometheus.query(up)} == replicas
+
+    prometheus.wait_until("every replica of the endpoint is scraped", found, SCRAPED_SECONDS)
+    with endpoint.traffic("app-two", SHORT_ANSWERS) as traffic:
+        endpoint.ask_many("nobody's", ["paris"], SHARED_PROMPT, 5, 1)
+        traffic.keep_on(SHOWN_SECONDS)
+        span = Span(time.time(), SHOWN_SECONDS)
+        asked = asking.Prometheus(f"http://{prometheus.address}")
+        for name, board in reading.boards(ENDPOINT.name).items():
+            shown = asking.show(asked, board, span, endpoint.namespace, endpoint.deployment)
+            assert asking.empty(name, shown) == []
 
 
 def _failures(traffic: Traffic) -> Counter[str]:

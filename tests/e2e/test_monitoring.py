@@ -187,7 +187,7 @@ def test_every_panel_has_data_under_load(llm: Installation, prometheus: Promethe
     traffic.keep_on(LOADED_SECONDS)
     span = Span(time.time(), LOADED_SECONDS)
     asked = asking.Prometheus(f"http://{prometheus.address}")
-    for name, board in reading.boards().items():
+    for name, board in reading.boards("vllm").items():
         shown = asking.show(asked, board, span, llm.namespace, llm.service)
         assert asking.empty(name, shown) == []
 

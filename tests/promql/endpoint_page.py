@@ -1,4 +1,5 @@
-"""The page of metrics of a real Envoy, with what the chart renders, under a load that shows all that is asked for.
+"""The page of metrics of a real Envoy, with what the chart renders, under a load that shows all that is asked for; and
+what one with a certificate has beside it.
 
 python -m tests.promql.endpoint_page     # takes it again: tests/unit/data/metrics/envoy/endpoint.txt.gz
 """
@@ -15,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tests.envoy import Proxy, files, several
+from tests.envoy import Proxy, files, mount, several
 from tests.promql.series import PAGES, Scrape
 from tests.stub_engines import Engine, engine
 from vllm_chart.endpoint import clients
@@ -34,6 +35,8 @@ VALUES: dict[str, Any] = {
 }
 REQUESTS = "envoy_llm_requests"
 HEALTHY = "envoy_cluster_membership_healthy"
+#: What only an endpoint with a certificate has.
+TLS = "envoy_sds_"
 #: Envoy adds up its histograms so often (stats_flush_interval).
 FLUSH_SECONDS = 5
 
@@ -52,6 +55,7 @@ SHOWN: dict[str, Callable[[Page], Any]] = {
         "envoy_extension_config_discovery_http_filter_api_keys_config_fail"
     ),
     "a stream is open": lambda found: found.total("envoy_cluster_upstream_rq_active", model=MANY),
+    "a certificate was refused": lambda found: found.total("envoy_sds_key_rotation_failed"),
     "times were added up": lambda found: found.total("envoy_cluster_upstream_rq_time_count", model=DOTTED),
 }
 
@@ -71,7 +75,7 @@ def take() -> str:
             proxy.until(lambda: page.read(proxy.metrics()).total(HEALTHY, model=name) == healthy, name)  # noqa: B023
         _ask_for_everything(proxy, engines)
         proxy.set_clients("resources: [")
-        text = _with_open_streams(proxy, [engines["one"], engines["two"]])
+        text = _with_open_streams(proxy, [engines["one"], engines["two"]]) + _of_a_certificate()
         missing = [said for said, is_shown in SHOWN.items() if not is_shown(page.read(text))]
         assert not missing, f"the page does not show that {', '.join(missing)}"
         return text
@@ -89,6 +93,27 @@ def _with_open_streams(proxy: Proxy, engines: list[Engine]) -> str:
         for one in engines:
             one.go_on.set()
     return text
+
+
+def _of_a_certificate() -> str:
+    """What an endpoint with a certificate has beside the others, once it has refused another one."""
+    import trustme
+
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    shown = {"tls.crt": issued.cert_chain_pems[0].bytes(), "tls.key": issued.private_key_pem.bytes()}
+    with tempfile.TemporaryDirectory() as folder:
+        proxy = Proxy(Path(folder), files({**VALUES, "tls": {"secretName": "llm-tls"}}), {})
+        proxy.set_clients(clients.document(KEYS))
+        mount(proxy.folder / "tls", {name: blob.decode() for name, blob in shown.items()})
+        proxy.start()
+        try:
+            proxy.wait()
+            mount(proxy.folder / "tls", dict.fromkeys(shown, "none"))
+            proxy.until(lambda: SHOWN["a certificate was refused"](page.read(proxy.metrics())), "the refusal")
+            lines = proxy.metrics().splitlines(keepends=True)
+            return "".join(line for line in lines if line.removeprefix("# TYPE ").startswith(TLS))
+        finally:
+            proxy.stop()
 
 
 @contextlib.contextmanager

@@ -116,6 +116,9 @@ OTHERS: Mapping[str, Series] = {
         name: _gauge("namespace", "pod", "container", "image", "id", "name")
         for name in ("container_memory_working_set_bytes", "container_start_time_seconds")
     },
+    "container_cpu_usage_seconds_total": Series(
+        COUNTER, frozenset({"namespace", "pod", "container", "image", "id", "name", "cpu"})
+    ),
     # https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspecting-alerts-during-runtime
     "ALERTS": _gauge("alertname", "namespace", "job", "severity", "release", alertstate=("firing", "pending")),
     # kube-state-metrics 2.18, docs/metrics/workload/: what Kubernetes says of the objects.

@@ -1,4 +1,4 @@
-"""The dashboards as the chart renders them: those of the files, made a release's own."""
+"""The dashboards as charts/vllm renders them: those of the files, made a release's own."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def test_none_is_rendered_unless_asked_for() -> None:
 def test_a_release_has_the_panels_of_the_files(text: str) -> None:
     rendered = dashboards(render(text, namespace="models"))
 
-    for name, board in reading.boards().items():
+    for name, board in reading.boards("vllm").items():
         own = rendered[f"models.llm-vllm.vllm-{name}.json"]
         assert own["panels"] == board["panels"]
         assert own["title"] == f"{board['title']} models/llm-vllm"

@@ -161,6 +161,9 @@ REJECTIONS = {
     ),
     "TLS without a certificate": ("tls: {enabled: true}", "tls.enabled", "write tls.secretName"),
     "an old version": ("tls: {secretName: a, minVersion: TLSv1.1}", "tls.minVersion", "TLSv1.2"),
+    "a dashboard as another chart has it": ("grafana: {dashboards: {}}", "grafana", "write dashboards"),
+    "a dashboard with a folder": ("dashboards: {folder: a}", "dashboards.folder", "annotations: {grafana_folder"),
+    "a price of no GPU": ("dashboards: {gpuHourPrice: 2}", "dashboards.gpuHourPrice", "not allowed"),
     "tokens for anything": (
         "clients: {secretName: keys, jwt: {issuer: https://a, jwks: {keys: []}}}",
         "clients.jwt.audiences",

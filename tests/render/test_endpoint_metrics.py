@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from ci.dashboards import reading
 from tests.promql import contract, endpoint_page, sources
 from tests.promql.contract import ProblemError
 from tests.promql.series import OPEN, Scrape, World, world
@@ -34,7 +35,8 @@ def rules() -> list[Rule]:
 
 def expressions() -> Iterator[Found]:
     """All but the rules."""
-    yield from ()
+    for name, board in reading.boards(ENDPOINT.name).items():
+        yield from sources.dashboard(board, name)
 
 
 def world_of(scrape: Scrape) -> World:

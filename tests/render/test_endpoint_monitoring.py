@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from ci.dashboards import lint, reading
+from tests.render.test_dashboards import dashboards
 from tests.render.test_endpoint import render
 from tests.render.test_monitors import KINDS, by_kind, relabelled
 
@@ -68,3 +70,36 @@ def test_nothing_is_scraped_unless_it_is_asked_for() -> None:
 
     assert not [one for one in manifests if one["apiVersion"].startswith("monitoring.coreos.com")]
     assert "prometheus.io" not in str(manifests.one("Deployment")["spec"]["template"]["metadata"])
+
+
+def test_its_dashboard_is_that_of_the_file_made_its_own() -> None:
+    found = dashboards(render("dashboards: {enabled: true}", release="a", namespace="models"))
+    file = reading.boards("vllm-endpoint")["endpoint"]
+
+    board = found["models.a-vllm-endpoint.vllm-endpoint.json"]
+    by_name = {one["name"]: one for one in board["templating"]["list"]}
+    assert board["panels"] == file["panels"]
+    assert board["title"] == "vLLM endpoint models/a-vllm-endpoint"
+    assert by_name["namespace"]["current"]["value"] == "models"
+    assert by_name["release"]["current"]["value"] == "a-vllm-endpoint"
+    assert lint.faults({**board, "uid": file["uid"]}) == []
+
+
+def test_no_dashboard_is_rendered_unless_asked_for() -> None:
+    assert dashboards(render()) == {}
+
+
+@pytest.mark.parametrize("where", ["", "monitoring"])
+def test_two_endpoints_never_write_the_same_dashboard(where: str) -> None:
+    text = f"dashboards: {{enabled: true, namespace: '{where}'}}"
+    found = [
+        (board["uid"], file, one.namespace, one.name)
+        for release, namespace in (("a", "models"), ("b", "models"), ("a", "lab"))
+        for one in render(text, release=release, namespace=namespace)
+        if "-dashboard-" in one.name
+        for file, board in dashboards(render(text, release=release, namespace=namespace)).items()
+    ]
+
+    uids, files, *_ = (set(column) for column in zip(*found, strict=True))
+    assert len(found) == len(uids) == len(files) == len({one[2:] for one in found}) == 3
+    assert all(len(uid) <= 40 for uid in uids)

@@ -7,6 +7,7 @@ import pytest
 
 from ci.dashboards import reading
 from tests.commands import run
+from vllm_chart.charts import ENDPOINT, VLLM, Chart
 from vllm_chart.cli import dashboards as command
 from vllm_chart.findings import Exit
 from vllm_chart.observe import dashboards
@@ -16,14 +17,16 @@ RELEASE = ("--release", "llm", "-n", "models")
 
 
 def test_the_command_knows_the_dashboards_that_there_are() -> None:
-    assert command.NAMES == dashboards.NAMES
-    assert {*dashboards.NAMES} == reading.boards().keys()
+    assert tuple(name for names in dashboards.NAMES.values() for name in names) == command.NAMES
+    assert {chart: {*names} for chart, names in dashboards.NAMES.items()} == {
+        chart: {*reading.boards(chart)} for chart in reading.NAMES
+    }
 
 
 def test_without_values_they_are_those_of_the_chart() -> None:
     found = json.loads(run("dashboards", "--output=json").stdout)
 
-    assert found == {"ok": True, "dashboards": reading.boards(), "findings": []}
+    assert found == {"ok": True, "dashboards": reading.boards("vllm"), "findings": []}
 
 
 def test_one_is_printed_and_nothing_else() -> None:
@@ -58,7 +61,7 @@ def test_refused_values_are_no_dashboard() -> None:
 def test_they_are_written_into_a_directory(tmp_path: Path) -> None:
     result = run("dashboards", "--directory", tmp_path / "new" / "grafana")
 
-    for name, board in reading.boards().items():
+    for name, board in reading.boards("vllm").items():
         file = tmp_path / "new" / "grafana" / f"{name}.json"
         assert json.loads(file.read_text()) == board
         assert f"wrote {file}: {board['title']}" in result.stdout
@@ -84,10 +87,27 @@ def test_another_chart_has_none(tmp_path: Path) -> None:
     result = run("dashboards", "--chart", tmp_path)
 
     assert result.exit_code == Exit.USAGE
-    assert "is not the chart vllm" in result.stderr
+    assert "has no dashboards among its values" in result.stderr
 
 
-@pytest.mark.parametrize("name", dashboards.NAMES)
+def test_an_endpoint_has_its_own() -> None:
+    chart = ("--chart", ENDPOINT.folder)
+    given = ("--set=models.a.service=b,clients.secretName=c", *RELEASE)
+
+    assert json.loads(run("dashboards", "endpoint", *chart).stdout) == reading.boards()["endpoint"]
+    board = json.loads(run("dashboards", "endpoint", *chart, *given).stdout)
+    assert board["title"] == "vLLM endpoint models/llm-vllm-endpoint"
+
+
+@pytest.mark.parametrize(("name", "chart"), [("endpoint", VLLM), ("service", ENDPOINT)])
+def test_a_dashboard_of_the_other_chart_is_a_wrong_call(name: str, chart: Chart) -> None:
+    result = run("dashboards", name, "--chart", chart.folder)
+
+    assert result.exit_code == Exit.USAGE
+    assert f"{name}: this chart has " in result.stderr
+
+
+@pytest.mark.parametrize("name", dashboards.NAMES["vllm"])
 def test_a_dashboard_of_the_users_is_not_the_charts(name: str, tmp_path: Path) -> None:
     own = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {f"a.b.vllm-{name}.json": "{}"}}
     (tmp_path / "values.yaml").write_text(json.dumps({"model": {"id": "org/name"}, "extraObjects": [own]}))

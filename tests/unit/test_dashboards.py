@@ -16,9 +16,9 @@ NAMES = sorted(BOARDS)
 S = 'namespace="$namespace",job="$namespace/$release"'
 
 
-def test_there_is_one_of_the_service_and_one_of_its_replicas() -> None:
-    assert NAMES == ["replica", "service"]
-    assert {board["uid"] for board in BOARDS.values()} == {"vllm-replica", "vllm-service"}
+def test_there_is_one_of_the_service_one_of_its_replicas_and_one_of_an_endpoint() -> None:
+    assert NAMES == ["endpoint", "replica", "service"]
+    assert {board["uid"] for board in BOARDS.values()} == {"vllm-endpoint", "vllm-replica", "vllm-service"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,21 +42,39 @@ def test_they_go_from_what_is_felt_to_why() -> None:
         "Cost",
     ]
     assert rows("replica") == ["Pods", "Demand", "Latency, p95", "Tokens", "Saturation", "Outcomes"]
+    assert rows("endpoint") == [
+        "Now",
+        "Demand",
+        "Errors and refusals",
+        "Latency",
+        "Tokens",
+        "Engines",
+        "Replicas of the endpoint",
+        "Configuration",
+    ]
 
 
-def test_each_leads_to_the_other_of_the_same_release() -> None:
-    for board in BOARDS.values():
-        (link,) = board["links"]
-        assert link["tags"] == board["tags"]
-        assert link["includeVars"]
-        assert link["keepTime"]
+@pytest.mark.parametrize("name", ["replica", "service"])
+def test_each_leads_to_the_other_of_the_same_release(name: str) -> None:
+    (link,) = BOARDS[name]["links"]
+    assert link["tags"] == BOARDS[name]["tags"]
+    assert link["includeVars"]
+    assert link["keepTime"]
+
+
+def test_an_endpoints_leads_to_those_of_engines_whose_release_is_another() -> None:
+    board = BOARDS["endpoint"]
+    (link,) = board["links"]
+    assert link["tags"] == BOARDS["service"]["tags"] != board["tags"]
+    assert not link.get("includeVars")
+    assert link["keepTime"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_release_is_found_by_its_job_whatever_its_name(name: str) -> None:
     by_name = {one["name"]: one for one in BOARDS[name]["templating"]["list"]}
 
-    assert by_name["release"]["query"]["query"].endswith('{namespace="$namespace"}, job)')
+    assert re.search(r'\{namespace="\$namespace"[,}].*, job\)$', by_name["release"]["query"]["query"])
     assert by_name["release"]["regex"] == "/^[^/]+\\/(.+)$/"
 
 
@@ -72,12 +90,12 @@ def test_they_follow_from_the_program_that_writes_them(name: str) -> None:
     from ci.dashboards import __main__ as program
 
     (board,) = [board for board in program.BOARDS if board.name == name]
-    assert (reading.FOLDER / f"{name}.json").read_text() == program.text(board.build())
+    assert (reading.folder(board.chart) / f"{name}.json").read_text() == program.text(board.build())
 
 
 def test_the_error_budget_is_that_of_the_alerts() -> None:
     """Which requests count is said twice, in the rules and in the panels."""
-    rules = (reading.FOLDER.parent / "rules.yaml").read_text()
+    rules = (reading.folder().parent / "rules.yaml").read_text()
     (counted,) = {*re.findall(r"http_requests_total{S,(.*?)(?:,status=\"5xx\")?}", rules)}
     asked = re.findall(r'http_requests_total{[^}]*?(handler=.*?)(?:,status="5xx")?}', texts("service"))
 
@@ -180,6 +198,10 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "a hole until the first 5xx": (
         query(f'sum(rate(http_requests_total{{{S},status="5xx"}}[$__rate_interval]))'),
+        "no series until the first",
+    ),
+    "a hole until the first 429": (
+        query(f'sum(rate(envoy_llm_requests{{{S},code="429"}}[$__rate_interval]))'),
         "no series until the first",
     ),
 }

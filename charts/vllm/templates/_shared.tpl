@@ -58,6 +58,88 @@ has groups and versions alone, says nothing of kinds, and renders what was asked
   {{- end }}
 {{- end }}
 
+{{/*
+The dashboards that a chart has in files/dashboards, made a release's own. A chart says itself, in
+"vllm.dashboards.preset", what their variables are preset to: a JSON map, all of it text.
+*/}}
+
+{{/* YAML documents: a ConfigMap for each dashboard, for Grafana's sidecar. Takes a list: root context, dashboards. */}}
+{{- define "vllm.dashboards.configMaps" -}}
+{{- $root := first . }}
+{{- $values := $root.Values.dashboards }}
+{{- $component := dict "app.kubernetes.io/component" "dashboard" }}
+{{- $labels := include "vllm.map" (list $values.labels (include "vllm.labels" $root | fromYaml) $component) }}
+{{- $annotations := include "vllm.annotations" (list $root $values.annotations) }}
+{{- range last . }}
+{{- $dashboard := list $root . }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ include "vllm.dashboard.name" $dashboard | quote }}
+  namespace: {{ include "vllm.dashboards.namespace" $root | quote }}
+  labels: {{- $labels | nindent 4 }}
+  {{- with $annotations }}
+  annotations: {{- . | nindent 4 }}
+  {{- end }}
+data:
+  {{ include "vllm.dashboard.file" $dashboard }}: {{ include "vllm.dashboard.json" $dashboard | toRawJson }}
+{{- end }}
+{{- end }}
+
+{{/*
+String: the name of the object. In a namespace of others it says which release it is of, because the release's name is
+one of many there. Takes a list: root context, the dashboard.
+*/}}
+{{- define "vllm.dashboard.name" -}}
+  {{- $root := first . }}
+  {{- $suffix := printf "dashboard-%s" (last .) }}
+  {{- if ne (include "vllm.dashboards.namespace" $root) (include "vllm.namespace" $root) }}
+    {{- $suffix = printf "%s-%s" $suffix (include "vllm.job" $root | sha256sum | trunc 8) }}
+  {{- end }}
+  {{- include "vllm.suffixed" (list (include "vllm.fullname" $root) $suffix) }}
+{{- end }}
+
+{{/* String: where the objects are. */}}
+{{- define "vllm.dashboards.namespace" -}}
+  {{- .Values.dashboards.namespace | default (include "vllm.namespace" .) }}
+{{- end }}
+
+{{/*
+String: what Grafana knows the dashboard by, in 40 characters at most. Each release has its own: of two with the same,
+Grafana would take neither. Takes a list: root context, the dashboard.
+*/}}
+{{- define "vllm.dashboard.uid" -}}
+  {{- printf "vllm-%s-%s" (last .) (include "vllm.job" (first .) | sha256sum | trunc 16) }}
+{{- end }}
+
+{{/*
+String: the name of its file. The sidecar writes the files of all ConfigMaps into one folder. No part of the job has a
+dot, so that no two come to the same. Takes a list: root context, the dashboard.
+*/}}
+{{- define "vllm.dashboard.file" -}}
+  {{- printf "%s.vllm-%s.json" (include "vllm.job" (first .) | replace "/" ".") (last .) }}
+{{- end }}
+
+{{/* JSON: a dashboard whose variables are preset to this release. Takes a list: root context, the dashboard. */}}
+{{- define "vllm.dashboard.json" -}}
+  {{- $root := first . }}
+  {{- $board := printf "files/dashboards/%s.json" (last .) | $root.Files.Get | fromJson }}
+  {{- $_ := set $board "uid" (include "vllm.dashboard.uid" .) }}
+  {{- $_ := set $board "title" (printf "%s %s" $board.title (include "vllm.job" $root)) }}
+  {{- $preset := include "vllm.dashboards.preset" $root | fromJson }}
+  {{- range $variable := $board.templating.list }}
+    {{- with get $preset $variable.name }}
+      {{- $chosen := dict "text" . "value" . "selected" true }}
+      {{- $_ := set $variable "current" $chosen }}
+      {{- if eq $variable.type "textbox" }}
+        {{- $_ := set (set $variable "query" .) "options" (list $chosen) }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  {{- toRawJson $board }}
+{{- end }}
+
 {{/* Structures that users wrote, without the nulls in them. */}}
 
 {{/*

@@ -12,7 +12,7 @@ from vllm_chart.cli.options import EXIT_CODES, namespace_option, output_option, 
 from vllm_chart.cli.output import finish, say
 
 #: As `vllm_chart.observe.dashboards.NAMES` has them, which is dear to import.
-NAMES = ("service", "replica")
+NAMES = ("service", "replica", "endpoint")
 
 
 @click.command("dashboards", epilog=EXIT_CODES)
@@ -24,7 +24,7 @@ NAMES = ("service", "replica")
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write them there, as service.json and replica.json; made where it isn't there.",
+    help="Write them there, each as NAME.json; made where it isn't there.",
 )
 @output_option
 def command(
@@ -36,25 +36,29 @@ def command(
     output: str,
     **values: Any,
 ) -> None:
-    """Print a dashboard for Grafana, or write both into a directory.
+    """Print a dashboard for Grafana, or write all of a chart into a directory.
 
     They are those of the chart's ConfigMaps, for a Grafana without the sidecar: import them by hand or by its API.
     With values they are a release's own, with its objectives (slo) and its target; whether dashboards.enabled is true
     doesn't matter. Without values they are for any release, which their variables choose. docs/dashboards.md says what
-    is on them, and which Prometheus they need.
+    is on them, and which Prometheus they need. service and replica are those of charts/vllm, endpoint is that of
+    charts/vllm-endpoint.
 
     \b
     Examples:
       vllm-chart dashboards service > vllm-service.json
       vllm-chart dashboards --directory grafana/
       vllm-chart dashboards -f prod.yaml --release llm -n models --directory grafana/
+      vllm-chart dashboards endpoint --chart charts/vllm-endpoint > vllm-endpoint.json
       vllm-chart dashboards replica | jq '{dashboard: ., overwrite: true}' | curl … --data @- GRAFANA/api/dashboards/db
     """
-    from vllm_chart.findings import to_human
+    from vllm_chart.findings import WrongCallError, to_human
     from vllm_chart.observe.dashboards import dashboards
 
     found = dashboards(chart, release=release, namespace=namespace, **values)
     boards = {key: board for key, board in found.boards.items() if name in (None, key)}
+    if found.boards and not boards:
+        raise WrongCallError(f"{name}: this chart has {', '.join(found.boards)}: name one of them, or another --chart")
     if directory and boards:
         _write(directory, boards)
     if found.findings and boards and output == "human":

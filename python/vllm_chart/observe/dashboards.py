@@ -1,4 +1,4 @@
-"""The chart's dashboards as files, for those who bring them into a Grafana by hand."""
+"""The dashboards of a chart as files, for those who bring them into a Grafana by hand."""
 
 import dataclasses
 import json
@@ -10,8 +10,8 @@ from vllm_chart.findings import Finding, WrongCallError, has_errors
 from vllm_chart.helm import AnyChart, LoadedChart, ValuesOptions
 from vllm_chart.rendered.manifests import Manifests
 
-#: As they stand in the chart, in `files/dashboards/`.
-NAMES = ("service", "replica")
+#: As they stand in each chart, in `files/dashboards/`.
+NAMES = {charts.VLLM.name: ("service", "replica"), charts.ENDPOINT.name: ("endpoint",)}
 Board = dict[str, Any]
 
 
@@ -29,9 +29,9 @@ def dashboards(
     """What `dashboards` renders for these values, whether or not it is enabled in them; without any values, what the
     chart has for every release.
 
-    Raises WrongCallError for another chart, HelmError for what is none, OSError for an unreadable file.
+    Raises WrongCallError for a chart without dashboards, HelmError for what is none, OSError for an unreadable file.
     """
-    loaded = charts.require(chart, "dashboards")
+    loaded = charts.having(chart, "dashboards", "dashboards")
     if not any(options.values()):
         return Dashboards(of_any_release(loaded))
     findings = checks.validate(loaded, **options)
@@ -46,7 +46,7 @@ def of_any_release(loaded: LoadedChart) -> dict[str, Board]:
     """The dashboards that a chart has, by their names. Raises WrongCallError for one without."""
     texts = {file["name"]: file["data"] for file in loaded.chart.files}
     try:
-        return {name: json.loads(texts[f"files/dashboards/{name}.json"]) for name in NAMES}
+        return {name: json.loads(texts[f"files/dashboards/{name}.json"]) for name in NAMES[loaded.name]}
     except KeyError as error:
         raise WrongCallError(f"{loaded.path} has no {error}: it is older than its dashboards") from error
 
@@ -55,5 +55,6 @@ def of(manifests: Manifests) -> dict[str, Board]:
     """The dashboards that a render has, by their names."""
     found = [object_ for object_ in manifests if object_.kind == "ConfigMap" and not object_.is_extra]
     texts = {key: text for object_ in found for key, text in (object_.get("data") or {}).items()}
-    by_name = {name: [text for key, text in texts.items() if key.endswith(f".vllm-{name}.json")] for name in NAMES}
+    names = [name for known in NAMES.values() for name in known]
+    by_name = {name: [text for key, text in texts.items() if key.endswith(f".vllm-{name}.json")] for name in names}
     return {name: json.loads(text) for name, alike in by_name.items() for text in alike}

@@ -1,4 +1,4 @@
-"""Who collects what is measured: keys that every chart has."""
+"""Who collects what is measured, and what Grafana shows of it: keys that every chart has."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -114,4 +114,40 @@ class ScrapeAnnotations(Block):
         False,
         description="Write them: scrape, port, path, scheme, and `prometheus.io/job` for the scrape configuration in "
         "docs/monitoring.md, which gives targets the same `job`. Turning it on replaces the pods.",
+    )
+
+
+class Dashboards(Block):
+    """Of dashboards for Grafana, as ConfigMaps that its sidecar loads."""
+
+    remedies = {
+        "create": "write enabled",
+        "label": 'write labels: {grafana_dashboard: "1"}',
+        "labelKey": 'write labels: {grafana_dashboard: "1"}',
+        "labelValue": 'write labels: {grafana_dashboard: "1"}',
+        "sidecarLabel": 'write labels: {grafana_dashboard: "1"}',
+        "sidecarLabelValue": 'write labels: {grafana_dashboard: "1"}',
+        "additionalLabels": "write labels",
+        "extraLabels": "write labels",
+        "additionalAnnotations": "write annotations",
+        "folder": "write annotations: {grafana_folder: …}",
+        "grafanaFolder": "write annotations: {grafana_folder: …}",
+        "datasource": "leave it out: the dashboards have a variable for it",
+    }
+
+    enabled: bool = Field(False, description="Render the ConfigMaps. Turning it on restarts no pod.")
+    labels: Labels = Field(
+        {"grafana_dashboard": "1"},
+        description="Labels that the sidecar picks ConfigMaps by. The default is that of Grafana's own charts "
+        "(`sidecar.dashboards.label`).",
+    )
+    annotations: Annotations = Field(
+        {},
+        description="Annotations of the ConfigMaps: `grafana_folder: vLLM` puts them in a folder where the sidecar has "
+        "`folderAnnotation: grafana_folder`.",
+    )
+    namespace: Reference = Field(
+        "",
+        description="Where the ConfigMaps are, for a sidecar that looks into its own namespace alone. Empty: beside "
+        "the pods, for one that looks into all (`searchNamespace: ALL`).",
     )

@@ -1,4 +1,4 @@
-"""What is measured of the endpoint, and who collects it."""
+"""What is measured of the endpoint, who collects it, and what Grafana shows of it."""
 
 from typing import Annotated
 
@@ -36,3 +36,9 @@ class PrometheusRule(rules.PrometheusRule):
         description="When each alert fires: thresholds, how long it has to be so, how severe it is. `enabled: false` "
         "leaves one out. docs/endpoint.md says what each means.",
     )
+
+
+class Dashboards(monitoring.Dashboards):
+    """A dashboard for Grafana 10 or later, as a ConfigMap that Grafana's sidecar loads: requests, refusals, latency and
+    tokens by client and model, the engines, and the endpoint's own replicas. `vllm-chart dashboards --chart
+    charts/vllm-endpoint` writes it as a file."""

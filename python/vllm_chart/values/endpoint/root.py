@@ -19,7 +19,7 @@ from vllm_chart.values.base import (
 from vllm_chart.values.endpoint.autoscaling import Autoscaling
 from vllm_chart.values.endpoint.limits import Limits
 from vllm_chart.values.endpoint.models import Clients, Models
-from vllm_chart.values.endpoint.monitoring import Monitor, PrometheusRule
+from vllm_chart.values.endpoint.monitoring import Dashboards, Monitor, PrometheusRule
 from vllm_chart.values.endpoint.network import NetworkPolicy
 from vllm_chart.values.endpoint.traffic import TLS, PrefixAffinity, Service, Shutdown, Timeouts
 from vllm_chart.values.monitoring import ScrapeAnnotations
@@ -165,6 +165,7 @@ class Monitoring(Section):
     )
     scrape_annotations: ScrapeAnnotations = Field(ScrapeAnnotations(), description=ScrapeAnnotations.__doc__)
     prometheus_rule: PrometheusRule = Field(PrometheusRule(), description=PrometheusRule.__doc__)
+    dashboards: Dashboards = Field(Dashboards(), description=Dashboards.__doc__)
 
 
 class Scheduling(Section):
@@ -235,5 +236,6 @@ class Values(
             ("monitoring", "metrics", "prometheus", "servicemonitor", "serviceMonitors"),
             "write serviceMonitor: {enabled: true}, or podMonitor",
         ),
+        **dict.fromkeys(("dashboard", "grafana", "grafanaDashboard", "grafanaDashboards"), "write dashboards"),
         "apiKeys": "put the keys in a Secret and name it in clients.secretName",
     }

@@ -1,0 +1,8 @@
+{{/* Of the dashboard what is this chart's own: see "vllm-endpoint.dashboards.configMaps". */}}
+
+{{/* JSON map: what the variables of the dashboard are preset to, all of it text. */}}
+{{- define "vllm-endpoint.dashboards.preset" -}}
+  {{- dict
+    "namespace" (include "vllm-endpoint.namespace" .)
+    "release" (include "vllm-endpoint.fullname" .) | toJson }}
+{{- end }}
