@@ -250,7 +250,7 @@ def bench_lifecycle(session: nox.Session) -> None:
 def bench_start(session: nox.Session) -> None:
     """From `helm install` to the first token, by how the model comes into the pod, and the bytes that takes; 15 min."""
     install(session, "test")
-    kubeconfig = free_cluster(session, "registry")
+    kubeconfig = free_cluster(session, "registry", "object-storage")
     session.run("python", "-m", "tests.bench.bench_start", "--kubeconfig", kubeconfig, *session.posargs)
 
 

@@ -2,10 +2,10 @@
 
 python -m tests.bench.bench_start --kubeconfig ~/.kube/config [--json out.json] [--only download,image] [--turns 3]
 
-On the local cluster with a registry (`ci/run cluster -- up --registry`). For each method a release is installed where
-nothing is there yet, uninstalled, and installed again: its claims and the node's images are left. The model is a Llama
-of random weights, which a Hub in a pod and the registry have alike; both count what they send. The engine compiles it,
-as engines on GPUs do. Progress goes to standard error, the table for docs/models.md to standard output.
+On the local cluster with `--registry --object-storage`. For each method a release is installed where nothing is there
+yet, uninstalled, and installed again: its claims and the node's images are left. The model is a Llama of random
+weights, which a Hub and a store in pods and the registry have alike, and what they send is counted. The engine compiles
+it, as engines on GPUs do. Progress goes to standard error, the table for docs/models.md to standard output.
 """
 
 import abc
@@ -26,12 +26,14 @@ from typing import Any
 from ci import tools
 from tests import grown_model
 from tests.e2e import profiles
+from tests.e2e.clients import execute, pod_name
 from tests.e2e.evidence import evidence
 from tests.e2e.hubs import REPOSITORY, HubPod
 from tests.e2e.profiles import Profile
 from tests.e2e.registries import FOLDER, Registry
 from tests.e2e.releases import SHORT_STOP, Installation
 from tests.e2e.starts import compile_cache, first_token, stages_told
+from tests.e2e.stores import StorePod
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
 
@@ -43,8 +45,11 @@ SERVED = "grown"
 HIDDEN, LAYERS = 1024, 8
 #: Long enough for the prompts that are asked, short for the pass that vLLM warms up with.
 ARGS = {"enforce-eager": False, "max-model-len": 512, "max-num-batched-tokens": 512}
+#: Of every release, over values/llama3.yaml and ci/kind/llama3.yaml.
+COMMON = {"gpu": {"count": 0}, "replicaCount": 1, "volumes": [], "volumeMounts": [], "engine": {"args": ARGS}}
 CLAIM = {"enabled": True, "size": "2Gi"}
 MIB = 1 << 20
+RECEIVED = "/sys/class/net/eth0/statistics/rx_bytes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +70,16 @@ class Start:
     stages: str
 
 
+def hub_values(url: str) -> Json:
+    """Of a release whose model a Hub has."""
+    return {"model": {"id": REPOSITORY, "servedModelName": [SERVED]}, "hub": {"endpoint": url, "offline": False}}
+
+
+def image_values(reference: str) -> Json:
+    """Of a release whose model is an image."""
+    return {"model": {"id": SERVED, "servedModelName": [SERVED], "image": {"reference": reference, "subPath": FOLDER}}}
+
+
 class Source(abc.ABC):
     """Where models come from in this bench."""
 
@@ -73,8 +88,8 @@ class Source(abc.ABC):
         """Have the model where no node has it: the values of a release that takes it from there."""
 
     @abc.abstractmethod
-    def sent(self) -> Sent:
-        """What was sent since this was last asked, or since the turn began."""
+    def sent(self, release: Installation) -> Sent:
+        """What was sent since this was last asked, or since the turn began, to a release that has just started."""
 
 
 class FromHub(Source):
@@ -85,10 +100,9 @@ class FromHub(Source):
 
     def begin(self, turn: str) -> Json:
         self._hub.turn()
-        model = {"id": REPOSITORY, "servedModelName": [SERVED]}
-        return {"model": model, "hub": {"endpoint": self._hub.url, "offline": False}}
+        return hub_values(self._hub.url)
 
-    def sent(self) -> Sent:
+    def sent(self, release: Installation) -> Sent:
         counted = self._hub.counted()
         self._hub.turn()
         return Sent(sum(counted["sent"].values()), counted["requests"])
@@ -105,13 +119,30 @@ class FromRegistry(Source):
     def begin(self, turn: str) -> Json:
         self._repository, self._seen = turn, 0
         (self._folder / "turn.txt").write_text(turn)
-        reference = self._registry.push(self._folder, turn)
-        return {"model": {"id": SERVED, "image": {"reference": reference, "subPath": FOLDER}}}
+        return image_values(self._registry.push(self._folder, turn))
 
-    def sent(self) -> Sent:
+    def sent(self, release: Installation) -> Sent:
         pulls = self._registry.pulls(self._repository)
         new, self._seen = pulls[self._seen :], len(pulls)
         return Sent(sum(pull.sent for pull in new), len(new))
+
+
+class FromStore(Source):
+    """An S3 store in a pod, by HTTPS. Its log has no bytes, so they are those that came into the engine's pod."""
+
+    def __init__(self, store: StorePod) -> None:
+        self._store = store
+        self._seen = 0
+
+    def begin(self, turn: str) -> Json:
+        self._seen = len(self._store.asked())
+        return self._store.values(SERVED)
+
+    def sent(self, release: Installation) -> Sent:
+        asked = len(self._store.asked())
+        new, self._seen = asked - self._seen, asked
+        (pod,) = release.engines()
+        return Sent(int(execute(release.cluster, release.namespace, pod_name(pod), "cat", RECEIVED)), new)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +159,7 @@ METHODS = {
     "claim": Method("`persistence`", "hub", {"persistence": CLAIM}),
     "download": Method("`persistence` and `download`", "hub", {"persistence": CLAIM, "download": {"enabled": True}}),
     "image": Method("`model.image`, and `persistence` for what is compiled", "registry", {"persistence": CLAIM}),
+    "s3": Method("`s3://`, and `persistence` for what is compiled", "store", {"persistence": CLAIM}),
 }
 
 
@@ -142,13 +174,10 @@ class Bench:
     def source(self, name: str) -> Source:
         """The source, which is started when it is first asked for."""
         if name not in self._sources:
-            self._sources[name] = {"hub": self._hub, "registry": self._registry}[name]()
+            self._sources[name] = {"hub": self._hub, "registry": self._registry, "store": self._store}[name]()
         return self._sources[name]
 
     def _hub(self) -> Source:
-        folder = self.profile.folders[TINY]
-        create = ("create", "configmap", TINY, f"--namespace={self.namespace}", f"--from-file={folder}")
-        subprocess.run(self.cluster.kubectl(*create), check=True, stdout=sys.stderr)
         hub = HubPod(self.cluster, self.namespace)
         hub.start(TINY, grown=(HIDDEN, LAYERS))
         return FromHub(hub)
@@ -157,26 +186,20 @@ class Bench:
         registry = Registry(self.cluster)
         if not registry.is_there():
             sys.exit("the cluster has no registry that nodes pull from: `ci/run cluster -- up --registry`")
-        grown_model.grow(self.profile.folders[TINY], self._scratch, HIDDEN, LAYERS)
-        return FromRegistry(registry, self._scratch)
+        grown_model.grow(self.profile.folders[TINY], self._scratch / "model", HIDDEN, LAYERS)
+        return FromRegistry(registry, self._scratch / "model")
+
+    def _store(self) -> Source:
+        store = StorePod(self.cluster, self.namespace)
+        store.start(TINY, self._scratch, grown=(HIDDEN, LAYERS))
+        return FromStore(store)
 
     def turn(self, name: str, method: Method) -> tuple[Start, Start]:
         """A start where nothing is, and one after it."""
         turn = f"{name.lower()}-{secrets.token_hex(2)}"
         source = self.source(method.source)
-        values = _merged(
-            self.profile.article.values,
-            {
-                "gpu": {"count": 0},
-                "replicaCount": 1,
-                "nodeSelector": {"kubernetes.io/hostname": min(self.profile.gpu_nodes)},
-                "volumes": [],
-                "volumeMounts": [],
-                "engine": {"args": ARGS},
-            },
-            source.begin(turn),
-            method.values,
-        )
+        node = {"nodeSelector": {"kubernetes.io/hostname": min(self.profile.gpu_nodes)}}
+        values = {**self.profile.article.values, **COMMON, **node, **source.begin(turn), **method.values}
         model = dataclasses.replace(self.profile.article, values=values)
         release = Installation(self.helm, self.cluster, self.profile, self.namespace, turn, model, (SHORT_STOP,))
         first = self._start(release, source)
@@ -190,20 +213,9 @@ class Bench:
             release.install(wait=False)
 
         seconds = first_token(self.cluster, self.namespace, release.service, SERVED, install)
-        start = Start(seconds, source.sent(), compile_cache(release), stages_told(release))
+        start = Start(seconds, source.sent(release), compile_cache(release), stages_told(release))
         release.uninstall()
         return start
-
-
-def _merged(*layers: Mapping[str, Any]) -> Json:
-    """As Helm merges values: maps key by key, anything else whole."""
-    merged: Json = {}
-    for layer in layers:
-        for key, value in layer.items():
-            old = merged.get(key)
-            both = isinstance(old, Mapping) and isinstance(value, Mapping)
-            merged[key] = _merged(old, value) if both else value  # type: ignore[arg-type]
-    return merged
 
 
 def say(line: str) -> None:
@@ -253,6 +265,8 @@ def main() -> None:
             sys.exit("this bench measures the CPU engine, on simulated GPUs")
         bench = Bench(cluster, Helm(str(tools.helm()), options.kubeconfig), profile, namespace, Path(scratch))
         subprocess.run(cluster.kubectl("create", "namespace", namespace), check=True, stdout=sys.stderr)
+        create = ("create", "configmap", TINY, f"--namespace={namespace}", f"--from-file={profile.folders[TINY]}")
+        subprocess.run(cluster.kubectl(*create), check=True, stdout=sys.stderr)
         try:
             for _ in range(options.turns):  # in turns: the machine may be busy for a while
                 for name, found in turns.items():
@@ -264,7 +278,9 @@ def main() -> None:
             kept = {name: [list(map(dataclasses.asdict, pair)) for pair in pairs] for name, pairs in turns.items()}
             measured = {"measured": time.strftime("%F %R UTC", time.gmtime())}
             options.json.write_text(json.dumps(measured | kept, indent=2))
-            subprocess.run(cluster.kubectl("delete", "namespace", namespace, "--wait=false"), check=True)
+            subprocess.run(
+                cluster.kubectl("delete", "namespace", namespace, "--wait=false"), check=True, stdout=sys.stderr
+            )
     print(table(turns))
 
 

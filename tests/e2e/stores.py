@@ -10,7 +10,7 @@ from kubernetes.client import V1Pod
 
 from ci.images.derived import STREAMING
 from ci.kind.parts.programs import VERSITYGW
-from tests import certificates
+from tests import certificates, grown_model
 from tests.e2e.clients import is_ready, run_to_end
 from tests.e2e.profiles import GPU, GPU_LABEL
 from vllm_chart.cluster.api import Cluster
@@ -19,13 +19,18 @@ NAME, PORT, REGION = "store", 7070, "eu-central-1"
 BUCKET, FOLDER = "models", "acme/san-francisco"
 #: Secrets with the store's keys, and with one of them wrong; a ConfigMap with its authority.
 KEYS, WRONG_KEYS, AUTHORITY = "store-keys", "store-wrong-keys", "store-authority"
+PROGRAM = "grown-model"
 READY_SECONDS, UPLOAD_SECONDS = 120, 180
 _UPLOAD = """
-import pathlib, sys, boto3
-url, region, bucket, folder = sys.argv[1:]
+import pathlib, subprocess, sys, boto3
+url, region, bucket, folder, *grown = sys.argv[1:]
+model = "/model"
+if grown:
+    model = "/grown"
+    subprocess.run(["python3", "/program/grown_model.py", "/model", model, *grown], check=True)
 client = boto3.client("s3", endpoint_url=url, region_name=region)
 client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
-for file in sorted(pathlib.Path("/model").iterdir()):
+for file in sorted(pathlib.Path(model).iterdir()):
     if file.is_file():
         client.put_object(Bucket=bucket, Key=f"{folder}/{file.name}", Body=file.read_bytes())
         print(file.name, file.stat().st_size)
@@ -47,10 +52,11 @@ class StorePod:
     def url(self) -> str:
         return f"https://{self.host}:{PORT}"
 
-    def start(self, model: str, folder: Path) -> dict[str, int]:
+    def start(self, model: str, folder: Path, grown: tuple[int, int] | None = None) -> dict[str, int]:
         """Start it with the model of a ConfigMap, and return the sizes of the model's files.
 
         folder: for its certificate's files.
+        grown: the width and the layers that the model is given (tests/grown_model.py).
         """
         tls = certificates.make(folder, self.host)
         self._keys(KEYS, secret_key := secrets.token_hex(20))
@@ -66,7 +72,16 @@ class StorePod:
             until=is_ready,
             timeout_seconds=READY_SECONDS,
         )
-        return self._upload(model)
+        return self._upload(model, grown)
+
+    def values(self, served: str) -> dict[str, Any]:
+        """Of a release that streams the model out of it, and serves it by this name."""
+        return {
+            "model": {"id": f"s3://{BUCKET}/{FOLDER}", "servedModelName": [served]},
+            "image": {"tag": STREAMING.reference.rpartition(":")[2]},
+            "objectStorage": {"credentialsSecretRef": {"name": KEYS}, "endpoint": self.url, "region": REGION},
+            "caBundle": {"configMapName": AUTHORITY},
+        }
 
     def asked(self) -> list[tuple[str, str, str]]:
         """What it was asked for, in order: operation, key ("-" of none), status."""
@@ -79,15 +94,19 @@ class StorePod:
         literals = (f"--from-literal=AWS_ACCESS_KEY_ID={NAME}", f"--from-literal=AWS_SECRET_ACCESS_KEY={secret_key}")
         self._kubectl("create", "secret", "generic", name, *literals)
 
-    def _upload(self, model: str) -> dict[str, int]:
+    def _upload(self, model: str, grown: tuple[int, int] | None) -> dict[str, int]:
+        self._kubectl("create", "configmap", PROGRAM, f"--from-file={grown_model.__file__}")
+        upload = ["python3", "-c", _UPLOAD, self.url, REGION, BUCKET, FOLDER, *map(str, grown or ())]
         container = {
             # It has boto3, which the application's image has not.
             "image": STREAMING.reference,
-            "command": ["python3", "-c", _UPLOAD, self.url, REGION, BUCKET, FOLDER],
+            "command": upload,
             "env": [{"name": "AWS_CA_BUNDLE", "value": "/authority/ca-bundle.crt"}],
             "envFrom": [{"secretRef": {"name": KEYS}}],
             "volumeMounts": [
                 {"name": "model", "mountPath": "/model"},
+                {"name": "program", "mountPath": "/program"},
+                {"name": "grown", "mountPath": "/grown"},
                 {"name": "authority", "mountPath": "/authority"},
             ],
         }
@@ -96,6 +115,8 @@ class StorePod:
             "nodeSelector": {GPU_LABEL: "nvidia"},
             "volumes": [
                 {"name": "model", "configMap": {"name": model}},
+                {"name": "program", "configMap": {"name": PROGRAM}},
+                {"name": "grown", "emptyDir": {}},
                 {"name": "authority", "configMap": {"name": AUTHORITY}},
             ],
         }

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from ci.images.derived import STREAMING
 from tests.e2e import stores
 from tests.e2e.clients import Application, assert_answers, restarts, start_application
 from tests.e2e.profiles import Profile
@@ -42,19 +41,7 @@ def store(cluster: Cluster, namespace: str, profile: Profile, tmp_path_factory: 
 
 def values(store: StorePod, profile: Profile) -> dict[str, Any]:
     """Of the model in the store, over those that every release here has."""
-    return {
-        **profile.article.values,
-        "model": {"id": f"s3://{stores.BUCKET}/{stores.FOLDER}", "servedModelName": [profile.article.served]},
-        "image": {"tag": STREAMING.reference.rpartition(":")[2]},
-        "objectStorage": {
-            "credentialsSecretRef": {"name": stores.KEYS},
-            "endpoint": store.url,
-            "region": stores.REGION,
-        },
-        "caBundle": {"configMapName": stores.AUTHORITY},
-        "volumes": [],
-        "volumeMounts": [],
-    }
+    return {**profile.article.values, **store.values(profile.article.served), "volumes": [], "volumeMounts": []}
 
 
 @pytest.fixture(scope="module")

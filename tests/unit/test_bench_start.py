@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from huggingface_hub import HfApi
@@ -11,7 +12,12 @@ from huggingface_hub.errors import EntryNotFoundError
 
 from tests import grown_model, hub_server
 from tests.bench import bench_start
-from tests.bench.bench_start import Sent, Start
+from tests.bench.bench_start import METHODS, Sent, Start
+from tests.e2e import profiles
+from tests.e2e.stores import StorePod
+from tests.render.view import View
+from vllm_chart.cluster.api import Cluster
+from vllm_chart.helm import render
 
 HIDDEN, LAYERS = 128, 3
 VOCABULARY = 502
@@ -82,10 +88,17 @@ def test_the_table_has_the_medians_of_each_method() -> None:
     assert bench_start.told(pairs[0][0]) == ("80.0 s, 257.0 MiB in 30 requests, compile cache: missed (import 20 s)")
 
 
-def test_values_are_laid_over_each_other_as_helm_does() -> None:
-    below = {"engine": {"device": "cpu", "args": {"enforce-eager": True}}, "volumes": [1]}
-    above = {"engine": {"args": {"enforce-eager": False}}, "volumes": []}
-    assert bench_start._merged(below, above) == {
-        "engine": {"device": "cpu", "args": {"enforce-eager": False}},
-        "volumes": [],
-    }
+@pytest.mark.parametrize("name", METHODS)
+def test_each_method_is_a_release_that_the_chart_takes(name: str) -> None:
+    method = METHODS[name]
+    model = {
+        "hub": bench_start.hub_values("http://hub.bench.svc:8080"),
+        "registry": bench_start.image_values(f"registry.registry.svc:5000/{name}@sha256:{'0' * 64}"),
+        "store": StorePod(cast(Cluster, None), "bench").values(bench_start.SERVED),
+    }[method.source]
+    values = {**bench_start.COMMON, **model, **method.values}
+    pod = View(render(values_files=(profiles.ARTICLE, profiles.ON_KIND), values=values))
+    assert "--no-enforce-eager" in pod.args
+    served = pod.args[pod.args.index("--served-model-name") + 1 :]
+    assert served[0] == bench_start.SERVED
+    assert served[1].startswith("--"), "what asks knows it by one name"
