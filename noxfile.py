@@ -153,7 +153,7 @@ def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 
     `nox -s e2e -- --alerts`, `--autoscaling`, `--tracing`, `--network`, `--endpoint`, `--adapters`, `--download`,
-    `--image-volume`, `--object-storage` or `--faults` adds what takes long or breaks things.
+    `--image-volume`, `--warm-start`, `--object-storage` or `--faults` adds what takes long or breaks things.
     """
     install(session, "test")
     asked = [part for part in ("autoscaling", "tracing", "network", "object-storage") if f"--{part}" in session.posargs]

@@ -10,6 +10,7 @@ it, as engines on GPUs do. Progress goes to standard error, the table for docs/m
 
 import abc
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -35,7 +36,8 @@ from tests.e2e.releases import SHORT_STOP, Installation
 from tests.e2e.starts import compile_cache, first_token, stages_told
 from tests.e2e.stores import StorePod
 from vllm_chart.cluster.api import Cluster
-from vllm_chart.helm import Helm
+from vllm_chart.findings import UnavailableError
+from vllm_chart.helm import Helm, HelmError
 
 Json = dict[str, Any]
 
@@ -202,10 +204,16 @@ class Bench:
         values = {**self.profile.article.values, **COMMON, **node, **source.begin(turn), **method.values}
         model = dataclasses.replace(self.profile.article, values=values)
         release = Installation(self.helm, self.cluster, self.profile, self.namespace, turn, model, (SHORT_STOP,))
-        first = self._start(release, source)
-        say(f"{name}: first {told(first)}")
-        again = self._start(release, source)
-        say(f"{name}: again {told(again)}")
+        try:
+            first = self._start(release, source)
+            say(f"{name}: first {told(first)}")
+            again = self._start(release, source)
+            say(f"{name}: again {told(again)}")
+        except BaseException:
+            say(evidence(self.cluster, self.namespace))
+            with contextlib.suppress(HelmError):  # it may be gone
+                release.helm.uninstall(turn, namespace=self.namespace)
+            raise
         return first, again
 
     def _start(self, release: Installation, source: Source) -> Start:
@@ -270,10 +278,10 @@ def main() -> None:
         try:
             for _ in range(options.turns):  # in turns: the machine may be busy for a while
                 for name, found in turns.items():
-                    found.append(bench.turn(name, METHODS[name]))
-        except BaseException:
-            say(evidence(cluster, namespace))
-            raise
+                    try:
+                        found.append(bench.turn(name, METHODS[name]))
+                    except (AssertionError, HelmError, UnavailableError, subprocess.CalledProcessError) as error:
+                        say(f"{name}: {error}")
         finally:
             kept = {name: [list(map(dataclasses.asdict, pair)) for pair in pairs] for name, pairs in turns.items()}
             measured = {"measured": time.strftime("%F %R UTC", time.gmtime())}
@@ -281,7 +289,9 @@ def main() -> None:
             subprocess.run(
                 cluster.kubectl("delete", "namespace", namespace, "--wait=false"), check=True, stdout=sys.stderr
             )
-    print(table(turns))
+    print(table({name: found for name, found in turns.items() if found}))
+    if not all(len(found) == options.turns for found in turns.values()):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

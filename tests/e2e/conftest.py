@@ -29,6 +29,7 @@ ASKED_FOR = (
     ("--adapters", "adapters"),
     ("--download", "download"),
     ("--image-volume", "image_volume"),
+    ("--warm-start", "warm_start"),
     ("--object-storage", "object_storage"),
     ("--network", "network"),
     ("--endpoint", "endpoint"),
@@ -49,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--download", action="store_true", help="Also download by a Job, from a Hub that goes wrong.")
     group.addoption("--image-volume", action="store_true", help="Also mount models that the cluster's registry has.")
     group.addoption("--object-storage", action="store_true", help="Also stream a model out of a store in the cluster.")
+    group.addoption("--warm-start", action="store_true", help="Also move what is compiled from one node to another.")
     group.addoption("--network", action="store_true", help="Also try who is kept out, where policies are enforced.")
     group.addoption("--endpoint", action="store_true", help="Also revoke, break and roll around an endpoint.")
     group.addoption("--faults", action="store_true", help="Also kill, hang and starve engines, and let a node be gone.")
@@ -64,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "download: three replicas and a Hub in the cluster, so it is asked for")
     config.addinivalue_line("markers", "image_volume: needs a registry that nodes pull from, so it is asked for")
     config.addinivalue_line("markers", "object_storage: needs an image of its own, so it is asked for")
+    config.addinivalue_line("markers", "warm_start: compiles a model, which takes long, so it is asked for")
     config.addinivalue_line("markers", "network: needs a network plugin that enforces policies, so it is asked for")
     config.addinivalue_line("markers", "endpoint: waits for the kubelet and for engines, so it is asked for")
     config.addinivalue_line("markers", "faults: something is broken on purpose, so it is asked for")
