@@ -110,9 +110,10 @@ def render_tests(session: nox.Session) -> None:
 
 @nox.session
 def rules(session: nox.Session) -> None:
-    """Tests of the alerts and recorded series: promtool, each alert when it fires and when it is silent."""
+    """Tests of the alerts and recorded series: promtool, each alert when it fires and when it is silent; pint."""
     install(session, "test")
     session.run("python", "-m", "ci.tools", "promtool")
+    session.run("python", "-m", "tests.rules.pint")
     session.run("pytest", "tests/rules", *ALL_CORES, *session.posargs)
 
 

@@ -4,6 +4,7 @@ Two releases at a time: `llm` has a replica on each of two nodes, an API key and
 API servers and a PodMonitor. The times of the alerts are shortened, their expressions are the chart's own.
 """
 
+import itertools
 import secrets
 import subprocess
 import time
@@ -23,6 +24,8 @@ from tests.e2e.profiles import Profile
 from tests.e2e.prometheus import Prometheus, begin_anew
 from tests.e2e.releases import SHORT_STOP, Installation
 from tests.e2e.traffic import Traffic
+from tests.rules import pint
+from tests.rules.ruleset import RuleSet
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.load.asker import Options
@@ -35,6 +38,8 @@ EVALUATION_SECONDS = 180
 CLIENTS = Options("", clients=6, max_tokens=48, duration_seconds=3600, timeout_seconds=120)
 #: Of load, which panels are asked about.
 LOADED_SECONDS = 60
+#: What rules that others publish wait for, at the least, until they say of `up == 0` that an engine is down.
+OTHERS_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +166,10 @@ def _wait_until_up(release: Installation, prometheus: Prometheus) -> None:
         return {series.labels["pod"] for series in prometheus.query(f"{up} == 1")} == set(ready)
 
     prometheus.wait_until(f"the engines of {release.name} are up", all_are_up, DISCOVERY_SECONDS)
-    for series in prometheus.query(f"{up}[15m]"):
-        seconds = min(at for at, value in series.points if value == 1) - ready[series.labels["pod"]]
-        print(f"{series.labels['pod']}: scraped {seconds:.0f} s after it was ready")
+    scraped = {series.labels["pod"]: series.points for series in prometheus.query(f"{up}[15m]")}
+    for pod, moment in ready.items():
+        seconds = min(at for at, value in scraped[pod] if value == 1) - moment
+        print(f"{pod}: scraped {seconds:.0f} s after it was ready")
         assert seconds < DISCOVERY_SECONDS
 
 
@@ -207,6 +213,43 @@ def test_every_rule_is_evaluated(llm: Installation, prometheus: Prometheus) -> N
 def _rendered_rules(llm: Installation) -> list[dict[str, str]]:
     groups = llm.rendered().one("PrometheusRule")["spec"]["groups"]
     return [rule for group in groups for rule in group["rules"]]
+
+
+@pytest.mark.alerts
+def test_pint_finds_nothing(llm: Installation, prometheus: Prometheus, traffic: Traffic) -> None:
+    """A second opinion on the rules, beside a Prometheus that has what engines say under load."""
+    rules = RuleSet.of(llm.rendered().one("PrometheusRule")["spec"]["groups"])
+    assert pint.opinion(rules, f"http://{prometheus.address}") == ""
+    of_another_time = rules.rules[0].changed(expr="sum(vllm:gpu_cache_usage_perc)")
+    assert "vllm:gpu_cache_usage_perc" in pint.opinion(RuleSet((of_another_time,)), f"http://{prometheus.address}")
+
+
+@pytest.mark.alerts
+def test_nothing_fires_in_a_planned_rollout(llm: Installation, prometheus: Prometheus, traffic: Traffic) -> None:
+    """Though the targets of new engines are down for as long as a model loads: rules that go by that alone would fire.
+
+    That an alert which does fire is seen is what the next test shows.
+    """
+    began = time.time()
+    llm.upgrade("podAnnotations.version=v2")
+    llm.wait_until_departed()
+    _wait_until_up(llm, prometheus)
+    traffic.keep_on(LAG_SECONDS)
+    down = _longest_down(prometheus, llm, began)
+    print(f"rolled out and watched in {time.time() - began:.0f} s; a target was down for {down:.0f} s")
+    assert prometheus.fired(llm.namespace, began) == set()
+    assert down >= OTHERS_SECONDS, "nothing was to be silent about"
+
+
+def _longest_down(prometheus: Prometheus, llm: Installation, since: float) -> float:
+    """For how many seconds, at the most, one target's scrapes failed one after the other."""
+    longest = 0.0
+    scraped = prometheus.query(f'up{{job="{job(llm)}"}}[{time.time() - since:.0f}s]')
+    for points in (series.points for series in scraped):
+        for up, these in itertools.groupby(points, key=lambda point: point[1]):
+            moments = [at for at, _ in these]
+            longest = max(longest, 0.0 if up else moments[-1] - moments[0])
+    return longest
 
 
 def test_an_engine_that_is_killed_is_told_of_and_nothing_else(
