@@ -31,6 +31,7 @@ class Engine(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 1024  # of a burst, none is to connect again
 
     def __init__(self, name: str, address: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((address, port), _Handler)

@@ -200,11 +200,20 @@ def a_request(count: int) -> None:
 # Streams
 
 
-def open_stream(port: int) -> socket.socket:
-    body = json.dumps({"model": "llama3", "stream": True})
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+
+
+def asking(prompt: str) -> bytes:
+    """The request for a stream."""
+    body = json.dumps({"model": "llama3", "stream": True, "prompt": prompt})
     lines = ("POST /v1/completions HTTP/1.1", "Host: a", "Authorization: Bearer key", "Content-Type: application/json")
-    stream = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
-    stream.sendall("\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode())
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
+
+
+def open_stream(port: int) -> socket.socket:
+    stream = connect(port)
+    stream.sendall(asking(""))
     if not stream.recv(65536).startswith(b"HTTP/1.1 200"):
         sys.exit("a stream did not begin")
     return stream
@@ -220,6 +229,29 @@ def rest(stream: socket.socket) -> bytes:
         text += more
     stream.close()
     return text
+
+
+def burst(count: int) -> None:
+    """Streams of one beginning, all at once: three times, of another beginning each."""
+    with ExitStack() as stack:
+        replicas = [stack.enter_context(engine(f"replica-{number}")) for number in range(4)]
+        proxy = stack.enter_context(in_front(replicas))
+        shares = []
+        for beginning in range(3):
+            for one in replicas:
+                one.seen.clear()
+                one.patience = 600
+                one.go_on.clear()
+            opened = [connect(proxy.port) for _ in range(count)]
+            for stream in opened:
+                stream.sendall(asking(str(beginning)))
+            proxy.until(lambda: sum(len(one.seen) for one in replicas) == count, "all of the burst")
+            shares.append(max(len(one.seen) for one in replicas) / (count / len(replicas)))
+            for one in replicas:
+                one.go_on.set()
+            for stream in opened:
+                rest(stream)
+    say(f"{count} streams of one beginning at once, busiest of 4", ", ".join(f"{share:.2f}" for share in shares))
 
 
 def streams(count: int) -> None:
@@ -266,6 +298,8 @@ def main() -> None:
     at_scale(*(SHORT if options.short else SCALE))
     a_request(100 if options.short else 5000)
     streams(50 if options.short else 1000)
+    for count in (8,) if options.short else (40, 200):
+        burst(count)
     for before in (2,) if options.short else (4, 8):
         moved(before, 40 if options.short else 1000)
 

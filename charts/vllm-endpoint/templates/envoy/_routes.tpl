@@ -10,8 +10,8 @@ the error's code.
 {{- $restricted := include "vllm-endpoint.restricted" . | fromJsonArray }}
 {{- $unknown := "The model does not exist, or this client may not use it: see GET /v1/models" }}
 name: api
-# Neither the client's key nor Envoy's own opinion of its address is for the engine.
-request_headers_to_remove: [authorization, x-envoy-internal]
+# Neither the client's key nor what Envoy tells itself is for the engine.
+request_headers_to_remove: [authorization, x-envoy-internal, x-envoy-fault-delay-request]
 max_direct_response_body_size_bytes: 16777216
 virtual_hosts:
   - name: all
