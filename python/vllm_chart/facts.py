@@ -103,6 +103,11 @@ VOLUMES = {
         "value": "objectStorage.credentialsSecretRef",
     },
     "ca-bundle": {"path": "/etc/vllm/ca", "remedy": "write caBundle instead", "value": "caBundle.configMapName"},
+    "certificate": {
+        "path": "/etc/vllm/tls",
+        "remedy": "leave one of it and tls.secretName out",
+        "value": "tls.secretName",
+    },
     "adapter-list": {"path": "/etc/vllm/adapter-list", "remedy": "write lora.adapters instead"},
 }
 

@@ -734,6 +734,12 @@ ENGINE_LOGS = [
         "containerPort",
         id="port in use",
     ),
+    pytest.param(
+        "ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)",
+        "write tls.crt and tls.key of one certificate",
+        id="a key of another certificate",
+    ),
+    pytest.param("ssl.SSLError: [SSL] PEM lib (_ssl.c:3905)", "tls.crt and tls.key", id="no certificate"),
     pytest.param("mkdir: cannot create directory '/models/x': Permission denied", "podSecurityContext", id="mkdir"),
     pytest.param(
         "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {'Engine': -9}",

@@ -42,11 +42,6 @@ cache; the rest is NCCL's.
   {{- .Values.shm.sizeLimit | default (printf "%dGi" $size) | include "vllm.text" }}
 {{- end }}
 
-{{/* String: http, or https if the engine itself is given a certificate. */}}
-{{- define "vllm.scheme" -}}
-  {{- ternary "https" "http" (not (empty (get (.Values.engine.args | default dict) "ssl-certfile"))) }}
-{{- end }}
-
 {{/*
 Integer as string: the port at which clients reach the engine through its Service. A headless one maps no ports: its
 name resolves to the pods themselves.
@@ -97,6 +92,7 @@ has its own. A single value is written --flag=value, so that one that begins wit
     {{- with include "vllm.host" . }}{{ $args = append $args (printf "--host=%s" .) }}{{ end }}
   {{- end }}
   {{- $args = append $args (printf "--port=%d" (int .Values.containerPort)) }}
+  {{- $args = concat $args (include "vllm.tls.args" . | fromJsonArray) }}
   {{- $sizes := dict
     "tensor" (include "vllm.tensorParallelSize" . | int)
     "pipeline" (int .Values.parallelism.pipelineParallelSize)

@@ -29,6 +29,7 @@ YAML map from file name to text: the programs that the engine's container finds 
   {{- $middlewares := include "vllm.middlewares" . | fromJsonArray }}
   {{- if has "api_keys.ApiKeys" $middlewares }}{{ $names = append $names "api_keys.py" }}{{ end }}
   {{- if has "adapter_routes.AdapterRoutes" $middlewares }}{{ $names = append $names "adapter_routes.py" }}{{ end }}
+  {{- if has "certificate.Renewed" $middlewares }}{{ $names = append $names "certificate.py" }}{{ end }}
   {{- if .Values.download.enabled }}{{ $names = append $names "wait_for_download.py" }}{{ end }}
   {{- $files := dict }}
   {{- range $name := $names }}{{ $_ := set $files $name $name }}{{ end }}
@@ -56,6 +57,7 @@ YAML map from file name to text: the programs that the engine's container finds 
   {{- if include "vllm.lora.atRunTime" . }}
     {{- $middlewares = append $middlewares "adapter_routes.AdapterRoutes" }}
   {{- end }}
+  {{- if include "vllm.tls.renews" . }}{{ $middlewares = append $middlewares "certificate.Renewed" }}{{ end }}
   {{- toJson (ternary $middlewares list .Values.engine.passArguments) }}
 {{- end }}
 

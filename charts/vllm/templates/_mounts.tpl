@@ -46,6 +46,12 @@ write where somebody wants to mount their own in its place. Paths and remedies a
     {{- $image := dict "name" "model-image" "source" (dict "image" (fromYaml .)) "mount" $mount }}
     {{- $mounts = append $mounts (merge $image (get $.Facts.volumes "model-image")) }}
   {{- end }}
+  {{- with .Values.tls.secretName }}
+    {{- $items := list (dict "key" "tls.crt" "path" "tls.crt") (dict "key" "tls.key" "path" "tls.key") }}
+    {{- $certificate := dict "secret" (dict "secretName" . "items" $items) }}
+    {{- $volume := dict "name" "certificate" "source" $certificate "mount" $readOnly }}
+    {{- $mounts = append $mounts (merge $volume (get $.Facts.volumes "certificate")) }}
+  {{- end }}
   {{- range $volume := list
     (dict "name" "shm" "source" (dict "emptyDir" $shm) "mount" dict)
     (dict "name" "tmp" "source" (dict "emptyDir" dict) "mount" dict)
@@ -106,11 +112,11 @@ write where somebody wants to mount their own in its place. Paths and remedies a
   {{- include "vllm.list" (concat $mounts (.Values.volumeMounts | default list)) }}
 {{- end }}
 
-{{/* JSON list: those of them that hold files, for a container of the chart beside the engine. */}}
+{{/* JSON list: those of them that hold files, for a container of the chart beside the engine; not its private key. */}}
 {{- define "vllm.volumeMounts.files" -}}
   {{- $mounts := list }}
   {{- range include "vllm.volumeMounts" . | fromYamlArray }}
-    {{- if ne .name "shm" }}{{ $mounts = append $mounts . }}{{ end }}
+    {{- if not (has .name (list "shm" "certificate")) }}{{ $mounts = append $mounts . }}{{ end }}
   {{- end }}
   {{- toJson $mounts }}
 {{- end }}

@@ -175,7 +175,8 @@ of, because that as a whole costs as much as all else.
 {{/* JSON list: the Secrets with certificates that the engine takes anew as they change, "Secret tls". */}}
 {{- define "vllm.refreshed" -}}
   {{- $secrets := list }}
-  {{- if eq (include "vllm.flag" (list . "enable-ssl-refresh")) "true" }}
+  {{- if include "vllm.tls.renews" . }}
+    {{- with .Values.tls.secretName }}{{ $secrets = append $secrets (printf "Secret %s" .) }}{{ end }}
     {{- $paths := list (include "vllm.flag" (list . "ssl-certfile")) (include "vllm.flag" (list . "ssl-keyfile")) }}
     {{- range $mount := compact (.Values.volumeMounts | default list) }}
       {{- range $volume := compact ($.Values.volumes | default list) }}

@@ -108,6 +108,7 @@ _DIAGNOSE = (
     ("disk", "The disk holds what is downloaded and compiled.", "The engine ends."),
     ("file-permissions", "The engine may write where it writes.", "It ends while it starts."),
     ("port", "The engine's ports are free.", "It ends while it starts."),
+    ("certificate", "The engine can use the certificate that it is given.", "It ends once its model is loaded."),
     ("hub", "The Hub answers.", "The weights can't be fetched."),
     ("object-storage", "The store of model.id answers, and gives what is asked for.", "The weights can't be read."),
     ("hub-token", "The Hub takes the token.", "The weights can't be fetched."),

@@ -265,6 +265,38 @@ ROWS: list[Row] = [
         lambda v: v.engine["readinessProbe"]["httpGet"]["scheme"] == "HTTPS" and "--port=8443" in v.args,
     ),
     (
+        "TLS by a certificate of cert-manager",
+        "https://cert-manager.io/docs/usage/certificate/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        tls: {secretName: qwen-tls}
+        extraObjects:
+          - apiVersion: cert-manager.io/v1
+            kind: Certificate
+            metadata: {name: qwen-tls}
+            spec:
+              secretName: qwen-tls
+              dnsNames: [llm-vllm.default.svc]
+              issuerRef: {name: internal, kind: ClusterIssuer}
+        """,
+        lambda v: v.engine["readinessProbe"]["httpGet"]["scheme"] == "HTTPS",
+    ),
+    (
+        "TLS, and certificates of the clients, whom the kubelet is none of",
+        f"{VLLM}/configuration/serve_args/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        tls: {secretName: qwen-tls}
+        engine: {args: {ssl-ca-certs: /clients/ca.crt, ssl-cert-reqs: 2}}
+        volumes: [{name: clients, configMap: {name: clients-ca}}]
+        volumeMounts: [{name: clients, mountPath: /clients, readOnly: true}]
+        startupProbe: {tcpSocket: {port: http}}
+        readinessProbe: {tcpSocket: {port: http}}
+        livenessProbe: {tcpSocket: {port: http}}
+        """,
+        lambda v: "--ssl-cert-reqs=2" in v.args,
+    ),
+    (
         "below a path, several API servers, quiet logs",
         f"{VLLM}/configuration/serve_args/",
         """

@@ -125,6 +125,39 @@ ROWS: list[Row] = [
         "auth.apiKeySecretRef.key",
         "write the key",
     ),
+    (
+        "two certificates of the engine",
+        "{tls: {secretName: a}, engine: {args: {ssl-certfile: /tls/c, ssl-keyfile: /tls/k}}, volumes: [{name: t, "
+        "secret: {secretName: b}}], volumeMounts: [{name: t, mountPath: /tls}]}",
+        "engine.args.ssl-certfile",
+        "leave one of the two out",
+    ),
+    (
+        "another key of the engine in extraArgs",
+        "{tls: {secretName: a}, engine: {extraArgs: [--ssl-keyfile, /tls/k]}}",
+        "engine.args.ssl-keyfile",
+        "leave one of the two out",
+    ),
+    (
+        "a kubelet that would need a certificate",
+        "{tls: {secretName: a}, engine: {args: {ssl-ca-certs: /ca/ca.crt, ssl-cert-reqs: 2}}, volumes: [{name: c, "
+        "configMap: {name: ca}}], volumeMounts: [{name: c, mountPath: /ca}]}",
+        "engine.args.ssl-cert-reqs",
+        "write 1, which takes clients without one too",
+    ),
+    (
+        "a volume of one's own in the certificate's place",
+        "{tls: {secretName: a}, volumes: [{name: certificate, emptyDir: {}}]}",
+        "volumes",
+        "leave one of it and tls.secretName out",
+    ),
+    ("TLS switched on", "tls: {enabled: true}", "tls.enabled", "write tls.secretName"),
+    (
+        "a certificate in values",
+        "tls: {secretName: 'BEGIN CERTIFICATE'}",
+        "tls.secretName",
+        "write the name of a Secret",
+    ),
     ("node port of a ClusterIP", "service: {nodePort: 30080}", "service.nodePort", "write service.type: NodePort"),
     (
         "headless load balancer",

@@ -6,7 +6,7 @@ topics ask for is in _facts.tpl.
   {{- $rules := list }}
   {{- range list "model" "objectStorage" "modelImage" "chatTemplate" "image" "gpu" "args" "command" "stock"
     "repositories" "peers" "resources" "hostMemory" "storage" "download" "lora" "lifecycle" "autoscaling" "network"
-    "gateway" "monitoring" "rules" "host" "auth" "env" "tracing" "containers" "pod" "objects" "text" }}
+    "tls" "gateway" "monitoring" "rules" "host" "auth" "env" "tracing" "containers" "pod" "objects" "text" }}
     {{- $rules = append $rules (printf "vllm.validate.%s" .) }}
   {{- end }}
   {{- include "vllm.refuse" (list . $rules) }}

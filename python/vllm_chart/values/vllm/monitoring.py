@@ -53,7 +53,7 @@ class Monitor(monitoring.Monitor):
         "API key does not guard /metrics.",
     )
     scheme: Literal["", "http", "https"] = Field(
-        "", description="Empty: https on the engine's port where `engine.args.ssl-certfile` is set, else http."
+        "", description="Empty: https on the engine's port where it speaks TLS (`tls`), else http."
     )
     tls_config: TlsConfig = Field(
         {},

@@ -33,7 +33,7 @@ from vllm_chart.values.vllm.object_storage import ObjectStorage
 from vllm_chart.values.vllm.pod import CaBundle, Env, Proxy, ServiceAccount, Test
 from vllm_chart.values.vllm.remedies import OF_ROOT
 from vllm_chart.values.vllm.rules import PrometheusRule, Slo
-from vllm_chart.values.vllm.service import Auth, Service
+from vllm_chart.values.vllm.service import Auth, EngineTLS, Service
 from vllm_chart.values.vllm.storage import Persistence, Shm
 
 Object = dict[str, Any]
@@ -130,6 +130,7 @@ class Network(Section):
     heading = "Network"
 
     service: Service = Field(Service(), description=Service.__doc__)
+    tls: EngineTLS = Field(EngineTLS(), description=EngineTLS.__doc__)
     container_port: Port = Field(8000, description="Port of the engine in its pod (`--port`).")
     auth: Auth = Field(Auth(), description=Auth.__doc__)
     network_policy: NetworkPolicy = Field(NetworkPolicy(), description=NetworkPolicy.__doc__)

@@ -24,6 +24,27 @@ from vllm_chart.values.base import (
 )
 
 
+class EngineTLS(Block):
+    """TLS of the engine itself: its API, its metrics, and everything of this chart that asks it. docs/tls.md"""
+
+    remedies = {
+        "enabled": "write tls.secretName: it is on where that is set",
+        "certificate": "put tls.crt and tls.key in a Secret and name it in tls.secretName",
+        "key": "put tls.crt and tls.key in a Secret and name it in tls.secretName",
+        "existingSecret": "write tls.secretName",
+        "minVersion": "vLLM speaks TLS 1.2 and newer, and takes no other: leave it out",
+        "caSecretName": "write it in models.NAME.tls of the chart vllm-endpoint: here engine.args.ssl-ca-certs asks "
+        "clients for certificates",
+    }
+
+    secret_name: SecretName = Field(
+        "",
+        description="Secret with `tls.crt` and `tls.key`, as cert-manager and `kubectl create secret tls` write it, "
+        "for the name `<fullname>.<namespace>.svc`. A renewed one is taken up without a restart, as soon as the "
+        "kubelet has it in the pods. It takes the place of `ssl-certfile` and `ssl-keyfile` in `engine.args`.",
+    )
+
+
 class Pods(Block):
     """A second Service, `<fullname>-pods`, whose name leads to each pod that is ready (it is headless): for an endpoint
     or a gateway that chooses the pod itself, beside the ordinary one, for clients that do not. It can be switched on

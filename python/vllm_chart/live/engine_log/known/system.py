@@ -61,6 +61,13 @@ ERRORS = [
         "mount something writable there (volumes, volumeMounts), or correct podSecurityContext: a volume whose driver "
         "ignores fsGroup has to belong to runAsUser",
     ),
+    # Python's ssl, by uvicorn's create_ssl_context: the engine reads its certificate once its model is loaded
+    KnownError(
+        "certificate",
+        r".*\[(?:X509: KEY_VALUES_MISMATCH\] key values mismatch|SSL\] PEM lib).*",
+        "write tls.crt and tls.key of one certificate, in PEM, into the Secret of tls.secretName (or the files of "
+        "engine.args.ssl-certfile and ssl-keyfile)",
+    ),
     # Triton, runtime/build.py
     KnownError(
         "image",
