@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ci import go, versions
-from ci.shell import HarnessError, cache_dir, main, only_one, publish, step
+from ci.shell import HarnessError, cache_dir, main, only_one, publish, run, step
 from vllm_chart import support
 
 Version = tuple[int, ...]
@@ -111,6 +111,27 @@ def crane() -> Path:
     )
 
 
+@functools.cache
+def fake_gcs_server() -> Path:
+    """A store that answers as Google's does. Raises HarnessError."""
+    return _built("fake-gcs-server", "github.com/fsouza/fake-gcs-server", versions.FAKE_GCS_SERVER)
+
+
+@functools.cache
+def azurite() -> Path:
+    """A store that answers as Azure's does, from npm. Raises HarnessError."""
+    target = cache_dir("bin") / f"azurite-{versions.AZURITE}"
+    with only_one("tools"):
+        if not target.exists():
+            with (
+                step(f"Install azurite {versions.AZURITE}", remedy="Have node and npm on PATH."),
+                publish(target) as work,
+            ):
+                options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", work)
+                run("npm", "install", *options, f"azurite@{versions.AZURITE}")
+    return target / "node_modules/.bin/azurite-blob"
+
+
 TOOLS: dict[str, Callable[[], Path]] = {
     "helm": helm,
     "helm-3.18": lambda: helm_3(versions.HELM_3_FIRST),
@@ -121,6 +142,8 @@ TOOLS: dict[str, Callable[[], Path]] = {
     "pint": pint,
     "rate-limit-service": rate_limit_service,
     "versitygw": versitygw,
+    "fake-gcs-server": fake_gcs_server,
+    "azurite": azurite,
     "crane": crane,
 }
 

@@ -77,8 +77,10 @@ PINT = "0.80.0"
 # Envoy's rate-limit service, from the Go module proxy (module github.com/envoyproxy/ratelimit, which tags no release).
 RATE_LIMIT_SERVICE = "1.4.1-0.20260122083618-3fb702589d36"
 
-# versitygw, an S3 store for tests, from the Go module proxy.
+# Stores for tests: versitygw (S3) and fake-gcs-server from the Go module proxy, azurite from npm.
 VERSITYGW = "1.8.0"
+FAKE_GCS_SERVER = "1.56.1"
+AZURITE = "3.37.0"
 
 # A registry in the local cluster, and what pushes to it. Go modules: github.com/distribution/distribution/v3,
 # github.com/google/go-containerregistry.

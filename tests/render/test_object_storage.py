@@ -51,8 +51,9 @@ def test_a_store_that_speaks_s3() -> None:
 
 @pytest.mark.parametrize("model", ["s3://models/llama", "az://models/llama"])
 def test_keys_come_out_of_the_secret_by_their_names(model: str) -> None:
-    v = view(model, objectStorage={"credentialsSecretRef": {"name": "store"}})
     scheme = model[:2]
+    account = {"account": "companymodels"} if scheme == "az" else {}
+    v = view(model, objectStorage={"credentialsSecretRef": {"name": "store"}, **account})
     references = {name: v.env[name]["secretKeyRef"] for name in streaming.REQUIRED[scheme] + streaming.OPTIONAL[scheme]}
     assert all(reference["name"] == "store" and reference["key"] == name for name, reference in references.items())
     assert {name for name, each in references.items() if each.get("optional")} == {*streaming.OPTIONAL[scheme]}
@@ -101,7 +102,7 @@ BUFFERS: list[tuple[str, dict[str, Any], int | None]] = [
     ),
     (
         "beside the KV cache of a CPU",
-        {"resources": {"limits": {"memory": "16Gi"}}, "engine": {"device": "cpu"}},
+        {"resources": {"limits": {"memory": "16Gi"}}, "engine": {"device": "cpu"}, "image": {"tag": "v0.33.0-own"}},
         5 * GIB,
     ),
     (

@@ -729,6 +729,50 @@ ENGINE_LOGS = [
         id="a buffer that is too small",
     ),
     pytest.param("ImportError: Please install vllm[runai] for runai support", "image.repository", id="no streamer"),
+    pytest.param("ErrorCode:AuthenticationFailed", "the keys in the Secret", id="a wrong key for Azure"),
+    pytest.param("ErrorCode:AuthorizationPermissionMismatch", "list and read", id="an identity without a role"),
+    pytest.param("ErrorCode:ContainerNotFound", "the container in model.id", id="a wrong container"),
+    pytest.param(
+        "azure.core.exceptions.ServiceRequestError: HTTPSConnection(host='absent.blob.core.windows.net', port=443): "
+        "Failed to resolve 'absent.blob.core.windows.net' ([Errno -2] Name or service not known)",
+        "objectStorage.account",
+        id="a wrong account",
+    ),
+    pytest.param(
+        "azure.core.exceptions.ClientAuthenticationError: DefaultAzureCredential failed to retrieve a token from the "
+        "included credentials.",
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        id="no identity for Azure",
+    ),
+    pytest.param(
+        "[azure/client/client.cc:157 @ AzureClient       ] Azure account name is required. Set "
+        "AZURE_STORAGE_ACCOUNT_NAME environment variable.",
+        "objectStorage.account",
+        id="no account",
+    ),
+    pytest.param(
+        "google.auth.exceptions.DefaultCredentialsError: Your default credentials were not found. To set up",
+        "serviceAccount.annotations",
+        id="no identity for Google",
+    ),
+    pytest.param(
+        "google.auth.exceptions.RefreshError: ('invalid_grant: Invalid grant: account not found', {'error': "
+        "'invalid_grant', 'error_description': 'Invalid grant: account not found'})",
+        "credentials.json in the Secret",
+        id="a wrong key for Google",
+    ),
+    pytest.param(
+        "google.api_core.exceptions.NotFound: 404 GET https://storage.googleapis.com/storage/v1/b/absent?projection="
+        "noAcl&prettyPrint=false: The specified bucket does not exist.",
+        "the bucket in model.id",
+        id="a wrong bucket of Google's",
+    ),
+    pytest.param(
+        "google.api_core.exceptions.Forbidden: 403 GET https://storage.googleapis.com/storage/v1/b/models?projection="
+        "noAcl&prettyPrint=false: a@b.iam.gserviceaccount.com does not have storage.buckets.get access",
+        "storage.buckets.get",
+        id="a key for Google that may not read",
+    ),
     pytest.param(
         "OSError: [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use",
         "containerPort",

@@ -1,8 +1,8 @@
 """Weights that vLLM streams by runai-model-streamer: the variables it reads, and the memory it takes.
 
 vLLM 0.33 (transformers_utils/runai_utils.py, model_executor/model_loader/runai_streamer_loader.py; 0.32 is the same);
-runai-model-streamer 0.17.1, whose Python files are named below. What it does at an S3 store was tried with versitygw
-1.8: keys, prefixes, endpoints, regions and authorities, right and wrong.
+runai-model-streamer 0.17.0 (of which there is an Azure part; 0.17.1 does the same at S3), whose Python files are named
+below. What it does was tried with versitygw 1.8, Azurite 3.37 and fake-gcs-server 1.56 (tests/store).
 """
 
 from collections.abc import Mapping
@@ -32,14 +32,14 @@ REQUIRED = {"s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "gs": (), "az"
 OPTIONAL = {
     "s3": ("AWS_SESSION_TOKEN",),
     "gs": (),
-    # runai_model_streamer_azure/credentials/credentials.py:37, and Azure's DefaultAzureCredential
+    # runai_model_streamer_azure/credentials/credentials.py:37, and Azure's DefaultAzureCredential. No connection
+    # string: the Python part lists by it, and what reads the weights asks for an account's name all the same.
     "az": (
         "AZURE_CLIENT_ID",
         "AZURE_TENANT_ID",
         "AZURE_CLIENT_SECRET",
         "AZURE_STORAGE_ACCOUNT_KEY",
         "AZURE_STORAGE_SAS_TOKEN",
-        "AZURE_STORAGE_CONNECTION_STRING",
     ),
 }
 KEY_FILE = ("GOOGLE_APPLICATION_CREDENTIALS", "RUNAI_STREAMER_GCS_CREDENTIAL_FILE")

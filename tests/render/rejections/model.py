@@ -121,6 +121,31 @@ ROWS: list[Row] = [
         "write its name",
     ),
     (
+        "a container without an account, whatever the Secret has",
+        "{model: {id: az://models/llama, servedModelName: [a]}, objectStorage: {credentialsSecretRef: {name: store}}}",
+        "objectStorage.account",
+        "write its name",
+    ),
+    (
+        "a container with a connection string, by which no weights are read",
+        "{model: {id: az://models/llama, servedModelName: [a]}, env: {AZURE_STORAGE_CONNECTION_STRING: a}}",
+        "objectStorage.account",
+        "write its name",
+    ),
+    (
+        "the CPU image, which streams nothing",
+        "{model: {id: s3://models/llama, servedModelName: [a]}, engine: {device: cpu}}",
+        "image.repository",
+        "runai-model-streamer",
+    ),
+    (
+        "the CPU image by its tag",
+        "{model: {id: s3://models/llama, servedModelName: [a]}, "
+        "image: {repository: vllm/vllm-openai-cpu, tag: v0.33.0-x86_64}}",
+        "image.repository",
+        "runai-model-streamer",
+    ),
+    (
         "a store for nothing",
         "objectStorage: {endpoint: https://a}",
         "objectStorage.endpoint",

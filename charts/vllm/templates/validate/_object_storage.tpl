@@ -17,6 +17,12 @@
       {{- /* config/vllm.py:2784 of 0.33. */}}
       - engine.args.load-format: vLLM does not read {{ $scheme }}:// by {{ $format }}: leave it out, and it streams
     {{- end }}
+    {{- /* docker/Dockerfile installs runai-model-streamer, docker/Dockerfile.cpu and requirements/cpu.txt do not. */}}
+    {{- $cpu := regexMatch "^vllm/vllm-openai-cpu:v?[0-9.]+(-x86_64|-arm64)?(@|$)" (include "vllm.image" .) }}
+    {{- if and $cpu (not .Values.command) }}
+      - image.repository: vLLM's CPU image has no runai-model-streamer, by which {{ $id }} is read: write an image with
+        it, or a tag of your own
+    {{- end }}
     {{- include "vllm.validate.objectStorage.keys" (list . $scheme) }}
     {{- include "vllm.validate.objectStorage.twice" . }}
   {{- else }}
@@ -67,9 +73,10 @@
   {{- end }}
 {{- end }}
 
-{{/* "true" if variables may say which storage account it is, or nothing. */}}
+{{/*
+"true" if a variable may say which storage account it is, or nothing. A connection string does not: by it files are
+listed, and no weights read.
+*/}}
 {{- define "vllm.azureKnown" -}}
-  {{- $said := or .Values.envFrom .Values.objectStorage.credentialsSecretRef.name }}
-  {{- range $name, $value := .Values.env }}{{ if hasPrefix "AZURE_STORAGE_" $name }}{{ $said = true }}{{ end }}{{ end }}
-  {{- if $said }}true{{ end }}
+  {{- if or .Values.envFrom (hasKey (.Values.env | default dict) "AZURE_STORAGE_ACCOUNT_NAME") }}true{{ end }}
 {{- end }}

@@ -14,9 +14,9 @@ class Credentials(Block):
         "",
         description="Secret whose keys are named as the variables they become. `s3://`: AWS_ACCESS_KEY_ID, "
         "AWS_SECRET_ACCESS_KEY, perhaps AWS_SESSION_TOKEN. `az://`: of AZURE_CLIENT_ID, AZURE_TENANT_ID, "
-        "AZURE_CLIENT_SECRET, AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING "
-        "those that are there. `gs://`: credentials.json, a service account's key, as a file. Empty: the pod's own "
-        "identity (serviceAccount.annotations, podLabels).",
+        "AZURE_CLIENT_SECRET, AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN those that are there. `gs://`: "
+        "credentials.json, a service account's key, as a file. Empty: the pod's own identity "
+        "(serviceAccount.annotations, podLabels).",
     )
 
 
@@ -48,5 +48,5 @@ class ObjectStorage(Block):
         "", description="Region of the bucket, which signatures are made for. Empty: us-east-1 at an endpoint."
     )
     account: Annotated[str, Pattern("^([a-z0-9]{3,24})?$", "write the name of an Azure storage account")] = Field(
-        "", description="Storage account of an `az://` container."
+        "", description="Storage account of an `az://` container, which what reads the weights asks for."
     )

@@ -1,7 +1,9 @@
 """Object storage: reached, asked, allowed.
 
-The lines are those of runai-model-streamer 0.17.1 and boto3 1.44 against versitygw 1.8, with one thing wrong at a time;
-codes that Amazon's own store has for the same are at https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+The lines are those of runai-model-streamer 0.17 against versitygw 1.8 (boto3 1.44), Azurite 3.37 (azure-storage-blob
+12.31) and fake-gcs-server 1.56 (google-cloud-storage 3.17), with one thing wrong at a time; codes that the stores
+themselves have for the same are at https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and
+https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes.
 """
 
 from vllm_chart.live.engine_log.known.row import KnownError
@@ -49,6 +51,65 @@ ERRORS = [
         CHECK,
         r".*Connection was closed before we received a valid response from endpoint URL: .http://.*",
         "write https:// in objectStorage.endpoint: what answers there speaks TLS, or another protocol",
+    ),
+    # azure/core/exceptions.py: the code of the store's answer is in a line of its own.
+    KnownError(
+        CHECK,
+        r".*\bErrorCode:(?:AuthenticationFailed|AuthorizationFailure|InvalidAuthenticationInfo).*",
+        "correct the keys in the Secret that objectStorage.credentialsSecretRef names, or the pods' identity: "
+        "objectStorage.account does not take them, if its firewall is not what refuses",
+    ),
+    KnownError(
+        CHECK,
+        r".*\bErrorCode:(?:AuthorizationPermissionMismatch|InsufficientAccountPermissions|"
+        r"AuthorizationResourceTypeMismatch).*",
+        _READS.format("list and read"),
+    ),
+    KnownError(
+        CHECK,
+        r".*\bErrorCode:ContainerNotFound.*",
+        "correct the container in model.id: objectStorage.account has none of it",
+    ),
+    KnownError(
+        CHECK,
+        r".*Failed to resolve .[a-z0-9]+\.blob\.core\..*",
+        "correct objectStorage.account: there is no storage account of that name, or no way to it",
+    ),
+    KnownError(
+        CHECK,
+        r".*DefaultAzureCredential failed to retrieve a token.*",
+        "name the Secret with AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN or a client's own three in "
+        "objectStorage.credentialsSecretRef, or give the pods an identity in serviceAccount.annotations and podLabels",
+    ),
+    # Of the streamer's C++, azure/client/client.cc: it reads no connection string.
+    KnownError(
+        CHECK,
+        r".*Azure account name is required.*",
+        "write objectStorage.account: what reads the weights knows no connection string",
+    ),
+    # google/auth/_default.py and google/oauth2/_client.py
+    KnownError(
+        CHECK,
+        r".*DefaultCredentialsError: Your default credentials were not found.*",
+        "name the Secret with credentials.json in objectStorage.credentialsSecretRef, or give the pods an identity in "
+        "serviceAccount.annotations",
+    ),
+    KnownError(
+        CHECK,
+        r".*google\.auth\.exceptions\.(?:DefaultCredentialsError|MalformedError|RefreshError): .*",
+        "correct credentials.json in the Secret that objectStorage.credentialsSecretRef names, or the pods' identity: "
+        "Google gives no token for it",
+    ),
+    # google/cloud/storage/client.py asks for the bucket first.
+    KnownError(
+        CHECK,
+        r".*google\.api_core\.exceptions\.NotFound: 404 GET \S+/storage/v1/b/[^/?]+\?.*",
+        "correct the bucket in model.id: the store has none of it",
+    ),
+    KnownError(
+        CHECK,
+        r".*google\.api_core\.exceptions\.(?:Forbidden: 403|Unauthorized: 401) GET \S+/storage/v1/b/.*",
+        _READS.format("list and read") + ", and get the bucket (storage.buckets.get)",
     ),
     # vllm/model_executor/model_loader/runai_streamer_loader.py:218 of 0.33
     KnownError(

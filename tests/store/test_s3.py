@@ -5,15 +5,8 @@ thing wrong at a time, and what `diagnose` makes of what the streamer says.
 """
 
 import dataclasses
-import json
-import os
-import socket
-import struct
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +15,15 @@ import pytest
 from ci import tools
 from tests import certificates
 from tests.envoy import free_ports
-from tests.render.view import View
-from vllm_chart.helm import render
+from tests.store import reading
+from tests.store.reading import Read
 from vllm_chart.live import engine_log
 
 pytest.importorskip("runai_model_streamer", reason="needs runai-model-streamer: nox -s store")
 
-READER = Path(__file__).with_name("reader.py")
 REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "of the test alone"}
 ADDRESS = "s3://models/acme/tiny"
-WEIGHTS = [1.0, 2.0, 4.0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,53 +55,17 @@ def fill(url: str) -> None:
     keys = {name.lower(): value for name, value in KEYS.items()}
     client = boto3.client("s3", endpoint_url=url, region_name=REGION, **keys)
     client.create_bucket(Bucket="models", CreateBucketConfiguration={"LocationConstraint": REGION})
-    for name, content in (
-        ("acme/tiny/config.json", b"{}"),
-        ("acme/tiny/model.safetensors", safetensors("weight", WEIGHTS)),
-        ("acme/empty/config.json", b"{}"),
-    ):
-        client.put_object(Bucket="models", Key=name, Body=content)
+    for name, content in reading.model().items():
+        client.put_object(Bucket="models", Key=f"acme/tiny/{name}", Body=content)
+    client.put_object(Bucket="models", Key="acme/empty/config.json", Body=b"{}")
 
 
-def gateway(root: Path, port: int, *options: str) -> ExitStack:
-    """A running versitygw, which ends with the context."""
+def gateway(root: Path, port: int, *options: str) -> AbstractContextManager[None]:
+    """A running versitygw."""
     keys = {"ROOT_ACCESS_KEY": KEYS["AWS_ACCESS_KEY_ID"], "ROOT_SECRET_KEY": KEYS["AWS_SECRET_ACCESS_KEY"]}
-    words: list[str | Path] = [
-        tools.versitygw(),
-        f"--port=127.0.0.1:{port}",
-        f"--region={REGION}",
-        *options,
-        "posix",
-        root,
-    ]
-    process = subprocess.Popen(words, env=os.environ | keys, stdout=subprocess.DEVNULL)
-    stack = ExitStack()
-    stack.callback(process.wait, 10)
-    stack.callback(process.terminate)
-    deadline = time.monotonic() + 30
-    while True:
-        assert process.poll() is None, "versitygw ended"
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return stack
-        except OSError:
-            assert time.monotonic() < deadline, "versitygw does not listen"
-            time.sleep(0.1)
-
-
-def safetensors(name: str, numbers: list[float]) -> bytes:
-    """A file of one tensor: https://huggingface.co/docs/safetensors/index#format."""
-    data = struct.pack(f"<{len(numbers)}f", *numbers)
-    header = json.dumps({name: {"dtype": "F32", "shape": [len(numbers)], "data_offsets": [0, len(data)]}}).encode()
-    return struct.pack("<Q", len(header)) + header + data
-
-
-@dataclasses.dataclass(frozen=True)
-class Read:
-    """What a reader printed, and what it said of an error."""
-
-    output: str
-    log: str
+    words: list[str | Path] = [tools.versitygw(), f"--port=127.0.0.1:{port}", f"--region={REGION}", *options]
+    words += ["posix", root]
+    return reading.running(words, port, keys)
 
 
 def read(store: Store, storage: dict[str, Any], address: str = ADDRESS, authority: bool = True, **keys: str) -> Read:
@@ -118,17 +73,7 @@ def read(store: Store, storage: dict[str, Any], address: str = ADDRESS, authorit
     values: dict[str, Any] = {"model": {"id": address, "servedModelName": ["tiny"]}, "objectStorage": storage}
     if authority:
         values["caBundle"] = {"configMapName": "authority"}
-    secret = KEYS | keys
-    env = {}
-    for name, value in View(render(values=values)).env.items():
-        if name.startswith(("AWS_", "RUNAI_")) and isinstance(value, str):
-            env[name] = str(store.authority) if name == "AWS_CA_BUNDLE" else value
-        elif name.startswith("AWS_") and (key := value["secretKeyRef"]["key"]) in secret:
-            env[name] = secret[key]
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "PYTHONPATH") if name in os.environ}
-    words: list[str | Path] = [sys.executable, READER, address]
-    ended = subprocess.run(words, env=kept | env, capture_output=True, text=True, timeout=120, check=False)
-    return Read(ended.stdout, ended.stderr)
+    return reading.read(address, reading.environment(values, KEYS | keys, {"ca-bundle.crt": store.authority}))
 
 
 CREDENTIALS = {"credentialsSecretRef": {"name": "store"}}
@@ -138,7 +83,7 @@ CREDENTIALS = {"credentialsSecretRef": {"name": "store"}}
 def test_the_rendered_environment_reads_the_model(store: Store, scheme: str) -> None:
     storage = {**CREDENTIALS, "endpoint": getattr(store, scheme), "region": REGION}
     got = read(store, storage)
-    assert got.output.splitlines() == ["copied config.json", f"read weight {sum(WEIGHTS)}"], got.log
+    assert got.output.splitlines() == reading.READ, got.log
 
 
 #: One thing that is wrong: values of objectStorage, others of `read`, and the words of the remedy.
