@@ -15,11 +15,13 @@ from ci.shell import wait_until
 from tests.e2e.clients import Application, assert_answers, pod_name, start_application
 from tests.e2e.hubs import REPOSITORY, HubPod
 from tests.e2e.profiles import Profile
-from tests.e2e.releases import SHORT_STOP, Installation
+from tests.e2e.releases import Installation
+from tests.e2e.traffic import Traffic
 from tests.hub_server import RANDOM
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
 from vllm_chart.live import diagnose
+from vllm_chart.load.asker import Options
 
 pytestmark = pytest.mark.download
 
@@ -32,6 +34,7 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 2Gi}}}
 """
 SECONDS = 900
 BUSY_SECONDS = 60
+CLIENTS = Options("", clients=3, max_tokens=16, duration_seconds=3600, timeout_seconds=300)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +72,7 @@ def release(
         "download": {"enabled": True, "budgetSeconds": 600},
     }
     model = dataclasses.replace(profile.article, values={**profile.article.values, **changes})
-    release = Installation(helm, cluster, profile, namespace, "llm", model, (SHORT_STOP,))
+    release = Installation(helm, cluster, profile, namespace, "llm", model)  # somebody asks it: no short stop
     yield release
     release.uninstall()
 
@@ -166,7 +169,7 @@ def test_a_flipped_bit_is_named_and_no_engine_starts_on_it(hub: HubPod, release:
     assert len(release.engines()) == REPLICAS
 
 
-def test_a_revision_that_is_fetched_ahead_restarts_nothing_and_then_costs_nothing(
+def test_a_revision_that_is_fetched_ahead_restarts_nothing_and_then_costs_nothing_and_no_answer(
     hub: HubPod, release: Installation
 ) -> None:
     now = hub.turn()
@@ -178,6 +181,12 @@ def test_a_revision_that_is_fetched_ahead_restarts_nothing_and_then_costs_nothin
     assert {pod_name(pod) for pod in release.engines()} == before
 
     hub.turn()
-    release.upgrade(f"model.revision={commit}")
+    with Traffic.on(release, CLIENTS) as traffic:
+        traffic.wait_for_answers(CLIENTS.clients)
+        with traffic.through("another revision") as windows:
+            release.upgrade(f"model.revision={commit}")
+            release.wait_until_departed()
     assert hub.counted()["requests"] == 0
+    assert windows[0].lost() == []
+    assert not before & {pod_name(pod) for pod in release.engines()}
     assert_answers(application(release), release.model)
