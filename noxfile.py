@@ -158,11 +158,13 @@ def store(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 
-    `nox -s e2e -- --alerts`, `--autoscaling`, `--tracing`, `--network`, `--endpoint`, `--adapters`, `--download`,
-    `--image-volume`, `--warm-start`, `--object-storage` or `--faults` adds what takes long or breaks things.
+    `nox -s e2e -- --alerts`, `--autoscaling`, `--autoscaling-zero`, `--tracing`, `--network`, `--endpoint`,
+    `--adapters`, `--download`, `--image-volume`, `--warm-start`, `--object-storage` or `--faults` adds what takes long
+    or breaks things.
     """
     install(session, "test")
-    asked = [part for part in ("autoscaling", "tracing", "network", "object-storage") if f"--{part}" in session.posargs]
+    parts = ("autoscaling", "autoscaling-zero", "tracing", "network", "object-storage")
+    asked = [part for part in parts if f"--{part}" in session.posargs]
     asked += ["registry"] if "--image-volume" in session.posargs else []
     kubeconfig = free_cluster(session, "monitoring", *asked)
     session.run("pytest", "tests/e2e", "--kubeconfig", kubeconfig, "--drain-nodes", *session.posargs)

@@ -2,6 +2,7 @@
 
 python -m ci.kind up       # have it: installs, builds, creates or repairs what is missing
 python -m ci.kind up --monitoring --autoscaling --tracing    # and Prometheus, KEDA, an OpenTelemetry collector
+python -m ci.kind up --autoscaling-zero    # and KEDA with its HTTP add-on, which holds requests at no replicas
 python -m ci.kind up --network    # and kube-router's firewall, which enforces network policies
 python -m ci.kind up --registry   # and a registry that its nodes pull from
 python -m ci.kind up --object-storage    # and images of an S3 store, and of the engine with the streamer of weights
@@ -19,6 +20,7 @@ from ci.shell import main
 HELP = {
     "monitoring": "have Prometheus and its operator in it",
     "autoscaling": "have KEDA and metrics-server in it, and Prometheus, which they ask",
+    "autoscaling-zero": "have KEDA with its HTTP add-on in it, and Prometheus",
     "tracing": "have an OpenTelemetry collector in it",
     "registry": "have a registry in it, which its nodes pull from",
     "network": "have kube-router's firewall on its nodes, which enforces network policies",

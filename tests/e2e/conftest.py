@@ -25,6 +25,7 @@ ASKED_FOR = (
     ("--faults", "faults"),
     ("--alerts", "alerts"),
     ("--autoscaling", "autoscaling"),
+    ("--autoscaling-zero", "autoscaling_zero"),
     ("--tracing", "tracing"),
     ("--adapters", "adapters"),
     ("--download", "download"),
@@ -45,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--drain-nodes", action="store_true", help="Also drain a GPU node: what else is on it has to move.")
     group.addoption("--alerts", action="store_true", help="Also make every alert fire, which takes half an hour.")
     group.addoption("--autoscaling", action="store_true", help="Also let KEDA scale a release, in half an hour.")
+    group.addoption("--autoscaling-zero", action="store_true", help="Also go to no replicas, and wake up.")
     group.addoption("--adapters", action="store_true", help="Also add, replace and break LoRA adapters.")
     group.addoption("--tracing", action="store_true", help="Also send traces to a collector.")
     group.addoption("--download", action="store_true", help="Also download by a Job, from a Hub that goes wrong.")
@@ -61,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "drains_nodes: others on the cluster would notice, so it is asked for")
     config.addinivalue_line("markers", "alerts: looks back on minutes, so it is asked for")
     config.addinivalue_line("markers", "autoscaling: needs KEDA and takes long, so it is asked for")
+    config.addinivalue_line("markers", "autoscaling_zero: needs KEDA's HTTP add-on and takes long, so it is asked for")
     config.addinivalue_line("markers", "adapters: two engines with LoRA take long to start, so it is asked for")
     config.addinivalue_line("markers", "tracing: needs a collector, so it is asked for")
     config.addinivalue_line("markers", "download: three replicas and a Hub in the cluster, so it is asked for")

@@ -116,6 +116,21 @@ KEDA = Part(
         ),
     ),
 )
+HTTP_ADD_ON = Part(
+    "http-add-on",
+    (programs.HTTP_INTERCEPTOR, programs.HTTP_SCALER),
+    (
+        "rollout status deployment/keda-add-ons-http-interceptor --namespace=keda",
+        "rollout status deployment/keda-add-ons-http-scaler --namespace=keda",
+    ),
+    "/api/v1/namespaces/keda/services/keda-add-ons-http-interceptor-admin:admin/proxy/readyz",
+    (
+        "github.com/kedacore/http-add-on",
+        versions.HTTP_ADD_ON,
+        "config/crd/bases",
+        ("http.keda.sh_httpscaledobjects", "http.keda.sh_interceptorroutes"),
+    ),
+)
 METRICS_SERVER = Part(
     "metrics-server",
     (programs.METRICS_SERVER,),
@@ -158,6 +173,7 @@ REGISTRY = Part(
 SETS: dict[str, tuple[Part, ...]] = {
     "monitoring": (MONITORING,),
     "autoscaling": (MONITORING, KEDA, METRICS_SERVER),
+    "autoscaling-zero": (MONITORING, KEDA, HTTP_ADD_ON),
     "tracing": (TRACING,),
     "network": (NETWORK,),
     "registry": (REGISTRY,),

@@ -8,6 +8,7 @@ from ci.images.programs import Program
 _VERSION = "github.com/prometheus/common/version.Version"
 _OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 _KEDA = "github.com/kedacore/keda/v2"
+_HTTP_ADD_ON = "github.com/kedacore/http-add-on"
 _DISTRIBUTION = "github.com/distribution/distribution/v3"
 _MAINS = Path(__file__).parents[2] / "images"
 _COLLECTOR = "go.opentelemetry.io/collector"
@@ -53,6 +54,22 @@ KEDA_METRICS = Program(
     versions.KEDA,
     "/keda-adapter",
     stamp=f"{_KEDA}/version.Version={versions.KEDA}",
+)
+HTTP_INTERCEPTOR = Program(
+    "http-interceptor",
+    f"ghcr.io/kedacore/http-add-on-interceptor:{versions.HTTP_ADD_ON}",
+    (f"{_HTTP_ADD_ON}/interceptor",),
+    versions.HTTP_ADD_ON,
+    "/interceptor",
+    stamp=f"{_HTTP_ADD_ON}/pkg/build.version={versions.HTTP_ADD_ON}",
+)
+HTTP_SCALER = Program(
+    "http-scaler",
+    f"ghcr.io/kedacore/http-add-on-scaler:{versions.HTTP_ADD_ON}",
+    (f"{_HTTP_ADD_ON}/scaler",),
+    versions.HTTP_ADD_ON,
+    "/scaler",
+    stamp=f"{_HTTP_ADD_ON}/pkg/build.version={versions.HTTP_ADD_ON}",
 )
 METRICS_SERVER = Program(
     "metrics-server",
