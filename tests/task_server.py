@@ -16,9 +16,13 @@ UNSUPPORTED = (400, {"error": {"message": "The model does not support Completion
 
 
 @contextmanager
-def engine(routes: dict[str, Any], key: str = "") -> Iterator[tuple[str, list[str]]]:
+def engine(routes: dict[str, Any], key: str = "", listens_after: float = 0) -> Iterator[tuple[str, list[str]]]:
     """Yield the URL of a vLLM whose routes answer so (a body, or a status with its body), and the paths that it was
-    asked for. key: the API key that it asks callers for."""
+    asked for.
+
+    key: the API key that it asks callers for.
+    listens_after: seconds during which it refuses connections.
+    """
     answers = {"/health": {}, "/v1/models": {"data": [{"id": "m"}]}} | routes
     asked: list[str] = []
 
@@ -40,8 +44,16 @@ def engine(routes: dict[str, Any], key: str = "") -> Iterator[tuple[str, list[st
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    server.server_bind()
+    if not listens_after:
+        server.server_activate()
+
+    def serve() -> None:
+        server.server_activate()
+        server.serve_forever(poll_interval=0.01)
+
+    threading.Timer(listens_after, serve).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", asked
     finally:

@@ -75,8 +75,9 @@ class Installation:
             self.wait_until_gone("pods")
 
     def wait_until_gone(self, kinds: str) -> None:
-        """Wait until the release has no objects of these kinds, "pods,replicasets"."""
-        selector = f"--selector=app.kubernetes.io/instance={self.name}"
+        """Wait until the release has no objects of these kinds, "pods,replicasets". The pod of a failed `helm test`
+        stays."""
+        selector = f"--selector=app.kubernetes.io/instance={self.name},app.kubernetes.io/name!=vllm.test"
         options = (f"--namespace={self.namespace}", selector, "--for=delete", f"--timeout={STOP_SECONDS}s")
         subprocess.run(self.cluster.kubectl("wait", kinds, *options), check=True)
 

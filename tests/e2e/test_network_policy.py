@@ -259,8 +259,14 @@ def endpoint(llm: Installation, helm: Helm, cluster: Cluster, spaces: dict[str, 
 
 
 def test_the_endpoint_reaches_the_engine(endpoint: Endpoint, llm: Installation) -> None:
-    (answer,) = endpoint.ask_many("app", [llm.model.served], SHARED_PROMPT, 1, 1)
-    assert answer["status"] == 200, answer
+    """Once the plugin knows its pod, too: until then it answers 503."""
+
+    def status() -> int:
+        (answer,) = endpoint.ask_many("app", [llm.model.served], SHARED_PROMPT, 1, 1)
+        return int(answer["status"])
+
+    wait_until("the endpoint reaches the engine", lambda: status() == 200, SETTLE_SECONDS)
+    assert status() == 200
 
 
 @pytest.mark.parametrize(

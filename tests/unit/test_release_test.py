@@ -94,3 +94,10 @@ def test_the_key_is_shown() -> None:
     with engine(COMPLETION, key="secret") as (url, _):
         assert outcome(url, key="secret").returncode == 0
         assert "HTTP 401" in outcome(url, key="other").stderr
+
+
+def test_who_is_refused_at_first_tries_again() -> None:
+    """As a new pod is, until the network plugin knows that a policy lets it in."""
+    with engine(COMPLETION, listens_after=2) as (url, _):
+        result = outcome(url)
+    assert result.returncode == 0, result.stderr

@@ -8,10 +8,12 @@ them.
 import io
 import json
 import os
+import socket
 import ssl
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import wave
 
@@ -27,6 +29,9 @@ CONTEXT.check_hostname = False
 CONTEXT.verify_mode = ssl.CERT_NONE
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=CONTEXT))
 
+# Where policies are enforced, a pod may be kept out until the network plugin has learnt of its address.
+KNOWN_SECONDS = 30
+
 # What is no fault of the engine's: it has no such route, or its model takes another kind of question.
 OTHER_QUESTION = (400, 404, 405, 415, 422, 501)
 
@@ -37,6 +42,19 @@ class UnansweredError(Exception):
     def __init__(self, said, no_route):
         super().__init__(said)
         self.no_route = no_route
+
+
+def wait_until_let_in():
+    """Connect, for a while if need be. Whoever is still kept out then is told why by the first question."""
+    where = urllib.parse.urlsplit(URL)
+    port = where.port or {"http": 80, "https": 443}[where.scheme]
+    end = time.monotonic() + KNOWN_SECONDS
+    while time.monotonic() < end:
+        try:
+            socket.create_connection((where.hostname, port), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(1)
 
 
 def ask(path, data=None, kind="application/json"):
@@ -133,6 +151,7 @@ def answer():
     print("the model is served, and has no route that this test can ask")
 
 
+wait_until_let_in()
 served = [model["id"] for model in ask("/v1/models")["data"]]
 if MODEL not in served:
     sys.exit(f"/v1/models: {MODEL} is not served here, but {', '.join(served)}")
