@@ -159,8 +159,8 @@ def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 
     `nox -s e2e -- --alerts`, `--autoscaling`, `--autoscaling-zero`, `--tracing`, `--network`, `--endpoint`,
-    `--adapters`, `--download`, `--image-volume`, `--warm-start`, `--object-storage` or `--faults` adds what takes long
-    or breaks things.
+    `--prefixes`, `--adapters`, `--download`, `--image-volume`, `--warm-start`, `--object-storage` or `--faults` adds
+    what takes long or breaks things.
     """
     install(session, "test")
     parts = ("autoscaling", "autoscaling-zero", "tracing", "network", "object-storage")
@@ -289,3 +289,10 @@ def bench_endpoint(session: nox.Session) -> None:
     """What the endpoint costs: configuration at scale, a request, an open stream."""
     install(session, "test")
     session.run("python", "-m", "tests.bench.bench_endpoint", *session.posargs)
+
+
+@nox.session
+def bench_prefixes(session: nox.Session) -> None:
+    """Prefix hits through the endpoint beside those of a replica at random, with Envoy and engines that count them."""
+    install(session, "test")
+    session.run("python", "-m", "tests.bench.bench_prefixes", *session.posargs)

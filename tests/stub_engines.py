@@ -33,8 +33,10 @@ class Engine(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024  # of a burst, none is to connect again
 
-    def __init__(self, name: str, address: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__((address, port), _Handler)
+    def __init__(
+        self, name: str, address: str = "127.0.0.1", port: int = 0, handler: "type[Handler] | None" = None
+    ) -> None:
+        super().__init__((address, port), handler or Handler)
         self.name = name
         self.seen: list[Seen] = []
         self.status = self.health = 200
@@ -48,7 +50,9 @@ class Engine(ThreadingHTTPServer):
         return int(self.server_address[1])
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, and answers what it asks for."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # or headers and body, two writes, are 40 ms apart
     server: Engine
@@ -60,7 +64,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.seen.append(Seen(self.command, self.path, headers, body))
-        asked = _asked(body)
+        self.answer(_asked(body))
+
+    def answer(self, asked: dict[str, Any]) -> None:
+        """asked: the body's JSON."""
         if self.server.status == 200 and asked.get("stream"):
             self._stream()
         else:
