@@ -8,6 +8,7 @@ from vllm_chart import charts
 from vllm_chart.charts import Chart
 from vllm_chart.checks import files, invariants, podsecurity, reach, same_twice, schemas
 from vllm_chart.findings import Check
+from vllm_chart.importing import checks as importing
 from vllm_chart.live import checks as live
 
 _BY_HELM = "Helm itself refuses such values"
@@ -53,7 +54,7 @@ def of_check() -> dict[str, Check]:
 
 def every() -> dict[str, Check]:
     """All checks by name, those of the commands that ask a cluster or a service included."""
-    return _by_name(live.CHECKS) | of_check()
+    return _by_name((*live.CHECKS, *importing.CHECKS)) | of_check()
 
 
 def registered(name: str) -> bool:

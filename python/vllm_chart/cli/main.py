@@ -16,10 +16,13 @@ from vllm_chart.cli.output import Commands, FaultError, ends, wants_json
 from vllm_chart.findings import Exit
 
 NAMES = (
-    *("validate", "check", "plan", "rules", "dashboards", "preflight"),
+    *("import", "validate", "check", "plan", "rules", "dashboards", "preflight"),
     *("smoke", "diagnose", "top", "load", "bench"),
     *("clients", "usage", "endpoint"),
 )
+
+#: The module of a command whose name is none that Python can import.
+_MODULES = {"import": "import_values"}
 
 
 class Modules(Mapping[str, click.Command]):
@@ -28,7 +31,7 @@ class Modules(Mapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in NAMES:
             raise KeyError(name)
-        command: click.Command = importlib.import_module(f"vllm_chart.cli.{name}").command
+        command: click.Command = importlib.import_module(f"vllm_chart.cli.{_MODULES.get(name, name)}").command
         return command
 
     def __iter__(self) -> Iterator[str]:
@@ -47,6 +50,7 @@ def main() -> None:
 
     \b
     Before an install:
+      vllm-chart import deployment.yaml           values out of what runs today
       vllm-chart validate -f prod.yaml            would Helm take these values?
       vllm-chart check -f prod.yaml               … and would a cluster take what they render?
       vllm-chart plan -f prod.yaml --gpu l40s     does the model fit, and how much will it serve?

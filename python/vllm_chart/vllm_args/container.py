@@ -93,6 +93,15 @@ def environment(container: Mapping[str, Any]) -> dict[str, str | None]:
     return values
 
 
+def expanded(text: str, values: Mapping[str, str | None]) -> str:
+    """A text with variables' values in the place of `$(NAME)`. A reference to one whose value is not written stays, as
+    one to a variable that isn't there does.
+
+    values: as `environment` returns them.
+    """
+    return _expand(text, values)
+
+
 def words(container: Mapping[str, Any]) -> list[str]:
     """A container's arguments, references to its variables expanded. An argument whose value is not written there, but
     comes from a Secret or the like, is left out."""

@@ -1,0 +1,134 @@
+"""The command `vllm-chart import`, in a module whose name Python can import."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vllm_chart.cli.options import EXIT_CODES, VALUES_FILE, output_option
+from vllm_chart.cli.output import finish, say
+
+if TYPE_CHECKING:
+    from vllm_chart.findings import Finding
+    from vllm_chart.importing.read import Imported
+    from vllm_chart.importing.release import Release
+    from vllm_chart.importing.source import Field
+
+#: As `vllm_chart.importing.read.FORMS` has them, which is dear to import.
+FORMS = ("deployment",)
+
+
+@click.command("import", epilog=EXIT_CODES)
+@click.argument("file", type=VALUES_FILE)
+@click.option(
+    "--from",
+    "form",
+    type=click.Choice(["auto", *FORMS]),
+    default="auto",
+    show_default=True,
+    help="What the file is.",
+)
+@click.option(
+    "--output-dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write a values file for each model there, instead of one to standard output.",
+)
+@output_option
+def command(file: Path, form: str, directory: Path | None, output: str) -> None:
+    """Write values of the chart out of what runs vLLM today: manifests of Kubernetes with a Deployment.
+
+    A release is one model. Every field of the file is carried into the values, is what the chart does anyway, or is
+    named with the reason. No secret is written: the values name a Secret instead. What the chart renders of the values
+    is held to the engine's arguments in the file, and `check` says what it finds; all that on standard error.
+
+    \b
+    Examples:
+      vllm-chart import deployment.yaml > mine.yaml
+      kubectl get deployment,service,pvc -l app=llm -o yaml | vllm-chart import - > mine.yaml
+      vllm-chart import all.yaml --output-dir values
+    """
+    from vllm_chart import helm
+    from vllm_chart.findings import WrongCallError
+    from vllm_chart.importing import read, verify
+
+    text = helm.read_file(file).decode(errors="replace")
+    imported = read.read(text, helm.file_name(file), form)
+    releases = imported.releases
+    if len(releases) > 1 and directory is None and output == "human":
+        names = ", ".join(release.draft.name for release in releases)
+        raise WrongCallError(f"{helm.file_name(file)} has {len(releases)} models ({names}): name --output-dir")
+    findings = imported.findings
+    checked = {release.draft.name: list(verify.verify(release)) for release in releases}
+    every = [*findings, *(finding for found in checked.values() for finding in found)]
+    if directory is not None:
+        _write(directory, releases)
+    if output == "human":
+        _tell(imported, checked, directory)
+    finish(
+        every,
+        output,
+        human=lambda: "" if directory is not None else "".join(release.draft.text() for release in releases).rstrip(),
+        machine=lambda: _document(imported, every),
+    )
+
+
+def _write(directory: Path, releases: Sequence["Release"]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for release in releases:
+        (directory / f"{release.draft.name}.yaml").write_text(release.draft.text())
+
+
+def _tell(imported: "Imported", checked: dict[str, list["Finding"]], directory: Path | None) -> None:
+    """What is to say, on standard error: standard output has the values."""
+    from vllm_chart.findings import to_human
+
+    if lines := _covered(imported.fields):
+        say("as the chart has it:\n" + "\n".join(lines))
+    if imported.findings:
+        say(to_human(imported.findings))
+    for name, found in checked.items():
+        if found:
+            say(f"check of {name}:\n{to_human(found)}")
+    counted = Counter(field.fate for field in imported.fields)
+    carried, covered, left = (counted[fate] for fate in ("carried", "covered", "left"))
+    say(f"{carried} fields carried, {covered} as the chart has them, {left} not carried")
+    if directory is not None:
+        say("\n".join(f"wrote {directory / release.draft.name}.yaml" for release in imported.releases))
+
+
+def _covered(fields: Sequence["Field"]) -> list[str]:
+    """The fields that the chart needs not be told of, by the reason."""
+    from vllm_chart.importing.objects import NOTHING
+    from vllm_chart.importing.source import EMPTY
+
+    by_reason: dict[str, list[str]] = {}
+    for field in fields:
+        if field.fate == "covered" and field.reason not in (NOTHING, EMPTY):
+            by_reason.setdefault(field.reason, []).append(field.where)
+    return [f"  {reason}\n" + "\n".join(f"    {where}" for where in places) for reason, places in by_reason.items()]
+
+
+def _document(imported: "Imported", every: Sequence["Finding"]) -> str:
+    from vllm_chart.findings import has_errors
+
+    document: dict[str, Any] = {
+        "ok": not has_errors(every),
+        "releases": [{"name": one.draft.name, "values": one.draft.minimal()} for one in imported.releases],
+        "fields": [_field(field) for field in imported.fields],
+        "findings": [dataclasses.asdict(finding) for finding in every],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _field(field: "Field") -> dict[str, str]:
+    return {
+        "field": field.where,
+        "fate": field.fate,
+        **({"into": field.into} if field.fate == "carried" else {"reason": field.reason, "remedy": field.remedy}),
+    }

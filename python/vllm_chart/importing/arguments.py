@@ -1,0 +1,233 @@
+"""The arguments of an engine as values: what is the chart's own goes to its key, all others to `engine.args`."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from vllm_chart.findings import Finding
+from vllm_chart.importing.draft import Draft
+from vllm_chart.importing.source import Part
+from vllm_chart.vllm_args import argv, catalogue
+
+Json = Any
+
+#: Arguments with a key of their own that takes the same value.
+_KEYS = {
+    "model_tag": "model.id",
+    "model": "model.id",
+    "revision": "model.revision",
+    "served_model_name": "model.servedModelName",
+    "trust_remote_code": "model.trustRemoteCode",
+    "port": "containerPort",
+    "tensor_parallel_size": "parallelism.tensorParallelSize",
+    "pipeline_parallel_size": "parallelism.pipelineParallelSize",
+    "data_parallel_size": "parallelism.dataParallelSize",
+    "max_num_queued_reqs": "traffic.maxRequests",
+    "sse_keep_alive_interval": "traffic.streamKeepAliveSeconds",
+    "shutdown_timeout": "shutdown.drainSeconds",
+}
+#: Arguments that a release of the chart can't have.
+_IMPOSSIBLE = {
+    "headless": ("a pod of this chart serves HTTP", "see docs/import.md: groups of pods"),
+    "grpc": ("probes, Service and clients of this chart speak HTTP", "leave it out"),
+    "uds": ("a Service cannot reach a Unix socket", "leave it out"),
+}
+_REFERENCE = re.compile(r"\$\(([^)]+)\)")
+
+
+class Arguments:
+    """Collects an engine's arguments, perhaps out of several fields, and writes them into a draft."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        """Whose parser reads them."""
+        self.words: list[str] = []
+        """All of them, as the engine gets them."""
+        self.values: dict[str, Json] = {}
+        """What was read of them, by vLLM's names."""
+        self.findings: list[Finding] = []
+        self.api_key_variables: list[str] = []
+        """Variables with keys that clients have to show."""
+
+    def read(self, draft: Draft, words: Sequence[str], where: Part | None) -> None:
+        """Take the words that follow `vllm serve`; what can't be read as they say is told. where: the field they are
+        of, for what is told; None where the caller tells."""
+        words = _without_secrets(words, self, draft, str(where or ""))
+        self.words += words
+        plain, referring = _referring(words)
+        for name, text in referring:
+            self._refer(draft, name, text)
+        try:
+            values, unknown = argv.parse_known(plain, self.version)
+        except argv.ArgvError as error:
+            self._unreadable(draft, plain, error, str(where or ""))
+            return
+        self.values |= values
+        known = {argument.dest: argument for argument in catalogue.load(self.version).arguments}
+        for dest, value in values.items():
+            self._put(draft, dest, known[dest].name if dest in known else dest, value, str(where or ""))
+        for name, value in _flags(unknown):
+            draft.put(None, ("engine", "args", name), value)
+
+    def _put(self, draft: Draft, dest: str, name: str, value: Json, where: str) -> None:
+        if dest in _IMPOSSIBLE:
+            reason, remedy = _IMPOSSIBLE[dest]
+            self.findings.append(Finding("import-carries", f"{where}: --{name}", reason, remedy))
+        elif dest in _KEYS:
+            draft.put(None, _KEYS[dest], value)
+        elif dest == "lora_modules":
+            modules = [{"name": module["name"], "source": module["path"]} for module in value]
+            draft.put(None, "lora.adapters", modules)
+        elif value is not None:
+            draft.put(None, ("engine", "args", name), value)
+
+    def _refer(self, draft: Draft, name: str, text: str) -> None:
+        """An argument whose value is only known in the pod."""
+        if name == "api-key":
+            self.api_key_variables += _REFERENCE.findall(text)
+        elif key := _KEYS.get(name.replace("-", "_")):
+            draft.put(None, key, [text] if key == "model.servedModelName" else text)
+        else:
+            draft.put(None, ("engine", "args", name), text)
+
+    def _unreadable(self, draft: Draft, words: Sequence[str], error: argv.ArgvError, where: str) -> None:
+        """What this version's parser refuses as a whole: the words are kept, one by one, as far as they name flags."""
+        remedy = "correct it there, or in the values"
+        self.findings.append(
+            Finding("import-argv", where, f"vLLM {self.version} refuses the arguments: {error}", remedy)
+        )
+        for name, value in _flags(words):
+            if key := _KEYS.get(name.replace("-", "_")):
+                listed = key == "model.servedModelName" and not isinstance(value, list)
+                draft.put(None, key, [value] if listed else value)
+            else:
+                draft.put(None, ("engine", "args", name), value)
+        if words and not words[0].startswith("-"):
+            draft.put(None, "model.id", words[0])
+
+    def finish(self, draft: Draft) -> None:
+        """What follows from all arguments together."""
+        model = draft.get("model.id")
+        if draft.get("model.servedModelName") == [model]:
+            del draft.values["model"]["servedModelName"]
+        _lora(draft)
+
+
+def _lora(draft: Draft) -> None:
+    """With adapters in `lora`, the chart writes what belongs to them."""
+    if not draft.get("lora.adapters"):
+        return
+    args = draft.values.get("engine", {}).get("args", {})
+    args.pop("enable-lora", None)
+    for name, key in (("max-loras", "lora.maxLoras"), ("max-lora-rank", "lora.maxRank")):
+        if name in args:
+            draft.put(None, key, args.pop(name))
+
+
+#: What people write where a key is to be.
+_SECRET_FLAGS = {"api-key": "auth.apiKeySecretRef", "hf-token": "hub.tokenSecretRef"}
+
+
+def _without_secrets(words: Sequence[str], arguments: Arguments, draft: Draft, where: str) -> list[str]:
+    """The words without keys that are written out, each of which is told, and goes into no value."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        flag = name.removeprefix("--").replace("_", "-")
+        if not name.startswith("--") or flag not in _SECRET_FLAGS:
+            kept.append(word)
+            continue
+        value = value if equals else next(rest, "")
+        if _REFERENCE.search(value):
+            kept += [name, value]
+        else:
+            arguments.findings.append(secret(draft, _SECRET_FLAGS[flag], f"{where}: --{flag}"))
+    return kept
+
+
+def secret(draft: Draft, key: str, where: str) -> Finding:
+    """Refer to a Secret in the place of a secret that is written out, and say how to make it."""
+    name = f"{draft.name}-{'api-key' if key.startswith('auth') else 'hub-token'}"
+    in_it = "api-key" if key.startswith("auth") else "token"
+    draft.put(None, key, {"name": name, "key": in_it})
+    remedy = f"kubectl create secret generic {name} --from-literal={in_it}=…, with a new one: it has been in a file"
+    return Finding("import-secrets", where, f"a secret is written out: {key} names a Secret instead", remedy, "error")
+
+
+def _referring(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """The words that can be parsed, and the flags whose value refers to a variable that is only known in the pod."""
+    plain: list[str] = []
+    referring: list[tuple[str, str]] = []
+    rest = iter(range(len(words)))
+    for at in rest:
+        word = words[at]
+        following = words[at + 1] if at + 1 < len(words) else ""
+        name, equals, value = word.partition("=")
+        if word.startswith("--") and equals and _REFERENCE.search(value):
+            referring.append((_name(name), value))
+        elif word.startswith("--") and not equals and _REFERENCE.search(following) and not following.startswith("-"):
+            referring.append((_name(name), following))
+            next(rest)
+        elif not word.startswith("-") and at == 0 and _REFERENCE.search(word):
+            referring.append(("model", word))
+        else:
+            plain.append(word)
+    return plain, referring
+
+
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").replace("_", "-")
+
+
+def _flags(words: Sequence[str]) -> Iterator[tuple[str, Json]]:
+    """Flags by their names, of words that no parser here knows: without a value true, with several a list."""
+    items: list[tuple[str, list[str]]] = []
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            items.append((_name(name), [value] if equals else []))
+        elif items:
+            items[-1][1].append(word)
+    for name, values in items:
+        yield name, True if not values else _plain(values[0]) if len(values) == 1 else values
+
+
+def _plain(text: str) -> Json:
+    for read in (int, float):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        if str(value) == text:
+            return value
+    return {"true": True, "false": False}.get(text, text)
+
+
+def compared(
+    source: Sequence[str], rendered: Sequence[str], version: str, written_as: Callable[[str], str] = str
+) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
+    """What only the source's arguments say, and what only the rendered ones do; by the flags' names.
+
+    Both are read by the parser of one version; a value that is vLLM's default is the same as none.
+    """
+    first, second = _told(source, version), _told(rendered, version)
+    lost = {name: value for name, value in first.items() if second.get(name, "") != value}
+    added = {name: value for name, value in second.items() if name not in first}
+    return lost, added
+
+
+def _told(words: Sequence[str], version: str) -> dict[str, Json]:
+    plain, referring = _referring(words)
+    values, unknown = argv.parse_known(plain, version)
+    known = {argument.dest: argument for argument in catalogue.load(version).arguments}
+    told = {"model": values.pop("model_tag", values.pop("model", None))}
+    for dest, value in values.items():
+        if value != known[dest].default:
+            told[known[dest].name] = value
+    told |= dict(referring)
+    for name, value in _flags(unknown):
+        told[name] = _plain(value) if isinstance(value, str) else value
+    if told.get("served-model-name") == [told["model"]]:
+        del told["served-model-name"]
+    return {name: value for name, value in told.items() if value is not None}

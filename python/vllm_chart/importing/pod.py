@@ -1,0 +1,221 @@
+"""The pod of an engine as values: its container, what it needs, and where it runs."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from vllm_chart import facts
+from vllm_chart.findings import Finding
+from vllm_chart.importing import environment, probes, resources
+from vllm_chart.importing.arguments import Arguments
+from vllm_chart.importing.draft import Draft
+from vllm_chart.importing.engine import Image, Started, image_of, started
+from vllm_chart.importing.source import Part
+from vllm_chart.importing.volumes import Volumes
+from vllm_chart.vllm_args import container as kubernetes
+
+Json = Any
+
+#: Fields of a pod that the chart has by the same name, as they stand.
+_SAME = (
+    *("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName"),
+    *("runtimeClassName", "dnsConfig", "hostAliases", "hostNetwork", "hostIPC", "resourceClaims"),
+)
+#: What the API server writes into a pod that says nothing of it, or what the chart does itself.
+_STANDARD: dict[str, tuple[Json, ...]] = {
+    "restartPolicy": ("Always",),
+    "dnsPolicy": ("ClusterFirst",),
+    "schedulerName": ("default-scheduler",),
+    "enableServiceLinks": (False,),
+    "shareProcessNamespace": (False,),
+    "hostPID": (False,),
+}
+_STANDARD_CONTAINER: dict[str, tuple[Json, ...]] = {
+    "terminationMessagePath": ("/dev/termination-log",),
+    "terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
+    "stdin": (False,),
+    "tty": (False,),
+}
+_CPU_IMAGE = re.compile(r"(^|[-/:])cpu([-/:]|$)|vllm-cpu")
+
+
+class PodReader:
+    """Reads the pod of an engine into a draft."""
+
+    def __init__(self, draft: Draft, pod: Part, container: Part) -> None:
+        self.draft = draft
+        self.pod = pod
+        self.container = container
+        self.image: Image = image_of(str(container.value_of("image") or ""))
+        self.start: Started = started(container, self.image.repository)
+        self.arguments = Arguments(kubernetes.version_for(self.image.tag))
+        self.volumes: Volumes
+        self.findings: list[Finding] = []
+
+    def take(self) -> None:
+        """Write all of the pod. Fields that nothing is said of are named by the ledger."""
+        self._image()
+        self._command()
+        self._environment()
+        self._volumes()
+        resources.take(self.draft, self.container, self.pod)
+        self._device()
+        self.arguments.finish(self.draft)
+        resources.sizes(self.draft)
+        probes.take(self.draft, self.container, self.pod)
+        self._ports()
+        self._security()
+        self._beside()
+        self._rest()
+        self.findings = [*self.arguments.findings, *self.volumes.findings, *self.findings]
+
+    # The container
+
+    def _image(self) -> None:
+        field, image, draft = self.container.get("image"), self.image, self.draft
+        if field is None:
+            return
+        repository = re.sub(r"^(docker\.io|index\.docker\.io)/", "", image.repository)
+        if repository == "vllm/vllm-openai" and image.tag == "latest" and not image.digest:
+            reason = "`latest` is another image tomorrow: the values have the release that the chart is made for"
+            field.left(reason, "write the tag that runs today as image.tag, if it has to be the same", "warning")
+        else:
+            field.carried("image")
+            draft.put(None, "image.repository", "" if repository == "vllm/vllm-openai" else repository)
+            draft.put(None, "image.tag", image.tag)
+            draft.put(None, "image.digest", image.digest)
+        self.draft.take(self.container.get("imagePullPolicy"), "image.pullPolicy")
+
+    def _command(self) -> None:
+        command, args, start = self.container.get("command"), self.container.get("args"), self.start
+        fields = [field for field in (command, args) if field]
+        self.draft.put(None, "command", list(start.command))
+        if start.words is None:
+            self._program(command, args)
+            return
+        for field in fields:
+            field.carried("model, engine.args" if field is fields[-1] else "command" if start.command else "model")
+        self.arguments.read(self.draft, start.words, fields[-1] if fields else None)
+        for key in {"model", "engine", "command"} & self.draft.values.keys():
+            for field in fields:
+                self.draft.origin(field, key)
+        for name, value in start.variables.items():
+            if name not in ("PORT", "HOST"):
+                self.draft.put(None, ("env", name), value)
+        if start.after and fields:
+            message = f"after the engine the shell does more, which is left out: {start.after}"
+            self._find("import-carries", str(fields[-1]), message, "the engine's log is the container's", "warning")
+
+    def _program(self, command: Part | None, args: Part | None) -> None:
+        """A script of somebody's own, which the chart runs as it is."""
+        draft = self.draft
+        if command:
+            draft.put(command, "command", [str(word.value) for word in command.items()])
+            draft.put(args, "engine.extraArgs", [str(word.value) for word in args.items()] if args else [])
+        elif args:
+            draft.put(args, "command", [str(word.value) for word in args.items()])
+        draft.put(None, "engine.passArguments", False)
+        message = f"{self.start.why}: it is run as it stands, and the chart adds no arguments to it"
+        remedy = (
+            "write model.id and model.servedModelName; better, write its flags in engine.args and leave command out"
+        )
+        self._find("import-argv", str(command or args), message, remedy)
+
+    def _environment(self) -> None:
+        """After the arguments, which may name variables that hold keys."""
+        variables = self.container.maps("env")
+        environment.take(self.draft, variables, self.arguments)
+        self.draft.take(self.container.get("envFrom"), "envFrom")
+
+    def _volumes(self) -> None:
+        known = kubernetes.environment(self.container.value)
+        download_dir = str(self.arguments.values.get("download_dir") or "")
+        self.volumes = Volumes(self.pod, known, download_dir)
+        self.volumes.take(self.draft, self.container.maps("volumeMounts"))
+
+    def _device(self) -> None:
+        """The CPU build is told by its name: it needs settings of its own."""
+        if self.draft.get("gpu.count") or not self.container.get("image"):
+            return
+        device = self.draft.values.get("engine", {}).get("args", {}).pop("device", None)
+        cpu = device == "cpu" or _CPU_IMAGE.search(f"{self.image.repository}:{self.image.tag}")
+        if cpu or any(name.startswith("VLLM_CPU_") for name in self.draft.values.get("env", ())):
+            self.draft.put(None, "engine.device", "cpu")
+            self.draft.values.pop("gpu", None)
+        else:
+            self.draft.put(None, "gpu.count", 0)
+
+    def _ports(self) -> None:
+        """Ports of a container are for people to read: the chart names the engine's."""
+        engine = int(self.draft.get("containerPort") or 8000)
+        for port in self.container.maps("ports"):
+            if port.value_of("containerPort") == engine and not port.value_of("hostPort"):
+                port.covered("the chart names the engine's port")
+            elif port.value_of("hostPort"):
+                port.left("the chart takes no port of the node", "use service, or hostNetwork: true")
+            else:
+                reason = "a container's port is no more than a note: what listens there does so without it"
+                port.left(reason, "for the Service, write service.extraPorts", "info")
+
+    def _security(self) -> None:
+        self.draft.take(self.pod.get("securityContext"), "podSecurityContext")
+        self.draft.take(self.container.get("securityContext"), "securityContext")
+
+    # What is beside it
+
+    def _beside(self) -> None:
+        for key, into, fields in (
+            ("initContainers", "initContainers", self.pod.maps("initContainers")),
+            ("containers", "extraContainers", self.pod.maps("containers")),
+        ):
+            for field in fields:
+                if key == "initContainers" or field.path != self.container.path:
+                    self.draft.append(field, into, self.volumes.mounts_of(field.value))
+        self.container.cover("the chart calls the engine's container vllm", "name")
+
+    def _rest(self) -> None:
+        pod, draft = self.pod, self.draft
+        for key in _SAME:
+            draft.take(pod.get(key), key)
+        _standard(pod, _STANDARD)
+        _standard(self.container, _STANDARD_CONTAINER)
+        for key in ("dnsPolicy", "schedulerName"):
+            field = pod.get(key)
+            if field is not None and field.value not in _STANDARD[key]:
+                draft.take(field, key)
+        account = pod.get("serviceAccountName") or pod.get("serviceAccount")
+        if account and account.value != "default":
+            draft.put(None, "serviceAccount.create", False)
+            draft.put(account, "serviceAccount.name", account.value)
+        pod.cover(
+            "the chart's own ServiceAccount",
+            *(["serviceAccountName"] if account and not draft.get("serviceAccount") else []),
+        )
+        pod.cover("an old name of serviceAccountName", "serviceAccount")
+        draft.take(pod.get("automountServiceAccountToken"), "serviceAccount.automount")
+        if (links := pod.get("enableServiceLinks")) and links.value:
+            links.left("the chart switches them off: VLLM_PORT of a Service vllm would end the engine", "", "info")
+        if priority := pod.get("priority"):
+            priority.covered("it follows from the PriorityClass")
+        if name := pod.get("nodeName"):
+            draft.put(name, ("nodeSelector", "kubernetes.io/hostname"), name.value)
+
+    def _find(self, check: str, where: str, message: str, remedy: str, severity: Any = "error") -> None:
+        self.findings.append(Finding(check, where, message, remedy, severity))
+
+
+def _standard(part: Part, standard: Mapping[str, tuple[Json, ...]]) -> None:
+    for key, values in standard.items():
+        field = part.get(key)
+        if field is not None and field.value in values:
+            field.covered("as Kubernetes or the chart has it")
+
+
+def owned_labels() -> tuple[str, ...]:
+    """Labels that the chart sets."""
+    return ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "helm.sh/chart")
+
+
+def margin_seconds() -> int:
+    """What the chart adds to a pod's grace period."""
+    return int(facts.facts()["graceMarginSeconds"])

@@ -1,0 +1,113 @@
+"""`vllm-chart import`: what is written where, exit codes, secrets, and files that are something else."""
+
+import json
+from pathlib import Path
+
+import pytest
+from helm_python import values_from_yaml
+
+from tests.commands import run
+
+ENGINE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME}
+spec:
+  selector: {matchLabels: {app: NAME}}
+  template:
+    metadata: {labels: {app: NAME}}
+    spec:
+      containers:
+        - name: engine
+          image: vllm/vllm-openai:v0.33.0
+          args: [--model, Qwen/Qwen3-8B]
+          resources: {limits: {nvidia.com/gpu: 1}}
+"""
+
+
+def test_values_of_one_model_go_to_standard_output_and_all_else_does_not() -> None:
+    result = run("import", "-", given=ENGINE)
+
+    assert result.exit_code == 0
+    assert values_from_yaml(result.stdout)["model"] == {"id": "Qwen/Qwen3-8B"}
+    assert "fields carried" in result.stderr
+
+
+def test_several_models_need_a_directory(tmp_path: Path) -> None:
+    two = ENGINE.replace("NAME", "one") + "---" + ENGINE.replace("NAME", "two").replace("Qwen3-8B", "Qwen3-4B")
+
+    assert run("import", "-", given=two).exit_code == 2
+    assert run("import", "-", f"--output-dir={tmp_path}", given=two).exit_code == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["one.yaml", "two.yaml"]
+    assert "Qwen3-4B" in (tmp_path / "two.yaml").read_text()
+
+
+def test_a_field_that_nobody_knows_is_named_and_an_error() -> None:
+    result = run(
+        "import", "-", "--output=json", given=ENGINE.replace("resources:", "workingDir: /app\n          resources:")
+    )
+    document = json.loads(result.stdout)
+
+    assert result.exit_code == 1
+    assert not document["ok"]
+    (left,) = (field for field in document["fields"] if field["fate"] == "left")
+    assert left["field"].endswith("containers[0].workingDir")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("Qwen/Qwen3-8B]", "Qwen/Qwen3-8B, --api-key, s3cr3t-value]", "auth.apiKeySecretRef"),
+        ("Qwen/Qwen3-8B]", "Qwen/Qwen3-8B, --api_key=s3cr3t-value]", "auth.apiKeySecretRef"),
+        ("resources:", "env: [{name: HF_TOKEN, value: s3cr3t-value}]\n          resources:", "hub.tokenSecretRef"),
+        (
+            "resources:",
+            "env: [{name: VLLM_API_KEY, value: s3cr3t-value}]\n          resources:",
+            "auth.apiKeySecretRef",
+        ),
+        ("resources:", "env: [{name: DB_PASSWORD, value: s3cr3t-value}]\n          resources:", "env.DB_PASSWORD"),
+        ("resources:", "env: [{name: AWS_SECRET_ACCESS_KEY, value: s3cr3t-value}]\n          resources:", "env.AWS"),
+    ],
+)
+@pytest.mark.parametrize("output", ["human", "json"])
+def test_a_secret_is_written_nowhere(old: str, new: str, key: str, output: str) -> None:
+    result = run("import", "-", f"--output={output}", given=ENGINE.replace(old, new))
+
+    assert result.exit_code == 1
+    assert "s3cr3t" not in result.stdout + result.stderr
+    assert key in result.output
+    assert "kubectl create secret generic" in result.output
+
+
+def test_what_check_finds_of_the_values_counts() -> None:
+    result = run("import", "-", given=ENGINE.replace("Qwen3-8B]", "Qwen3-8B, --max-model-len, '0']"))
+
+    assert result.exit_code == 1
+    assert "max-model-len" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: {{ .Values.b }}", "line 1 is of a template"),
+        ("{", "not a YAML mapping"),
+        ("", "nothing is in it"),
+        ("- a", "not a YAML mapping"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}", "no engine is in it: ConfigMap/a"),
+        (ENGINE.replace("limits: {nvidia.com/gpu: 1}", "limits: [1]"), "a map is expected here"),
+    ],
+)
+def test_a_file_that_is_something_else_is_a_wrong_call(text: str, words: str) -> None:
+    result = run("import", "-", given=text)
+
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["LeaderWorkerSet", "RayCluster", "DynamoGraphDeployment", "Kustomization"])
+def test_what_is_no_release_is_named_with_its_reason(kind: str) -> None:
+    result = run("import", "-", given=f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\nspec: {{size: 2}}\n")
+
+    assert result.exit_code == 1
+    assert f"error: {kind}/a: " in result.stderr
+    assert result.stdout == ""
