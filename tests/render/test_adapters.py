@@ -54,6 +54,24 @@ def test_the_check_is_told_what_the_engine_is() -> None:
     assert told == {**SQL, "path": f"/cache/adapters/acme--sql/{COMMIT}"}
 
 
+@pytest.mark.parametrize("reload", [False, True])
+def test_the_check_finds_a_model_that_is_an_image(reload: bool) -> None:
+    image = {"reference": f"registry.example.com/models/llama@sha256:{'0' * 64}"}
+    adapter = {"name": "sql", "source": "/adapters/sql"}
+    rest = {
+        "volumes": [{"name": "a", "configMap": {"name": "a"}}],
+        "volumeMounts": [{"name": "a", "mountPath": "/adapters"}],
+    }
+    lora = {"adapters": [adapter], "reload": reload, "maxLoras": 1}
+    v = View(render(values={"model": {"id": "llama", "image": image}, "lora": lora, **rest}))
+    (container,) = [one for one in v.pod["initContainers"] if one["name"] == "adapters"]
+    (folder,) = [word.partition("=")[2] for word in container["command"] if word.startswith("--folder=")]
+    assert folder in {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert folder in v.args
+    elsewhere = view(SQL, reload=reload, maxLoras=1).pod["initContainers"]
+    assert not any(word.startswith("--folder") for one in elsewhere for word in one.get("command") or [])
+
+
 def test_a_dollar_reaches_the_check_as_it_stands() -> None:
     """Kubernetes would put a variable in the place of $(NAME)."""
     odd = {"name": "sql", "source": "/models/$(HOME)"}

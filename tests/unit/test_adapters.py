@@ -39,9 +39,12 @@ def at(path: Path, name: str = "sql") -> dict[str, str]:
     return {"name": name, "source": str(path), "revision": "", "path": str(path)}
 
 
-def run(listed: list[dict[str, str]], model: object = "org/model", **env: str) -> subprocess.CompletedProcess[str]:
+def run(
+    listed: list[dict[str, str]], model: object = "org/model", folder: object = "", **env: str
+) -> subprocess.CompletedProcess[str]:
     """The program as the init container runs it."""
     words = ["--max-rank=16", f"--model={model}", "--served=chat", f"--adapters={json.dumps(listed)}"]
+    words += [f"--folder={folder}"] if folder else []
     return subprocess.run(
         [sys.executable, "-B", str(PROGRAMS / "adapters.py"), *words],
         capture_output=True,
@@ -149,6 +152,15 @@ def test_another_width_is_refused_where_it_is_known(
     told = run([at(adapters.make(tmp_path / "sql"))], model)
     assert (told.returncode, told.stderr) == (int(refused), "")
     assert ("another width (256, and this one has 512)" in told.stdout) == refused
+
+
+def test_the_width_of_a_model_that_is_mounted_is_known(model: Path, tmp_path: Path) -> None:
+    """A model that is an image: its id is a name, and where it is stands beside that."""
+    (model / "config.json").write_text(json.dumps({"model_type": "llama", "hidden_size": 512}))
+    listed = [at(adapters.make(tmp_path / "sql"))]
+    assert run(listed, "qwen3-8b").returncode == 0
+    told = run(listed, "qwen3-8b", folder=model)
+    assert "another width (256, and this one has 512)" in told.stdout
 
 
 def test_a_tower_of_another_width_is_no_mistake(model: Path, tmp_path: Path) -> None:

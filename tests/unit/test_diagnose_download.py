@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from kubernetes.client import V1EnvVar, V1Pod
+from kubernetes.client import CoreV1Event, V1EnvVar, V1Pod
 
 from tests.cluster_objects import container_status, event, pod, snapshot
 from tests.programs import program
@@ -94,6 +94,39 @@ def test_one_that_gave_up_says_why(reason: str, pods: tuple[V1Pod, ...], said: s
     assert (found.where, found.severity) == (WHERE, "error")
     assert said in found.message
     assert remedy in found.remedy
+
+
+def of_pod(reason: str, message: str) -> CoreV1Event:
+    involved = {"kind": "Pod", "name": f"{NAME}-x7k2p", "uid": "gone"}
+    return CoreV1Event.model_validate(
+        {"metadata": {"name": "e"}, "involvedObject": involved, "reason": reason, "message": message}
+    )
+
+
+NO_NODE = of_pod("FailedScheduling", "0/3 nodes are available: 3 Insufficient memory.")
+
+
+@pytest.mark.parametrize(
+    ("events", "said", "remedy"),
+    [
+        ([NO_NODE], "its pod never ran: 0/3 nodes are available: 3 Insufficient memory.", "mend that"),
+        ([of_pod("Failed", 'Failed to pull image "a:1": not found')], "never ran: Failed to pull image", "mend that"),
+        ([event("FailedCreate", "exceeded quota: one", JOB_UID)], "never ran: exceeded quota: one", "mend that"),
+        # It waited for a node first, and then fetched.
+        ([NO_NODE, of_pod("Started", "Started container download")], "not complete after 4500 s", "budgetSeconds"),
+        ([event("FailedScheduling", "another release's", "other")], "not complete after 4500 s", "budgetSeconds"),
+    ],
+    ids=["no node", "no image", "no pod", "late", "of another"],
+)
+def test_a_budget_is_not_blamed_where_the_pod_never_ran(events: list[CoreV1Event], said: str, remedy: str) -> None:
+    found = of_job(told(of=job(failed("DeadlineExceeded")), events=events))
+    assert said in found.message
+    assert remedy in found.remedy
+
+
+def test_a_budget_is_blamed_where_an_attempt_left_its_log() -> None:
+    found = of_job(told(RUNS, of=job(failed("DeadlineExceeded")), events=[NO_NODE], log="1 of 2 GiB"))
+    assert "download.budgetSeconds" in found.remedy
 
 
 @pytest.mark.parametrize(("disabled", "offered"), [("0", True), ("1", False)])

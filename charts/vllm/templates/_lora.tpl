@@ -97,6 +97,9 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
     {{- range .Values.model.servedModelName }}
       {{- $command = append $command (printf "--served=%s" (include "vllm.argument" (list $ .))) }}
     {{- end }}
+    {{- if .Values.model.image.reference }}
+      {{- $command = append $command (printf "--folder=%s" (include "vllm.model.source" .)) }}
+    {{- end }}
     {{- $container := dict
       "name" "adapters"
       "image" (include "vllm.image" .)

@@ -217,15 +217,16 @@ def oddity(config, names):
     return f"it was trained on {base}, and this is {names[0]}: of another model, its answers are worth nothing"
 
 
-def look_at(adapter, max_rank, names):
+def look_at(adapter, max_rank, names, folder=""):
     """Raises BrokenError for an adapter that cannot be served; returns what is odd about it, or "".
 
-    adapter: {name, source, revision, path}; names: the model's id, then the names that it is served by.
+    adapter: {name, source, revision, path}; names: the model's id, then the names that it is served by; folder: where
+    the model is, if its id does not say so.
     """
     path = Path(adapter["path"])
     config = config_of(path)
     look_at_config(config, max_rank)
-    look_at_weights(path, max_rank, model_config(names[0]))
+    look_at_weights(path, max_rank, model_config(folder or names[0]))
     return oddity(config, names)
 
 
@@ -242,6 +243,7 @@ def arguments(parser):
     """What this and sync_adapters.py are told alike."""
     parser.add_argument("--max-rank", type=int, required=True)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--folder", default="")
     parser.add_argument("--served", action="append", default=[])
 
 
@@ -254,7 +256,7 @@ def main():
     for adapter in options.adapters:
         try:
             fetch(adapter)
-            odd = look_at(adapter, options.max_rank, [options.model, *options.served])
+            odd = look_at(adapter, options.max_rank, [options.model, *options.served], options.folder)
         except (BrokenError, LaterError) as error:
             broken += 1
             say(adapter, told(error))

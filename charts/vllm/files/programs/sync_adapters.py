@@ -227,7 +227,7 @@ def main():
 
     def look(adapter):
         adapters.fetch(adapter)
-        return adapters.look_at(adapter, options.max_rank, [options.model, *options.served])
+        return adapters.look_at(adapter, options.max_rank, [options.model, *options.served], options.folder)
 
     token = write_token(os.environ["ADAPTER_TOKEN_FILE"])
     engine = Engine(options.port, options.scheme, os.environ.get("VLLM_API_KEY", ""), token)

@@ -15,6 +15,10 @@ from vllm_chart.live.diagnose.objects import container_statuses, name_of, state
 CONTAINER = "download"
 #: The init container of an engine's pod that waits for it.
 WAITING = "wait-for-download"
+#: Events of a pod that tell why it does not run.
+HELD = ("FailedScheduling", "FailedAttachVolume", "FailedMount", "FailedCreatePodSandBox", "Failed")
+#: Of a name that is continued at random: maxGeneratedNameLength of apiserver/pkg/storage/names/generate.go.
+NAME_CHARACTERS = 58
 
 Json = Mapping[str, Any]
 
@@ -42,7 +46,10 @@ def _of_job(job: Json, snapshot: Snapshot) -> Iterator[Finding]:
         f"mend that, then `kubectl delete job --namespace {snapshot.namespace} {_name(job)}` and `helm upgrade`, which "
         "makes it anew; what is there already is kept"
     )
-    if failed and failed.get("reason") == "DeadlineExceeded":
+    if failed and failed.get("reason") == "DeadlineExceeded" and (held := _never_ran(job, pods, snapshot)):
+        seconds = (job.get("spec") or {}).get("activeDeadlineSeconds")
+        yield Finding("download", where, f"it was ended after {seconds} s, in which its pod never ran: {held}", again)
+    elif failed and failed.get("reason") == "DeadlineExceeded":
         seconds = (job.get("spec") or {}).get("activeDeadlineSeconds")
         yield Finding(
             "download",
@@ -56,6 +63,23 @@ def _of_job(job: Json, snapshot: Snapshot) -> Iterator[Finding]:
         yield from _without_pods(job, where, snapshot)
     else:
         yield from _of_pod(pods, where, snapshot)
+
+
+def _never_ran(job: Json, pods: list[V1Pod], snapshot: Snapshot) -> str:
+    """Why none of a Job's pods ran, in the cluster's words; empty where one did, or where that is not known any more.
+
+    A Job that is ended takes its pods with it: what is left of them are events.
+    """
+    if any(snapshot.logs.get((name_of(pod), CONTAINER)) for pod in pods):
+        return ""
+    uid = (job.get("metadata") or {}).get("uid")
+    prefix = f"{_name(job)}-"[:NAME_CHARACTERS]
+    own = [event for event in snapshot.events if uid and event.involved_object.uid == uid]
+    of_pods = [event for event in snapshot.events if (event.involved_object.name or "").startswith(prefix)]
+    if any(event.reason == "Started" for event in of_pods):
+        return ""
+    told = [event for event in of_pods if event.reason in HELD] or [e for e in own if e.reason == "FailedCreate"]
+    return (told[-1].message or "").strip() if told else ""
 
 
 def _of_pod(pods: list[V1Pod], where: str, snapshot: Snapshot) -> Iterator[Finding]:
