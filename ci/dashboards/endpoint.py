@@ -292,7 +292,7 @@ REPLICAS = Row(
         by_replica(
             "Memory by replica",
             "bytes",
-            "In use by Envoy: bodies of open requests are held there until their answers begin.",
+            "Envoy's heap, which holds the bodies of open requests until their answers begin; its program is not in it.",
             "envoy_server_memory_physical_size",
         ),
     ],

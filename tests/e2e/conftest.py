@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_helm_charts.clusters import Cluster as KubeCluster
@@ -152,6 +153,14 @@ def prometheus(pytestconfig: pytest.Config, cluster: Cluster, namespace: str) ->
     with live.reach(cluster) as prometheus:
         pytestconfig.stash[NAMESPACES].append((cluster, live.NAMESPACE))
         yield prometheus
+
+
+@pytest.fixture(scope="module")
+def keda(cluster: Cluster) -> None:
+    """Is there, or the test skips."""
+    apis: Any = cluster.custom.list_cluster_custom_object("apiregistration.k8s.io", "v1", "apiservices")
+    if "v1beta1.external.metrics.k8s.io" not in {api["metadata"]["name"] for api in apis["items"]}:
+        pytest.skip("needs KEDA: `ci/run cluster -- up --autoscaling`")
 
 
 @pytest.fixture

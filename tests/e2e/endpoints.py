@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import json
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,13 @@ class Endpoint:
     def ready(self) -> list[V1Pod]:
         """The pods that are ready."""
         return [pod for pod in self.pods() if is_ready(pod)]
+
+    def wait_for_replicas(self, count: int, seconds: float) -> None:
+        """Until so many are asked for and ready, and no other is left."""
+        began = time.monotonic()
+        while not len(self.pods()) == len(self.ready()) == count:
+            assert time.monotonic() - began < seconds, f"{len(self.pods())} pods and not {count} after {seconds:.0f} s"
+            time.sleep(1)
 
     def set_clients(self, document: str) -> None:
         """Write the clients' Secret, as whoever manages them."""

@@ -155,3 +155,13 @@ def _configuration(cluster: Cluster) -> str:
     secret = cluster.core.read_namespaced_secret(f"prometheus-{NAME}", NAMESPACE)
     (packed,) = (secret.data or {}).values()
     return gzip.decompress(base64.b64decode(packed)).decode()
+
+
+def scale(cluster: Cluster, replicas: int) -> None:
+    """How many pods it has: 0 or 1."""
+    patch = json.dumps({"spec": {"replicas": replicas}})
+    command = ("patch", "prometheus", "main", f"--namespace={NAMESPACE}", "--type=merge", f"--patch={patch}")
+    subprocess.run(cluster.kubectl(*command), check=True)
+    if replicas:
+        wait = ("wait", "--for=condition=Available", "prometheus/main", f"--namespace={NAMESPACE}")
+        subprocess.run(cluster.kubectl(*wait, "--timeout=300s"), check=True)

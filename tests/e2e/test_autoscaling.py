@@ -6,11 +6,8 @@ test. How long a start takes and how long demand has to be low are shortened.
 """
 
 import dataclasses
-import json
-import subprocess
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -63,13 +60,6 @@ SCALING = (
     "autoscaling.scaleDown.policies[0].value=1",
     f"autoscaling.scaleDown.policies[0].periodSeconds={PERIOD_SECONDS}",
 )
-
-
-@pytest.fixture(scope="module")
-def keda(cluster: Cluster) -> None:
-    apis: Any = cluster.custom.list_cluster_custom_object("apiregistration.k8s.io", "v1", "apiservices")
-    if "v1beta1.external.metrics.k8s.io" not in {api["metadata"]["name"] for api in apis["items"]}:
-        pytest.skip("needs KEDA: `ci/run cluster -- up --autoscaling`")
 
 
 @pytest.fixture(scope="module")
@@ -179,22 +169,13 @@ def _stays_without_prometheus(cluster: Cluster, watch: Watch, load: Traffic) -> 
     before = watch.samples[-1].replicas
     assert before >= NEEDED
     began = time.time()
-    _prometheus_replicas(cluster, 0)
+    live.scale(cluster, 0)
     try:
         load.keep_on(BLIND_SECONDS)
     finally:
-        _prometheus_replicas(cluster, 1)
+        live.scale(cluster, 1)
     load.keep_on(60)
     assert {sample.replicas for sample in watch.since(began)} == {before}, watch
-
-
-def _prometheus_replicas(cluster: Cluster, replicas: int) -> None:
-    patch = json.dumps({"spec": {"replicas": replicas}})
-    command = ("patch", "prometheus", "main", f"--namespace={live.NAMESPACE}", "--type=merge", f"--patch={patch}")
-    subprocess.run(cluster.kubectl(*command), check=True)
-    if replicas:
-        wait = ("wait", "--for=condition=Available", "prometheus/main", f"--namespace={live.NAMESPACE}")
-        subprocess.run(cluster.kubectl(*wait, "--timeout=300s"), check=True)
 
 
 def test_an_open_loop_from_one_to_three_and_back(

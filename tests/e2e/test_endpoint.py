@@ -17,10 +17,11 @@ from click.testing import CliRunner
 from ci.dashboards import asking, reading
 from ci.dashboards.asking import Span
 from ci.images.models import MODELS, SHARED_PROMPT
+from tests.e2e import prometheus as live
 from tests.e2e.clients import execute, pod_name, start_application
 from tests.e2e.endpoints import CLIENTS_SECRET, Endpoint, engine_tokens
 from tests.e2e.profiles import Profile
-from tests.e2e.prometheus import LABEL, Prometheus
+from tests.e2e.prometheus import Prometheus
 from tests.e2e.releases import SHORT_STOP, Installation
 from tests.e2e.scaling import gpus_a_node
 from tests.e2e.traffic import Traffic
@@ -50,6 +51,9 @@ OTHERS_REQUESTS = 1000
 DOWN_SECONDS, BACK_SECONDS = 0.1, 5
 #: From a monitor's creation to the first scrape of each replica; of load, which panels are asked about.
 SCRAPED_SECONDS, SHOWN_SECONDS = 120, 60
+#: Connections that fill the most replicas, and what an autoscaler may take to ask for them or to be done with them.
+PER_REPLICA, MOST = 2, 3
+SCALED_SECONDS, BLIND_SECONDS = 180, 90
 LONG_STREAMS = Options("", clients=4, max_tokens=256, answer_seconds=8, streaming=1, duration_seconds=7200)
 #: Two replicas, a third one during a rollout, and the chart's own time for others to hear that a pod goes.
 SURGE = ("strategy.rollingUpdate.maxSurge=1", "strategy.rollingUpdate.maxUnavailable=0")
@@ -174,11 +178,16 @@ def test_a_rollout_of_it_loses_nothing(endpoint: Endpoint) -> None:
     assert window.lost() == []
 
 
+def _monitored() -> dict[str, Any]:
+    """A monitor that the cluster's Prometheus picks up."""
+    label, text = live.LABEL
+    return {"enabled": True, "labels": {label: text}}
+
+
 @pytest.mark.endpoint
 def test_every_panel_of_its_dashboard_has_data_under_load(endpoint: Endpoint, prometheus: Prometheus) -> None:
     """As the cluster's Prometheus scrapes it, each replica by one job."""
-    label, text = LABEL
-    endpoint.upgrade(podMonitor={"enabled": True, "labels": {label: text}})
+    endpoint.upgrade(podMonitor=_monitored())
     job = f"{endpoint.namespace}/{endpoint.deployment}"
     up = f'up{{namespace="{endpoint.namespace}",job="{job}"}} == 1'
     replicas = {pod_name(pod) for pod in endpoint.ready()}
@@ -323,3 +332,31 @@ def test_a_rollout_of_an_engine_loses_nothing(endpoint: Endpoint, engines: dict[
                 release.wait_until_departed()
     for window in (*rolled, *gone):
         assert window.lost() == []
+
+
+@pytest.mark.endpoint
+def test_replicas_follow_connections_and_stay_without_prometheus(
+    endpoint: Endpoint, prometheus: Prometheus, keda: None
+) -> None:
+    address = f"http://{live.SERVICE}.{live.NAMESPACE}:9090"
+    scaling = {
+        "enabled": True,
+        "kind": "KEDA",
+        "minReplicas": 1,
+        "maxReplicas": MOST,
+        "connectionsPerReplica": PER_REPLICA,
+        "prometheus": {"address": address},
+        "scaleDown": {"stabilizationWindowSeconds": 15},
+    }
+    endpoint.upgrade(podMonitor=_monitored(), autoscaling=scaling)
+    endpoint.wait_for_replicas(1, SCALED_SECONDS)
+    with endpoint.traffic("app-two", dataclasses.replace(LONG_STREAMS, clients=PER_REPLICA * MOST)) as traffic:
+        endpoint.wait_for_replicas(MOST, SCALED_SECONDS)
+        live.scale(endpoint.cluster, 0)
+        try:
+            traffic.keep_on(BLIND_SECONDS)
+            assert len(endpoint.pods()) == MOST
+        finally:
+            live.scale(endpoint.cluster, 1)
+    assert _failures(traffic) == Counter()
+    endpoint.wait_for_replicas(1, SCALED_SECONDS)

@@ -15,8 +15,9 @@ from tests.render.test_chart import INSTEAD, get, put
 from tests.render.test_rejections import names
 from vllm_chart import checks, helm
 from vllm_chart.charts import ENDPOINT
+from vllm_chart.checks import invariants
 from vllm_chart.helm import HelmError
-from vllm_chart.rendered.manifests import Manifests
+from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.values.base import Block
 
 EVERYTHING = Path(__file__).parent / "endpoint-everything.yaml"
@@ -58,6 +59,7 @@ LEAVES = dict(leaves(ENDPOINT.values))
 #: Where everything.yaml has to keep to the default for the sake of others.
 OTHER: dict[tuple[str, ...], Any] = {
     ("replicaCount",): 3,
+    ("autoscaling", "prometheus", "auth", "secretTargetRef"): [{"parameter": "bearerToken", "name": "a", "key": "b"}],
     ("clients", "jwt", "jwksUri"): "https://a/keys",
     ("podDisruptionBudget", "minAvailable"): 1,
     ("image", "digest"): f"sha256:{'0' * 64}",
@@ -71,6 +73,8 @@ def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
         values = put(values, ("podDisruptionBudget", "maxUnavailable"), "")
     if path == ("replicaCount",):
         values = put(values, ("autoscaling", "enabled"), False)
+    if path == ("autoscaling", "targetCPUUtilizationPercentage"):
+        values = put(put(values, ("autoscaling", "kind"), "HPA"), ("autoscaling", "prometheus"), {})
     if path[0] in INSTEAD:
         values = put(values, (INSTEAD[path[0]], "enabled"), False)
         values = put(values, (path[0], "enabled"), True)
@@ -248,6 +252,37 @@ REJECTIONS = {
         "resources.requests.cpu",
         "write one, 500m",
     ),
+    "KEDA without a Prometheus": (
+        "autoscaling: {enabled: true, kind: KEDA, maxReplicas: 5}",
+        "autoscaling.prometheus.address",
+        "write the URL of the Prometheus",
+    ),
+    "a Prometheus that nobody asks": (
+        "autoscaling: {enabled: true, maxReplicas: 5, prometheus: {address: 'http://a'}}",
+        "autoscaling.prometheus",
+        "write autoscaling.kind: KEDA",
+    ),
+    "a password without a mode": (
+        "autoscaling: {enabled: true, kind: KEDA, maxReplicas: 5, prometheus: {address: 'http://a', "
+        "auth: {secretTargetRef: [{parameter: bearerToken, name: a, key: b}]}}}",
+        "autoscaling.prometheus.auth.modes",
+        "write [basic]",
+    ),
+    "no replica": (
+        "autoscaling: {enabled: true, kind: KEDA, minReplicas: 0, maxReplicas: 5}",
+        "autoscaling.minReplicas",
+        "minimum",
+    ),
+    "connections of none": (
+        "autoscaling: {connectionsPerReplica: 0}",
+        "autoscaling.connectionsPerReplica",
+        "minimum",
+    ),
+    "the engine's measure": (
+        "autoscaling: {requestsPerReplica: 5}",
+        "autoscaling.requestsPerReplica",
+        "write autoscaling.connectionsPerReplica",
+    ),
     "an autoscaler by memory": (
         "autoscaling: {targetMemoryUtilizationPercentage: 80}",
         "autoscaling.targetMemoryUtilizationPercentage",
@@ -345,6 +380,8 @@ ACCEPTED = (
     "replicaCount: null",
     "{replicaCount: null, autoscaling: {enabled: true, maxReplicas: 5}}",
     "{resources: {limits: {cpu: 1}, requests: {cpu: null}}, autoscaling: {enabled: true, maxReplicas: 5}}",
+    "{resources: {requests: {cpu: null}}, autoscaling: "
+    "{enabled: true, kind: KEDA, maxReplicas: 5, prometheus: {address: 'http://a'}}}",
     f"clients: {{secretName: '', jwt: {{issuer: https://a, audiences: [llm], jwks: {json.dumps(JWKS)!r}}}}}",
     f"clients: {{secretName: keys, jwt: {{issuer: https://a, audiences: [a, b], jwks: {json.dumps(JWKS)}}}}}",
     "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: 'https://a.example.com:8443/keys'}}",
@@ -469,6 +506,70 @@ def test_an_autoscaler_counts_the_replicas_alone() -> None:
         {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}
     ]
     assert not render().maybe("HorizontalPodAutoscaler")
+
+
+KEDA = "autoscaling: {enabled: true, kind: KEDA, maxReplicas: 6, prometheus: {address: 'http://prometheus:9090'}, %s}"
+
+
+def test_keda_counts_the_connections_of_this_endpoint_alone() -> None:
+    manifests = render(KEDA % "connectionsPerReplica: 200", release="llm", namespace="models")
+    spec = manifests.one("ScaledObject")["spec"]
+    deployment = manifests.one("Deployment")
+
+    assert "replicas" not in deployment["spec"]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment.name}
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"], "advanced" in spec) == (2, 6, False)
+    [trigger] = spec["triggers"]
+    scope = 'namespace="models",job="models/llm-vllm-endpoint"'
+    assert trigger["metadata"] == {
+        "serverAddress": "http://prometheus:9090",
+        "query": f'sum(envoy_http_downstream_cx_active{{{scope},envoy_http_conn_manager_prefix="api"}})',
+        "threshold": "200",
+        "ignoreNullValues": "false",
+    }
+    assert trigger["metricType"] == "AverageValue"
+    assert not manifests.maybe("HorizontalPodAutoscaler")
+
+
+def test_a_lost_prometheus_scales_nothing_down() -> None:
+    """Neither by nulls that are taken for 0, nor by a fallback to less, nor by a query that makes a 0 of nothing."""
+    spec = render(KEDA % "minReplicas: 3").one("ScaledObject")["spec"]
+
+    assert spec["fallback"] == {"failureThreshold": 3, "replicas": 3, "behavior": "currentReplicasIfHigher"}
+    assert all(trigger["metadata"]["ignoreNullValues"] == "false" for trigger in spec["triggers"])
+    assert not any("vector(" in trigger["metadata"]["query"] for trigger in spec["triggers"])
+
+
+def test_keda_shows_prometheus_what_a_secret_holds() -> None:
+    auth = "auth: {modes: [bearer], secretTargetRef: [{parameter: bearerToken, name: a, key: b}]}"
+    manifests = render((KEDA % "scaleDown: {stabilizationWindowSeconds: 60}").replace("9090'", f"9090', {auth}"))
+    spec = manifests.one("ScaledObject")["spec"]
+    authentication = manifests.one("TriggerAuthentication")
+
+    assert spec["triggers"][0]["authenticationRef"] == {"name": authentication.name}
+    assert authentication["spec"] == {"secretTargetRef": [{"parameter": "bearerToken", "name": "a", "key": "b"}]}
+    assert spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] == {
+        "scaleDown": {"stabilizationWindowSeconds": 60}
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"query": "sum(', '"query": "(', "write query: sum("),
+        ('job=\\"default', 'job=\\"other', "may be of other releases"),
+        ('"ignoreNullValues": "false"', '"ignoreNullValues": "true"', "no answer counts as 0"),
+    ],
+)
+def test_a_scaler_of_the_endpoint_that_would_harm_is_found(old: str, new: str, said: str) -> None:
+    manifests = render(KEDA % "")
+    [scaler] = manifests.all("ScaledObject")
+    harmed = Object(json.loads(json.dumps(scaler).replace(old, new)), scaler.source)
+    others = [one for one in manifests if one is not scaler]
+
+    assert harmed != scaler
+    assert invariants.check(manifests) == []
+    assert said in str(invariants.check(Manifests([*others, harmed])))
 
 
 def test_a_budget_that_an_autoscaler_can_not_meet_is_found() -> None:

@@ -35,6 +35,10 @@ def rules() -> list[Rule]:
 
 def expressions() -> Iterator[Found]:
     """All but the rules."""
+    keda = {"enabled": True, "kind": "KEDA", "maxReplicas": 3, "prometheus": {"address": "http://prometheus:9090"}}
+    manifests = helm.render(chart=ENDPOINT.folder, values={**LEAST, "autoscaling": keda})
+    for trigger in manifests.one("ScaledObject")["spec"]["triggers"]:
+        yield Found(f"trigger {trigger['name']}", trigger["metadata"]["query"])
     for name, board in reading.boards(ENDPOINT.name).items():
         yield from sources.dashboard(board, name)
 

@@ -9,11 +9,13 @@ from helm_python import values_from_yaml
 from tests.api_server import Objects, cluster_of
 from tests.cluster_objects import deployment, event, pod, snapshot
 from tests.preflights import OWN, preflight, running, said
+from vllm_chart.charts import ENDPOINT
 from vllm_chart.cluster.autoscaling import Answer, Autoscaling
 from vllm_chart.findings import Finding
 from vllm_chart.helm import render
 from vllm_chart.live.diagnose import explain
-from vllm_chart.live.preflight import autoscaling
+from vllm_chart.live.preflight import autoscaling, wanted
+from vllm_chart.live.preflight.ask import Snapshot
 
 Json = dict[str, Any]
 
@@ -199,6 +201,26 @@ def test_what_a_cluster_is_asked(tmp_path: Path) -> None:
     assert found.external_metrics == KEDA_SERVES
     assert (found.hpas, found.scaled_objects) == ([hpa()], [scaled_object("a")])
     assert found.answers == {REQUESTS: Answer([3.0]), CACHES: Answer([3.0])}
+
+
+def test_an_endpoints_connections_are_asked_for_and_missed_alike(tmp_path: Path) -> None:
+    scaling = {"enabled": True, "kind": "KEDA", "maxReplicas": 3, "prometheus": {"address": ADDRESS}}
+    values = {"models": {"a": {"service": "b"}}, "clients": {"secretName": "c"}, "autoscaling": scaling}
+    manifests = render(chart=ENDPOINT.folder, values=values)
+    objects = {**SERVICE, PROXY: vector("1", "2"), "/apis/keda.sh/v1alpha1": {"resources": []}}
+    with cluster_of(objects, tmp_path) as cluster:
+        found = autoscaling.ask(cluster, manifests)
+
+    assert found
+    [(query, answer)] = found.answers.items()
+    assert query.startswith('sum(envoy_http_downstream_cx_active{namespace="default",job="default/llm-vllm-endpoint"')
+    assert answer == Answer([1.0, 2.0])
+    snapshot = Snapshot(None, autoscaling=found)
+    explained = [*autoscaling.explain(wanted.read(manifests, values, "", snapshot), snapshot)]
+    assert [(one.check, one.where) for one in explained] == [
+        ("autoscaler", "APIService/v1beta1.external.metrics.k8s.io"),
+        ("scaling-query", "autoscaling.prometheus.address"),
+    ]
 
 
 def test_what_may_not_be_seen(tmp_path: Path) -> None:

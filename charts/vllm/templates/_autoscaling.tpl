@@ -2,20 +2,7 @@
 
 {{/* Strings: the names of its objects. */}}
 {{- define "vllm.autoscaler.name" -}}{{ include "vllm.fullname" . }}{{- end }}
-{{- define "vllm.triggerAuthentication.name" -}}
-  {{- include "vllm.suffixed" (list (include "vllm.fullname" .) "prometheus") }}
-{{- end }}
 {{- define "vllm.interceptorRoute.name" -}}{{ include "vllm.fullname" . }}{{- end }}
-
-{{/* "true" if the chart renders such an autoscaler, or nothing. Takes a list: root context, KEDA or HPA. */}}
-{{- define "vllm.autoscales" -}}
-  {{- with (first .).Values.autoscaling }}{{ if and .enabled (eq .kind (last $)) }}true{{ end }}{{ end }}
-{{- end }}
-
-{{/* String: what selects the series of this release's pods, and of no other's. */}}
-{{- define "vllm.autoscaling.series" -}}
-  {{- printf "namespace=%q,job=%q" (include "vllm.namespace" .) (include "vllm.job" .) }}
-{{- end }}
 
 {{/*
 PromQL: requests that run or wait in all pods. Both gauges have the same labels, with several API servers
@@ -101,36 +88,6 @@ list: the chart's map, the user's.
 apiVersion: {{ include "vllm.workload.apiVersion" . }}
 kind: {{ include "vllm.workload.kind" . }}
 name: {{ include "vllm.workload.name" . | quote }}
-{{- end }}
-
-{{/*
-YAML map: KEDA's trigger for a query. An answer without a number is an error: KEDA would take it for 0, and scale to the
-minimum when Prometheus is lost (kedacore/keda#3065). Takes a list: root context, name, query, threshold.
-*/}}
-{{- define "vllm.autoscaling.trigger" -}}
-  {{- $root := first . }}
-  {{- with $root.Values.autoscaling.prometheus }}
-    {{- $metadata := dict "serverAddress" .address "query" (index $ 2) "threshold" (index $ 3) }}
-    {{- $_ := set $metadata "ignoreNullValues" "false" }}
-    {{- with .auth.modes }}{{ $_ := set $metadata "authModes" (join "," .) }}{{ end }}
-    {{- $metadata = include "vllm.map" (list $metadata .parameters) | fromYaml }}
-    {{- $trigger := dict "type" "prometheus" "name" (index $ 1) "metricType" "AverageValue" "metadata" $metadata }}
-    {{- with include "vllm.autoscaling.authentication" $root }}
-      {{- $_ := set $trigger "authenticationRef" (fromYaml .) }}
-    {{- end }}
-    {{- toYaml $trigger }}
-  {{- end }}
-{{- end }}
-
-{{/* YAML map, or nothing: the TriggerAuthentication of the Prometheus triggers. */}}
-{{- define "vllm.autoscaling.authentication" -}}
-  {{- with .Values.autoscaling.prometheus.auth }}
-    {{- if .triggerAuthenticationRef.name }}
-      {{- pick .triggerAuthenticationRef "name" "kind" | toYaml }}
-    {{- else if .secretTargetRef }}
-      {{- dict "name" (include "vllm.triggerAuthentication.name" $) | toYaml }}
-    {{- end }}
-  {{- end }}
 {{- end }}
 
 {{/* YAML list: KEDA's triggers. */}}

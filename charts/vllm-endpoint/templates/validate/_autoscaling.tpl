@@ -13,8 +13,10 @@
     {{- end }}
     {{- $requests := ($.Values.resources | default dict).requests | default dict }}
     {{- $limits := ($.Values.resources | default dict).limits | default dict }}
-    {{- if and .enabled (not (or $requests.cpu $limits.cpu)) }}
+    {{- $byCPU := include "vllm-endpoint.autoscales" (list $ "HPA") }}
+    {{- if and $byCPU (not (or $requests.cpu $limits.cpu)) }}
       - resources.requests.cpu: autoscaling goes by the share of it that is used, and there is none: write one, 500m
     {{- end }}
+    {{- if .enabled }}{{ include "vllm-endpoint.validate.autoscaling.prometheus" $ }}{{ end }}
   {{- end }}
 {{- end }}

@@ -14,8 +14,8 @@ from vllm_chart.rendered.workload import KINDS, workloads
 #: What makes one number of many series.
 _ONE = re.compile(r"\b(sum|avg|max|min|count|quantile|scalar|absent|group)\b")
 
-#: A series of vLLM's in PromQL, and what selects it.
-_SERIES = re.compile(r"\bvllm:\w+(\{[^}]*\})?")
+#: A series in PromQL that the charts' queries ask for, vLLM's or the endpoint's connections, and what selects it.
+_SERIES = re.compile(r"\b(?:vllm:\w+|envoy_http_downstream_cx_active)(\{[^}]*\})?")
 
 
 @general
@@ -83,7 +83,7 @@ def scaling_queries_give_one_number(manifests: Manifests) -> Iterator[Finding]:
 
 
 def _prometheus_triggers(manifests: Manifests) -> Iterator[tuple[Object, Mapping[str, Any]]]:
-    """Every trigger that asks Prometheus for what vLLM measures: its ScaledObject, and its metadata."""
+    """Every trigger that asks Prometheus for what vLLM or the endpoint measures: its ScaledObject, and its metadata."""
     for item in manifests.all("ScaledObject"):
         triggers = (item.get("spec") or {}).get("triggers")
         for trigger in triggers if isinstance(triggers, list) else []:

@@ -89,7 +89,7 @@ def _keda(item: Object, there: Autoscaling) -> Iterator[Finding]:
             "autoscaler",
             "cluster",
             f"it has no API {KEDA}: KEDA is not installed",
-            "install KEDA, or write autoscaling.kind: HPA with prometheus-adapter",
+            "install KEDA, or write autoscaling.kind: HPA and see docs/autoscaling.md for what that needs",
         )
         return
     owner = _owner(there)
