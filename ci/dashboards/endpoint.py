@@ -292,7 +292,7 @@ REPLICAS = Row(
         by_replica(
             "Memory by replica",
             "bytes",
-            "Envoy's heap, which holds the bodies of open requests until their answers begin; its program is not in it.",
+            "Envoy's heap, which holds the bodies of open requests until their answers begin; without its program.",
             "envoy_server_memory_physical_size",
         ),
     ],
