@@ -271,6 +271,14 @@ def bench_autoscaling(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_overhead(session: nox.Session) -> None:
+    """What `vllm-chart bench` adds to vLLM's own tool, side by side on the local kind cluster; a quarter of an hour."""
+    install(session, "test")
+    kubeconfig = free_cluster(session)
+    session.run("python", "-m", "tests.bench.bench_overhead", "--kubeconfig", kubeconfig, *session.posargs)
+
+
+@nox.session
 def bench_check(session: nox.Session) -> None:
     """What `vllm-chart check` costs beyond Helm's renders; argument lists parsed per second."""
     install(session)
