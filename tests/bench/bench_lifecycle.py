@@ -1,10 +1,12 @@
 """The life cycle of a release in numbers, beside the article's manifests and a bare `vllm serve`, on a live cluster.
 
 python -m tests.bench.bench_lifecycle --kubeconfig ~/.kube/config [--json out.json] [--only starts,warm,…]
+python -m tests.bench.bench_lifecycle --kubeconfig … --through endpoint [--only engine,endpoint,…] [--requests 10000]
 
 Everything is asked by the same generator from inside the cluster, and runs in a namespace that is deleted at the end.
 The table goes to standard output, the numbers to a JSON file. On two cores the parts of the default take an hour;
-`many` and `saturated` are asked for by name, and take about an hour each.
+`many` and `saturated` are asked for by name, and take about an hour each. `--through endpoint` has the clients ask an
+endpoint in front of the release, and changes both, one change after the other, until so many requests are answered.
 """
 
 import argparse
@@ -20,37 +22,38 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import yaml
 from kubernetes.client import V1Pod
 
 from ci import tools, versions
 from tests import article
+from tests.bench import through_endpoint
+from tests.bench.lifecycle import (
+    LOAD,
+    MANY,
+    MANY_REQUESTS,
+    READY_SECONDS,
+    SERVED,
+    Bench,
+    Json,
+    names,
+    new_version,
+    note_total,
+    note_window,
+)
 from tests.e2e import profiles
 from tests.e2e.clients import pod_name, restarts
-from tests.e2e.profiles import Profile
 from tests.e2e.releases import Installation, drain_node, wait_until_departed
-from tests.e2e.starts import first_token
-from tests.e2e.traffic import Traffic, Window
+from tests.e2e.traffic import Traffic
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
-from vllm_chart.load.asker import OK, RESET_IDLE, Options
+from vllm_chart.load.asker import Options
 from vllm_chart.load.pod import Placement
-from vllm_chart.load.report import upper_bound
-
-Json = dict[str, Any]
 
 MODEL = "/models/san-francisco"
-SERVED = "san-francisco"
-# Short answers hide what is cut; alike ones compare.
-LOAD = Options(
-    url="", model=SERVED, clients=12, max_tokens=256, answer_seconds=15, duration_seconds=3600, timeout_seconds=120
-)
-MANY = dataclasses.replace(LOAD, clients=96, max_tokens=32, duration_seconds=7200, timeout_seconds=600)
-MANY_REQUESTS = 10_000
 # The longest prompt that this engine takes, beside more short ones than it can answer.
 LONG = Options(
     url="", model=SERVED, clients=4, max_tokens=16, prompt_words=20_000, duration_seconds=7200, timeout_seconds=1200
@@ -63,43 +66,7 @@ SATURATED_HANG_SECONDS = 5
 STARTS = 5
 # A rollout that has not ended by then has hung: its pods start within a minute or two.
 ROLLOUT_SECONDS = 180
-READY_SECONDS = 900
 STOP_SECONDS = 360
-
-
-class Bench:
-    """A cluster, a namespace in it, and what was measured there."""
-
-    def __init__(self, cluster: Cluster, helm: Helm, profile: Profile, namespace: str, set_: Sequence[str]) -> None:
-        self.cluster, self.helm, self.profile, self.namespace, self.set_ = cluster, helm, profile, namespace, set_
-        self.part = ""
-        self.numbers: dict[str, Json] = {}
-
-    def note(self, what: str, value: object) -> None:
-        self.numbers[self.part][what] = value
-        print(f"{what:<64} {value}", flush=True)
-
-    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
-        command = self.cluster.kubectl(f"--namespace={self.namespace}", *arguments)
-        done = subprocess.run(command, input=stdin, check=check, stdout=subprocess.PIPE, text=True)
-        return done.stdout
-
-    def chart(self, *set_: str) -> Installation:
-        more = (*self.set_, *set_)
-        return Installation(self.helm, self.cluster, self.profile, self.namespace, "llm", self.profile.article, more)
-
-    @contextlib.contextmanager
-    def applied(self, *objects: Json) -> Iterator[None]:
-        manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-        self.kubectl("apply", "--filename=-", stdin=manifest)
-        try:
-            yield
-        finally:
-            self.kubectl("delete", "--wait", "--ignore-not-found", "--filename=-", stdin=manifest)
-
-    def first_token(self, service: str, install: Callable[[], object]) -> float:
-        """Seconds from the beginning of `install` to the first token that comes through a Service."""
-        return first_token(self.cluster, self.namespace, service, SERVED, install)
 
 
 def article_objects(bench: Bench) -> list[Json]:
@@ -176,27 +143,11 @@ def warm(bench: Bench) -> None:
 
 def idle_pod(bench: Bench, release: Installation) -> None:
     """How long a pod takes to go that has nothing to do."""
-    name = _names(release)[0]
+    name = names(release)[0]
     began = time.monotonic()
     bench.kubectl("delete", f"pod/{name}", "--wait")
     bench.note("chart: an idle pod is gone after, s", round(time.monotonic() - began, 1))
     release.wait_until_available()
-
-
-def _new_version() -> str:
-    """An annotation that rolls the pods."""
-    return f"podAnnotations.version={secrets.token_hex(3)}"
-
-
-def _names(release: Installation) -> list[str]:
-    return [pod_name(pod) for pod in release.engines()]
-
-
-def _note_window(bench: Bench, who: str, window: Window) -> None:
-    report = window.report
-    lost = {kind: count for kind, count in report.counts.items() if kind != OK}
-    bench.note(f"{who}, {window.change}: requests", len(report.records))
-    bench.note(f"{who}, {window.change}: lost", f"{len(window.lost())} {lost or ''}".strip())
 
 
 def _lose_pods(
@@ -209,11 +160,11 @@ def _lose_pods(
         bench.note(f"{who}, pod delete: the old pod is gone after, s", round(time.monotonic() - began))
         wait_until_available()
         bench.note(f"{who}, pod delete: two pods are ready after, s", round(time.monotonic() - began))
-    _note_window(bench, who, windows[0])
+    note_window(bench, who, windows[0])
     with traffic.through("node drain") as windows:
         drain_node(bench.cluster, a_pod(), STOP_SECONDS)
         wait_until_available()
-    _note_window(bench, who, windows[0])
+    note_window(bench, who, windows[0])
 
 
 def chart_changes(bench: Bench) -> None:
@@ -233,13 +184,13 @@ def chart_changes(bench: Bench) -> None:
             "rollout by Recreate": ("replicaCount=1", "strategy.type=Recreate"),
         }.items():
             if what != "scale to 1":
-                version = _new_version()
+                version = new_version()
             with traffic.through(what) as windows:
                 began = time.monotonic()
                 release.upgrade(*set_, version)
                 bench.note(f"chart, {what}: s", round(time.monotonic() - began))
                 release.wait_until_departed()
-            _note_window(bench, "chart", windows[0])
+            note_window(bench, "chart", windows[0])
     release.uninstall()
 
 
@@ -273,7 +224,7 @@ def article_changes(bench: Bench) -> None:
                     ended = "successfully rolled out" in said
                     bench.note(f"article, {what}: s", took if ended else f"hung: not done in {took}")
                     wait_until_departed(bench.cluster, bench.namespace, selector)
-                _note_window(bench, "article", windows[0])
+                note_window(bench, "article", windows[0])
 
             restart("rollout without a spare GPU", ROLLOUT_SECONDS)
             bench.kubectl("rollout", "undo", deployment)
@@ -281,7 +232,7 @@ def article_changes(bench: Bench) -> None:
                 bench.kubectl("scale", deployment, "--replicas=1")
                 bench.kubectl("wait", deployment, "--for=jsonpath={.status.replicas}=1", f"--timeout={STOP_SECONDS}s")
                 wait_until_departed(bench.cluster, bench.namespace, selector)
-            _note_window(bench, "article", windows[0])
+            note_window(bench, "article", windows[0])
             restart("rollout with a spare GPU", READY_SECONDS)
 
 
@@ -294,24 +245,24 @@ def connections(bench: Bench) -> None:
             traffic.wait_for_answers(LOAD.clients)
             with traffic.through(f"pod delete, all connections kept alive, closeConnections: {asks}") as windows:
                 began = time.monotonic()
-                bench.kubectl("delete", f"pod/{_names(release)[0]}", "--wait")
+                bench.kubectl("delete", f"pod/{names(release)[0]}", "--wait")
                 bench.note(f"chart, closeConnections={asks}: the pod is gone after, s", round(time.monotonic() - began))
-            _note_window(bench, "chart", windows[0])
+            note_window(bench, "chart", windows[0])
         release.uninstall()
 
 
 def many(bench: Bench) -> None:
     """Planned changes, one after the other, until ten thousand requests are answered."""
     release = bench.chart("replicaCount=2", "shutdown.drainSeconds=600", "engine.args.stream-interval=20")
-    rolled = [_new_version()]
+    rolled = [new_version()]
     release.install(rolled[0])
 
     def roll() -> None:
-        rolled.append(_new_version())
+        rolled.append(new_version())
         release.upgrade("replicaCount=2", rolled[-1])
 
     def delete() -> None:
-        bench.kubectl("delete", f"pod/{_names(release)[0]}", "--wait")
+        bench.kubectl("delete", f"pod/{names(release)[0]}", "--wait")
         release.wait_until_available()
 
     def scale() -> None:
@@ -332,13 +283,7 @@ def many(bench: Bench) -> None:
             made[change] += 1
             assert windows
         report = traffic.report
-    bench.note("many: planned changes", ", ".join(f"{count} {change}" for change, count in made.items()))
-    bench.note("many: requests", len(report.records))
-    bench.note("many: median answer, s", round(report.latencies["total"][50], 1))
-    bench.note("many: lost", report.failed)
-    bench.note("many: idle connections reset", report.counts.get(RESET_IDLE, 0))
-    bound = upper_bound(report.failed, len(report.records))
-    bench.note("many: with 95 % confidence, at most so many are lost", f"{bound:.3%}")
+    note_total(bench, "many", made, report)
     release.uninstall()
 
 
@@ -363,7 +308,7 @@ def saturated(bench: Bench) -> None:
             bench.note(f"saturated hour: median {who} answer, s", round(median, 1) if median else "none")
     (pod,) = release.engines()
     bench.note("saturated hour: restarts", restarts(pod))
-    log = bench.kubectl("logs", f"pod/{_names(release)[0]}", "--container=vllm")
+    log = bench.kubectl("logs", f"pod/{names(release)[0]}", "--container=vllm")
     silences = [int(seconds) for seconds in re.findall(r"liveness: the engine has not answered for (\d+) s", log)]
     longest = f"{max(silences)}" if silences else f"under {SATURATED_HANG_SECONDS}"
     bench.note("saturated hour: longest silence of the engine that a probe saw, s", longest)
@@ -382,6 +327,16 @@ PARTS = {
 BY_NAME = ("many", "saturated")
 
 
+def _parts(parser: argparse.ArgumentParser, through: str | None, only: str | None) -> list[str]:
+    """The parts that are asked for, or usual."""
+    known = [*(through_endpoint.PARTS if through else PARTS)]
+    usual = [part for part in known if part not in BY_NAME]
+    asked = only.split(",") if only else usual
+    if unknown := [part for part in asked if part not in known]:
+        parser.error(f"--only: there is no part {unknown[0]}: write some of {','.join(known)}")
+    return asked
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kubeconfig", type=Path, required=True)
@@ -391,10 +346,17 @@ def main() -> None:
         default=Path("bench-lifecycle.json"),
         help="keeps the numbers, by part (default: %(default)s)",
     )
-    default = ",".join(part for part in PARTS if part not in BY_NAME)
-    parser.add_argument("--only", default=default, help=f"parts, of: {','.join(PARTS)} (default: %(default)s)")
+    of = ",".join(PARTS), ",".join(through_endpoint.PARTS)
+    parser.add_argument(
+        "--only", help=f"parts, of: {of[0]} (default: all but {' and '.join(BY_NAME)}); of {of[1]} (all)"
+    )
+    parser.add_argument("--through", choices=["endpoint"], help="have the clients ask an endpoint")
+    parser.add_argument(
+        "--requests", type=int, default=MANY_REQUESTS, help="through an endpoint (default: %(default)s)"
+    )
     parser.add_argument("--set", action="append", default=[], help="for every release of the chart, as helm has it")
     options = parser.parse_args()
+    parts = _parts(parser, options.through, options.only)
     os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"
     namespace = f"vllm-bench-{secrets.token_hex(3)}"
     with Cluster(options.kubeconfig) as cluster:
@@ -406,9 +368,11 @@ def main() -> None:
         try:
             for name, folder in profile.folders.items():
                 bench.kubectl("create", "configmap", name, f"--from-file={folder}")
-            for part in options.only.split(","):
-                bench.part = part
-                bench.numbers[part] = {"measured": time.strftime("%F %R UTC", time.gmtime())}
+            if options.through:
+                bench.begin("through an endpoint")
+                through_endpoint.changes(bench, parts, options.requests)
+            for part in [] if options.through else parts:
+                bench.begin(part)
                 PARTS[part](bench)
         finally:
             earlier = json.loads(options.json.read_text()) if options.json.exists() else {}

@@ -47,7 +47,7 @@ class Endpoint:
     def install(self) -> None:
         """Install it, its clients' Secret before it, and wait until it is ready."""
         self.set_clients(clients.document(self.keys))
-        _apply_secret(self.cluster, self.namespace, KEYS_SECRET, self.keys)
+        apply_secret(self.cluster, self.namespace, KEYS_SECRET, self.keys)
         self.helm.install(
             self.name,
             ENDPOINT.folder,
@@ -77,7 +77,8 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        return f"http://{self.deployment}.{self.namespace}.svc"
+        scheme = "https" if (self.values.get("tls") or {}).get("secretName") else "http"
+        return f"{scheme}://{self.deployment}.{self.namespace}.svc"
 
     @property
     def selector(self) -> str:
@@ -101,7 +102,7 @@ class Endpoint:
 
     def set_clients(self, document: str) -> None:
         """Write the clients' Secret, as whoever manages them."""
-        _apply_secret(self.cluster, self.namespace, CLIENTS_SECRET, {"clients.yaml": document})
+        apply_secret(self.cluster, self.namespace, CLIENTS_SECRET, {"clients.yaml": document})
 
     def ask_many(self, client: str, names: list[str], prompt: str, count: int, workers: int) -> list[dict[str, Any]]:
         """What a client's requests came to, by the names in turn."""
@@ -138,7 +139,8 @@ def fetch_page(cluster: Cluster, namespace: str, pod: V1Pod, port: int) -> Page:
     return page.read(execute(cluster, namespace, APPLICATION, "python3", "-c", _FETCH, url))
 
 
-def _apply_secret(cluster: Cluster, namespace: str, name: str, data: Mapping[str, str]) -> None:
+def apply_secret(cluster: Cluster, namespace: str, name: str, data: Mapping[str, str]) -> None:
+    """Make a Secret, or put these texts in the place of those that it has."""
     coded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": coded}
     command = cluster.kubectl("apply", f"--namespace={namespace}", "--server-side", "--force-conflicts", "--filename=-")
