@@ -13,7 +13,6 @@ from tests.render.imports import CASES
 from tests.render.imports.rows import Case
 from vllm_chart.helm import Helm, default_chart, render
 from vllm_chart.importing import read, source
-from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import argv, catalogue, container
 
@@ -60,11 +59,11 @@ def test_what_is_not_carried_is_named_with_its_reason(case: Case) -> None:
 
 @each
 def test_no_field_is_passed_over_in_silence(case: Case) -> None:
-    told = {field.path for field in imported(case).fields}
+    found = imported(case)
+    told = {field.path for field in found.fields}
 
-    for document in Manifests.parse(case.file):
-        name = f"{document.kind}/{document.name}"
-        for leaf in source.leaves((name,), dict(document)):
+    for name, value in found.sources.items():
+        for leaf in source.leaves((name,), value):
             assert any(leaf[:length] in told for length in range(len(leaf) + 1)), source.written(leaf)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vllm_chart.importing.source import Field
 
 #: As `vllm_chart.importing.read.FORMS` has them, which is dear to import.
-FORMS = ("deployment",)
+FORMS = ("deployment", "production-stack", "kserve")
 
 
 @click.command("import", epilog=EXIT_CODES)
@@ -41,7 +41,8 @@ FORMS = ("deployment",)
 )
 @output_option
 def command(file: Path, form: str, directory: Path | None, output: str) -> None:
-    """Write values of the chart out of what runs vLLM today: manifests of Kubernetes with a Deployment.
+    """Write values of the chart out of what runs vLLM today: manifests of a Deployment or of KServe, or values of
+    production-stack.
 
     A release is one model. Every field of the file is carried into the values, is what the chart does anyway, or is
     named with the reason. No secret is written: the values name a Secret instead. What the chart renders of the values

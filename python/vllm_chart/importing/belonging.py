@@ -20,11 +20,11 @@ class Companions:
     services: those that lead to it, the first one the chart's.
     """
 
-    def __init__(self, draft: Draft, workload: Object, template: Part, reader: PodReader) -> None:
+    def __init__(self, draft: Draft, workload: Object, pod: Part, labels: Part | None, reader: PodReader) -> None:
         self.draft = draft
         self.workload = workload
-        self.pod = template.value_of("spec") or {}
-        self.labels: Mapping[str, Json] = template.value_of("metadata", "labels") or {}
+        self.pod = pod.value or {}
+        self.labels: Mapping[str, Json] = labels.value if labels else {}
         self.reader = reader
         self.services: dict[str, Object] = {}
         self.findings: list[Finding] = []

@@ -31,9 +31,11 @@ _ENGINES = {
 }
 
 
-def take(draft: Draft, workload: Object, template: Part, reader: PodReader, others: Sequence[Object]) -> list[Finding]:
-    """Write what belongs to a workload into its release; what can't be is told."""
-    found = Companions(draft, workload, template, reader)
+def take(
+    draft: Draft, workload: Object, pod: Part, labels: Part | None, reader: PodReader, others: Sequence[Object]
+) -> list[Finding]:
+    """Write what belongs to a workload into its release; what can't be is told. labels: of its pods."""
+    found = Companions(draft, workload, pod, labels, reader)
     for one in _in_order(others):
         if found.is_its(one):
             READERS[one.kind](found, one, cover_metadata(one))

@@ -54,8 +54,8 @@ def take(one: Object, template: Part, container: Part, others: Sequence[Object])
     reader.take()
     if one.kind != "Pod":
         _spec(draft, one)
-    findings = [*reader.findings, *companions.take(draft, one, template, reader, others)]
-    return Release(draft, reader.start.words, reader.arguments.version, findings)
+    findings = [*reader.findings, *companions.take(draft, one, pod, template.get("metadata", "labels"), reader, others)]
+    return Release(draft, reader.words, reader.arguments.version, findings)
 
 
 def _metadata(draft: Draft, one: Object, template: Part) -> None:

@@ -10,7 +10,9 @@ from vllm_chart.rendered.manifests import ManifestError, Manifests
 
 Json = Any
 
-_TEMPLATE = re.compile(r"\{\{-?\s*(\.|if|range|with|include|template|end|toYaml|\$|define|/\*|tpl|printf|required)")
+_TEMPLATE = re.compile(
+    r"\{\{-?\s*(\.(Values|Release|Chart|Files|Capabilities|Template)|if|range|with|include|template|end|toYaml|\$|define|/\*|tpl|printf|required)"
+)
 
 
 def read(text: str, name: str) -> list[Json]:
@@ -68,7 +70,8 @@ def objects(ledger: Ledger, documents: list[Json]) -> list[Object]:
     """The objects of a file, each called by its kind and name."""
     found: list[Object] = []
     for document in documents:
-        name = f"{document.get('kind') or 'object'}/{(document.get('metadata') or {}).get('name') or '?'}"
+        kind, metadata = document.get("kind"), document.get("metadata") or {}
+        name = f"{kind}/{metadata.get('name') or '?'}" if kind else "values"
         names = {one.path[0] for one in found}
         if name in names:
             name = f"{name} ({sum(str(one).startswith(name) for one in names) + 1})"

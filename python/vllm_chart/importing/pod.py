@@ -48,6 +48,10 @@ class PodReader:
         self.container = container
         self.image: Image = image_of(str(container.value_of("image") or ""))
         self.start: Started = started(container, self.image.repository)
+        self.words = self.start.words
+        """What follows `vllm serve`, which a reader of another form may change before they are read."""
+        self.taken: set[str] = set()
+        """Variables that are told of already."""
         self.arguments = Arguments(kubernetes.version_for(self.image.tag))
         self.volumes: Volumes
         self.findings: list[Finding] = []
@@ -90,12 +94,12 @@ class PodReader:
         command, args, start = self.container.get("command"), self.container.get("args"), self.start
         fields = [field for field in (command, args) if field]
         self.draft.put(None, "command", list(start.command))
-        if start.words is None:
+        if self.words is None:
             self._program(command, args)
             return
         for field in fields:
             field.carried("model, engine.args" if field is fields[-1] else "command" if start.command else "model")
-        self.arguments.read(self.draft, start.words, fields[-1] if fields else None)
+        self.arguments.read(self.draft, self.words, fields[-1] if fields else None)
         for key in {"model", "engine", "command"} & self.draft.values.keys():
             for field in fields:
                 self.draft.origin(field, key)
@@ -123,7 +127,7 @@ class PodReader:
 
     def _environment(self) -> None:
         """After the arguments, which may name variables that hold keys."""
-        variables = self.container.maps("env")
+        variables = [one for one in self.container.maps("env") if one.value_of("name") not in self.taken]
         environment.take(self.draft, variables, self.arguments)
         self.draft.take(self.container.get("envFrom"), "envFrom")
 
@@ -169,7 +173,7 @@ class PodReader:
             ("containers", "extraContainers", self.pod.maps("containers")),
         ):
             for field in fields:
-                if key == "initContainers" or field.path != self.container.path:
+                if key == "initContainers" or field.path not in self.container.paths:
                     self.draft.append(field, into, self.volumes.mounts_of(field.value))
         self.container.cover("the chart calls the engine's container vllm", "name")
 

@@ -5,22 +5,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from vllm_chart.findings import Finding, WrongCallError
-from vllm_chart.importing import companions, deployment, objects
+from vllm_chart.importing import companions, deployment, kserve, objects, production_stack
 from vllm_chart.importing.release import Release
 from vllm_chart.importing.source import Field, Ledger
 
 Json = Any
 
 #: What a file may be, as `--from` names it.
-FORMS = ("deployment",)
+FORMS = ("deployment", "production-stack", "kserve")
 
 
 @dataclasses.dataclass
 class Imported:
-    """Releases, and what became of each field of what they come of."""
+    """Releases, and what became of each field of what they come of.
+
+    sources: the objects of the file, by what they are called in the fields' paths.
+    """
 
     releases: list[Release]
     fields: list[Field]
+    sources: dict[str, Json]
 
     @property
     def findings(self) -> list[Finding]:
@@ -29,18 +33,25 @@ class Imported:
 
 
 def read(text: str, name: str, form: str = "auto") -> Imported:
-    """The releases of a file. name: of the file, for messages. form: one of FORMS, or "auto".
+    """The releases of a file. name: of the file, for messages. form: one of FORMS, or "auto", which reads all of them.
 
     Raises WrongCallError for what is none of the forms.
     """
-    documents = objects.read(text, name)
     ledger = Ledger()
-    found = objects.objects(ledger, documents)
-    releases = _deployments(found)
+    found = objects.objects(ledger, objects.read(text, name))
+    readers = {"deployment": _deployments, "production-stack": _stacks, "kserve": _services}
+    chosen = readers.values() if form == "auto" else [readers[form]]
+    releases = [release for reader in chosen for release in reader(found)]
     if not releases and not any(companions.holds_engine(one) for one in found):
-        raise WrongCallError(f"{name}: no engine is in it: {_kinds(found)}")
+        wanted = "no engine" if form == "auto" else f"nothing of {form}"
+        raise WrongCallError(f"{name}: {wanted} is in it: {_kinds(found)}")
     _rest(ledger, found)
-    return Imported(releases, ledger.fields)
+    return Imported(releases, told_once(ledger.fields), {str(one.path[0]): one.value for one in found})
+
+
+def told_once(fields: Sequence[Field]) -> list[Field]:
+    """What several releases say of a field that they share, once."""
+    return list(dict.fromkeys(fields))
 
 
 def _deployments(found: Sequence[objects.Object]) -> list[Release]:
@@ -48,6 +59,16 @@ def _deployments(found: Sequence[objects.Object]) -> list[Release]:
     own = {one.path for one, _, _ in engines}
     others = [one for one in found if one.path not in own]
     return [deployment.take(*engine, others) for engine in engines]
+
+
+def _stacks(found: Sequence[objects.Object]) -> list[Release]:
+    return [release for one in found if production_stack.holds(one.value) for release in production_stack.take(one)]
+
+
+def _services(found: Sequence[objects.Object]) -> list[Release]:
+    services = [one for one in found if one.kind in kserve.KINDS]
+    others = [one for one in found if one not in services]
+    return [kserve.take(one, others) for one in services]
 
 
 def _rest(ledger: Ledger, found: Sequence[objects.Object]) -> None:

@@ -109,6 +109,11 @@ class Part:
     def __str__(self) -> str:
         return written(self.path)
 
+    @property
+    def paths(self) -> list[Path]:
+        """Where it is; of fields that were put together, where each is."""
+        return [self.path]
+
     # What is below
 
     def get(self, *keys: str) -> "Part | None":
@@ -163,3 +168,71 @@ class Part:
         for key in keys:
             if part := self.fields().get(key):
                 part.covered(reason)
+
+
+class _Joined(Part):
+    """Fields of several parts as one; what becomes of it becomes of each."""
+
+    def __init__(
+        self, parts: "Sequence[Part]", value: Json, below: "Mapping[str, Part]", items: "Sequence[Part]"
+    ) -> None:
+        super().__init__(parts[0].ledger, parts[0].path, value)
+        self._parts = parts
+        self._below = below
+        self._items = items
+
+    @property
+    def paths(self) -> "list[Path]":
+        return [path for part in self._parts for path in part.paths]
+
+    def fields(self) -> "dict[str, Part]":
+        return dict(self._below)
+
+    def items(self) -> "list[Part]":
+        return list(self._items)
+
+    def carried(self, into: str) -> None:
+        for part in self._parts:
+            part.carried(into)
+
+    def covered(self, reason: str) -> None:
+        for part in self._parts:
+            part.covered(reason)
+
+    def left(self, reason: str, remedy: str = "", severity: Severity = "error", check: str = "import-carries") -> None:
+        for part in self._parts:
+            part.left(reason, remedy, severity, check)
+
+
+def joined(first: Part, second: Part | None, without: Sequence[str] = ()) -> Part:
+    """Two maps as one: of a field that both have the first's counts, maps are put together likewise, and lists follow
+    on each other, the second's before the first's; of items with a name the first's takes the place of the other.
+
+    without: fields of the first that are left out.
+    """
+    if second is None:
+        return first
+    mine = {key: part for key, part in first.fields().items() if key not in without and part.value is not None}
+    below = dict(second.fields()) | mine
+    for key in mine.keys() & second.fields().keys():
+        below[key] = _both(mine[key], second.fields()[key])
+    return _Joined([first, second], {key: part.value for key, part in below.items()}, below, ())
+
+
+def _both(first: Part, second: Part) -> Part:
+    if isinstance(first.value, Mapping) and isinstance(second.value, Mapping):
+        return joined(first, second)
+    if isinstance(first.value, list) and isinstance(second.value, list):
+        names = {name for item in first.value if (name := _name(item))}
+        kept = [item for item in second.items() if _name(item.value) not in names]
+        for item in second.items():
+            if item not in kept and _name(item.value) in names:
+                item.covered("another of its name takes its place")
+        items = [*kept, *first.items()]
+        return _Joined([first, second], [item.value for item in items], {}, items)
+    second.covered("the one over it counts")
+    return first
+
+
+def _name(item: Json) -> str:
+    return str(item.get("name") or "") if isinstance(item, Mapping) else ""
