@@ -3,6 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ci import engine as engines
+from ci.engine import Engine
+from ci.kind import disk
 from ci.kind.loading import qualified
 from ci.kind.nodes import Node, cni_config, parse_nodes
 from ci.tools import parse_version
@@ -61,3 +64,22 @@ def test_pods_get_addresses_of_their_nodes_range() -> None:
     (ptp, portmap) = json.loads(cni_config("10.244.1.0/24"))["plugins"]
     assert ptp["ipam"]["ranges"] == [[{"subnet": "10.244.1.0/24"}]]
     assert portmap["type"] == "portmap"
+
+
+def test_a_disk_that_moves_is_a_file_behind_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(_: Engine, *arguments: str) -> str:
+        asked.append(arguments[-1])
+        return "/dev/loop3"
+
+    monkeypatch.setattr(engines, "ensure", lambda: Engine("docker", {}))
+    monkeypatch.setattr(Engine, "output", answer)
+    monkeypatch.setattr(Engine, "run", answer)
+    device = disk.attach("worker", "a", "2G")
+    disk.detach("worker", "a", device)
+    file = "/var/vllm-chart-a.img"
+    assert asked == [
+        f"truncate --size=2G {file}; losetup --find --show {file}",
+        f"losetup --detach /dev/loop3; rm {file}",
+    ]
