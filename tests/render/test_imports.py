@@ -82,6 +82,8 @@ def meant(words: Any, ignored: set[str]) -> Iterator[tuple[str, Any]]:
     model = told.pop("model", None) or told.pop("model_tag", None)
     yield "model", model
     yield "unknown", sorted(word for text in unknown for word in text.split("="))
+    for module in told.get("lora_modules", ()):
+        module.pop("base_model_name", None)  # what vLLM only shows
     for name, value in told.items():
         if name not in ignored and value != defaults[name]:
             yield name, value

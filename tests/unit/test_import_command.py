@@ -11,11 +11,11 @@ from tests.commands import run
 ENGINE = """
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: NAME}
+metadata: {name: engine}
 spec:
-  selector: {matchLabels: {app: NAME}}
+  selector: {matchLabels: {app: engine}}
   template:
-    metadata: {labels: {app: NAME}}
+    metadata: {labels: {app: engine}}
     spec:
       containers:
         - name: engine
@@ -34,7 +34,11 @@ def test_values_of_one_model_go_to_standard_output_and_all_else_does_not() -> No
 
 
 def test_several_models_need_a_directory(tmp_path: Path) -> None:
-    two = ENGINE.replace("NAME", "one") + "---" + ENGINE.replace("NAME", "two").replace("Qwen3-8B", "Qwen3-4B")
+    two = (
+        ENGINE.replace("name: engine}", "name: one}")
+        + "---"
+        + ENGINE.replace("name: engine}", "name: two}").replace("Qwen3-8B", "Qwen3-4B")
+    )
 
     assert run("import", "-", given=two).exit_code == 2
     assert run("import", "-", f"--output-dir={tmp_path}", given=two).exit_code == 0
@@ -59,6 +63,33 @@ def test_a_field_that_nobody_knows_is_named_and_an_error() -> None:
     [
         ("Qwen/Qwen3-8B]", "Qwen/Qwen3-8B, --api-key, s3cr3t-value]", "auth.apiKeySecretRef"),
         ("Qwen/Qwen3-8B]", "Qwen/Qwen3-8B, --api_key=s3cr3t-value]", "auth.apiKeySecretRef"),
+        ("Qwen/Qwen3-8B]", "Qwen/Qwen3-8B, --hf-token, s3cr3t-value]", "hub.tokenSecretRef"),
+        (
+            "args: [--model, Qwen/Qwen3-8B]",
+            "command: [sh, -c, vllm serve Qwen/Qwen3-8B --api-key s3cr3t-value]",
+            "auth.apiKeySecretRef",
+        ),
+        (
+            "v0.33.0\n          args: [",
+            "v0.10.2\n          command: [vllm, serve]\n          args: [--api-key, s3cr3t-value, ",
+            "auth.apiKeySecretRef",
+        ),
+        (
+            "args: [--model, Qwen/Qwen3-8B]",
+            "command: [sh, -c, export HF_TOKEN=s3cr3t-value; vllm serve Qwen/Qwen3-8B]",
+            "hub.tokenSecretRef",
+        ),
+        (
+            "args: [--model, Qwen/Qwen3-8B]",
+            "command: [sh, -c, 'hf auth login --token s3cr3t-value && vllm serve Qwen/Qwen3-8B']",
+            "command[2]",
+        ),
+        (
+            "args: [--model, Qwen/Qwen3-8B]",
+            "args: [Qwen/Qwen3-8B]\n        - {name: b, image: 'b:1', env: [{name: HF_TOKEN, value: s3cr3t-value}]}\n"
+            "        - name: c\n          image: c:1",
+            "extraContainers[0].env[0]",
+        ),
         ("resources:", "env: [{name: HF_TOKEN, value: s3cr3t-value}]\n          resources:", "hub.tokenSecretRef"),
         (
             "resources:",
@@ -76,7 +107,7 @@ def test_a_secret_is_written_nowhere(old: str, new: str, key: str, output: str) 
     assert result.exit_code == 1
     assert "s3cr3t" not in result.stdout + result.stderr
     assert key in result.output
-    assert "kubectl create secret generic" in result.output
+    assert "kubectl create secret generic" in result.output or "secretKeyRef" in result.output
 
 
 def test_what_check_finds_of_the_values_counts() -> None:
@@ -111,3 +142,35 @@ def test_what_is_no_release_is_named_with_its_reason(kind: str) -> None:
     assert result.exit_code == 1
     assert f"error: {kind}/a: " in result.stderr
     assert result.stdout == ""
+
+
+def test_an_unknown_kind_that_runs_vllm_is_an_error_and_another_is_told() -> None:
+    fleet = "apiVersion: a/v1\nkind: Fleet\nmetadata: {name: a}\nspec: {args: [vllm serve org/model]}\n"
+    other = "apiVersion: a/v1\nkind: Fleet\nmetadata: {name: a}\nspec: {size: 1}\n---" + ENGINE
+
+    assert "error: Fleet/a: Fleet is not known here, and runs vLLM" in run("import", "-", given=fleet).stderr
+    assert "warning: Fleet/a: Fleet is not known here" in run("import", "-", given=other).stderr
+
+
+def test_a_form_that_is_not_in_the_file_is_a_wrong_call() -> None:
+    assert "nothing of kserve is in it" in run("import", "-", "--from=kserve", given=ENGINE).stderr
+
+
+def test_what_the_api_server_wrote_is_told_as_such() -> None:
+    live = ENGINE.replace(
+        "metadata: {name: engine}", "metadata: {name: a, uid: b, resourceVersion: '1', generation: 2}"
+    )
+    result = run("import", "-", "--output=json", given=live + "status: {replicas: 1}\n")
+    fates = {field["field"]: field["fate"] for field in json.loads(result.stdout)["fields"]}
+
+    assert result.exit_code == 0
+    assert fates["Deployment/a: metadata.uid"] == fates["Deployment/a: status"] == "covered"
+
+
+def test_flags_of_a_script_of_ones_own_are_not_guessed() -> None:
+    script = "command: [sh, -c, 'if true; then vllm serve org/model; fi']"
+    result = run("import", "-", given=ENGINE.replace("args: [--model, Qwen/Qwen3-8B]", script))
+
+    assert result.exit_code == 1
+    assert values_from_yaml(result.stdout)["engine"] == {"passArguments": False}
+    assert "it has conditions, loops or substitutions" in result.stderr

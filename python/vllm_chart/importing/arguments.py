@@ -119,6 +119,7 @@ def _lora(draft: Draft) -> None:
         return
     args = draft.values.get("engine", {}).get("args", {})
     args.pop("enable-lora", None)
+    args.setdefault("max-loras", 1)  # vLLM's own; the chart's follows from the list
     for name, key in (("max-loras", "lora.maxLoras"), ("max-lora-rank", "lora.maxRank")):
         if name in args:
             draft.put(None, key, args.pop(name))
@@ -148,7 +149,7 @@ def _without_secrets(words: Sequence[str], arguments: Arguments, draft: Draft, w
 
 def secret(draft: Draft, key: str, where: str) -> Finding:
     """Refer to a Secret in the place of a secret that is written out, and say how to make it."""
-    name = f"{draft.name}-{'api-key' if key.startswith('auth') else 'hub-token'}"
+    name = f"{draft.object_name}-{'api-key' if key.startswith('auth') else 'hub-token'}"
     in_it = "api-key" if key.startswith("auth") else "token"
     draft.put(None, key, {"name": name, "key": in_it})
     remedy = f"kubectl create secret generic {name} --from-literal={in_it}=…, with a new one: it has been in a file"
@@ -225,6 +226,9 @@ def _told(words: Sequence[str], version: str) -> dict[str, Json]:
     for dest, value in values.items():
         if value != known[dest].default:
             told[known[dest].name] = value
+    if modules := told.get("lora-modules"):
+        # The chart says which model they are of, which vLLM only shows.
+        told["lora-modules"] = [{"name": module["name"], "path": module["path"]} for module in modules]
     told |= dict(referring)
     for name, value in _flags(unknown):
         told[name] = _plain(value) if isinstance(value, str) else value

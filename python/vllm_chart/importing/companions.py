@@ -1,5 +1,6 @@
 """Objects beside a workload as values: Service, claims, autoscaler, budget, monitors, Ingress, and what they hold."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,12 @@ from vllm_chart.importing.belonging import Companions, extra_object
 from vllm_chart.importing.draft import Draft
 from vllm_chart.importing.objects import Object, cover_metadata
 from vllm_chart.importing.pod import PodReader
+from vllm_chart.importing.shell import ENGINE
 from vllm_chart.importing.source import Part
 
 Json = Any
 
+_WITHOUT_PODS = ("ConfigMap", "Secret", "CustomResourceDefinition")
 #: Kinds that hold engines, and why they are no release of this chart.
 _ENGINES = {
     "LeaderWorkerSet": "a model over several pods is not in the chart yet",
@@ -223,6 +226,8 @@ def reason(one: Object) -> tuple[str, str, Severity]:
         )
     if one.kind in ("Deployment", "StatefulSet", "DaemonSet", "Pod", "ReplicaSet"):
         return "no container of it runs vLLM", "it stays an object of its own", "info"
+    if holds_engine(one):
+        return f"{one.kind} is not known here, and runs vLLM", "write values by hand: docs/import.md", "error"
     if one.kind in READERS:
         return "it belongs to no workload of this file that runs vLLM", "it stays an object of its own", "warning"
     return (
@@ -234,4 +239,5 @@ def reason(one: Object) -> tuple[str, str, Severity]:
 
 def holds_engine(one: Object) -> bool:
     """Whether an object runs engines in a way that no release does."""
-    return one.kind in _ENGINES or one.kind == "Kustomization"
+    starts = bool(ENGINE.search(json.dumps(one.value).replace('", "', " "))) and one.kind not in _WITHOUT_PODS
+    return one.kind in _ENGINES or one.kind == "Kustomization" or starts

@@ -1,5 +1,6 @@
 """The values of a release as they come together, and how they are written."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -25,6 +26,11 @@ class Draft:
         self._source = source
         self.values: Values = {}
         self._origins: dict[str, list[str]] = {}
+
+    @property
+    def object_name(self) -> str:
+        """The same as the name of an object of Kubernetes."""
+        return re.sub("[^a-z0-9.-]+", "-", self.name.lower()).strip("-.") or "llm"
 
     def put(self, part: Part | None, keys: str | Sequence[str], value: Json) -> None:
         """Write a value, and tell that the part is carried there.

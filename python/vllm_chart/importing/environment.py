@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from vllm_chart import facts
 from vllm_chart.importing.arguments import Arguments, secret
 from vllm_chart.importing.draft import Draft
+from vllm_chart.importing.secrets import named_so
 from vllm_chart.importing.source import Part
 
 Json = Any
@@ -19,8 +19,6 @@ _OBVIOUS = {
     "PROMETHEUS_MULTIPROC_DIR": "vLLM makes a directory of its own, which no old files are in",
 }
 _CACHES = re.compile(r"HOME|HF_HOME|HF_HUB_CACHE|HUGGINGFACE_HUB_CACHE|TRANSFORMERS_CACHE|XDG_\w+_HOME|VLLM_CACHE_ROOT")
-#: Beside the names that end as the chart's rule has it, which are all that Helm is asked to know.
-_SECRET_NAMES = re.compile(r"(?i)(^|_)(ACCESS_KEY|SECRET|SECRET_KEY|CREDENTIALS?|APIKEY)$")
 
 
 def take(draft: Draft, variables: list[Part], arguments: Arguments) -> None:
@@ -50,7 +48,7 @@ def _take(draft: Draft, variable: Part, arguments: Arguments) -> None:
         draft.put(variable, "hub.offline", str(value).lower() in _TRUE)
     elif name.upper() in _PROXIES:
         draft.put(variable, f"proxy.{_PROXIES[name.upper()]}", str(value))
-    elif _is_secret(name, str(value or "")):
+    elif named_so(name, str(value or "")):
         _written_out(draft, variable, name)
     else:
         _plain(draft, variable, name, value)
@@ -83,14 +81,8 @@ def _secret(draft: Draft, variable: Part, reference: Json, value: Json, key: str
         variable.left(finding.message, finding.remedy, check=finding.check)
 
 
-def _is_secret(name: str, text: str) -> bool:
-    known = facts.facts()
-    named = re.search(str(known["secretName"]), name) or _SECRET_NAMES.search(name)
-    return bool(named) and not re.search(str(known["noSecret"]), text) and not text.startswith("$(")
-
-
 def _written_out(draft: Draft, variable: Part, name: str) -> None:
-    secret_name, key = f"{draft.name}-secrets", name.lower().replace("_", "-")
+    secret_name, key = f"{draft.object_name}-secrets", name.lower().replace("_", "-")
     draft.put(None, ("env", name), {"valueFrom": {"secretKeyRef": {"name": secret_name, "key": key}}})
     remedy = (
         f"kubectl create secret generic {secret_name} --from-literal={key}=…, with a new one: it has been in a file"

@@ -10,7 +10,8 @@ from vllm_chart.importing import environment, probes, resources
 from vllm_chart.importing.arguments import Arguments
 from vllm_chart.importing.draft import Draft
 from vllm_chart.importing.engine import Image, Started, image_of, started
-from vllm_chart.importing.source import Part
+from vllm_chart.importing.secrets import without
+from vllm_chart.importing.source import Ledger, Part
 from vllm_chart.importing.volumes import Volumes
 from vllm_chart.vllm_args import container as kubernetes
 
@@ -55,6 +56,11 @@ class PodReader:
         self.arguments = Arguments(kubernetes.version_for(self.image.tag))
         self.volumes: Volumes
         self.findings: list[Finding] = []
+
+    @property
+    def told(self) -> list[str] | None:
+        """The engine's arguments as they were read, without keys that were written out; None if they aren't known."""
+        return None if self.words is None else self.arguments.words
 
     def take(self) -> None:
         """Write all of the pod. Fields that nothing is said of are named by the ledger."""
@@ -103,11 +109,13 @@ class PodReader:
         for key in {"model", "engine", "command"} & self.draft.values.keys():
             for field in fields:
                 self.draft.origin(field, key)
-        for name, value in start.variables.items():
-            if name not in ("PORT", "HOST"):
-                self.draft.put(None, ("env", name), value)
+        set_by_shell = [{"name": name, "value": value} for name, value in start.variables.items()]
+        for variable in Part(Ledger(), ("shell",), set_by_shell).items():
+            environment.take(self.draft, [variable], self.arguments)
+            self.findings += [field.finding() for field in variable.ledger.fields if field.fate == "left"]
+            variable.ledger.fields.clear()
         if start.after and fields:
-            message = f"after the engine the shell does more, which is left out: {start.after}"
+            message = f"after the engine the shell does more, which is left out: {without(start.after)}"
             self._find("import-carries", str(fields[-1]), message, "the engine's log is the container's", "warning")
 
     def _program(self, command: Part | None, args: Part | None) -> None:

@@ -35,8 +35,10 @@ def _handler(draft: Draft, probe: Part, key: str, engine_ports: set[str]) -> Non
     asked = probe.get("httpGet")
     if asked and str(asked.value_of("path") or "/") in _HEALTH and str(asked.value_of("port")) in engine_ports:
         for name, field in asked.fields().items():
-            if name in ("path", "port") or (name == "scheme" and field.value in ("HTTP", "HTTPS", None)):
+            if name in ("path", "port") or (name == "scheme" and field.value in ("HTTP", None)):
                 field.covered("the chart asks the engine's /health")
+            elif name == "scheme":
+                field.covered("the chart asks as the engine answers: by TLS, if engine.args.ssl-certfile is set")
             else:
                 draft.put(field, f"{key}.httpGet.{name}", field.value)
         return

@@ -191,6 +191,10 @@ class _Model:
         size = config.get("cpuOffloadingBufferSize")
         if size and float(size.value or 0) > 0:
             self.draft.put(size, ("env", "LMCACHE_LOCAL_CPU"), "True")
+        for key in ("enableController", "controllerPort", "workerPort", "distributedUrl"):
+            if part := config.get(key):
+                reason = "LMCache's controller is in production-stack's router, which no release has"
+                part.left(reason, "the endpoint keeps prefixes together: docs/endpoint.md", "warning")
         for key, name in _LMCACHE.items():
             if part := config.get(key):
                 self.draft.put(part, ("env", name), str(part.value))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vllm_chart.findings import Finding, WrongCallError
-from vllm_chart.importing import companions, deployment, kserve, objects, production_stack
+from vllm_chart.importing import companions, deployment, kserve, objects, production_stack, secrets
 from vllm_chart.importing.release import Release
 from vllm_chart.importing.source import Field, Ledger
 
@@ -45,6 +45,8 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
     if not releases and not any(companions.holds_engine(one) for one in found):
         wanted = "no engine" if form == "auto" else f"nothing of {form}"
         raise WrongCallError(f"{name}: {wanted} is in it: {_kinds(found)}")
+    for release in releases:
+        release.findings += secrets.scrub(release.draft)
     _rest(ledger, found)
     return Imported(releases, told_once(ledger.fields), {str(one.path[0]): one.value for one in found})
 

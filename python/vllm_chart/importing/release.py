@@ -11,7 +11,7 @@ from vllm_chart.importing.draft import Draft
 class Release:
     """The values of one model.
 
-    words: the arguments of the engine in the source, which follow `vllm serve`; None where they aren't known.
+    words: the engine's arguments in the source, which follow `vllm serve`, without keys; None where they aren't known.
     version: of the parser that reads them. findings: what is to say of it beside the fields.
     """
 

@@ -83,7 +83,9 @@ def _service_ports(found: Companions, spec: Part) -> None:
 
 def _extra(port: Part, target: Json) -> Json:
     kept = {key: value for key, value in port.value.items() if key != "protocol" or value != "TCP"}
-    return {"name": f"port-{port.value_of('port')}", **kept, "targetPort": target}
+    named = str(kept.get("name") or "http")
+    name = f"port-{port.value_of('port')}" if named == "http" else named  # the chart's own port is called http
+    return {**kept, "name": name, "targetPort": target}
 
 
 def _another_service(found: Companions, one: Object) -> None:

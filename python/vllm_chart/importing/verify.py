@@ -9,6 +9,7 @@ from vllm_chart.findings import Finding
 from vllm_chart.helm import HelmError
 from vllm_chart.importing import arguments
 from vllm_chart.importing.release import Release
+from vllm_chart.importing.secrets import without
 from vllm_chart.rendered.manifests import ManifestError
 from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import argv
@@ -26,13 +27,8 @@ def verify(release: Release) -> Iterator[Finding]:
     values = release.draft.minimal()
     if release.words is not None:
         yield from _compare(release, values)
-    report = check(values=values, release=_release_name(release.draft.name))
+    report = check(values=values, release=release.draft.object_name[:53].rstrip("-."))
     yield from report.findings
-
-
-def _release_name(name: str) -> str:
-    """One that Helm takes, whatever the source's object is called."""
-    return name[:53].strip("-.").lower() or "llm"
 
 
 def rendered_words(values: Json) -> list[str] | None:
@@ -57,7 +53,7 @@ def _compare(release: Release, values: Json) -> Iterator[Finding]:
     except argv.ArgvError:
         return  # told when the source's were read
     for name, value in lost.items():
-        message = f"the source has {value!r}, and what the chart renders has {added.get(name, 'none')!r}"
+        message = without(f"the source has {value!r}, and what the chart renders has {added.get(name, 'none')!r}")
         yield Finding("import-argv", f"--{name}", message, "correct the values")
     for name, value in added.items():
         if name not in lost:

@@ -3,6 +3,8 @@
 from tests.render.acceptances.rows import GKE, VLLM
 from tests.render.imports.rows import Case
 
+EXTENSION = "https://github.com/kubernetes-sigs/gateway-api-inference-extension/blob/main"
+
 CASES = [
     Case(
         "Python's module with a model from a variable, and a flag that is long gone",
@@ -445,5 +447,155 @@ CASES = [
         command: [vllm, serve]
         """,
         ("/data/Llama-3.1-8B", "--max-model-len", "8192", "--served-model-name", "meta/Llama-3.1-8B"),
+    ),
+    Case(
+        "the CPU build, with adapters that a container before it brings",
+        f"{EXTENSION}/config/manifests/vllm/cpu-deployment.yaml",
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: qwen}
+        spec:
+          replicas: 3
+          selector: {matchLabels: {app: qwen}}
+          template:
+            metadata: {labels: {app: qwen}}
+            spec:
+              containers:
+                - name: lora
+                  image: public.ecr.aws/q9t5s3a7/vllm-cpu-release-repo:v0.7.2
+                  imagePullPolicy: Always
+                  command: [python3, -m, vllm.entrypoints.openai.api_server]
+                  args:
+                    - --model
+                    - Qwen/Qwen2.5-1.5B-Instruct
+                    - --port
+                    - "8000"
+                    - --enable-lora
+                    - --max-loras
+                    - "4"
+                    - --lora-modules
+                    - '{"name": "tweets-0", "path": "/adapters/tweets_0"}'
+                    - tweets-1=/adapters/tweets_1
+                  env: [{name: VLLM_CPU_KVCACHE_SPACE, value: "4"}]
+                  ports: [{containerPort: 8000, name: http, protocol: TCP}]
+                  livenessProbe:
+                    failureThreshold: 240
+                    httpGet: {path: /health, port: http, scheme: HTTP}
+                    initialDelaySeconds: 5
+                    periodSeconds: 5
+                    successThreshold: 1
+                    timeoutSeconds: 1
+                  volumeMounts:
+                    - {mountPath: /dev/shm, name: shm}
+                    - {mountPath: /adapters, name: adapters}
+              initContainers:
+                - name: loader
+                  image: registry.example.com/adapter-puller:v1
+                  args: [--adapter, org/tweets]
+                  volumeMounts: [{name: adapters, mountPath: /adapters}]
+              restartPolicy: Always
+              schedulerName: default-scheduler
+              terminationGracePeriodSeconds: 30
+              volumes:
+                - {name: shm, emptyDir: {medium: Memory}}
+                - {name: adapters, emptyDir: {}}
+        """,
+        """
+        model: {id: Qwen/Qwen2.5-1.5B-Instruct}
+        engine: {device: cpu}
+        lora:
+          adapters: [{name: tweets-0, source: /adapters/tweets_0}, {name: tweets-1, source: /adapters/tweets_1}]
+          maxLoras: 4
+        replicaCount: 3
+        livenessProbe: {periodSeconds: 5, timeoutSeconds: 1, failureThreshold: 240}
+        volumes: [{name: adapters, emptyDir: {}}]
+        volumeMounts: [{mountPath: /adapters, name: adapters}]
+        image: {repository: public.ecr.aws/q9t5s3a7/vllm-cpu-release-repo, tag: v0.7.2, pullPolicy: Always}
+        podLabels: {app: qwen}
+        env: {VLLM_CPU_KVCACHE_SPACE: "4"}
+        command: [python3, -m, vllm.entrypoints.openai.api_server]
+        initContainers:
+          - name: loader
+            image: registry.example.com/adapter-puller:v1
+            args: [--adapter, org/tweets]
+            volumeMounts: [{name: adapters, mountPath: /adapters}]
+        """,
+        (
+            *("--model", "Qwen/Qwen2.5-1.5B-Instruct", "--port", "8000", "--enable-lora", "--max-loras", "4"),
+            *("--lora-modules", "tweets-0=/adapters/tweets_0", "tweets-1=/adapters/tweets_1"),
+        ),
+    ),
+    Case(
+        "all words in the command, an API key among them, and another container in the Service",
+        "https://github.com/vllm-project/aibrix/blob/main/samples/adapter/base-api-key.yaml",
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: coder, namespace: default, labels: {model.aibrix.ai/name: coder, model.aibrix.ai/port: "8000"}}
+        spec:
+          replicas: 1
+          selector: {matchLabels: {model.aibrix.ai/name: coder}}
+          template:
+            metadata: {labels: {model.aibrix.ai/name: coder, adapter.model.aibrix.ai/enabled: "true"}}
+            spec:
+              containers:
+                - name: vllm-openai
+                  image: vllm/vllm-openai:v0.10.2
+                  imagePullPolicy: Always
+                  command:
+                    - python3
+                    - -m
+                    - vllm.entrypoints.openai.api_server
+                    - --port
+                    - "8000"
+                    - --uvicorn-log-level
+                    - warning
+                    - --model
+                    - Qwen/Qwen2.5-Coder-1.5B-Instruct
+                    - --served-model-name
+                    - coder
+                    - --api-key
+                    - sk-this-is-no-key
+                    - --enable-lora
+                  ports: [{containerPort: 8000, protocol: TCP}]
+                  resources: {limits: {nvidia.com/gpu: "1"}, requests: {nvidia.com/gpu: "1"}}
+                - name: runtime
+                  image: aibrix/runtime:v0.3.0
+                  command: [aibrix_runtime, --port, "8080"]
+                  ports: [{containerPort: 8080, protocol: TCP}]
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: coder, namespace: default, annotations: {prometheus.io/scrape: "true"}}
+        spec:
+          ports:
+            - {name: serve, port: 8000, protocol: TCP, targetPort: 8000}
+            - {name: http, port: 8080, protocol: TCP, targetPort: 8080}
+          selector: {model.aibrix.ai/name: coder}
+          type: ClusterIP
+        """,
+        """
+        model: {id: Qwen/Qwen2.5-Coder-1.5B-Instruct, servedModelName: [coder]}
+        engine: {args: {uvicorn-log-level: warning, enable-lora: true}}
+        image: {tag: v0.10.2, pullPolicy: Always}
+        service:
+          port: 8000
+          extraPorts: [{name: port-8080, port: 8080, targetPort: 8080}]
+          annotations: {prometheus.io/scrape: "true"}
+        auth: {apiKeySecretRef: {name: coder-api-key}}
+        commonLabels: {model.aibrix.ai/name: coder, model.aibrix.ai/port: "8000"}
+        podLabels: {adapter.model.aibrix.ai/enabled: "true"}
+        extraContainers:
+          - name: runtime
+            image: aibrix/runtime:v0.3.0
+            command: [aibrix_runtime, --port, "8080"]
+            ports: [{containerPort: 8080, protocol: TCP}]
+        """,
+        (
+            *("--port", "8000", "--uvicorn-log-level", "warning", "--model", "Qwen/Qwen2.5-Coder-1.5B-Instruct"),
+            *("--served-model-name", "coder", "--enable-lora"),
+        ),
+        named={"spec.ports[0].name": "calls the port http"},
     ),
 ]
