@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from tests.bench.scaling import bears, policies, simulation, traffic
 from tests.bench.scaling.policies import Policy
 from tests.bench.scaling.simulation import Outcome
+from tests.bench.scaling.traffic import Fleet
 
 RELEASES = 200
 SEED = 13
+#: Replicas that the busiest minutes of a release need, from and to.
+SIZES = ((1, 4), (5, 8), (9, 16), (17, 1000))
 
 
 def compare(releases: int, hours: float) -> list[tuple[Policy, Outcome, Outcome]]:
@@ -26,6 +29,24 @@ def compare(releases: int, hours: float) -> list[tuple[Policy, Outcome, Outcome]
     for policy in policies.PUBLISHED:
         rows.append((policy, simulation.run(policy, day), simulation.run(policy, steady)))
     return rows
+
+
+def by_size(day: Fleet) -> str:
+    """In Markdown: down a replica at a time beside a quarter of them, for small releases and large ones."""
+    lines = [
+        "| needs | releases | over 2.5 s | by a quarter | replica-hours | by a quarter |",
+        "|---|---|---|---|---|---|",
+    ]
+    for least, most in SIZES:
+        part = day.of_need(least, most)
+        if part.releases:
+            starts = [*map(int, part.starts)]
+            one, quarter = (simulation.run(policies.ours(starts, quarters), part) for quarters in (False, True))
+            lines.append(
+                f"| {least} to {part.need.max()} | {part.releases} | {one.share_late:.2%} | {quarter.share_late:.2%} | "
+                f"{one.replica_hours:.0f} | {quarter.replica_hours:.0f} |"
+            )
+    return "\n".join(lines)
 
 
 def table(rows: Sequence[tuple[Policy, Outcome, Outcome]], releases: int) -> str:
@@ -55,6 +76,8 @@ def main() -> None:
     print(f"{releases} releases, {hours:g} hours, starts of {traffic.STARTS[0]} to {traffic.STARTS[1]} s")
     print(table(rows, releases))
     ours = rows[0][1]
+    print()
+    print(by_size(traffic.day(SEED, releases, hours)))
     print()
     print(bears.table(bears.of(releases, ours.replica_hours / ours.hours)))
     print(f"\nin {time.monotonic() - begun:.0f} s")

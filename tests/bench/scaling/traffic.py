@@ -1,5 +1,6 @@
 """What is asked of a fleet of releases in a day, and how long each of them takes to start."""
 
+import dataclasses
 import functools
 import math
 from dataclasses import dataclass
@@ -48,6 +49,12 @@ class Fleet:
     @property
     def releases(self) -> int:
         return len(self.starts)
+
+    def of_need(self, least: int, most: int) -> "Fleet":
+        """The releases whose busiest minutes need so many replicas, from the least to the most."""
+        these = (self.need >= least) & (self.need <= most)
+        arrivals = np.asarray(self.arrivals[:, these])
+        return dataclasses.replace(self, arrivals=arrivals, starts=self.starts[these], need=self.need[these])
 
 
 def _starts(random: np.random.Generator, releases: int) -> Ints:
