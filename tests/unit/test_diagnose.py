@@ -265,6 +265,10 @@ def test_the_image_of_a_model_that_cannot_be_mounted(words: str, value: str) -> 
     [
         ('secret "hf-token-secret" not found', "hub.tokenSecretRef.name"),
         ("couldn't find key token in Secret ai/hf-token-secret", "hub.tokenSecretRef.key"),
+        (
+            "couldn't find key AWS_SECRET_ACCESS_KEY in Secret ai/store",
+            "add the key AWS_SECRET_ACCESS_KEY to the Secret ai/store, or correct objectStorage.credentialsSecretRef",
+        ),
         ('configmap "settings" not found', "envFrom"),
         ("container has runAsNonRoot and image will run as root (pod: ...)", "podSecurityContext.runAsUser"),
     ],
@@ -279,6 +283,25 @@ def test_a_command_that_the_image_does_not_have() -> None:
     message = 'exec: "vlm": executable file not found in $PATH: unknown'
     finding = only(explain(snapshot(pod(status=waiting("RunContainerError", message)))))
     assert "command" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("volume", "words", "value"),
+    [
+        (
+            "object-storage",
+            "references non-existent secret key: credentials.json",
+            "objectStorage.credentialsSecretRef",
+        ),
+        ("object-storage", 'secret "store" not found', "objectStorage.credentialsSecretRef"),
+        ("certificate", "references non-existent secret key: tls.crt", "with the keys that its volume names"),
+    ],
+)
+def test_a_volume_whose_secret_lacks_a_key(volume: str, words: str, value: str) -> None:
+    events = [event("FailedMount", f'MountVolume.SetUp failed for volume "{volume}" : {words}')]
+    finding = only(explain(snapshot(pod(status=waiting("ContainerCreating")), events=events)))
+    assert words in finding.message
+    assert value in finding.remedy
 
 
 def test_a_volume_whose_configmap_is_missing() -> None:

@@ -19,6 +19,7 @@ from vllm_chart.live.diagnose.objects import (
     waits,
 )
 from vllm_chart.live.engine_log import stages
+from vllm_chart.vllm_args import streaming
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
 
 SIGILL = 128 + 4
@@ -72,6 +73,8 @@ def _configuration_remedy(message: str) -> str:
             "(or auth.apiKeySecretRef.name, objectStorage.credentialsSecretRef, env, envFrom)"
         )
     if found := re.search(r"couldn't find key (\S+) in Secret (\S+)", message):
+        if found[1] in {name for names in streaming.REQUIRED.values() for name in names}:
+            return f"add the key {found[1]} to the Secret {found[2]}, or correct objectStorage.credentialsSecretRef"
         return (
             f"add the key {found[1]} to the Secret {found[2]}, or correct hub.tokenSecretRef.key "
             "(or auth.apiKeySecretRef.key, objectStorage.credentialsSecretRef, env)"

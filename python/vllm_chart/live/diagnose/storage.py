@@ -14,9 +14,15 @@ _MOUNTS = (
         r'configmap "[^"]*" not found|configmap references non-existent',
         "create the ConfigMap in the release's namespace, or correct volumes (or caBundle)",
     ),
+    # pkg/volume/secret/secret.go of Kubernetes: of a key that is not there it names neither Secret nor namespace.
     (
-        r'secret "[^"]*" not found|secret references non-existent',
-        "create the Secret in the release's namespace, or correct volumes",
+        r'volume "object-storage" : (?:secret "[^"]*" not found|references non-existent secret key)',
+        "create the Secret that objectStorage.credentialsSecretRef names, with the key credentials.json, or correct "
+        "that name",
+    ),
+    (
+        r'secret "[^"]*" not found|references non-existent secret key',
+        "create the Secret in the release's namespace, with the keys that its volume names, or correct volumes",
     ),
     (
         r"Multi-Attach error",
