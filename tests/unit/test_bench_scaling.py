@@ -11,6 +11,7 @@ import pytest
 
 np = pytest.importorskip("numpy")
 
+from tests.bench import bench_scaling  # noqa: E402
 from tests.bench.scaling import bears, policies, simulation, traffic  # noqa: E402
 from tests.bench.scaling.hpa import Autoscalers, wanted  # noqa: E402
 from tests.bench.scaling.policies import Policy  # noqa: E402
@@ -129,6 +130,15 @@ def test_what_there_is_to_bear_grows_with_the_fleet() -> None:
     assert kept["rules"].samples > 1000 * kept["KEDA"].samples
 
 
+def test_sizes_leave_no_release_out() -> None:
+    day = traffic.day(1, 40, hours=1)
+    parts = [day.of_need(least, most) for least, most in bench_scaling.SIZES]
+    assert sum(part.releases for part in parts) == day.releases
+    assert sum(part.arrivals.sum() for part in parts) == day.arrivals.sum()
+    for part, (least, most) in zip(parts, bench_scaling.SIZES, strict=True):
+        assert all(least <= need <= most for need in part.need)
+
+
 def test_the_bench_runs_in_its_short_form() -> None:
     session = (ROOT / "noxfile.py").read_text()
     assert 'session.run("python", "-m", "tests.bench.bench_scaling", *session.posargs)' in session
@@ -140,5 +150,6 @@ def test_the_bench_runs_in_its_short_form() -> None:
         r"\| waiting ÷ 5 \|",
         r"\| rules \| [\d.]+ \|",
         r"samples scraped",
+        r"\| 1 to \d+ \| \d+ \| [\d.]+% \|",
     ):
         assert re.search(line, done.stdout), done.stdout
