@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -69,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, asked: dict[str, Any]) -> None:
         """asked: the body's JSON."""
         if self.server.status == 200 and asked.get("stream"):
-            self._stream()
+            self._stream(int(asked.get("words", 2)), float(asked.get("pause", 0)))
         else:
             text = " ".join([self.server.name] * int(asked.get("words", 1)))
             self._answer(self.server.status, {"choices": [{"message": {"content": text}}], "usage": USAGE})
@@ -89,15 +90,16 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(text)
 
-    def _stream(self) -> None:
-        """Two words, then, once it may go on, the usage and the end."""
+    def _stream(self, words: int, pause: float) -> None:
+        """So many words, each a chunk of its own and seconds apart, then, once it may go on, the usage and the end."""
         if self.server.late:
             self.server.go_on.wait(self.server.patience)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number in range(2):
+        for number in range(words):
+            time.sleep(pause)
             self._event({"choices": [{"delta": {"content": f"{self.server.name}{number}"}}]})
         self.server.go_on.wait(self.server.patience)
         self._event({"choices": [], "usage": USAGE})

@@ -9,6 +9,7 @@ added and the memory are Envoy's, the throughput is a ratio of this machine alon
 import argparse
 import http.client
 import json
+import os
 import re
 import socket
 import statistics
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -197,6 +198,44 @@ def a_request(count: int) -> None:
     say("  throughput with 8 connections, of the direct one", f"{ratio:.2f}")
 
 
+def used(process: int) -> float:
+    """Seconds of a core that a process has used, which others on the machine change little."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def processor(count: int, words: int) -> None:
+    """What Envoy's threads compute for a request, and for a chunk of a stream: 20 at a time, a chunk each 10 ms."""
+    streams = 20
+    with engine("llama3") as one, in_front([one]) as proxy:
+
+        def cost(work: Callable[[], object]) -> float:
+            before, begun = used(proxy.process.pid), time.perf_counter()
+            work()
+            return used(proxy.process.pid) - before - idle * (time.perf_counter() - begun)
+
+        def stream(port: int) -> float:
+            """Seconds that all streams take."""
+            begun = time.perf_counter()
+            opened = [connect(port) for _ in range(streams)]
+            for number, opening in enumerate(opened):
+                opening.sendall(asking(str(number), words, pause=0.01))
+            for opening in opened:
+                rest(opening)
+            return time.perf_counter() - begun
+
+        times(proxy.port, count // 10)
+        idle = 0.0
+        idle = cost(lambda: time.sleep(2)) / 2
+        request = cost(lambda: times(proxy.port, count)) / count
+        chunk = (cost(lambda: stream(proxy.port)) - request * streams) / (streams * words)
+        pairs = [(stream(one.port), stream(proxy.port)) for _ in range(3)]
+        ratio = statistics.median(direct / through for direct, through in pairs)
+    say("  throughput of streams of 100 chunks a second, of the direct one", f"{ratio:.2f}")
+    say("  of a core: a request", f"{request * 1e6:.0f} µs")
+    say("  of a core: a chunk of a stream", f"{chunk * 1e6:.0f} µs")
+
+
 # Streams
 
 
@@ -204,9 +243,9 @@ def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
 
 
-def asking(prompt: str) -> bytes:
-    """The request for a stream."""
-    body = json.dumps({"model": "llama3", "stream": True, "prompt": prompt})
+def asking(prompt: str, words: int = 2, pause: float = 0) -> bytes:
+    """The request for a stream of so many words, seconds apart."""
+    body = json.dumps({"model": "llama3", "stream": True, "prompt": prompt, "words": words, "pause": pause})
     lines = ("POST /v1/completions HTTP/1.1", "Host: a", "Authorization: Bearer key", "Content-Type: application/json")
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
 
@@ -297,6 +336,7 @@ def main() -> None:
     options = parser.parse_args()
     at_scale(*(SHORT if options.short else SCALE))
     a_request(100 if options.short else 5000)
+    processor(100 if options.short else 2000, 20 if options.short else 500)
     streams(50 if options.short else 1000)
     for count in (8,) if options.short else (40, 200):
         burst(count)
