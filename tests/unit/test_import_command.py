@@ -124,8 +124,10 @@ def test_what_check_finds_of_the_values_counts() -> None:
         ("{", "not a YAML mapping"),
         ("", "nothing is in it"),
         ("- a", "not a YAML mapping"),
+        ("servingEngineSpec: {modelSpec: 3}", "modelSpec: a list is expected here, and not 3"),
+        ("servingEngineSpec: {modelSpec: [{name: a, requestGPU: [1]}]}", "a field has another form"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}", "no engine is in it: ConfigMap/a"),
-        (ENGINE.replace("limits: {nvidia.com/gpu: 1}", "limits: [1]"), "a map is expected here"),
+        (ENGINE.replace("limits: {nvidia.com/gpu: 1}", "limits: [1]"), "resources.limits: [1] is not of type"),
     ],
 )
 def test_a_file_that_is_something_else_is_a_wrong_call(text: str, words: str) -> None:

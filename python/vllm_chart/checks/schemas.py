@@ -119,6 +119,11 @@ def _check_object(object_: Object, version: str) -> Iterator[Finding]:
             yield Finding("kubernetes-schema", where, leaf.message, severity=severity)
 
 
+def of_another_type(manifests: Manifests, version: str) -> list[Finding]:
+    """The fields that are of another type than Kubernetes has them; all else that may be wrong is left to `check`."""
+    return [finding for finding in check(manifests, version) if " is not of type " in finding.message]
+
+
 def _leaves(error: "ValidationError") -> "list[ValidationError]":
     """What is wrong at the bottom of an `anyOf`; the error itself where there is none."""
     return [leaf for inner in error.context for leaf in _leaves(inner)] if error.context else [error]

@@ -11,13 +11,8 @@ from vllm_chart.vllm_args import argv, catalogue
 
 Json = Any
 
-#: Arguments with a key of their own that takes the same value.
-_KEYS = {
-    "model_tag": "model.id",
-    "model": "model.id",
-    "revision": "model.revision",
-    "served_model_name": "model.servedModelName",
-    "trust_remote_code": "model.trustRemoteCode",
+#: Arguments with a key of their own that takes the same value: numbers, and all of them.
+_NUMBERS = {
     "port": "containerPort",
     "tensor_parallel_size": "parallelism.tensorParallelSize",
     "pipeline_parallel_size": "parallelism.pipelineParallelSize",
@@ -25,6 +20,13 @@ _KEYS = {
     "max_num_queued_reqs": "traffic.maxRequests",
     "sse_keep_alive_interval": "traffic.streamKeepAliveSeconds",
     "shutdown_timeout": "shutdown.drainSeconds",
+}
+_KEYS = _NUMBERS | {
+    "model_tag": "model.id",
+    "model": "model.id",
+    "revision": "model.revision",
+    "served_model_name": "model.servedModelName",
+    "trust_remote_code": "model.trustRemoteCode",
 }
 #: Arguments that a release of the chart can't have.
 _IMPOSSIBLE = {
@@ -97,7 +99,10 @@ class Arguments:
             Finding("import-argv", where, f"vLLM {self.version} refuses the arguments: {error}", remedy)
         )
         for name, value in _flags(words):
-            if key := _KEYS.get(name.replace("-", "_")):
+            key = _KEYS.get(name.replace("-", "_"))
+            if key in _NUMBERS.values() and not isinstance(value, int):
+                continue
+            if key:
                 listed = key == "model.servedModelName" and not isinstance(value, list)
                 draft.put(None, key, [value] if listed else value)
             else:

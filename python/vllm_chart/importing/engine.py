@@ -82,7 +82,7 @@ def _has_engine(container: Mapping[str, Json]) -> bool:
 
 def started(container: Part, repository: str) -> Started:
     """How a container of this image starts its engine."""
-    environment = kubernetes.environment(container.value)
+    environment = environment_of(container)
     words = [_known(word, environment) for key in ("command", "args") for word in _texts(container, key)]
     own = bool(OWN_START.search(repository))
     if container.get("command") is None and not _begins_program(words):
@@ -94,6 +94,12 @@ def started(container: Part, repository: str) -> Started:
         plain = at == 0 and own
         return Started(tuple(words[end:]), () if plain else tuple(words[:end]))
     return Started(None, tuple(words), why="it is a program of its own")
+
+
+def environment_of(container: Part) -> dict[str, str | None]:
+    """A container's variables, as Kubernetes expands them; None for a value that is not written there."""
+    variables = [one.value for one in container.maps("env") if one.value_of("name")]
+    return kubernetes.environment({"env": variables})
 
 
 def _texts(container: Part, key: str) -> list[str]:

@@ -9,7 +9,7 @@ from vllm_chart.findings import Finding
 from vllm_chart.importing import environment, probes, resources
 from vllm_chart.importing.arguments import Arguments
 from vllm_chart.importing.draft import Draft
-from vllm_chart.importing.engine import Image, Started, image_of, started
+from vllm_chart.importing.engine import Image, Started, environment_of, image_of, started
 from vllm_chart.importing.secrets import without
 from vllm_chart.importing.source import Ledger, Part
 from vllm_chart.importing.volumes import Volumes
@@ -140,7 +140,7 @@ class PodReader:
         self.draft.take(self.container.get("envFrom"), "envFrom")
 
     def _volumes(self) -> None:
-        known = kubernetes.environment(self.container.value)
+        known = environment_of(self.container)
         download_dir = str(self.arguments.values.get("download_dir") or "")
         self.volumes = Volumes(self.pod, known, download_dir)
         self.volumes.take(self.draft, self.container.maps("volumeMounts"))

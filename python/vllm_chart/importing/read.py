@@ -4,10 +4,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from vllm_chart import support
+from vllm_chart.checks import schemas
 from vllm_chart.findings import Finding, WrongCallError
 from vllm_chart.importing import companions, deployment, kserve, objects, production_stack, secrets
 from vllm_chart.importing.release import Release
 from vllm_chart.importing.source import Field, Ledger
+from vllm_chart.rendered.manifests import Manifests, Object
 
 Json = Any
 
@@ -38,10 +41,18 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
     Raises WrongCallError for what is none of the forms.
     """
     ledger = Ledger()
-    found = objects.objects(ledger, objects.read(text, name))
+    documents = objects.read(text, name)
+    _refuse_other_types(documents, name)
+    found = objects.objects(ledger, documents)
     readers = {"deployment": _deployments, "production-stack": _stacks, "kserve": _services}
     chosen = readers.values() if form == "auto" else [readers[form]]
-    releases = [release for reader in chosen for release in reader(found)]
+    try:
+        releases = [release for reader in chosen for release in reader(found)]
+    except (AssertionError, AttributeError, TypeError, ValueError) as error:
+        if not any(one.kind in kserve.KINDS or production_stack.holds(one.value) for one in found):
+            raise
+        # Their schemas are not aboard, which would say it by the field.
+        raise WrongCallError(f"{name}: a field has another form than it should have: {error}") from error
     if not releases and not any(companions.holds_engine(one) for one in found):
         wanted = "no engine" if form == "auto" else f"nothing of {form}"
         raise WrongCallError(f"{name}: {wanted} is in it: {_kinds(found)}")
@@ -54,6 +65,16 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
 def told_once(fields: Sequence[Field]) -> list[Field]:
     """What several releases say of a field that they share, once."""
     return list(dict.fromkeys(fields))
+
+
+def _refuse_other_types(documents: Sequence[Json], name: str) -> None:
+    """Raises WrongCallError for what an API server would not take either: a text where a list belongs."""
+    for document in documents:
+        if not isinstance(document.get("metadata") or {}, dict):
+            raise WrongCallError(f"{name}: {document.get('kind')}: metadata: a map is expected here")
+    manifests = Manifests([Object(document, name) for document in documents if "kind" in document])
+    for finding in schemas.of_another_type(manifests, support.KUBERNETES[-1]):
+        raise WrongCallError(f"{name}: {finding.where}: {finding.message}")
 
 
 def _deployments(found: Sequence[objects.Object]) -> list[Release]:

@@ -147,7 +147,7 @@ class Part:
     def maps(self, key: str) -> "list[Part]":
         """The items of the list at a key, each of which has to be a map."""
         part = self.get(key)
-        items = part.items() if part else []
+        items = [item for item in part.items() if item.value is not None] if part else []
         for item in items:
             item.fields()
         return items

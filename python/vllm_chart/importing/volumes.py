@@ -51,6 +51,7 @@ class Volumes:
         mounts = [
             {**mount, "name": self.renamed.get(str(mount.get("name")), mount.get("name"))}
             for mount in container.get("volumeMounts") or ()
+            if mount
         ]
         return {**container, "volumeMounts": mounts} if mounts else container
 
