@@ -3,6 +3,7 @@
 config/model.py:1220, model_executor/model_loader/runai_streamer_loader.py:205 and weight_utils.py:1288 of 0.33.
 """
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,9 @@ def main(address: str) -> None:
         streamer.stream_files(files, device="cpu", is_distributed=False)
         for name, tensor in streamer.get_tensors():
             print("read", name, tensor.sum().item())
+    # Of this program alone: what rusage tells begins with the process that started it.
+    status = Path("/proc/self/status").read_text()
+    print("peak", 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]), file=sys.stderr)
 
 
 if __name__ == "__main__":

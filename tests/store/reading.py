@@ -31,10 +31,23 @@ def model() -> dict[str, bytes]:
 
 
 def safetensors(name: str, numbers: list[float]) -> bytes:
-    """A file of one tensor: https://huggingface.co/docs/safetensors/index#format."""
-    data = struct.pack(f"<{len(numbers)}f", *numbers)
-    header = json.dumps({name: {"dtype": "F32", "shape": [len(numbers)], "data_offsets": [0, len(data)]}}).encode()
-    return struct.pack("<Q", len(header)) + header + data
+    """A file of one tensor."""
+    return _file({name: struct.pack(f"<{len(numbers)}f", *numbers)})
+
+
+def zeros(count: int, size: int) -> bytes:
+    """A file of so many tensors, each of so many bytes."""
+    return _file({f"weight.{number}": bytes(size) for number in range(count)})
+
+
+def _file(tensors: Mapping[str, bytes]) -> bytes:
+    """https://huggingface.co/docs/safetensors/index#format."""
+    header, at = {}, 0
+    for name, data in tensors.items():
+        header[name] = {"dtype": "F32", "shape": [len(data) // 4], "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    return b"".join([struct.pack("<Q", len(text)), text, *tensors.values()])
 
 
 @contextmanager
@@ -84,6 +97,11 @@ class Read:
 
     output: str
     log: str
+
+    @property
+    def peak(self) -> int:
+        """The most memory that it had, in bytes."""
+        return int(self.log.split()[-1])
 
 
 def read(address: str, env: Mapping[str, str], within: Sequence[str] = ()) -> Read:

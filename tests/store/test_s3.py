@@ -5,8 +5,10 @@ thing wrong at a time, and what `diagnose` makes of what the streamer says.
 """
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ pytest.importorskip("runai_model_streamer", reason="needs runai-model-streamer: 
 REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "of the test alone"}
 ADDRESS = "s3://models/acme/tiny"
+#: Bytes of a large model, and of each of its tensors.
+LARGE, TENSOR = 256 << 20, 16 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +62,7 @@ def fill(url: str) -> None:
     for name, content in reading.model().items():
         client.put_object(Bucket="models", Key=f"acme/tiny/{name}", Body=content)
     client.put_object(Bucket="models", Key="acme/empty/config.json", Body=b"{}")
+    client.put_object(Bucket="models", Key="acme/large/model.safetensors", Body=reading.zeros(LARGE // TENSOR, TENSOR))
 
 
 def gateway(root: Path, port: int, *options: str) -> AbstractContextManager[None]:
@@ -116,3 +121,54 @@ def test_a_wrong_folder_is_no_error_of_the_stores(store: Store) -> None:
     """Nothing is copied, and vLLM looks for a model in an empty directory: that is what its message names."""
     got = read(store, {**CREDENTIALS, "endpoint": store.http, "region": REGION}, "s3://models/acme/other")
     assert got.output.splitlines() == ["copied"]
+
+
+def test_the_buffer_stays_within_what_the_memory_limit_leaves(store: Store) -> None:
+    """Of 128 MiB that the limit leaves besides /dev/shm the chart gives it half; without a limit it holds all."""
+    values = {
+        "model": {"id": "s3://models/acme/large", "servedModelName": ["large"]},
+        "objectStorage": {**CREDENTIALS, "endpoint": store.http, "region": REGION},
+    }
+    limits = {"resources": {"limits": {"memory": "192Mi"}}, "shm": {"sizeLimit": "64Mi"}}
+    free = reading.read("s3://models/acme/large", reading.environment(values, KEYS))
+    env = reading.environment(values | limits, KEYS)
+    assert env["RUNAI_STREAMER_MEMORY_LIMIT"] == str(64 << 20)
+    held = reading.read("s3://models/acme/large", env)
+    assert sorted(held.output.split()) == sorted(free.output.split())
+    assert held.output.count("read weight.") == LARGE // TENSOR, held.log
+    assert held.peak < free.peak - LARGE / 2, (held.peak, free.peak)
+
+
+class Metadata(BaseHTTPRequestHandler):
+    """Amazon's metadata server, which has nothing for anybody and counts who asks."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_error(404)
+
+    def do_PUT(self) -> None:
+        self.do_GET()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["as rendered", "without the variable"])
+def test_no_metadata_server_is_asked_for_keys_beside_an_endpoint(store: Store, written: bool) -> None:
+    values = {
+        "model": {"id": ADDRESS, "servedModelName": ["tiny"]},
+        "objectStorage": {"endpoint": store.http, "region": REGION},
+    }
+    env = reading.environment(values, {})
+    if not written:
+        del env["AWS_EC2_METADATA_DISABLED"]
+    Metadata.asked = 0
+    with HTTPServer(("127.0.0.1", 0), Metadata) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
+        got = reading.read(ADDRESS, env | address)
+        server.shutdown()
+    assert "NoCredentialsError" in got.log
+    assert (Metadata.asked == 0) == written
