@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.rules.engine_page import Labels
-from tests.rules.scenario import JOB, NAMESPACE, UP, Case, Recording, fires
+from tests.rules.scenario import JOB, NAMESPACE, UP, Case, Firing, Recording, fires, written
 from tests.rules.timeline import Sample, phases, samples
 
 #: What is scraped of a replica: of each series its name and labels, written as in PromQL, and its timeline.
@@ -75,31 +75,70 @@ def one(life: str, scraped: Series) -> list[Proxy]:
     return [Proxy("a", life, scraped)]
 
 
+def two(life: str, scraped: Series) -> list[Proxy]:
+    """Two replicas of which the same is scraped."""
+    return [Proxy(pod, life, scraped) for pod in ("a", "b")]
+
+
+def replica_down(when: str, pod: str = "a") -> Firing:
+    return fires("VLLMEndpointReplicaDown", when, pod=pod, instance=f"{pod}:9090")
+
+
+def refused(when: str, value: float | None = None) -> Firing:
+    return fires("VLLMEndpointClientsRefused", when, value, pod="a", instance="a:9090")
+
+
 AVAILABILITY = [
     Case(
         "the only replica dies and comes back",
         one("serving for 10m, down for 10m, serving for 5m", {}),
         [
             fires("VLLMEndpointDown", "12m to 20m"),
-            fires("VLLMEndpointReplicaDown", "13m to 20m", pod="a", instance="a:9090"),
+            replica_down("13m to 20m"),
         ],
     ),
     Case(
         "one of two replicas dies",
         [Proxy("a", "serving for 20m"), Proxy("b", "serving for 10m, down for 10m")],
-        [fires("VLLMEndpointReplicaDown", "13m", pod="b", instance="b:9090")],
+        [replica_down("13m", "b")],
         silent=["VLLMEndpointDown"],
     ),
     Case(
         "both are away for less than the alerts wait",
-        [Proxy(pod, "serving for 10m, down for 2m, serving for 5m") for pod in ("a", "b")],
+        two("serving for 10m, down for 2m, serving for 5m", {}),
         silent=["VLLMEndpointDown", "VLLMEndpointReplicaDown"],
     ),
     Case("a first start is no outage", one("down for 2m30s, serving for 5m", {}), silent=["VLLMEndpointDown"]),
     Case(
+        "a start that never ends, while another alert fires",
+        one("down for 40m", {}),
+        [replica_down("3m")],
+        silent=["VLLMEndpointDown"],
+        extra={
+            written("ALERTS", {"namespace": NAMESPACE, "job": JOB, "alertname": name, "alertstate": "firing"}): "1"
+            for name in ("VLLMEndpointReplicaDown", "VLLMDown")
+        },
+    ),
+    Case(
+        "a replica that never started and one that dies",
+        [Proxy("a", "serving for 10m, down for 10m"), Proxy("b", "down for 20m")],
+        [fires("VLLMEndpointDown", "12m"), replica_down("13m"), replica_down("3m", "b")],
+    ),
+    Case(
+        "pods come back after 20 minutes, and do not start",
+        one("serving for 5m, gone for 20m, down for 10m", {}),
+        [fires("VLLMEndpointAbsent", "19m30s to 25m"), fires("VLLMEndpointDown", "27m"), replica_down("28m")],
+    ),
+    Case(
+        "pods come back when the half hour is nearly over, and do not start",
+        one("serving for 5m, gone for 29m, down for 10m", {}),
+        [fires("VLLMEndpointAbsent", "19m30s to 34m"), replica_down("37m")],
+        silent=["VLLMEndpointDown"],
+    ),
+    Case(
         "it is down for longer than the half hour that is looked back",
         one("serving for 5m, down for 40m", {}),
-        [fires("VLLMEndpointDown", "7m"), fires("VLLMEndpointReplicaDown", "8m", pod="a", instance="a:9090")],
+        [fires("VLLMEndpointDown", "7m"), replica_down("8m")],
     ),
     Case(
         "another endpoint dies",
@@ -145,6 +184,16 @@ MODELS = [
         [fires("VLLMEndpointErrors", "5m30s to 23m", 0.1, model="llama3")],
     ),
     Case(
+        "both of two replicas see six in a hundred fail",
+        two("serving for 20m", {OK: "+0.94/s", FAILED: "+0.06/s"}),
+        [fires("VLLMEndpointErrors", "5m30s", 0.06, model="llama3")],
+    ),
+    Case(
+        "all of hardly enough are answered 503, by two replicas",
+        two("serving for 20m", {FAILED: "+2.2/m"}),
+        [fires("VLLMEndpointErrors", "10m", 1, model="llama3")],
+    ),
+    Case(
         "nearly too many are answered 503, by one of two replicas",
         [
             Proxy("a", "serving for 20m", {OK: "+0.5/s"}),
@@ -173,6 +222,19 @@ MODELS = [
         )
         for name in OVERFLOWS
     ),
+    Case(
+        "Envoy counts in all ways, in two replicas",
+        two("serving for 30m", {of_model(name): "0 for 10m, 1" for name in OVERFLOWS}),
+        [fires("VLLMEndpointOverflow", "10m to 19m30s", 6, model="llama3")],
+    ),
+    Case(
+        "another endpoint turns away",
+        [
+            Proxy("b", "serving for 30m", NO_OVERFLOW),
+            *elsewhere(Proxy("a", "serving for 30m", {of_model(name): "0 for 10m, 1" for name in OVERFLOWS})),
+        ],
+        silent=["VLLMEndpointOverflow"],
+    ),
     Case("Envoy turns nothing away", one("serving for 30m", NO_OVERFLOW), silent=["VLLMEndpointOverflow"]),
 ]
 
@@ -180,7 +242,7 @@ CLIENTS = [
     Case(
         "a document is refused, and mended half an hour later",
         one("serving for 1h", {REFUSED: "0 for 10m, 1", TAKEN: "1000 for 40m, 2400000"}),
-        [fires("VLLMEndpointClientsRefused", "11m to 40m", pod="a", instance="a:9090")],
+        [refused("11m to 40m")],
     ),
     Case(
         "documents are taken",
@@ -193,14 +255,45 @@ CLIENTS = [
         silent=["VLLMEndpointClientsRefused"],
     ),
     Case(
+        "a document is refused a good minute after another was taken",
+        one("serving for 1h", {REFUSED: "0 for 12m, 1", TAKEN: "640000 for 40m, 2400000"}),
+        [refused("14m to 40m", 660)],
+    ),
+    Case(
+        "a document is refused a minute after another was taken: nobody can tell which was first",
+        one("serving for 1h", {REFUSED: "0 for 12m, 1", TAKEN: "660000"}),
+        silent=["VLLMEndpointClientsRefused"],
+    ),
+    Case(
+        "a document is refused, mended, and refused again",
+        one("serving for 1h", {REFUSED: "0 for 10m, 1 for 30m, 2", TAKEN: "1000 for 20m, 1200000"}),
+        [refused("11m to 20m"), refused("41m")],
+    ),
+    Case(
+        "a document is refused, and nobody looks for more than a day",
+        one("serving for 25h", {REFUSED: "0 for 10m, 1", TAKEN: "1000"}),
+        [refused("11m to 24h10m")],
+        step=60,
+    ),
+    Case(
         "a replica never had one that it could read",
         one("serving for 10m", {REFUSED: "1", TAKEN: "0 for 5m, 300000"}),
-        [fires("VLLMEndpointClientsRefused", "1m to 5m", 0, pod="a", instance="a:9090")],
+        [refused("1m to 5m", 0)],
     ),
     Case(
         "one in four has no key",
         one("serving for 40m", {OK: "+0.75/s", UNKNOWN: "+0.25/s for 20m, +0/s"}),
         [fires("VLLMEndpointUnauthorized", "5m30s to 24m", 0.25)],
+    ),
+    Case(
+        "one in four of two replicas has no key",
+        two("serving for 20m", {OK: "+0.75/s", UNKNOWN: "+0.25/s"}),
+        [fires("VLLMEndpointUnauthorized", "5m30s", 0.25)],
+    ),
+    Case(
+        "none of hardly enough has a key, in two replicas",
+        two("serving for 40m", {UNKNOWN: "+0.74/m"}),
+        [fires("VLLMEndpointUnauthorized", "19m", 1)],
     ),
     Case(
         "one in six has no key",
@@ -218,6 +311,21 @@ CLIENTS = [
         [fires("VLLMEndpointLimited", "16m30s to 37m30s", 0.6667, client="app")],
     ),
     Case(
+        "a client meets its limit six times of ten, in both of two replicas",
+        two("serving for 1h", {OK: "+0.4/s", LIMITED: "+0.6/s"}),
+        [fires("VLLMEndpointLimited", "15m30s", 0.6, client="app")],
+    ),
+    Case(
+        "a client that asks hardly enough meets its limit each time, in two replicas",
+        two("serving for 1h", {LIMITED: "+0.74/m"}),
+        [fires("VLLMEndpointLimited", "29m", 1, client="app")],
+    ),
+    Case(
+        "a client that asks seldom meets its limit each time",
+        one("serving for 2h", {LIMITED: "+1.2/m"}),
+        silent=["VLLMEndpointLimited"],
+    ),
+    Case(
         "a client meets its limit now and then",
         one("serving for 1h", {OK: "+0.1/s", LIMITED: "+0.09/s"}),
         silent=["VLLMEndpointLimited"],
@@ -229,6 +337,7 @@ CLIENTS = [
             *elsewhere(
                 Proxy("a", "serving for 1h", {UNKNOWN: "+1/s", LIMITED: "+1/s", REFUSED: "0 for 10m, 1", TAKEN: "1000"})
             ),
+            *elsewhere(Proxy("c", "serving for 1h", {REFUSED: "1", TAKEN: "0"})),
         ],
         silent=["VLLMEndpointUnauthorized", "VLLMEndpointLimited", "VLLMEndpointClientsRefused"],
     ),
@@ -255,18 +364,19 @@ CLIENTS = [
 
 CASES = [*AVAILABILITY, *MODELS, *CLIENTS]
 
+INPUT, OUTPUT = ((f"envoy_llm_{kind}_tokens", (("client", "app"), ("model", "llama3"))) for kind in ("input", "output"))
 RECORDINGS = [
     Recording(
-        "two replicas count for two clients",
+        "two replicas count for two clients, and one of them more in the last minutes",
         [
             Proxy(
                 "a",
                 "serving for 20m",
                 {
-                    OK: "+1/s",
+                    OK: "+1/s for 7m, +3/s",
                     FAILED: "+0.5/s",
-                    ("envoy_llm_input_tokens", (("client", "app"), ("model", "llama3"))): "+10/s",
-                    ("envoy_llm_output_tokens", (("client", "app"), ("model", "llama3"))): "+20/s",
+                    INPUT: "+10/s for 7m, +30/s",
+                    OUTPUT: "+20/s for 7m, +60/s",
                     HEALTHY: "2",
                     ADMIN: "1",
                 },
@@ -276,21 +386,24 @@ RECORDINGS = [
                 "serving for 20m",
                 {
                     OK: "+2/s",
+                    INPUT: "+1/s",
+                    OUTPUT: "+2/s",
                     ("envoy_llm_output_tokens", (("client", "b"), ("model", "llama3"))): "+5/s",
                     HEALTHY: "1",
                 },
             ),
-            *elsewhere(Proxy("c", "serving for 20m", {OK: "+7/s", HEALTHY: "9"})),
+            *elsewhere(Proxy("c", "serving for 20m", {OK: "+7/s", INPUT: "+70/s", OUTPUT: "+70/s", HEALTHY: "9"})),
         ],
         "10m",
         {
+            # Of the last 5 minutes three have the new pace, and half a minute before the first sample is not known.
             "vllm_endpoint:requests:rate5m": [
-                ({"client": "app", "model": "llama3", "code": "200"}, 3),
+                ({"client": "app", "model": "llama3", "code": "200"}, 7 / 3 + 2),
                 ({"client": "app", "model": "llama3", "code": "503"}, 0.5),
             ],
             "vllm_endpoint:tokens:rate5m": [
-                ({"client": "app", "model": "llama3", "kind": "input"}, 10),
-                ({"client": "app", "model": "llama3", "kind": "output"}, 20),
+                ({"client": "app", "model": "llama3", "kind": "input"}, 70 / 3 + 1),
+                ({"client": "app", "model": "llama3", "kind": "output"}, 140 / 3 + 2),
                 ({"client": "b", "model": "llama3", "kind": "output"}, 5),
             ],
             "vllm_endpoint:healthy_replicas:max": [({"model": "llama3"}, 2)],

@@ -31,21 +31,32 @@ EQUIVALENT: list[Judgement] = [
         r"\S+: without (namespace|job)=.*",
         JOINED,
     ),
+    Judgement(
+        r"VLLMEndpoint(Down|Errors|Overflow|Unauthorized|Limited)", r"\S+: without (namespace|job|model!)=.*", JOINED
+    ),
+    Judgement("VLLMEndpointClientsRefused", r"\S+_(config_fail#1|update_time#1): without (namespace|job)=.*", JOINED),
     Judgement(r"vllm_release:(requests_in_flight:|\w+:ratio_rate).*", r"\S+: without (namespace|job)=.*", JOINED),
     Judgement("VLLMRestarting", r"\S+: without namespace(=.*| in on)", JOINED),
     Judgement(
         r"VLLMAutoscaler(Blind|AtMax)", r"\S+: without (namespace(=.*| in on)|horizontalpodautoscaler=.*)", JOINED
     ),
-    Judgement("VLLMDown", r"up#\d: sum is max", ZERO_OR_ONE),
+    Judgement("VLLM(Endpoint)?Down", r"up#\d: sum is max", ZERO_OR_ONE),
     Judgement(r"VLLMAutoscaler(Blind|AtMax)", r"(up|num_requests_waiting)#1: sum is max", "either is 0, or more"),
-    Judgement("VLLMDown", r"ALERTS#1: (max is (min|sum)|> is (>=|> -1e12 \+))", ZERO_OR_ONE),
-    Judgement(r"VLLM(ReplicaDown|StartTooLong)", r"up#\d: max is (min|sum)", ONE_SERIES),
+    Judgement("VLLM(Endpoint)?Down", r"ALERTS#1: (max is (min|sum)|> is (>=|> -1e12 \+))", ZERO_OR_ONE),
+    Judgement(r"VLLM((Endpoint)?ReplicaDown|StartTooLong)", r"up#\d: max is (min|sum)", ONE_SERIES),
     Judgement(r"VLLM(Stalled|KVCacheFull)", r"\S+: (sum|max) is (max|min|sum)", ONE_SERIES),
     Judgement(r"VLLM(Restarting|Autoscaler\w+)", r"kube_\S+: max is min", "all of kube-state-metrics say the same"),
     Judgement("VLLMRestarting", r"\S+: 2 -20 %", WHOLE),
-    Judgement("VLLMStalled", r"\S+: increase is rate", "either is 0 where the other is"),
+    Judgement("VLLM(Stalled|EndpointClientsRefused)", r"\S+: increase is rate", "either is 0 where the other is"),
     Judgement(r"VLLM(Preempting|EngineErrors|Aborted|\w+Burn(Slow)?)", r"\S+: > is >=", QUOTIENT),
-    Judgement("VLLMAborted", r"\S+: >= is >", "an extrapolated number is never exactly the limit"),
+    Judgement("VLLMEndpoint(Errors|Unauthorized|Limited)", r"\S+: > is >=", QUOTIENT),
+    Judgement(
+        "VLLM(Aborted|Endpoint(Errors|Unauthorized|Limited))",
+        r"\S+: >= is >",
+        "an extrapolated number is never exactly the limit",
+    ),
+    Judgement("VLLMEndpointModelDown", r"\S+: max is sum", "counts of replicas are 0 together, or not at all"),
+    Judgement("VLLMEndpointClientsRefused", r"\S+: max_over_time is last_over_time", "time only grows"),
     Judgement(
         r"vllm_release:http_errors:.*",
         r"http_requests_total#2: (sum is .*|rate is .*|\w+ is \w+|without (handler|method).*)",

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ci.shell import main, say
-from tests.rules import trial
-from tests.rules.cases import CASES
-from tests.rules.cases.recorded import RECORDINGS
+from tests.rules import subjects, trial
 from tests.rules.complaints import complaints
 from tests.rules.equivalent import EQUIVALENT, Judgement
-from tests.rules.expected import ALERTS
 from tests.rules.mutants import Mutant, mutants
-from tests.rules.ruleset import Rule, RuleSet, rendered
+from tests.rules.ruleset import Rule, RuleSet
+from tests.rules.subjects import Subject
 from tests.rules.trial import Trial
 
 #: Test files that one promtool gets: it starts in 30 ms.
@@ -49,18 +47,19 @@ class Result:
         return [mutant.change for mutant in self.unnoticed if mutant.change not in judged]
 
 
-def try_rule(rule: Rule, rules: RuleSet, folder: Path) -> Result:
+def try_rule(rule: Rule, subject: Subject, folder: Path) -> Result:
     """Change a rule in all ways, and try each against the cases that name it."""
     changed = list(mutants(rule))
-    left = [mutant for mutant in changed if not (mutant.rule and any(complaints(mutant.rule)))]
-    return Result(rule, len(changed), list(_unnoticed(left, _trials(rule, rules), rules, folder)))
+    left = [mutant for mutant in changed if not (mutant.rule and any(complaints(mutant.rule, subject.alerts)))]
+    return Result(rule, len(changed), list(_unnoticed(left, _trials(rule, subject), subject.rules, folder)))
 
 
-def _trials(rule: Rule, rules: RuleSet) -> list[Trial]:
+def _trials(rule: Rule, subject: Subject) -> list[Trial]:
+    name = rule.name
     if not rule.is_alert:
-        return trial.of_recording(rule.name, rules, RECORDINGS)
-    near = [case for case in CASES if rule.name in case.silent or rule.name in {one.alert for one in case.firing}]
-    return [trial.of_alert(rule.name, rules, near, ALERTS[rule.name])]
+        return trial.of_recording(name, subject.rules, subject.recordings)
+    near = [case for case in subject.cases if name in case.silent or name in {one.alert for one in case.firing}]
+    return [trial.of_alert(name, subject.rules, near, subject.alerts[name])]
 
 
 def _unnoticed(left: Iterable[Mutant], trials: Sequence[Trial], rules: RuleSet, folder: Path) -> Iterator[Mutant]:
@@ -95,12 +94,12 @@ def _command() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.rules.mutate", description=__doc__)
     parser.add_argument("name", nargs="*", default=[""])
     names = tuple(parser.parse_args().name)
-    rules = rendered()
+    found = [(rule, subject) for subject in (subjects.engine(), subjects.endpoint()) for rule in subject.rules.rules]
     results = []
-    for rule in (rule for rule in rules.rules if rule.name.startswith(names)):
+    for rule, subject in ((rule, subject) for rule, subject in found if rule.name.startswith(names)):
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            result = try_rule(rule, rules, Path(folder))
+            result = try_rule(rule, subject, Path(folder))
         results.append(result)
         took = time.monotonic() - started
         say(f"{rule.title}: {result.changes - len(result.unnoticed)} of {result.changes} noticed ({took:.0f} s)")

@@ -5,34 +5,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules import promtool, trial
+from tests.rules import promtool, subjects, trial
 from tests.rules.complaints import complaints
 from tests.rules.endpoint_cases import CASES, RECORDINGS
-from tests.rules.ruleset import RELEASE, RuleSet
-from tests.rules.scenario import FULLNAME, NAMESPACE
+from tests.rules.engine_page import Labels
+from tests.rules.ruleset import RuleSet
+from tests.rules.subjects import Subject
 from tests.rules.test_rules import said
-from vllm_chart.charts import ENDPOINT
 from vllm_chart.endpoint.alerts import ALERTS
-from vllm_chart.helm import render
 
 RECORDED = sorted({record for recording in RECORDINGS for record in recording.values})
-VALUES = {
-    "models": {"llama3": {"service": "llama"}},
-    "clients": {"secretName": "keys"},
-    "prometheusRule": {"enabled": True},
-    "fullnameOverride": FULLNAME,
-}
 
 
 @cache
+def subject() -> Subject:
+    return subjects.endpoint()
+
+
 def rules() -> RuleSet:
-    manifests = render(chart=ENDPOINT.folder, values=VALUES, release=RELEASE, namespace=NAMESPACE)
-    return RuleSet.of(manifests.one("PrometheusRule")["spec"]["groups"])
+    return subject().rules
 
 
-def labels(alert: str) -> dict[str, str]:
+def labels(alert: str) -> Labels:
     """What an alert's rule adds to the labels of what it found."""
-    return {"severity": ALERTS[alert]["severity"], "release": RELEASE}
+    return subject().alerts[alert]
 
 
 def test_promtool_finds_nothing_in_the_file(tmp_path: Path) -> None:
