@@ -159,8 +159,8 @@ def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 
     `nox -s e2e -- --alerts`, `--autoscaling`, `--autoscaling-zero`, `--tracing`, `--network`, `--endpoint`,
-    `--prefixes`, `--adapters`, `--download`, `--image-volume`, `--warm-start`, `--object-storage` or `--faults` adds
-    what takes long or breaks things.
+    `--prefixes`, `--tls`, `--adapters`, `--download`, `--image-volume`, `--warm-start`, `--object-storage` or
+    `--faults` adds what takes long or breaks things.
     """
     install(session, "test")
     parts = ("autoscaling", "autoscaling-zero", "tracing", "network", "object-storage")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -125,9 +126,11 @@ def _asked(body: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def engine(name: str, address: str = "127.0.0.1", port: int = 0) -> Iterator[Engine]:
+def engine(name: str, address: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Engine]:
     """Yield an engine that serves; port 0 is one that is free."""
     server = Engine(name, address, port)
+    if tls:  # hands are shaken by the thread of the connection, so that no client holds up another
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield server

@@ -99,6 +99,22 @@ REJECTIONS = {
     "a URL for a Service": ("models: {qwen3: {service: http://a}}", "models.qwen3.service", "write the name of"),
     "a key of a URL": ("models: {qwen3: {url: http://a}}", "models.qwen3.url", "write service, namespace and port"),
     "a misspelt key of a model": ("models: {qwen3: {servce: a}}", "models.qwen3.servce", "not allowed"),
+    "an engine's name without what it is checked by": (
+        "models: {qwen3: {service: a, tls: {serverName: a.b.svc}}}",
+        "models.qwen3.tls.caSecretName",
+        "write the Secret with its authority",
+    ),
+    "two authorities of an engine": (
+        "models: {qwen3: {service: a, tls: {caSecretName: a, caConfigMapName: b}}}",
+        "models.qwen3.tls.caConfigMapName",
+        "leave one of the two out",
+    ),
+    "an engine that nobody checks": (
+        "models: {qwen3: {service: a, tls: {insecureSkipVerify: true}}}",
+        "models.qwen3.tls.insecureSkipVerify",
+        "anybody could be the engine",
+    ),
+    "a scheme of a model": ("models: {qwen3: {service: a, scheme: https}}", "models.qwen3.scheme", "write tls"),
     "an alias that is a model": (
         "models: {llama3: {service: b}, qwen3: {service: a, aliases: [llama3]}}",
         "models.qwen3.aliases",
@@ -387,6 +403,9 @@ ACCEPTED = (
     "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: 'https://a.example.com:8443/keys'}}",
     "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://a/k, subjects: ['a.b:*', 'c|\"d%']}}",
     "tls: {secretName: llm-tls}",
+    "models: {a: {service: a, tls: {caSecretName: a-tls, serverName: a-vllm.models.svc}}}",
+    "models: {a: {service: a, tls: {caConfigMapName: trusted, caKey: ca.pem, caSecretName: ''}}}",
+    "models: {a: {service: a, tls: {}}}",
     "{tls: {secretName: llm-tls, minVersion: TLSv1.3}, service: {port: 443}}",
     "limits: {default: {requestsPerMinute: 60}, byClient: {batch: {}, 'app*': {requestsPerMinute: 1}, other: null}}",
     "limits: {default: {tokensPerMinute: 1000}, rateLimitService: {service: ratelimit}}",
@@ -455,6 +474,19 @@ def test_a_certificate_is_mounted_whole() -> None:
     assert pod["containers"][0]["ports"][0]["name"] == "https"
     assert "https://llm-vllm-endpoint.default.svc.cluster.local:443/v1" in manifests.notes
     assert pod["containers"][0]["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "metrics"}
+
+
+def test_an_engines_authority_is_mounted_once_and_nothing_else_of_its_secret() -> None:
+    tls = "tls: {caSecretName: engines-tls, serverName: a.b.svc}"
+    manifests = render(f"models: {{a: {{service: a, {tls}}}, b: {{service: b, {tls}}}, c: {{service: c}}}}")
+    pod = manifests.one("Deployment")["spec"]["template"]["spec"]
+    [volume] = [one for one in pod["volumes"] if one["name"].startswith("ca-")]
+    [mount] = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == volume["name"]]
+    clusters = yaml.safe_load(manifests.one("ConfigMap")["data"]["envoy.yaml"])["static_resources"]["clusters"]
+
+    assert volume["secret"] == {"secretName": "engines-tls", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    assert mount == {"name": "ca-0", "mountPath": "/etc/vllm-endpoint/engine-authorities/ca-0", "readOnly": True}
+    assert ["transport_socket" in one for one in clusters if one["name"].startswith("model-")] == [True, True, False]
 
 
 # Limits

@@ -1,6 +1,7 @@
 """What preflight and diagnose say of an endpoint: its clients' document, and what stands behind its models."""
 
 import base64
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from vllm_chart.endpoint.behind import Behind, Model
 from vllm_chart.findings import Finding
 from vllm_chart.live import diagnose, preflight
 from vllm_chart.live.preflight import endpoint
+from vllm_chart.live.preflight.needs import Need, needs
 
 VALUES: dict[str, Any] = {
     "models": {
@@ -27,10 +29,13 @@ VALUES: dict[str, Any] = {
     },
     "clients": {"secretName": "llm-clients", "allow": {"app": ["qwen3"]}},
 }
+#: For other models.
+ALONE: dict[str, Any] = {"clients": {"secretName": "llm-clients"}}
 KEY = "sk-a-key-that-nobody-may-see"
 GOOD = clients.document({"app": KEY})
 ODD = Model('org/odd "1.5"', "llm-vllm", "models", 8000)
 QWEN = Model("qwen3", "qwen", "research", 80)
+SECURED = Model("m", "s", "n", 8000, tls=True)
 
 
 def service(ports: Mapping[int, int] | None = None, *, headless: bool = True, ready: int = 1, kind: str = "") -> Behind:
@@ -77,6 +82,18 @@ def test_models_are_read_from_values_and_from_what_the_chart_wrote_of_them() -> 
         ),
         (ODD, service(ready=0), [(f"models.{ODD.name}", "`vllm-chart diagnose` of its release", "warning")]),
         (ODD, service(kind="ExternalName", headless=False), []),
+        (
+            ODD,
+            dataclasses.replace(service(), tls=True),
+            [(f"models.{ODD.name}", "tls.caSecretName: its certificate's authority", "warning")],
+        ),
+        (
+            SECURED,
+            dataclasses.replace(service(), tls=False),
+            [("models.m", "write tls.secretName in its release, or leave models.m.tls out", "warning")],
+        ),
+        (SECURED, dataclasses.replace(service(), tls=True), []),
+        (SECURED, service(), []),  # nobody says
     ],
 )
 def test_what_is_said_of_a_model(model: Model, found: Behind, expected: list[tuple[str, str, str]]) -> None:
@@ -84,6 +101,43 @@ def test_what_is_said_of_a_model(model: Model, found: Behind, expected: list[tup
 
     assert [(where, severity) for where, _, severity in findings] == [(where, of) for where, _, of in expected]
     assert all(words in remedy for (_, remedy, _), (_, words, _) in zip(findings, expected, strict=True))
+
+
+@pytest.mark.parametrize("tls", [{"caSecretName": "a"}, {"caConfigMapName": "a", "serverName": "b.c"}])
+def test_a_model_that_is_asked_by_tls_is_known_as_one(tls: dict[str, str]) -> None:
+    values = {**ALONE, "models": {"m": {"service": "s", "namespace": "n", "tls": tls}}}
+    manifests = helm.render(chart=ENDPOINT.folder, values=values, namespace="models")
+    [config] = [one["data"]["envoy.yaml"] for one in manifests.all("ConfigMap") if "envoy.yaml" in one["data"]]
+
+    assert behind.of_values(values, "models") == behind.of_config(config) == [SECURED]
+
+
+def engines(*specs: Any) -> list[dict[str, Any]]:
+    return [{"metadata": {"labels": {"app": "vllm"}}, "spec": {"containers": containers}} for containers in specs]
+
+
+PLAIN, TLS = {"name": "vllm", "args": ["org/name"]}, {"name": "vllm", "args": ["org/name", "--ssl-certfile=/tls/c"]}
+
+
+@pytest.mark.parametrize(
+    ("pods", "tls"),
+    [
+        (engines([PLAIN]), False),
+        (engines([TLS], [TLS]), True),
+        (engines([PLAIN], [TLS]), None),  # in the middle of a rollout
+        (engines([PLAIN, {"name": "proxy"}]), None),  # which may be what answers
+        (engines([{"name": "other"}]), None),
+        ([], None),
+        (403, None),
+    ],
+)
+def test_whether_an_engine_speaks_tls_is_read_off_its_pods(tmp_path: Path, pods: Any, tls: bool | None) -> None:
+    there = {
+        "/api/v1/namespaces/n/services/s": {"spec": {"selector": {"app": "vllm"}}},
+        "/api/v1/namespaces/n/pods": pods,
+    }
+    with cluster_of(there, tmp_path) as cluster:
+        assert behind.ask(cluster, [SECURED])[SECURED].tls is tls
 
 
 def data(document: str) -> dict[str, str]:
@@ -139,6 +193,9 @@ def test_what_an_endpoint_lacks() -> None:
     missing = said(explained(found={("Secret", "llm-clients"): None, ("Secret", "llm-key"): None}))
     assert "correct clients.secretName" in missing
     assert "correct models.NAME.apiKeySecretRef" in missing
+    secured = {**ALONE, "models": {"m": {"service": "s", "tls": {"caSecretName": "ca"}}}}
+    manifests = helm.render(chart=ENDPOINT.folder, values=secured, namespace="models")
+    assert Need("Secret", "ca", "models.NAME.tls", "ca.crt") in needs(manifests)
     other = {
         ("Secret", "llm-clients"): V1Secret(data={"a": ""}),
         ("Secret", "llm-key"): V1Secret(data={"api-key": "IA=="}),
@@ -196,6 +253,31 @@ def test_diagnose_reads_the_document_as_envoy_does(tmp_path: Path) -> None:
     assert "Secret/llm-clients: clients.yaml" in said(found)
     assert "models.qwen3" in said(found)
     assert "llm-vllm" not in said(found)
+
+
+def test_diagnose_asks_replicas_why_they_take_no_engine(tmp_path: Path) -> None:
+    values = {**ALONE, "models": {"llama3": {"service": "llm-vllm", "tls": {"caSecretName": "ca"}}}}
+    there = cluster(GOOD)
+    manifests = helm.render(chart=ENDPOINT.folder, values=values, release="llm-endpoint", namespace="models")
+    for one in map(dict, manifests):
+        if one["kind"] == "Deployment":
+            there["/apis/apps/v1/namespaces/models/deployments"] = [one]
+            template = one["spec"]["template"]
+        elif "envoy.yaml" in one.get("data", {}):
+            there[f"{BASE}/configmaps/{one['metadata']['name']}"] = one
+    metadata = {"name": "llm-endpoint-a", "labels": template["metadata"]["labels"]}
+    there[f"{BASE}/pods"] = [{"metadata": metadata, "spec": template["spec"], "status": {"phase": "Running"}}]
+    there[f"{BASE}/pods/llm-endpoint-a:9090/proxy/metrics"] = (
+        b'envoy_cluster_ssl_fail_verify_error{envoy_cluster_name="model-0",model="llama3"} 3\n'
+        b'envoy_cluster_membership_healthy{envoy_cluster_name="model-0",model="llama3"} 0\n'
+    )
+    with cluster_of(there, tmp_path) as asked:
+        found = diagnose.release("llm-endpoint", "models", asked)
+
+    assert [(one.where, one.severity) for one in found if one.check == "endpoint-models"] == [
+        ("models.llama3.tls", "error")
+    ]
+    assert "Secret or ConfigMap of models.llama3.tls" in said(found)
 
 
 def test_preflight_asks_for_what_the_values_name(tmp_path: Path) -> None:

@@ -112,6 +112,31 @@ def test_a_headless_service_beside_it_is_taken(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tls": {"secretName": "a-tls"}},
+        {
+            "engine": {"args": {"ssl-certfile": "/tls/tls.crt", "ssl-keyfile": "/tls/tls.key"}},
+            "volumes": [{"name": "t", "secret": {"secretName": "a-tls"}}],
+            "volumeMounts": [{"name": "t", "mountPath": "/tls"}],
+        },
+    ],
+)
+def test_an_engine_that_speaks_tls_is_asked_by_it(tmp_path: Path, more: Json) -> None:
+    result = call(tmp_path, objects(release("a", service={"pods": {"enabled": True}}, **more)))
+    tls = {"caSecretName": "a-tls", "serverName": "a-vllm.models.svc"}
+
+    assert written(result)["models"]["a"] == {
+        "service": "a-vllm-pods",
+        "namespace": "models",
+        "port": 8000,
+        "tls": tls,
+    }
+    assert "checked by ca.crt of Secret a-tls in the endpoint's namespace" in result.stderr
+    assert envoy.validate(tmp_path, yaml.safe_load(result.stdout)) == ""
+
+
 def test_names_that_collide_are_told_and_nothing_is_written(tmp_path: Path) -> None:
     releases = (
         release("a", model={"id": MODEL, "servedModelName": ["llama3", "big"]}),
@@ -156,7 +181,7 @@ ENDPOINT = {"models": {"a": {"service": "a-vllm"}}, "clients": {"secretName": "k
         (lambda there: there.clear(), Exit.ENVIRONMENT, "no release of the chart vllm in namespace models"),
         (lambda there: there.pop("/api/v1/namespaces/models/services"), Exit.REFUSED, "no Service with a port http"),
         (lambda there: _tell(there, ["Qwen/Qwen3-8B", "--nonsense"]), Exit.REFUSED, "its names are not known"),
-        (lambda there: _tell(there, [MODEL, "--ssl-certfile=/tls/tls.crt"]), Exit.OK, "speaks TLS"),
+        (lambda there: _tell(there, [MODEL, "--ssl-certfile=/tls/tls.crt"]), Exit.OK, "tls.caSecretName by hand"),
     ],
 )
 def test_what_is_wrong_with_a_release_is_told(tmp_path: Path, change: Any, code: Exit, said: str) -> None:

@@ -38,6 +38,7 @@
 {{- define "vllm-endpoint.path.config" -}}/etc/vllm-endpoint/config{{- end }}
 {{- define "vllm-endpoint.path.clients" -}}/etc/vllm-endpoint/clients{{- end }}
 {{- define "vllm-endpoint.path.tls" -}}/etc/vllm-endpoint/tls{{- end }}
+{{- define "vllm-endpoint.path.authorities" -}}/etc/vllm-endpoint/engine-authorities{{- end }}
 {{- define "vllm-endpoint.path.engineKeys" -}}/etc/vllm-endpoint/engine-keys{{- end }}
 
 {{/* String: what clients speak with the endpoint, and the name of its ports. */}}
@@ -50,6 +51,9 @@ envoy.yaml: |
 {{- if .Values.tls.secretName }}
 certificate.yaml: |
   {{- include "vllm-endpoint.envoy.tls.certificate" . | nindent 2 }}
+{{- end }}
+{{- with include "vllm-endpoint.envoy.authorities" . | trim }}
+{{ . }}
 {{- end }}
 drain.sh: |
   {{- .Files.Get "files/drain.sh" | nindent 2 }}

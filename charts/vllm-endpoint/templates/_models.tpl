@@ -2,8 +2,8 @@
 
 {{/*
 JSON list of maps, sorted by name: each model that is not null with its name (`name`), all its names (`names`), the name
-of its cluster (`cluster`), its `namespace` and its host (`host`). Clusters are numbered, because any text may name a
-model.
+of its cluster (`cluster`), its `namespace`, its host (`host`) and what its certificate is checked by (`authority`).
+Clusters are numbered, because any text may name a model.
 */}}
 {{- define "vllm-endpoint.models" -}}{{ include "vllm-endpoint.once" (list . "vllm-endpoint.models.listed") }}{{- end }}
 
@@ -22,9 +22,47 @@ model.
       "host" (printf "%s.%s.svc.%s" $model.service $namespace $.Values.clusterDomain)
       "port" (int ($model.port | default 8000))
       "secret" ($key.name | default "")
-      "secretKey" ($key.key | default "api-key")) }}
+      "secretKey" ($key.key | default "api-key")
+      "authority" (include "vllm-endpoint.authority" $model.tls)) }}
   {{- end }}
   {{- toJson $models }}
+{{- end }}
+
+{{/*
+String: what a model's certificate is checked by, as JSON of {kind, name, key}, or nothing for an engine without TLS.
+Takes the model's `tls`.
+*/}}
+{{- define "vllm-endpoint.authority" -}}
+  {{- $tls := . | default dict }}
+  {{- $kind := ternary "secret" "configMap" (empty $tls.caConfigMapName) }}
+  {{- with $tls.caSecretName | default $tls.caConfigMapName }}
+    {{- dict "kind" $kind "name" . "key" ($tls.caKey | default "ca.crt") | toJson }}
+  {{- end }}
+{{- end }}
+
+{{/* JSON list: the names of which a model's certificate has one. Takes a list: root context, model. */}}
+{{- define "vllm-endpoint.serverNames" -}}
+  {{- $model := last . }}
+  {{- $names := list $model.host (trimSuffix (printf ".%s" (first .).Values.clusterDomain) $model.host) }}
+  {{- with (get (first .).Values.models $model.name).tls.serverName }}{{ $names = list . }}{{ end }}
+  {{- toJson $names }}
+{{- end }}
+
+{{/* JSON list of {kind, name, key, volume}: what engines' certificates are checked by, each once. */}}
+{{- define "vllm-endpoint.authorities" -}}
+  {{- include "vllm-endpoint.once" (list . "vllm-endpoint.authorities.listed") }}
+{{- end }}
+
+{{- define "vllm-endpoint.authorities.listed" -}}
+  {{- $found := list }}
+  {{- range include "vllm-endpoint.models" . | fromJsonArray }}
+    {{- if .authority }}{{ $found = append $found .authority | uniq }}{{ end }}
+  {{- end }}
+  {{- $authorities := list }}
+  {{- range $index, $authority := $found }}
+    {{- $authorities = append $authorities (set (fromJson $authority) "volume" (printf "ca-%d" $index)) }}
+  {{- end }}
+  {{- toJson $authorities }}
 {{- end }}
 
 {{/* JSON list of strings: the clients that may not use every model, sorted. */}}

@@ -82,6 +82,11 @@ spec:
           mountPath: {{ include "vllm-endpoint.path.tls" . }}
           readOnly: true
         {{- end }}
+        {{- range include "vllm-endpoint.authorities" . | fromJsonArray }}
+        - name: {{ .volume }}
+          mountPath: {{ include "vllm-endpoint.path.authorities" $ }}/{{ .volume }}
+          readOnly: true
+        {{- end }}
         {{- range include "vllm-endpoint.models" . | fromJsonArray }}
         {{- if .secret }}
         - name: key-{{ .cluster }}
@@ -108,6 +113,14 @@ spec:
         items:
           - {key: tls.crt, path: tls.crt}
           - {key: tls.key, path: tls.key}
+    {{- end }}
+    {{- range include "vllm-endpoint.authorities" . | fromJsonArray }}
+    - name: {{ .volume }}
+      {{ .kind }}:
+        {{ ternary "secretName" "name" (eq .kind "secret") }}: {{ .name | quote }}
+        items:
+          - key: {{ .key | quote }}
+            path: ca.crt
     {{- end }}
     {{- range include "vllm-endpoint.models" . | fromJsonArray }}
     {{- if .secret }}

@@ -5,6 +5,7 @@
 
 import dataclasses
 import functools
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from vllm_chart.cluster.api import Cluster
 from vllm_chart.endpoint import clients
 from vllm_chart.endpoint.clients import DocumentError
 from vllm_chart.findings import Finding
+from vllm_chart.live.smoke.reach import serves_tls
 
 Json = Mapping[str, Any]
 
@@ -32,6 +34,8 @@ class Model:
     service: str
     namespace: str
     port: int
+    tls: bool = False
+    """Whether it is asked by TLS."""
 
     @property
     def where(self) -> str:
@@ -46,6 +50,8 @@ class Behind:
     service: Json | None = None
     is_there: bool = True
     slices: Sequence[Json] | None = None
+    tls: bool | None = None
+    """Whether the engine speaks TLS."""
 
     @property
     def is_headless(self) -> bool:
@@ -83,7 +89,13 @@ def of_values(values: Json, namespace: str) -> list[Model]:
     own = str(values.get("namespaceOverride") or namespace)
     models = {name: model for name, model in (values.get("models") or {}).items() if model}
     return [
-        Model(name, str(model.get("service")), str(model.get("namespace") or own), int(model.get("port") or PORT))
+        Model(
+            name,
+            str(model.get("service")),
+            str(model.get("namespace") or own),
+            int(model.get("port") or PORT),
+            any((model.get("tls") or {}).get(key) for key in ("caSecretName", "caConfigMapName")),
+        )
         for name, model in sorted(models.items())
     ]
 
@@ -103,7 +115,7 @@ def _of_cluster(cluster: Json) -> Iterator[Model]:
         first = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]
         address = first["endpoint"]["address"]["socket_address"]
         service, namespace = str(address["address"]).split(".")[:2]
-        yield Model(named[1], service, namespace, int(address["port_value"]))
+        yield Model(named[1], service, namespace, int(address["port_value"]), "transport_socket" in cluster)
 
 
 def ask(cluster: Cluster, models: Sequence[Model]) -> dict[Model, Behind]:
@@ -120,7 +132,32 @@ def _ask(cluster: Cluster, model: Model) -> Behind:
             *_SLICES, model.namespace, "endpointslices", label_selector=label
         )
     )
-    return Behind(service, is_there, listed.get("items") or [] if listed else None)
+    pods = _allowed(lambda: _pods(cluster, model.namespace, service))[0] if service else None
+    return Behind(service, is_there, listed.get("items") or [] if listed else None, _speaks_tls(pods or []))
+
+
+def _pods(cluster: Cluster, namespace: str, service: Json) -> Sequence[Json]:
+    """The pods behind a Service; none where it selects none by itself."""
+    selector = (service.get("spec") or {}).get("selector") or {}
+    if not selector:
+        return []
+    labels = ",".join(f"{key}={value}" for key, value in selector.items())
+    answer = cluster.get(f"/api/v1/namespaces/{namespace}/pods", timeout_seconds=30, labelSelector=labels)
+    found: Sequence[Json] = json.loads(answer).get("items") or []
+    return found
+
+
+def _speaks_tls(pods: Sequence[Json]) -> bool | None:
+    """Whether the engines of this project's pods do; None where there are none, or not all are alike."""
+    specs = [pod.get("spec") or {} for pod in pods]
+    kinds = {serves_tls(spec["containers"]) for spec in specs if _is_an_engine(spec)}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _is_an_engine(spec: Json) -> bool:
+    """Whether nothing but vLLM can be what answers there: a proxy beside it may speak otherwise than it does."""
+    containers = spec.get("containers") or []
+    return len(containers) == 1 and containers[0].get("name") == "vllm"
 
 
 def _allowed(question: Callable[[], Any]) -> tuple[Any, bool]:
@@ -156,6 +193,13 @@ def _of_service(check: str, where: str, model: Model, found: Behind) -> Iterator
     if found.ready == 0:
         message = f"no pod behind {model.where} is ready: its requests are answered 503"
         yield Finding(check, where, message, "`vllm-chart diagnose` of its release says why", "warning")
+    if found.tls and not model.tls:
+        message = f"the engine behind {model.where} speaks TLS, and is asked without: its requests are answered 503"
+        yield Finding(check, where, message, f"write {where}.tls.caSecretName: its certificate's authority", "warning")
+    elif model.tls and found.tls is False:
+        message = f"the engine behind {model.where} speaks no TLS, and is asked by it: its requests are answered 503"
+        remedy = f"write tls.secretName in its release, or leave {where}.tls out"
+        yield Finding(check, where, message, remedy, "warning")
     if not found.is_headless:
         message = f"{model.where} is not headless: Kubernetes chooses the pod, and no prefix is kept together"
         yield Finding(check, where, message, "write service.clusterIP: None in its release, a new one", "info")

@@ -15,7 +15,7 @@ from kubernetes.client import V1Service
 from vllm_chart.cluster import workloads
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding
-from vllm_chart.live.smoke.reach import api_key_reference, reached_port, serves_tls
+from vllm_chart.live.smoke.reach import api_key_reference, certificate_secret, reached_port, serves_tls
 from vllm_chart.rendered.workload import Workload
 from vllm_chart.vllm_args import container
 
@@ -41,6 +41,10 @@ class Served:
     api_key: Json | None = None
     """Name and key of the Secret with the key that the engine asks for."""
     tls: bool = False
+    certificate: str = ""
+    """Name of the Secret with the certificate that the engine shows."""
+    certified: str = ""
+    """Name of the Service that clients without an endpoint ask, for which its certificate is."""
 
     def __str__(self) -> str:
         return f"release {self.release} in namespace {self.namespace}"
@@ -66,9 +70,9 @@ def ask(cluster: Cluster, namespace: str) -> Found:
             core.list_namespaced_service(namespace) if namespace else core.list_service_for_all_namespaces()
         ).items
     ours = sorted((one for one in listed if _is_ours(one)), key=lambda one: (one.namespace, one.name))
-    pairs = [(one, _front(one, services)) for one in ours]
-    served = [_served(one, service) for one, service in pairs if service]
-    return Found(served, [f"{one.namespace}/{_release(one)}" for one, service in pairs if not service])
+    pairs = [(one, _fronts(one, services)) for one in ours]
+    served = [_served(one, fronts[0], _name(fronts[-1])) for one, fronts in pairs if fronts]
+    return Found(served, [f"{one.namespace}/{_release(one)}" for one, fronts in pairs if not fronts])
 
 
 def _is_ours(workload: Workload) -> bool:
@@ -81,8 +85,8 @@ def _release(workload: Workload) -> str:
     return str(labels.get("app.kubernetes.io/instance") or workload.name)
 
 
-def _front(workload: Workload, services: Sequence[V1Service]) -> V1Service | None:
-    """The Service of its pods' port "http"; a headless one before another."""
+def _fronts(workload: Workload, services: Sequence[V1Service]) -> list[V1Service]:
+    """The Services of its pods' port "http", headless ones before others."""
 
     def leads_there(service: V1Service) -> bool:
         spec, metadata = service.spec, service.metadata
@@ -91,15 +95,18 @@ def _front(workload: Workload, services: Sequence[V1Service]) -> V1Service | Non
         named = any(port.name == "http" for port in spec.ports or [])
         return named and spec.selector.items() <= workload.front.labels.items()
 
-    found = [service for service in services if leads_there(service)]
-    return min(found, key=lambda service: not _is_headless(service)) if found else None
+    return sorted(filter(leads_there, services), key=lambda service: not _is_headless(service))
+
+
+def _name(service: V1Service) -> str:
+    return str(service.metadata.name if service.metadata else "")
 
 
 def _is_headless(service: V1Service) -> bool:
     return bool(service.spec and service.spec.cluster_ip == "None")
 
 
-def _served(workload: Workload, service: V1Service) -> Served:
+def _served(workload: Workload, service: V1Service, certified: str) -> Served:
     containers = workload.front.spec.get("containers") or []
     told = container.of_live(next(one for one in containers if one.get("name") == "vllm"))
     name = told.get("model_tag") or told.get("model")
@@ -116,6 +123,8 @@ def _served(workload: Workload, service: V1Service) -> Served:
         adapters=tuple(_adapters(told, metadata.annotations or {})),
         api_key=api_key_reference(containers),
         tls=serves_tls(containers),
+        certificate=certificate_secret(workload.front.spec),
+        certified=certified,
     )
 
 
@@ -148,6 +157,8 @@ def _model(one: Served) -> dict[str, Any]:
         model["adapters"] = list(one.adapters)
     if one.api_key:
         model["apiKeySecretRef"] = {"name": one.api_key["name"], "key": one.api_key["key"]}
+    if one.tls and one.certificate:
+        model["tls"] = {"caSecretName": one.certificate, "serverName": f"{one.certified}.{one.namespace}.svc"}
     return model
 
 
@@ -172,9 +183,12 @@ def _explain(one: Served) -> Iterator[Finding]:
     if one.api_key:
         message = f"it asks for the key of Secret {one.api_key['name']}, which the endpoint reads in its own namespace"
         yield Finding("endpoint-models", where, message, "have that Secret there too", "info")
-    if one.tls:
-        message = "its engine speaks TLS, which the endpoint does not ask it by"
-        yield Finding("endpoint-models", where, message, "leave the certificate out of its release", "warning")
+    if one.tls and one.certificate:
+        message = f"its engine speaks TLS, checked by ca.crt of Secret {one.certificate} in the endpoint's namespace"
+        yield Finding("endpoint-models", where, message, "have that there, or write another one's name", "info")
+    elif one.tls:
+        message = "its engine speaks TLS, by a certificate that no Secret of its pods has: it would be asked without"
+        yield Finding("endpoint-models", where, message, "write its model's tls.caSecretName by hand", "warning")
 
 
 def _collisions(served: Sequence[Served]) -> Iterator[Finding]:

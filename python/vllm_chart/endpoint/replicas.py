@@ -4,6 +4,7 @@ A replica tells the version in its metrics (the document's `version_info`), so t
 https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/overview/mgmt_server#xds-subscription-statistics
 """
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -98,16 +99,33 @@ def wait(
     return Seen(taken, len(found), [*looks.findings, *findings, *map(_ending, ending)])
 
 
+def pages(cluster: Cluster, namespace: str, labels: Mapping[str, str], question: Mapping[str, str]) -> dict[str, str]:
+    """What the running pods with these labels say to a question about their metrics, by name; without those that can't
+    be asked. Raises UnavailableError where the API server refuses to say which pods there are."""
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    found = [_replica(pod) for pod in _running(cluster, namespace, selector)]
+
+    def ask(replica: Replica) -> str:
+        with contextlib.suppress(NoAnswerError):
+            return ways.page(replica)
+        return ""
+
+    with Ways(cluster, namespace, ANSWER_SECONDS, "metrics", question) as ways, ThreadPoolExecutor(AT_ONCE) as pool:
+        told = zip((replica.name for replica in found), pool.map(ask, found), strict=True)
+        return {name: page for name, page in told if page}
+
+
+def _running(cluster: Cluster, namespace: str, selector: str) -> list[Json]:
+    with asking_the_api_server():
+        path = f"/api/v1/namespaces/{namespace}/pods"
+        answer = json.loads(cluster.get(path, timeout_seconds=ANSWER_SECONDS, labelSelector=selector))
+    return [pod for pod in answer.get("items") or [] if (pod.get("status") or {}).get("phase") == "Running"]
+
+
 def _replicas(cluster: Cluster, release: str, place: Place) -> tuple[list[Replica], list[str]]:
     """The running pods that mount the clients' Secret, and the names of those that end."""
-    selector = f"app.kubernetes.io/instance={release}"
-    path = f"/api/v1/namespaces/{place.namespace}/pods"
-    with asking_the_api_server():
-        answer = json.loads(cluster.get(path, timeout_seconds=ANSWER_SECONDS, labelSelector=selector))
-    pods = [
-        pod for pod in answer.get("items") or [] if secret.place_in(pod.get("spec") or {}, place.namespace) == place
-    ]
-    running = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Running"]
+    pods = _running(cluster, place.namespace, f"app.kubernetes.io/instance={release}")
+    running = [pod for pod in pods if secret.place_in(pod.get("spec") or {}, place.namespace) == place]
     there = [pod for pod in running if not pod["metadata"].get("deletionTimestamp")]
     ending = [pod["metadata"]["name"] for pod in running if pod not in there]
     return [_replica(pod) for pod in there], ending

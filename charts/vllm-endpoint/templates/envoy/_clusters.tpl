@@ -14,6 +14,9 @@
   load_assignment:
     cluster_name: {{ $model.cluster }}
     endpoints: [{lb_endpoints: [{endpoint: {address: { {{ $address }} }}}]}]
+  {{- with include "vllm-endpoint.envoy.engineTls" . | trim }}
+  transport_socket: {{- . | nindent 4 }}
+  {{- end }}
   ignore_health_on_host_removal: true
   health_checks: {{ include "vllm-endpoint.envoy.shared" (list $root "health") | nindent 4 | trim }}
   outlier_detection: {{ include "vllm-endpoint.envoy.shared" (list $root "connections") | nindent 4 | trim }}

@@ -5,6 +5,15 @@
     {{- if not (get $.Values.models $model.name).service }}
       - models.{{ $model.name }}.service: nothing serves this model: write the name of its release's Service
     {{- end }}
+    {{- with (get $.Values.models $model.name).tls }}
+      {{- if and .caSecretName .caConfigMapName }}
+        - models.{{ $model.name }}.tls.caConfigMapName: the authority is in caSecretName as well:
+          leave one of the two out
+      {{- else if and (or .serverName .caKey) (not $model.authority) }}
+        - models.{{ $model.name }}.tls.caSecretName: the engine is asked without TLS, because nothing says what its
+          certificate is checked by: write the Secret with its authority
+      {{- end }}
+    {{- end }}
     {{- range $place, $name := $model.names }}
       {{- if hasKey $taken $name }}
         {{- $aliases := (get $.Values.models $model.name).aliases | default list }}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vllm_chart.cluster.api import Cluster, unless_hidden
-from vllm_chart.endpoint import behind, secret
+from vllm_chart.endpoint import behind, handshakes, replicas, secret
 from vllm_chart.endpoint.behind import Behind, Model
 from vllm_chart.endpoint.secret import Place
 from vllm_chart.findings import Finding
@@ -24,6 +24,8 @@ class Endpoint:
     data: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Of the clients' Secret; empty where it is not there, which the kubelet says, or may not be read."""
     models: Mapping[Model, Behind] = dataclasses.field(default_factory=dict)
+    pages: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Of the replicas that asks engines by TLS what they count of it, by pod."""
 
 
 def ask(cluster: Cluster, namespace: str, workloads: Sequence[Workload]) -> Endpoint | None:
@@ -31,18 +33,22 @@ def ask(cluster: Cluster, namespace: str, workloads: Sequence[Workload]) -> Endp
 
     Raises `kubernetes.client.ApiException` for what it refuses.
     """
-    found = next((workload.front.spec for workload in workloads if secret.envoy_of(workload.front.spec)), {})
+    workload = next((workload for workload in workloads if secret.envoy_of(workload.front.spec)), None)
+    found = workload.front.spec if workload else {}
     volumes = {volume.get("name"): volume for volume in found.get("volumes") or []}
-    if CONFIG not in volumes:
+    if workload is None or CONFIG not in volumes:
         return None
     written = str((volumes[CONFIG].get("configMap") or {}).get("name") or "")
     config = _data(cluster.core.read_namespaced_config_map, written, namespace)
     place = secret.place_in(found, namespace) or Place(namespace, "", "")
+    models = behind.of_config(config.get("envoy.yaml", ""))
+    tls = any(model.tls for model in models)
     return Endpoint(
         place.secret,
         place.key,
         _data(cluster.core.read_namespaced_secret, place.secret, namespace),
-        behind.ask(cluster, behind.of_config(config.get("envoy.yaml", ""))),
+        behind.ask(cluster, models),
+        replicas.pages(cluster, namespace, workload.front.labels, handshakes.QUESTION) if tls else {},
     )
 
 
@@ -57,3 +63,4 @@ def explain(found: Endpoint | None) -> Iterator[Finding]:
     if found is not None:
         yield from behind.explain_clients("endpoint-clients", found.secret, found.key, found.data, {})
         yield from behind.explain("endpoint-models", found.models)
+        yield from handshakes.explain("endpoint-models", found.pages)

@@ -30,8 +30,13 @@ _VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "objectStorage.credentialsSecretRef",
 }
 
-#: The key of the values by a volume of the endpoint's pods; those with its engines' keys are numbered.
-_OF_THE_ENDPOINT = {"clients": "clients.secretName", "tls": "tls.secretName", "key": "models.NAME.apiKeySecretRef"}
+#: The key of the values by a volume of the endpoint's pods; those with engines' keys and authorities are numbered.
+_OF_THE_ENDPOINT = {
+    "clients": "clients.secretName",
+    "tls": "tls.secretName",
+    "key": "models.NAME.apiKeySecretRef",
+    "ca": "models.NAME.tls",
+}
 
 
 def needs(manifests: Manifests) -> list[Need]:
@@ -89,7 +94,9 @@ def _value(pod: Pod, volume: str) -> str:
     """The key of the values that a volume comes from."""
     if any(container.is_engine for container in pod.containers):
         return VOLUMES.get(volume, {}).get("value") or "volumes"
-    return _OF_THE_ENDPOINT.get(re.sub(r"^key-model-\d+$", "key", volume), "volumes")
+    return _OF_THE_ENDPOINT.get(
+        re.sub(r"^(key-model|ca)-\d+$", lambda found: found[1].removesuffix("-model"), volume), "volumes"
+    )
 
 
 def _of_source(source: Mapping[str, Any], value: str, header: bool) -> Iterator[Need]:

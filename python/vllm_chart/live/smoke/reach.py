@@ -197,3 +197,15 @@ def serves_tls(containers: Sequence[Mapping[str, Any]]) -> bool:
         return True
     probes = (container.get("readinessProbe") or {} for container in containers)
     return any((probe.get("httpGet") or {}).get("scheme") == "HTTPS" for probe in probes)
+
+
+def certificate_secret(spec: Mapping[str, Any]) -> str:
+    """The Secret with the certificate that an engine shows, of a pod's specification; empty where it is in none."""
+    secrets = {volume["name"]: (volume.get("secret") or {}).get("secretName") for volume in spec.get("volumes") or []}
+    for container in spec.get("containers") or []:
+        flags = dict(str(argument).partition("=")[::2] for argument in container.get("args") or [])
+        file = flags.get("--ssl-certfile", "")
+        for mount in container.get("volumeMounts") or []:
+            if file.startswith(f"{str(mount['mountPath']).rstrip('/')}/") and secrets.get(mount["name"]):
+                return str(secrets[mount["name"]])
+    return ""

@@ -12,6 +12,7 @@ from vllm_chart.values.base import (
     KeyedMap,
     Pattern,
     Port,
+    Reference,
     SecretKeyRef,
     SecretName,
 )
@@ -30,6 +31,34 @@ class EngineKey(SecretKeyRef):
     key: DataKey = Field("api-key", description="Key of the API key in that Secret.")
 
 
+class EngineTLS(Block):
+    """TLS between the endpoint and an engine that speaks it (`tls.secretName` of charts/vllm). On where an authority is
+    named."""
+
+    remedies = {
+        "enabled": "write caSecretName, or caConfigMapName: it is on where one of them is set",
+        "secretName": "write caSecretName: the endpoint needs no certificate of its own here, but what the engine's is "
+        "checked by",
+        "insecureSkipVerify": "name what the certificate is checked by in caSecretName or caConfigMapName: without, "
+        "anybody could be the engine",
+        "sni": "write serverName",
+    }
+
+    ca_secret_name: SecretName = Field(
+        "",
+        description="Secret with the authority (PEM) that the engine's certificate is checked by, in this release's "
+        "namespace: the engine's own has it, where cert-manager wrote it, and nothing else of it is mounted. A renewed "
+        "one is taken up without a restart.",
+    )
+    ca_config_map_name: Reference = Field("", description="ConfigMap with it instead, as trust-manager writes them.")
+    ca_key: DataKey = Field("ca.crt", description="Key of the authority there.")
+    server_name: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write a DNS name: llm-vllm.models.svc", 253)] = Field(
+        "",
+        description="Name that the certificate has to be for. Empty: `<service>.<namespace>.svc`, alone or with the "
+        "cluster's domain. Beside a `-pods` Service, write the ordinary one's: `llm-vllm.models.svc`.",
+    )
+
+
 class Model(Block):
     """A model: the Service of its release."""
 
@@ -40,6 +69,7 @@ class Model(Block):
         "servedModelName": "write aliases: more names that the engine serves itself",
         "lora": "write adapters: the names of the adapters",
         "apiKey": "put the key in a Secret and name it in apiKeySecretRef: {name, key}",
+        "scheme": "write tls: {caSecretName: …}",
     }
 
     service: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Service", 253)] = Field(
@@ -60,6 +90,7 @@ class Model(Block):
     api_key_secret_ref: EngineKey = Field(
         EngineKey(), description="The key that the engine asks for (its `auth`). Clients never see it."
     )
+    tls: EngineTLS = Field(EngineTLS(), description=EngineTLS.__doc__)
 
 
 Models = Annotated[dict[str, Model], KeyedMap(NAME, NAME_REMEDY)]
