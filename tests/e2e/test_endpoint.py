@@ -188,6 +188,7 @@ def _monitored() -> dict[str, Any]:
 def test_every_panel_of_its_dashboard_has_data_under_load(endpoint: Endpoint, prometheus: Prometheus) -> None:
     """As the cluster's Prometheus scrapes it, each replica by one job."""
     endpoint.upgrade(podMonitor=_monitored())
+    live.begin_anew(endpoint.cluster, endpoint.namespace)
     job = f"{endpoint.namespace}/{endpoint.deployment}"
     up = f'up{{namespace="{endpoint.namespace}",job="{job}"}} == 1'
     replicas = {pod_name(pod) for pod in endpoint.ready()}
@@ -349,6 +350,7 @@ def test_replicas_follow_connections_and_stay_without_prometheus(
         "scaleDown": {"stabilizationWindowSeconds": 15},
     }
     endpoint.upgrade(podMonitor=_monitored(), autoscaling=scaling)
+    live.begin_anew(endpoint.cluster, endpoint.namespace)
     endpoint.wait_for_replicas(1, SCALED_SECONDS)
     with endpoint.traffic("app-two", dataclasses.replace(LONG_STREAMS, clients=PER_REPLICA * MOST)) as traffic:
         endpoint.wait_for_replicas(MOST, SCALED_SECONDS)
