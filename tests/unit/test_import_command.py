@@ -7,6 +7,8 @@ import pytest
 from helm_python import values_from_yaml
 
 from tests.commands import run
+from vllm_chart.cli import import_values
+from vllm_chart.importing import read
 
 ENGINE = """
 apiVersion: apps/v1
@@ -176,3 +178,7 @@ def test_flags_of_a_script_of_ones_own_are_not_guessed() -> None:
     assert result.exit_code == 1
     assert values_from_yaml(result.stdout)["engine"] == {"passArguments": False}
     assert "it has conditions, loops or substitutions" in result.stderr
+
+
+def test_the_command_offers_the_forms_that_are_read() -> None:
+    assert import_values.FORMS == read.FORMS

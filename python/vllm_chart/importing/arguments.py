@@ -1,7 +1,7 @@
 """The arguments of an engine as values: what is the chart's own goes to its key, all others to `engine.args`."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vllm_chart.findings import Finding
@@ -211,7 +211,7 @@ def _plain(text: str) -> Json:
 
 
 def compared(
-    source: Sequence[str], rendered: Sequence[str], version: str, written_as: Callable[[str], str] = str
+    source: Sequence[str], rendered: Sequence[str], version: str
 ) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
     """What only the source's arguments say, and what only the rendered ones do; by the flags' names.
 

@@ -148,7 +148,8 @@ class _Service(_KServe):
             for key in ("annotations", "labels"):
                 if part := found[0].get("metadata", key):
                     part.covered(_SERVING)
-            found[0].get("spec").cover(_SERVING, *_RUNTIME)  # type: ignore[union-attr]
+            if spec := found[0].get("spec"):
+                spec.cover(_SERVING, *_RUNTIME)
         return found[0] if found else None
 
     def _cover_model(self, model: Part, runtime: Object | None) -> None:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vllm_chart import facts
 from vllm_chart.findings import Finding
 from vllm_chart.importing import environment, probes, resources
 from vllm_chart.importing.arguments import Arguments
@@ -226,8 +225,3 @@ def _standard(part: Part, standard: Mapping[str, tuple[Json, ...]]) -> None:
 def owned_labels() -> tuple[str, ...]:
     """Labels that the chart sets."""
     return ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "helm.sh/chart")
-
-
-def margin_seconds() -> int:
-    """What the chart adds to a pod's grace period."""
-    return int(facts.facts()["graceMarginSeconds"])

@@ -21,7 +21,8 @@ def take(draft: Draft, container: Part, pod: Part) -> None:
     counted: dict[str, Json] = {}
     part = container.get("resources")
     for kind in ("limits", "requests"):
-        for name, amount in (part.get(kind).fields() if part and part.get(kind) else {}).items():  # type: ignore[union-attr]
+        amounts = part.get(kind) if part else None
+        for name, amount in (amounts.fields() if amounts else {}).items():
             if not _ACCELERATOR.fullmatch(name):
                 draft.put(amount, ("resources", kind, name), amount.value)
             elif amount.value in (0, "0", None):

@@ -114,7 +114,8 @@ def ingress(found: Companions, one: Object, annotations: Mapping[str, Part]) -> 
         draft.put(part, ("ingress", "labels", name), part.value)
     hosts = []
     for rule in spec.maps("rules"):
-        for path in rule.get("http").maps("paths") if rule.get("http") else []:  # type: ignore[union-attr]
+        http = rule.get("http")
+        for path in http.maps("paths") if http else []:
             if any(name in found.services for name in backends(path.value)):
                 reason = "the chart's Ingress opens the paths of the API alone, each exactly"
                 path.left(reason, "write ingress.paths for others", "warning")
