@@ -11,10 +11,12 @@ import contextlib
 import dataclasses
 import json
 import os
+import warnings
 from collections.abc import Callable
 
 import requests
 from requests.auth import AuthBase
+from urllib3.exceptions import InsecureRequestWarning
 
 from vllm_chart.findings import has_errors
 from vllm_chart.live.smoke import endpoint
@@ -71,6 +73,8 @@ def run(
             url, api_key, adapters = stack.enter_context(forwarded(target))
             # The way is our own port-forward: no proxy, and no name for a certificate to prove.
             session.trust_env = session.verify = False
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore", InsecureRequestWarning)
         else:
             # Clients want the address with /v1, where this begins with the host.
             url, api_key = target.url.rstrip("/").removesuffix("/v1"), os.environ.get(API_KEY_VARIABLE, "")
