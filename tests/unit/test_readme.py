@@ -23,6 +23,20 @@ INLINE = [shlex.split(text) for text in re.findall(r"`((?:vllm-chart|pytest|pip|
 LIVE = {"preflight", "smoke", "diagnose", "top", "load", "bench", "clients", "usage", "endpoint"}
 
 
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: llm}
+spec:
+  selector: {matchLabels: {app: llm}}
+  template:
+    metadata: {labels: {app: llm}}
+    spec:
+      containers:
+        - {name: vllm, image: "vllm/vllm-openai:v0.33.0", args: [--model=Qwen/Qwen3-8B]}
+"""
+
+
 def _of(program: str) -> list[list[str]]:
     return [command[1:] for command in COMMANDS if command[0] == program]
 
@@ -42,8 +56,10 @@ SHORT = [["check", *arguments] for arguments in _inline("check")]
 def test_a_command_of_ours(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.yaml").write_text("model: {id: Qwen/Qwen3-8B}\n")
+    Path("deployment.yaml").write_text(DEPLOYMENT)
+    given = arguments[: arguments.index(">")] if ">" in arguments else arguments
     # Of the live ones only the options are looked at here: `--help` comes after they were parsed.
-    given = [*arguments, *(["--help"] if arguments[0] in LIVE else ["--offline"] if arguments[0] == "plan" else [])]
+    given = [*given, *(["--help"] if arguments[0] in LIVE else ["--offline"] if arguments[0] == "plan" else [])]
     done = CliRunner().invoke(main, given)
 
     assert done.exit_code == 0, done.output
