@@ -66,8 +66,11 @@ def plain() -> Iterator[Engine]:
 
 def told(proxy: Proxy) -> list[tuple[str, str]]:
     """What diagnose says of it, of what it asks a replica for."""
-    page = requests.get(f"{proxy.operations}/metrics", params=handshakes.QUESTION, timeout=10).text
-    return [(one.where, one.message) for one in handshakes.explain("endpoint-models", {"a": page})]
+
+    def pages() -> dict[str, str]:
+        return {"a": requests.get(f"{proxy.operations}/metrics", params=handshakes.QUESTION, timeout=10).text}
+
+    return [(one.where, one.message) for one in handshakes.explain("endpoint-models", handshakes.watch(pages))]
 
 
 def refused(proxy: Proxy, words: str) -> None:
@@ -96,6 +99,19 @@ def test_an_engine_is_asked_by_tls_and_a_renewed_authority_is_taken_up(tmp_path:
         stream = proxy.ask("key", more={"stream": True})
         assert "data: [DONE]" in stream.text
         assert told(proxy) == []  # what failed before is no news
+
+
+def test_an_authority_that_is_broken_at_a_start_is_told_and_mended(tmp_path: Path, plain: Engine) -> None:
+    authority = trustme.CA()
+    with (
+        secured(authority) as llama,
+        behind(tmp_path, llama, plain, b"no certificate", values()) as proxy,
+    ):
+        refused(proxy, "the authority that it is checked by could not be read")
+        assert 'envoy_sds_update_rejected{envoy_xds_resource_name="ca-0"} 1' in proxy.metrics()
+        show(proxy, authority.cert_pem.bytes())
+        proxy.until(lambda: proxy.ask("key").ok, "an engine of the authority that was mended")
+        assert told(proxy) == []
 
 
 def test_a_broken_authority_changes_nothing(tmp_path: Path, plain: Engine) -> None:

@@ -137,6 +137,17 @@ def test_an_engine_that_speaks_tls_is_asked_by_it(tmp_path: Path, more: Json) ->
     assert envoy.validate(tmp_path, yaml.safe_load(result.stdout)) == ""
 
 
+@pytest.mark.parametrize("other", ["a-public", "a-vllm-public"])
+def test_the_certificate_is_for_the_releases_own_service(tmp_path: Path, other: str) -> None:
+    there = objects(release("a", service={"pods": {"enabled": True}}, tls={"secretName": "a-tls"}))
+    services = there["/api/v1/namespaces/models/services"]
+    [own] = [one for one in services if one["metadata"]["name"] == "a-vllm"]
+    public = {**own, "metadata": {**own["metadata"], "name": other}}
+    for several in ([public, *services], [*services, public]):
+        result = call(tmp_path, {**there, "/api/v1/namespaces/models/services": several})
+        assert written(result)["models"]["a"]["tls"]["serverName"] == "a-vllm.models.svc"
+
+
 def test_names_that_collide_are_told_and_nothing_is_written(tmp_path: Path) -> None:
     releases = (
         release("a", model={"id": MODEL, "servedModelName": ["llama3", "big"]}),

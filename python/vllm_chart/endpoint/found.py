@@ -71,7 +71,7 @@ def ask(cluster: Cluster, namespace: str) -> Found:
         ).items
     ours = sorted((one for one in listed if _is_ours(one)), key=lambda one: (one.namespace, one.name))
     pairs = [(one, _fronts(one, services)) for one in ours]
-    served = [_served(one, fronts[0], _name(fronts[-1])) for one, fronts in pairs if fronts]
+    served = [_served(one, fronts[0], _certified(one, fronts)) for one, fronts in pairs if fronts]
     return Found(served, [f"{one.namespace}/{_release(one)}" for one, fronts in pairs if not fronts])
 
 
@@ -100,6 +100,12 @@ def _fronts(workload: Workload, services: Sequence[V1Service]) -> list[V1Service
 
 def _name(service: V1Service) -> str:
     return str(service.metadata.name if service.metadata else "")
+
+
+def _certified(workload: Workload, fronts: Sequence[V1Service]) -> str:
+    """The Service that clients without an endpoint ask: the release's own, if others lead to its pods too."""
+    names = [_name(one) for one in fronts if not _is_headless(one)] or [_name(one) for one in fronts]
+    return workload.name if workload.name in names else names[0]
 
 
 def _is_headless(service: V1Service) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from vllm_chart.cluster.api import Cluster, unless_hidden
 from vllm_chart.endpoint import behind, handshakes, replicas, secret
 from vllm_chart.endpoint.behind import Behind, Model
+from vllm_chart.endpoint.handshakes import Watched
 from vllm_chart.endpoint.secret import Place
 from vllm_chart.findings import Finding
 from vllm_chart.rendered.workload import Workload
@@ -24,8 +25,8 @@ class Endpoint:
     data: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Of the clients' Secret; empty where it is not there, which the kubelet says, or may not be read."""
     models: Mapping[Model, Behind] = dataclasses.field(default_factory=dict)
-    pages: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Of the replicas that asks engines by TLS what they count of it, by pod."""
+    handshakes: Watched = dataclasses.field(default_factory=Watched)
+    """What the replicas count of TLS to engines; nothing where no engine is asked by it."""
 
 
 def ask(cluster: Cluster, namespace: str, workloads: Sequence[Workload]) -> Endpoint | None:
@@ -42,13 +43,13 @@ def ask(cluster: Cluster, namespace: str, workloads: Sequence[Workload]) -> Endp
     config = _data(cluster.core.read_namespaced_config_map, written, namespace)
     place = secret.place_in(found, namespace) or Place(namespace, "", "")
     models = behind.of_config(config.get("envoy.yaml", ""))
-    tls = any(model.tls for model in models)
+    labels, tls = workload.front.labels, any(model.tls for model in models)
     return Endpoint(
         place.secret,
         place.key,
         _data(cluster.core.read_namespaced_secret, place.secret, namespace),
         behind.ask(cluster, models),
-        replicas.pages(cluster, namespace, workload.front.labels, handshakes.QUESTION) if tls else {},
+        handshakes.watch(lambda: replicas.pages(cluster, namespace, labels, handshakes.QUESTION)) if tls else Watched(),
     )
 
 
@@ -63,4 +64,4 @@ def explain(found: Endpoint | None) -> Iterator[Finding]:
     if found is not None:
         yield from behind.explain_clients("endpoint-clients", found.secret, found.key, found.data, {})
         yield from behind.explain("endpoint-models", found.models)
-        yield from handshakes.explain("endpoint-models", found.pages)
+        yield from handshakes.explain("endpoint-models", found.handshakes)
