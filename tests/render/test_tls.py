@@ -54,12 +54,13 @@ def test_whatever_asks_the_engine_asks_by_tls(tls: str) -> None:
     assert "curl -k https://localhost:8080" in manifests.notes
     assert reach.serves_tls(pod(manifests)["containers"])
     for service in manifests.all("Service"):
-        assert service["spec"]["ports"][0]["appProtocol"] == "https"
+        assert service["spec"]["ports"][0].get("appProtocol") == ("https" if tls == OWN else None)
 
 
-@ways
+@pytest.mark.parametrize("tls", [OWN, BY_ARGUMENTS, f"{OWN}\nengine: {{args: {{enable-ssl-refresh: true}}}}"])
 def test_a_renewed_certificate_needs_no_restart(tls: str) -> None:
     manifests = rendered(tls)
+    assert "--enable-ssl-refresh" not in engine(manifests)["args"]
     assert "--middleware=certificate.Renewed" in engine(manifests)["args"]
     assert "certificate.py" in manifests.one("ConfigMap", "llm-vllm-lifecycle")["data"]
     assert "Secret llm-tls" not in manifests.notes

@@ -267,7 +267,8 @@ def test_the_image_of_a_model_that_cannot_be_mounted(words: str, value: str) -> 
         ("couldn't find key token in Secret ai/hf-token-secret", "hub.tokenSecretRef.key"),
         (
             "couldn't find key AWS_SECRET_ACCESS_KEY in Secret ai/store",
-            "add the key AWS_SECRET_ACCESS_KEY to the Secret ai/store, or correct objectStorage.credentialsSecretRef",
+            "add the key AWS_SECRET_ACCESS_KEY to the Secret ai/store, or correct "
+            "objectStorage.credentialsSecretRef or env",
         ),
         ('configmap "settings" not found', "envFrom"),
         ("container has runAsNonRoot and image will run as root (pod: ...)", "podSecurityContext.runAsUser"),

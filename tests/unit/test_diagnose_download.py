@@ -1,5 +1,6 @@
 """What is said of a download that engines wait for: how far it is, what holds it up, why it gave up."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ WHERE = f"Job/{NAME}"
 Json = dict[str, Any]
 
 
-def job(*conditions: Json) -> Json:
+def job(*conditions: Json, hours_ago: float = 0) -> Json:
+    started = datetime.now(UTC) - timedelta(hours=hours_ago)
     return {
         "metadata": {"name": NAME, "uid": JOB_UID},
         "spec": {"activeDeadlineSeconds": 4500, "template": {"spec": {"containers": [{"name": "download"}]}}},
-        "status": {"conditions": list(conditions)},
+        "status": {"conditions": list(conditions), "startTime": started.strftime("%Y-%m-%dT%H:%M:%SZ")},
     }
 
 
@@ -122,6 +124,11 @@ def test_a_budget_is_not_blamed_where_the_pod_never_ran(events: list[CoreV1Event
     found = of_job(told(of=job(failed("DeadlineExceeded")), events=events))
     assert said in found.message
     assert remedy in found.remedy
+
+
+def test_a_budget_is_blamed_where_the_event_of_a_start_may_be_gone() -> None:
+    found = of_job(told(of=job(failed("DeadlineExceeded"), hours_ago=1.25), events=[NO_NODE]))
+    assert "download.budgetSeconds" in found.remedy
 
 
 def test_a_budget_is_blamed_where_an_attempt_left_its_log() -> None:

@@ -114,7 +114,10 @@ has its own. A single value is written --flag=value, so that one that begins wit
   {{- end }}
   {{- include "vllm.load" . }}
   {{- $kinds := .Flags }}
-  {{- range $flag, $value := .Values.engine.args }}
+  {{- $given := .Values.engine.args | default dict }}
+  {{- /* vLLM's would load into the live context what the chart's middleware tries first. */}}
+  {{- if include "vllm.tls.renews" . }}{{ $given = omit $given "enable-ssl-refresh" }}{{ end }}
+  {{- range $flag, $value := $given }}
     {{- $text := include "vllm.argument" (list $ $value) }}
     {{- $isJson := or (contains "." $flag) (has $flag $kinds.json) }}
     {{- if and (kindIs "bool" $value) (not $isJson) }}

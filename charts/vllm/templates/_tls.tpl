@@ -29,9 +29,9 @@
 
 {{/*
 YAML map, or nothing: what a port of the Service says of its protocol, for gateways and meshes that go by it. Only where
-it leads to an engine that speaks TLS.
+it leads to an engine that speaks TLS by tls.secretName: a Service of who has engine.args.ssl-certfile stays as it was.
 */}}
 {{- define "vllm.tls.appProtocol" -}}
   {{- $engine := eq (include "vllm.service.podPort" . | int) (int .Values.containerPort) }}
-  {{- if and $engine (eq (include "vllm.scheme" .) "https") }}appProtocol: https{{ end }}
+  {{- if and $engine .Values.tls.secretName }}appProtocol: https{{ end }}
 {{- end }}

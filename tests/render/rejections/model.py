@@ -146,6 +146,13 @@ ROWS: list[Row] = [
         "runai-model-streamer",
     ),
     (
+        "the CPU image by a mirror",
+        "{model: {id: s3://models/llama, servedModelName: [a]}, engine: {device: cpu}, "
+        "global: {imageRegistry: docker.io}}",
+        "image.repository",
+        "runai-model-streamer",
+    ),
+    (
         "a store for nothing",
         "objectStorage: {endpoint: https://a}",
         "objectStorage.endpoint",

@@ -53,7 +53,10 @@ async def watch(config):
             before = now
             try:
                 load(config)
-                print("certificate: a renewed one is shown from now on", flush=True)
+                also = "; authorities of clients that were taken out are trusted until a restart"
+                print(
+                    f"certificate: a renewed one is shown from now on{also if config.ssl_ca_certs else ''}", flush=True
+                )
             except (OSError, ValueError) as error:  # ssl's errors are OSErrors
                 print(f"certificate: the one before stays, because {described(config)}: {error}", flush=True)
 

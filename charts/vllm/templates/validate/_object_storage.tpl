@@ -18,7 +18,7 @@
       - engine.args.load-format: vLLM does not read {{ $scheme }}:// by {{ $format }}: leave it out, and it streams
     {{- end }}
     {{- /* docker/Dockerfile installs runai-model-streamer, docker/Dockerfile.cpu and requirements/cpu.txt do not. */}}
-    {{- $cpu := regexMatch "^vllm/vllm-openai-cpu:v?[0-9.]+(-x86_64|-arm64)?(@|$)" (include "vllm.image" .) }}
+    {{- $cpu := regexMatch "^(.*/)?vllm/vllm-openai-cpu:v?[0-9.]+(-x86_64|-arm64)?(@|$)" (include "vllm.image" .) }}
     {{- if and $cpu (not .Values.command) }}
       - image.repository: vLLM's CPU image has no runai-model-streamer, by which {{ $id }} is read: write an image with
         it, or a tag of your own

@@ -74,7 +74,9 @@ def _configuration_remedy(message: str) -> str:
         )
     if found := re.search(r"couldn't find key (\S+) in Secret (\S+)", message):
         if found[1] in {name for names in streaming.REQUIRED.values() for name in names}:
-            return f"add the key {found[1]} to the Secret {found[2]}, or correct objectStorage.credentialsSecretRef"
+            return (
+                f"add the key {found[1]} to the Secret {found[2]}, or correct objectStorage.credentialsSecretRef or env"
+            )
         return (
             f"add the key {found[1]} to the Secret {found[2]}, or correct hub.tokenSecretRef.key "
             "(or auth.apiKeySecretRef.key, objectStorage.credentialsSecretRef, env)"

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubernetes.client import V1Pod
@@ -17,6 +18,8 @@ CONTAINER = "download"
 WAITING = "wait-for-download"
 #: Events of a pod that tell why it does not run.
 HELD = ("FailedScheduling", "FailedAttachVolume", "FailedMount", "FailedCreatePodSandBox", "Failed")
+#: The default of --event-ttl (kube-apiserver's reference).
+EVENTS_LAST = timedelta(hours=1)
 #: Of a name that is continued at random: maxGeneratedNameLength of apiserver/pkg/storage/names/generate.go.
 NAME_CHARACTERS = 58
 
@@ -68,8 +71,11 @@ def _of_job(job: Json, snapshot: Snapshot) -> Iterator[Finding]:
 def _never_ran(job: Json, pods: list[V1Pod], snapshot: Snapshot) -> str:
     """Why none of a Job's pods ran, in the cluster's words; empty where one did, or where that is not known any more.
 
-    A Job that is ended takes its pods with it: what is left of them are events.
+    A Job that is ended takes its pods with it: what is left of them are events, of which those of a start may be gone.
     """
+    started = (job.get("status") or {}).get("startTime")
+    if not started or snapshot.at - datetime.fromisoformat(started) > EVENTS_LAST:
+        return ""
     if any(snapshot.logs.get((name_of(pod), CONTAINER)) for pod in pods):
         return ""
     uid = (job.get("metadata") or {}).get("uid")
