@@ -48,6 +48,34 @@ def test_several_models_need_a_directory(tmp_path: Path) -> None:
     assert "Qwen3-4B" in (tmp_path / "two.yaml").read_text()
 
 
+def test_two_models_of_one_name_are_two_files(tmp_path: Path) -> None:
+    prod, dev = (ENGINE.replace("name: engine}", f"name: llm, namespace: {name}}}") for name in ("prod", "dev"))
+    other = ENGINE.replace("name: engine}", "name: llm}").replace("Qwen/", "org/")
+    result = run("import", "-", f"--output-dir={tmp_path}", given="---".join((prod, dev, other)))
+
+    assert result.exit_code == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["llm-dev.yaml", "llm-prod.yaml", "llm.yaml"]
+    assert "org/Qwen3-8B" in (tmp_path / "llm.yaml").read_text()
+
+
+def test_what_check_finds_is_told_of_each_of_two_models_of_one_name(tmp_path: Path) -> None:
+    wrong = ENGINE.replace("Qwen3-8B]", "Qwen3-8B, --max-model-len, '0']")
+    result = run("import", "-", f"--output-dir={tmp_path}", given=f"{wrong}---{ENGINE}")
+
+    assert result.exit_code == 1
+    assert "max-model-len" in result.stderr
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["engine-2.yaml", "engine.yaml"]
+
+
+@pytest.mark.parametrize(("name", "file"), [("../escape", "escape.yaml"), ("meta/Llama", "meta-llama.yaml")])
+def test_no_name_leads_out_of_the_directory(name: str, file: str, tmp_path: Path) -> None:
+    stack = f"servingEngineSpec: {{modelSpec: [{{name: {name}, modelURL: org/model, requestGPU: 1}}]}}"
+    directory = tmp_path / "inner"
+    run("import", "-", f"--output-dir={directory}", given=stack)
+
+    assert [one.relative_to(directory).name for one in tmp_path.rglob("*.yaml")] == [file]
+
+
 def test_a_field_that_nobody_knows_is_named_and_an_error() -> None:
     result = run(
         "import", "-", "--output=json", given=ENGINE.replace("resources:", "workingDir: /app\n          resources:")

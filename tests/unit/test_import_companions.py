@@ -254,3 +254,62 @@ def test_of_two_parts_that_are_one_each_field_is_told_where_it_is() -> None:
     told = {field.where: field.fate for field in ledger.fields}
     assert told["first: args"] == told["second: args"] == "carried"
     assert told["second: a.x"] == told["second: env[0]"] == "covered"
+
+
+def test_a_second_service_keeps_its_annotations() -> None:
+    internal = {"service.beta.kubernetes.io/aws-load-balancer-internal": "true"}
+    values, left = imported(
+        """
+        apiVersion: v1
+        kind: Service
+        metadata:
+          name: llm-lb
+          namespace: models
+          annotations: {service.beta.kubernetes.io/aws-load-balancer-internal: "true"}
+        spec: {type: LoadBalancer, selector: {app: llm}, ports: [{port: 80, targetPort: 8000}]}
+        """
+    )
+
+    assert left == {}
+    (service,) = values["extraObjects"]
+    assert service["metadata"] == {"name": "llm-lb", "annotations": internal}
+
+
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: inner}
+spec:
+  ingressClassName: internal
+  rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: llm}}}]}}]
+"""
+BUDGET = """
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: inner}
+spec: {minAvailable: 1, selector: {matchLabels: {app: llm}}}
+"""
+MONITOR = """
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: inner}
+spec: {selector: {matchLabels: {app: llm}}, endpoints: [{port: http, interval: 15s}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "block"),
+    [
+        (INGRESS, "internal", "public", "ingress"),
+        (BUDGET, "minAvailable: 1", "maxUnavailable: 0", "podDisruptionBudget"),
+        (MONITOR, "15s", "30s", "serviceMonitor"),
+    ],
+)
+def test_of_two_of_a_kind_the_first_stays_and_the_other_is_named(text: str, old: str, new: str, block: str) -> None:
+    alone, _ = imported(text)
+    both, left = imported(text, text.replace("inner", "outer").replace(old, new))
+
+    assert both == alone
+    reasons = [reason for where, reason in left.items() if where.endswith("/outer")]
+    assert len(reasons) == 1
+    assert f"a release has one {block}" in reasons[0]

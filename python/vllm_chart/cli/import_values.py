@@ -57,36 +57,37 @@ def command(file: Path, form: str, directory: Path | None, output: str) -> None:
     from vllm_chart import helm
     from vllm_chart.findings import WrongCallError
     from vllm_chart.importing import read, verify
+    from vllm_chart.importing.release import names as names_of
 
     text = helm.read_file(file).decode(errors="replace")
     imported = read.read(text, helm.file_name(file), form)
-    releases = imported.releases
+    releases, names = imported.releases, names_of(imported.releases)
     if len(releases) > 1 and directory is None and output == "human":
-        names = ", ".join(release.draft.name for release in releases)
-        raise WrongCallError(f"{helm.file_name(file)} has {len(releases)} models ({names}): name --output-dir")
+        message = f"{len(releases)} models ({', '.join(names)}): name --output-dir"
+        raise WrongCallError(f"{helm.file_name(file)} has {message}")
     findings = imported.findings
-    checked = {release.draft.name: list(verify.verify(release)) for release in releases}
-    every = [*findings, *(finding for found in checked.values() for finding in found)]
+    checked = [list(verify.verify(release)) for release in releases]
+    every = [*findings, *(finding for found in checked for finding in found)]
     if directory is not None:
-        _write(directory, releases)
+        _write(directory, names, releases)
     if output == "human":
-        _tell(imported, checked, directory)
+        _tell(imported, dict(zip(names, checked, strict=True)), directory)
     finish(
         every,
         output,
         human=lambda: "" if directory is not None else "".join(release.draft.text() for release in releases).rstrip(),
-        machine=lambda: _document(imported, every),
+        machine=lambda: _document(imported, names, every),
     )
 
 
-def _write(directory: Path, releases: Sequence["Release"]) -> None:
+def _write(directory: Path, names: Sequence[str], releases: Sequence["Release"]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    for release in releases:
-        (directory / f"{release.draft.name}.yaml").write_text(release.draft.text())
+    for name, release in zip(names, releases, strict=True):
+        (directory / f"{name}.yaml").write_text(release.draft.text())
 
 
 def _tell(imported: "Imported", checked: dict[str, list["Finding"]], directory: Path | None) -> None:
-    """What is to say, on standard error: standard output has the values."""
+    """What is to say, on standard error: standard output has the values. checked: by the names of the releases."""
     from vllm_chart.findings import to_human
 
     if lines := _covered(imported.fields):
@@ -100,7 +101,7 @@ def _tell(imported: "Imported", checked: dict[str, list["Finding"]], directory: 
     carried, covered, left = (counted[fate] for fate in ("carried", "covered", "left"))
     say(f"{carried} fields carried, {covered} as the chart has them, {left} not carried")
     if directory is not None:
-        say("\n".join(f"wrote {directory / release.draft.name}.yaml" for release in imported.releases))
+        say("\n".join(f"wrote {directory / name}.yaml" for name in checked))
 
 
 def _covered(fields: Sequence["Field"]) -> list[str]:
@@ -115,12 +116,14 @@ def _covered(fields: Sequence["Field"]) -> list[str]:
     return [f"  {reason}\n" + "\n".join(f"    {where}" for where in places) for reason, places in by_reason.items()]
 
 
-def _document(imported: "Imported", every: Sequence["Finding"]) -> str:
+def _document(imported: "Imported", names: Sequence[str], every: Sequence["Finding"]) -> str:
     from vllm_chart.findings import has_errors
 
     document: dict[str, Any] = {
         "ok": not has_errors(every),
-        "releases": [{"name": one.draft.name, "values": one.draft.minimal()} for one in imported.releases],
+        "releases": [
+            {"name": name, "values": one.draft.minimal()} for name, one in zip(names, imported.releases, strict=True)
+        ],
         "fields": [_field(field) for field in imported.fields],
         "findings": [dataclasses.asdict(finding) for finding in every],
     }

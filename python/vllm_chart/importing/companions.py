@@ -33,15 +33,34 @@ _ENGINES = {
     "CronJob": "a Job ends, and a release serves",
 }
 
+#: Of which the values have one block, so that a release has no more than one of each.
+_BLOCKS = {
+    "HorizontalPodAutoscaler": "autoscaling",
+    "ScaledObject": "autoscaling",
+    "PodDisruptionBudget": "podDisruptionBudget",
+    "ServiceMonitor": "serviceMonitor",
+    "PodMonitor": "podMonitor",
+    "Ingress": "ingress",
+}
+
 
 def take(
     draft: Draft, workload: Object, pod: Part, labels: Part | None, reader: PodReader, others: Sequence[Object]
 ) -> list[Finding]:
     """Write what belongs to a workload into its release; what can't be is told. labels: of its pods."""
     found = Companions(draft, workload, pod, labels, reader)
+    first: dict[str, Object] = {}
     for one in _in_order(others):
-        if found.is_its(one):
-            READERS[one.kind](found, one, cover_metadata(one))
+        if not found.is_its(one):
+            continue
+        block = _BLOCKS.get(one.kind)
+        if block and block in first:
+            remedy = "write it in extraObjects, with the names and labels of the release's objects"
+            one.left(f"a release has one {block}, and that is of {first[block]}", remedy)
+            continue
+        if block:
+            first[block] = one
+        READERS[one.kind](found, one, cover_metadata(one))
     return found.findings
 
 

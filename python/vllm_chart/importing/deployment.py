@@ -55,7 +55,7 @@ def take(one: Object, template: Part, container: Part, others: Sequence[Object])
     if one.kind != "Pod":
         _spec(draft, one)
     findings = [*reader.findings, *companions.take(draft, one, pod, template.get("metadata", "labels"), reader, others)]
-    return Release(draft, reader.told, reader.arguments.version, findings)
+    return Release(draft, reader.told, reader.arguments.version, findings, one.namespace)
 
 
 def _metadata(draft: Draft, one: Object, template: Part) -> None:

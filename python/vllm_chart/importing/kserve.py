@@ -80,7 +80,8 @@ class _KServe:
         self.after()
         others = [one for one in self.others if one.kind not in RUNTIMES]
         told = companions.take(draft, one, pod, None, reader, others)
-        return Release(draft, reader.told, reader.arguments.version, [*reader.findings, *self.findings, *told])
+        findings = [*reader.findings, *self.findings, *told]
+        return Release(draft, reader.told, reader.arguments.version, findings, one.namespace)
 
     # The model
 

@@ -16,7 +16,7 @@ def service(found: Companions, one: Object, annotations: Mapping[str, Part]) -> 
     draft, spec = found.draft, one.get("spec")
     assert spec
     if found.services:
-        _another_service(found, one)
+        _another_service(found, one, annotations)
         return
     found.services[one.name] = one
     remedy = f"for that name, write fullnameOverride: {one.name}, once the Service of today is gone"
@@ -88,17 +88,21 @@ def _extra(port: Part, target: Json) -> Json:
     return {**kept, "name": name, "targetPort": target}
 
 
-def _another_service(found: Companions, one: Object) -> None:
+def _another_service(found: Companions, one: Object, annotations: Mapping[str, Part]) -> None:
     if one.value_of("spec", "clusterIP") == "None":
         found.draft.put(None, "service.pods.enabled", True)
         spec = one.get("spec")
         assert spec
         spec.carried("service.pods.enabled")
-        for key in ("labels", "annotations"):
-            if part := one.get("metadata", key):
-                part.left("the chart's headless Service has none of its own", "write commonLabels", "info")
+        for part in (*annotations.values(), one.get("metadata", "labels")):
+            if part:
+                part.left(
+                    "the chart's headless Service has none of its own",
+                    "write commonLabels or commonAnnotations",
+                    "info",
+                )
         return
-    extra_object(found, one, {})
+    extra_object(found, one, annotations)
 
 
 def ingress(found: Companions, one: Object, annotations: Mapping[str, Part]) -> None:
