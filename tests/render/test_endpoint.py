@@ -610,3 +610,13 @@ def test_a_budget_that_an_autoscaler_can_not_meet_is_found() -> None:
     )
 
     assert [finding.check for finding in checks.check(ENDPOINT.folder, values=values).findings] == ["drains-can-go-on"]
+
+
+@pytest.mark.parametrize(("spread", "waiting"), [("true", ["turn", "burst"]), ("false", [])])
+def test_what_is_over_a_limit_takes_no_turn(spread: str, waiting: list[str]) -> None:
+    more = f"{{prefixAffinity: {{spreadBursts: {spread}}}, limits: {{rateLimitService: {{service: ratelimit}}}}}}"
+    configured = yaml.safe_load(envoy.config(LEAST | values_from_yaml(more)))
+    [listener] = [one for one in configured["static_resources"]["listeners"] if one["name"] == "api"]
+    filters = [one["name"] for one in listener["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"]]
+
+    assert filters[filters.index("prefix") :] == ["prefix", "limits", *waiting, "router"]

@@ -95,7 +95,11 @@ def generated(draw: st.DrawFn) -> dict[str, Any]:
         "tls": {"secretName": draw(st.sampled_from(["", "certificate"]))},
         "service": {"ipFamilies": draw(st.sampled_from([[], ["IPv6"], ["IPv4", "IPv6"]]))},
         "maxBodyBytes": draw(st.integers(1024, 2**30)),
-        "prefixAffinity": {"bytes": draw(st.integers(1, 2**20)), "loadPercent": draw(st.integers(100, 1000))},
+        "prefixAffinity": {
+            "bytes": draw(st.integers(1, 2**20)),
+            "loadPercent": draw(st.integers(100, 1000)),
+            "spreadBursts": draw(st.booleans()),
+        },
     }
 
 

@@ -100,13 +100,22 @@ route_config: {{- include "vllm-endpoint.envoy.routes" . | nindent 2 }}
       inline_string: |
         {{- $bytes := .Values.prefixAffinity.bytes | int | toString }}
         {{- .Files.Get "files/prefix.lua" | replace "BYTES" $bytes | nindent 8 }}
+{{- with include "vllm-endpoint.envoy.limits.service" . }}
+{{ . }}
+{{- end }}
+{{- if .Values.prefixAffinity.spreadBursts }}
+# After the limits: what is answered 429 takes no turn.
+- name: turn
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+    default_source_code:
+      inline_string: |
+        {{- .Files.Get "files/turn.lua" | nindent 8 }}
 # As long as the filter before it says, so that the bound on a replica's load holds for a burst too.
 - name: burst
   typed_config:
     "@type": type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault
     delay: {header_delay: {}, percentage: {numerator: 100}}
-{{- with include "vllm-endpoint.envoy.limits.service" . }}
-{{ . }}
 {{- end }}
 - name: router
   typed_config:

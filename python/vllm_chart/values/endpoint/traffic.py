@@ -48,6 +48,13 @@ class PrefixAffinity(Block):
     load_percent: Annotated[int, Field(ge=100, le=1000)] = Field(
         150, description="The most that a replica gets, of the mean of all: what is more goes to the next on the ring."
     )
+    spread_bursts: bool = Field(
+        True,
+        description="Of requests that begin alike and come at once, each waits 2 ms for the one before it, 100 ms at "
+        "most: Envoy has counted that one by then, so that `loadPercent` holds for a burst too. Turn it off where "
+        "every model has one replica, or one beginning comes more than 500 times a second: there waiting gains "
+        "nothing.",
+    )
 
 
 class Shutdown(Block):
