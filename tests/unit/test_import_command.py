@@ -140,6 +140,32 @@ def test_a_secret_is_written_nowhere(old: str, new: str, key: str, output: str) 
     assert "kubectl create secret generic" in result.output or "secretKeyRef" in result.output
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Qwen3-8B]", "Qwen3-8B, --api-key, s3cr3t-one, s3cr3t-two]"),
+        ("Qwen3-8B]", "Qwen3-8B, --api-key, $(MINE)]\n          env: [{name: MINE, value: s3cr3t-value}]"),
+        (
+            "args: [--model, Qwen/Qwen3-8B]",
+            "command: [sh, -c, 'vllm serve a/b --api-key $MINE']\n          env: [{name: MINE, value: s3cr3t-value}]",
+        ),
+        (
+            "args: [--model, Qwen/Qwen3-8B]",
+            """command: [sh, -c, 'if true; then vllm serve a/b --api-key "a$b & s3cr3t"; fi']""",
+        ),
+        ("resources:", "env: [{name: URL, value: 'https://me:s3cr3t-value@host/a'}]\n          resources:"),
+        (
+            "args: [--model, Qwen/Qwen3-8B]",
+            """command: [sh, -c, 'vllm serve a/b; curl -H "Authorization: Bearer s3cr3t-value" c']""",
+        ),
+    ],
+)
+def test_a_secret_is_known_by_its_place(old: str, new: str) -> None:
+    for output in ("human", "json"):
+        result = run("import", "-", f"--output={output}", given=ENGINE.replace(old, new))
+        assert "s3cr3t" not in result.stdout + result.stderr
+
+
 def test_what_check_finds_of_the_values_counts() -> None:
     result = run("import", "-", given=ENGINE.replace("Qwen3-8B]", "Qwen3-8B, --max-model-len, '0']"))
 
@@ -154,10 +180,13 @@ def test_what_check_finds_of_the_values_counts() -> None:
         ("{", "not a YAML mapping"),
         ("", "nothing is in it"),
         ("- a", "not a YAML mapping"),
-        ("servingEngineSpec: {modelSpec: 3}", "modelSpec: a list is expected here, and not 3"),
+        ("servingEngineSpec: {modelSpec: 3}", "modelSpec: a list is expected here, and not a number"),
         ("servingEngineSpec: {modelSpec: [{name: a, requestGPU: [1]}]}", "a field has another form"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}", "no engine is in it: ConfigMap/a"),
-        (ENGINE.replace("limits: {nvidia.com/gpu: 1}", "limits: [1]"), "resources.limits: [1] is not of type"),
+        (
+            ENGINE.replace("limits: {nvidia.com/gpu: 1}", "limits: [1]"),
+            "resources.limits: what is there is not of type",
+        ),
     ],
 )
 def test_a_file_that_is_something_else_is_a_wrong_call(text: str, words: str) -> None:

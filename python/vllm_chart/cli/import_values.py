@@ -45,7 +45,8 @@ def command(file: Path, form: str, directory: Path | None, output: str) -> None:
     production-stack.
 
     A release is one model. Every field of the file is carried into the values, is what the chart does anyway, or is
-    named with the reason. No secret is written: the values name a Secret instead. What the chart renders of the values
+    named with the reason. A secret that is recognised is not written: the values name a Secret instead. Look them
+    through before you commit them. What the chart renders of the values
     is held to the engine's arguments in the file, and `check` says what it finds; all that on standard error.
 
     \b

@@ -48,8 +48,8 @@ class Arguments:
         self.values: dict[str, Json] = {}
         """What was read of them, by vLLM's names."""
         self.findings: list[Finding] = []
-        self.api_key_variables: list[str] = []
-        """Variables with keys that clients have to show."""
+        self.key_variables: dict[str, str] = {}
+        """Variables with keys and tokens that arguments name, and where the values name the Secret of each."""
 
     def read(self, draft: Draft, words: Sequence[str], where: Part | None) -> None:
         """Take the words that follow `vllm serve`; what can't be read as they say is told. where: the field they are
@@ -85,9 +85,7 @@ class Arguments:
 
     def _refer(self, draft: Draft, name: str, text: str) -> None:
         """An argument whose value is only known in the pod."""
-        if name == "api-key":
-            self.api_key_variables += _REFERENCE.findall(text)
-        elif key := _KEYS.get(name.replace("-", "_")):
+        if key := _KEYS.get(name.replace("-", "_")):
             draft.put(None, key, [text] if key == "model.servedModelName" else text)
         else:
             draft.put(None, ("engine", "args", name), text)
@@ -135,28 +133,41 @@ _SECRET_FLAGS = {"api-key": "auth.apiKeySecretRef", "hf-token": "hub.tokenSecret
 
 
 def _without_secrets(words: Sequence[str], arguments: Arguments, draft: Draft, where: str) -> list[str]:
-    """The words without keys that are written out, each of which is told, and goes into no value."""
+    """The words without keys and tokens: one that is written out is told, and goes into no value; of a variable that
+    has one the name is kept, for those who read the variables."""
     kept: list[str] = []
-    rest = iter(words)
-    for word in rest:
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
         name, equals, value = word.partition("=")
-        flag = name.removeprefix("--").replace("_", "-")
+        flag = _name(name)
         if not name.startswith("--") or flag not in _SECRET_FLAGS:
             kept.append(word)
             continue
-        value = value if equals else next(rest, "")
-        if _REFERENCE.search(value):
-            kept += [name, value]
-        else:
-            arguments.findings.append(secret(draft, _SECRET_FLAGS[flag], f"{where}: --{flag}"))
+        values = [value] if equals else []
+        while not equals and rest and not rest[0].startswith("-"):
+            values.append(rest.pop(0))
+        for text in values:
+            if found := _REFERENCE.fullmatch(text):
+                arguments.key_variables[found[1]] = _SECRET_FLAGS[flag]
+            else:
+                arguments.findings.append(secret(draft, _SECRET_FLAGS[flag], f"{where}: --{flag}", text))
     return kept
 
 
-def secret(draft: Draft, key: str, where: str) -> Finding:
-    """Refer to a Secret in the place of a secret that is written out, and say how to make it."""
-    name = f"{draft.object_name}-{'api-key' if key.startswith('auth') else 'hub-token'}"
-    in_it = "api-key" if key.startswith("auth") else "token"
-    draft.put(None, key, {"name": name, "key": in_it})
+def secret(draft: Draft, key: str, where: str, text: str) -> Finding:
+    """Refer to a Secret in the place of a secret that is written out, and say how to make it. Of several API keys the
+    first is in `auth.apiKeySecretRef`, and the others follow it."""
+    draft.secrets.add(text)
+    api_key = key.startswith("auth")
+    name = f"{draft.object_name}-{'api-key' if api_key else 'hub-token'}"
+    in_it = "api-key" if api_key else "token"
+    if api_key and draft.get(key) is not None:
+        others = draft.get("auth.apiKeySecretRefs") or []
+        key, in_it = "auth.apiKeySecretRefs", f"api-key-{len(others) + 2}"
+        draft.put(None, key, [*others, {"name": name, "key": in_it}])
+    else:
+        draft.put(None, key, {"name": name, "key": in_it})
     remedy = f"kubectl create secret generic {name} --from-literal={in_it}=…, with a new one: it has been in a file"
     return Finding("import-secrets", where, f"a secret is written out: {key} names a Secret instead", remedy, "error")
 

@@ -26,6 +26,8 @@ class Draft:
         self._source = source
         self.values: Values = {}
         self._origins: dict[str, list[str]] = {}
+        self.secrets: set[str] = set()
+        """Texts that are to stand in no value and no message."""
 
     @property
     def object_name(self) -> str:

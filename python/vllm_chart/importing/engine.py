@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vllm_chart.importing import shell
+from vllm_chart.importing.secrets import named_so
 from vllm_chart.importing.source import Part
 from vllm_chart.vllm_args import container as kubernetes
 from vllm_chart.vllm_args.images import MODEL_BY_FLAG
@@ -82,7 +83,7 @@ def _has_engine(container: Mapping[str, Json]) -> bool:
 
 def started(container: Part, repository: str) -> Started:
     """How a container of this image starts its engine."""
-    environment = environment_of(container)
+    environment = _hidden(container)
     words = [_known(word, environment) for key in ("command", "args") for word in _texts(container, key)]
     own = bool(OWN_START.search(repository))
     if container.get("command") is None and not _begins_program(words):
@@ -99,6 +100,25 @@ def started(container: Part, repository: str) -> Started:
 def environment_of(container: Part) -> dict[str, str | None]:
     """A container's variables, as Kubernetes expands them; None for a value that is not written there."""
     variables = [one.value for one in container.maps("env") if one.value_of("name")]
+    return kubernetes.environment({"env": variables})
+
+
+#: A variable where a key is to be, as Kubernetes and as a shell name it.
+_KEY_VARIABLE = re.compile(r"(?<=\s)--(?:api[-_]key|hf[-_]token)[=\s]+((?:[\"']?\$[({]?\w+[)}]?[\"']?\s*)+)")
+
+
+def _hidden(container: Part) -> dict[str, str | None]:
+    """The same, with no values of those that are keys: arguments keep their names, and not what they hold."""
+    keys = {
+        name for found in _KEY_VARIABLE.finditer(f" {_line(container.value)}") for name in re.findall(r"\w+", found[1])
+    }
+    variables = []
+    for one in container.maps("env"):
+        name, value = str(one.value_of("name") or ""), str(one.value_of("value") or "")
+        if name in keys or named_so(name, value):
+            variables.append({"name": name, "valueFrom": {"secretKeyRef": {}}})
+        elif name:
+            variables.append(one.value)
     return kubernetes.environment({"env": variables})
 
 

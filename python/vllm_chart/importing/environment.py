@@ -23,6 +23,11 @@ _CACHES = re.compile(r"HOME|HF_HOME|HF_HUB_CACHE|HUGGINGFACE_HUB_CACHE|TRANSFORM
 
 def take(draft: Draft, variables: list[Part], arguments: Arguments) -> None:
     """Write the variables of a container's `env`."""
+    # What a variable with a key is made of comes before it, and is a key too.
+    for variable in reversed(variables):
+        key = arguments.key_variables.get(str(variable.value_of("name")))
+        if key and (found := re.fullmatch(r"\$\((\w+)\)", str(variable.value_of("value")))):
+            arguments.key_variables[found[1]] = key
     for variable in variables:
         _take(draft, variable, arguments)
 
@@ -34,8 +39,8 @@ def _take(draft: Draft, variable: Part, arguments: Arguments) -> None:
     reference = (source or {}).get("secretKeyRef") if isinstance(source, dict) else None
     if _HUB_TOKENS.fullmatch(name):
         _secret(draft, variable, reference, value, "hub.tokenSecretRef")
-    elif name == "VLLM_API_KEY" or name in arguments.api_key_variables:
-        _secret(draft, variable, reference, value, "auth.apiKeySecretRef")
+    elif name == "VLLM_API_KEY" or name in arguments.key_variables:
+        _secret(draft, variable, reference, value, arguments.key_variables.get(name, "auth.apiKeySecretRef"))
     elif name in _OBVIOUS:
         variable.covered(_OBVIOUS[name])
     elif _CACHES.fullmatch(name) and str(value).startswith("/root"):
@@ -77,7 +82,7 @@ def _secret(draft: Draft, variable: Part, reference: Json, value: Json, key: str
     elif str(value).startswith("$("):
         variable.left("its value is that of another variable", f"name that one's Secret in {key}")
     else:
-        finding = secret(draft, key, str(variable))
+        finding = secret(draft, key, str(variable), str(value))
         variable.left(finding.message, finding.remedy, check=finding.check)
 
 
@@ -88,4 +93,5 @@ def _written_out(draft: Draft, variable: Part, name: str) -> None:
         f"kubectl create secret generic {secret_name} --from-literal={key}=…, with a new one: it has been in a file"
     )
     message = f"a secret is written out: env.{name} names a Secret instead"
+    draft.secrets.add(str(variable.value_of("value")))
     variable.left(message, remedy, check="import-secrets")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vllm_chart.findings import WrongCallError
-from vllm_chart.importing.source import Ledger, Part
+from vllm_chart.importing.source import Ledger, Part, type_of
 from vllm_chart.rendered.manifests import ManifestError, Manifests
 
 Json = Any
@@ -35,7 +35,7 @@ def read(text: str, name: str) -> list[Json]:
         raise WrongCallError(f"{name}: nothing is in it")
     for one in found_objects:
         if not isinstance(one, dict):
-            raise WrongCallError(f"{name}: a map is expected, and there is {str(one)[:40]!r}")
+            raise WrongCallError(f"{name}: a map is expected, and there is {type_of(one)}")
     return found_objects
 
 

@@ -9,7 +9,6 @@ from vllm_chart.importing import environment, probes, resources
 from vllm_chart.importing.arguments import Arguments
 from vllm_chart.importing.draft import Draft
 from vllm_chart.importing.engine import Image, Started, environment_of, image_of, started
-from vllm_chart.importing.secrets import without
 from vllm_chart.importing.source import Ledger, Part
 from vllm_chart.importing.volumes import Volumes
 from vllm_chart.vllm_args import container as kubernetes
@@ -114,7 +113,7 @@ class PodReader:
             self.findings += [field.finding() for field in variable.ledger.fields if field.fate == "left"]
             variable.ledger.fields.clear()
         if start.after and fields:
-            message = f"after the engine the shell does more, which is left out: {without(start.after)}"
+            message = f"after the engine the shell does more, which is left out: {start.after}"
             self._find("import-carries", str(fields[-1]), message, "the engine's log is the container's", "warning")
 
     def _program(self, command: Part | None, args: Part | None) -> None:
@@ -136,6 +135,11 @@ class PodReader:
         """After the arguments, which may name variables that hold keys."""
         variables = [one for one in self.container.maps("env") if one.value_of("name") not in self.taken]
         environment.take(self.draft, variables, self.arguments)
+        given = {*environment_of(self.container), *self.start.variables, *self.taken}
+        for name, key in self.arguments.key_variables.items():
+            if name not in given:
+                message = f"the key is in {name}, which none of `env` sets"
+                self._find("import-secrets", f"{self.container}: {name}", message, f"name its Secret in {key}")
         self.draft.take(self.container.get("envFrom"), "envFrom")
 
     def _volumes(self) -> None:

@@ -209,7 +209,7 @@ class _Model:
             if part is None or part.value in ("", {}):
                 continue
             if isinstance(part.value, str):
-                finding = secret(self.draft, key, str(part))
+                finding = secret(self.draft, key, str(part), part.value)
                 part.left(finding.message, finding.remedy, check=finding.check)
             elif name := part.value_of("secretName"):
                 self.draft.put(part, key, {"name": name, "key": part.value_of("secretKey")})

@@ -52,14 +52,26 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
         if not any(one.kind in kserve.KINDS or production_stack.holds(one.value) for one in found):
             raise
         # Their schemas are not aboard, which would say it by the field.
-        raise WrongCallError(f"{name}: a field has another form than it should have: {error}") from error
+        # A number's text is quoted behind a colon, and may be anything.
+        reason = str(error).partition(": ")[0]
+        raise WrongCallError(f"{name}: a field has another form than it should have: {reason}") from error
     if not releases and not any(companions.holds_engine(one) for one in found):
         wanted = "no engine" if form == "auto" else f"nothing of {form}"
         raise WrongCallError(f"{name}: {wanted} is in it: {_kinds(found)}")
-    for release in releases:
-        release.findings += secrets.scrub(release.draft)
     _rest(ledger, found)
-    return Imported(releases, told_once(ledger.fields), {str(one.path[0]): one.value for one in found})
+    known = secrets.written_out(documents).union(*(release.draft.secrets for release in releases))
+    for release in releases:
+        release.findings += secrets.scrub(release.draft, known)
+        release.draft.secrets = known
+        release.findings = [secrets.told_without(finding, known) for finding in release.findings]
+        release.words = release.words and [secrets.without(word, known) for word in release.words]
+    fields = [_without(field, known) for field in told_once(ledger.fields)]
+    return Imported(releases, fields, {str(one.path[0]): one.value for one in found})
+
+
+def _without(field: Field, known: set[str]) -> Field:
+    texts: dict[str, Any] = {name: secrets.without(getattr(field, name), known) for name in ("reason", "remedy")}
+    return dataclasses.replace(field, **texts)
 
 
 def told_once(fields: Sequence[Field]) -> list[Field]:
@@ -74,7 +86,9 @@ def _refuse_other_types(documents: Sequence[Json], name: str) -> None:
             raise WrongCallError(f"{name}: {document.get('kind')}: metadata: a map is expected here")
     manifests = Manifests([Object(document, name) for document in documents if "kind" in document])
     for finding in schemas.of_another_type(manifests, support.KUBERNETES[-1]):
-        raise WrongCallError(f"{name}: {finding.where}: {finding.message}")
+        # The words before it are the value, which may be secret.
+        wanted = finding.message.rpartition(" is not of type ")[2]
+        raise WrongCallError(f"{name}: {finding.where}: what is there is not of type {wanted}")
 
 
 def _deployments(found: Sequence[objects.Object]) -> list[Release]:

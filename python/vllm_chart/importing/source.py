@@ -53,6 +53,12 @@ def written(path: Path) -> str:
     return f"{path[0]}: {text}" if text else str(path[0])
 
 
+def type_of(value: Json) -> str:
+    """What a value is, in words that don't show it: it may be secret."""
+    types: dict[type, str] = {str: "a text", bool: "a truth value", int: "a number", float: "a number"}
+    return "a map" if isinstance(value, Mapping) else types.get(type(value), "a list")
+
+
 class Ledger:
     """The fates of all fields, in the order in which they were told."""
 
@@ -133,7 +139,7 @@ class Part:
         if self.value is None:
             return {}
         if not isinstance(self.value, Mapping):
-            raise WrongCallError(f"{self}: a map is expected here, and not {self.value!r}")
+            raise WrongCallError(f"{self}: a map is expected here, and not {type_of(self.value)}")
         return {str(key): Part(self.ledger, (*self.path, str(key)), value) for key, value in self.value.items()}
 
     def items(self) -> "list[Part]":
@@ -141,7 +147,7 @@ class Part:
         if self.value is None:
             return []
         if not isinstance(self.value, Sequence) or isinstance(self.value, str):
-            raise WrongCallError(f"{self}: a list is expected here, and not {self.value!r}")
+            raise WrongCallError(f"{self}: a list is expected here, and not {type_of(self.value)}")
         return [Part(self.ledger, (*self.path, index), value) for index, value in enumerate(self.value)]
 
     def maps(self, key: str) -> "list[Part]":

@@ -9,7 +9,7 @@ from vllm_chart.findings import Finding
 from vllm_chart.helm import HelmError
 from vllm_chart.importing import arguments
 from vllm_chart.importing.release import Release
-from vllm_chart.importing.secrets import without
+from vllm_chart.importing.secrets import told_without
 from vllm_chart.rendered.manifests import ManifestError
 from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import argv
@@ -25,10 +25,10 @@ _CHART = frozenset(
 def verify(release: Release) -> Iterator[Finding]:
     """Render the values and compare the engine's arguments; then what `check` finds of them."""
     values = release.draft.minimal()
-    if release.words is not None:
-        yield from _compare(release, values)
-    report = check(values=values, release=release.draft.object_name[:53].rstrip("-."))
-    yield from report.findings
+    findings = [] if release.words is None else list(_compare(release, values))
+    findings += check(values=values, release=release.draft.object_name[:53].rstrip("-.")).findings
+    for finding in findings:
+        yield told_without(finding, release.draft.secrets)
 
 
 def rendered_words(values: Json) -> list[str] | None:
@@ -53,7 +53,7 @@ def _compare(release: Release, values: Json) -> Iterator[Finding]:
     except argv.ArgvError:
         return  # told when the source's were read
     for name, value in lost.items():
-        message = without(f"the source has {value!r}, and what the chart renders has {added.get(name, 'none')!r}")
+        message = f"the source has {value!r}, and what the chart renders has {added.get(name, 'none')!r}"
         yield Finding("import-argv", f"--{name}", message, "correct the values")
     for name, value in added.items():
         if name not in lost:
