@@ -26,8 +26,8 @@ rule {
 # with that.
 # A Prometheus of a test has seen a service for minutes, so no more is looked back on.
 check "promql/series" {
-  lookbackRange = "5m"
-  lookbackStep  = "1m"
+  lookbackRange = "1m"
+  lookbackStep  = "10s"
   ignoreLabelsValue = {
     "http_requests_total" = ["status"]
   }
