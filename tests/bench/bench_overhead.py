@@ -27,6 +27,7 @@ from ci import tools
 from tests.bench import overhead_program
 from tests.bench.overhead_program import ALONE, DRIVER
 from tests.e2e import profiles
+from tests.e2e.evidence import evidence
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import SHORT_STOP, Installation
 from vllm_chart.bench import driver, pod, subject
@@ -159,6 +160,9 @@ def main() -> None:
                 create = ("create", "configmap", name, f"--namespace={namespace}", f"--from-file={folder}")
                 subprocess.run(cluster.kubectl(*create), check=True)
             _measure_one(cluster, helm, profile, namespace, options)
+        except BaseException:
+            print(evidence(cluster, namespace), file=sys.stderr, flush=True)
+            raise
         finally:
             subprocess.run(cluster.kubectl("delete", "namespace", namespace, "--wait=false"), check=True)
 

@@ -166,6 +166,78 @@ def test_a_secret_is_known_by_its_place(old: str, new: str) -> None:
         assert "s3cr3t" not in result.stdout + result.stderr
 
 
+def engine_with(*words: str, image: str = "v0.33.0") -> str:
+    return ENGINE.replace("[--model, Qwen/Qwen3-8B]", json.dumps(words)).replace("v0.33.0", image)
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (["--port=$(IT)"], "containerPort"),
+        (["--tensor-parallel-size", "$(IT)"], "parallelism.tensorParallelSize"),
+        (["-tp", "$(IT)"], "parallelism.tensorParallelSize"),
+        (["--pipeline_parallel_size=$(IT)"], "parallelism.pipelineParallelSize"),
+    ],
+)
+def test_a_number_that_only_the_pod_knows_is_asked_for(words: list[str], key: str) -> None:
+    """The devices are two, so that a size of 1 would be written if the source gave none."""
+    of_config_map = "env: [{name: IT, valueFrom: {configMapKeyRef: {name: a, key: b}}}]\n          resources:"
+    text = engine_with("--model=org/model", *words).replace("resources:", of_config_map).replace("gpu: 1", "gpu: 2")
+    result = run("import", "-", given=text)
+
+    assert result.exit_code == 1
+    assert f"write the number as {key}" in result.stderr
+    sizes = {"parallelism"} if key == "containerPort" else set()
+    assert values_from_yaml(result.stdout).keys() == {"model", "gpu", "env", "image", "podLabels"} | sizes
+
+
+@pytest.mark.parametrize(
+    ("words", "args"),
+    [
+        (
+            ["org/model", "--compilation-config", '{"nope": 3}', "-q", "fp8", "--max-model-len", "4k"],
+            {"compilation-config": '{"nope": 3}', "quantization": "fp8", "max-model-len": 4000},
+        ),
+        (
+            ["org/model", "--nobody-knows", "x", "--dtype", "bad", "-O3", "--max-num-batched-tokens", "-1"],
+            {"nobody-knows": "x", "dtype": "bad", "optimization-level": "3", "max-num-batched-tokens": -1},
+        ),
+        (
+            ["--dtype=bad", "--enforce_eager", "--model", "org/model", "--hf-overrides.a", "1", "--hf-overrides.b=c d"],
+            {"dtype": "bad", "enforce-eager": True, "hf-overrides": {"a": 1, "b": "c d"}},
+        ),
+        (["--enforce-eager", "org/model", "--dtype", "bad"], {"enforce-eager": True, "dtype": "bad"}),
+    ],
+)
+def test_a_flag_that_the_parser_refuses_is_kept_as_text_and_the_others_are_read(
+    words: list[str], args: dict[str, object]
+) -> None:
+    result = run("import", "-", given=engine_with(*words, "-tp", "1", "--served-model-name", "a", "b"))
+    values = values_from_yaml(result.stdout)
+
+    assert result.stderr.count("refuses the arguments") == 1
+    assert values["engine"]["args"] == args
+    assert values["model"] == {"id": "org/model", "servedModelName": ["a", "b"]}
+    assert "parallelism" not in values
+
+
+def test_flags_of_kserves_own_server_are_left_out_with_their_values() -> None:
+    service = """
+    apiVersion: serving.kserve.io/v1beta1
+    kind: InferenceService
+    metadata: {name: a}
+    spec:
+      predictor:
+        model:
+          modelFormat: {name: huggingface}
+          args: [--model_name, b, --backend, vllm, --model_id, org/model, --disable_vllm, --http_port=80, --dtype, half]
+    """
+    values = values_from_yaml(run("import", "-", given=service).stdout)
+
+    assert values["model"] == {"id": "org/model", "servedModelName": ["b"]}
+    assert values["engine"]["args"] == {"dtype": "half"}
+
+
 def test_what_check_finds_of_the_values_counts() -> None:
     result = run("import", "-", given=ENGINE.replace("Qwen3-8B]", "Qwen3-8B, --max-model-len, '0']"))
 

@@ -28,6 +28,8 @@ _KEYS = _NUMBERS | {
     "served_model_name": "model.servedModelName",
     "trust_remote_code": "model.trustRemoteCode",
 }
+#: Of those, the ones whose key takes any text.
+_TEXTS = ("model.id", "model.revision", "model.servedModelName")
 #: Arguments that a release of the chart can't have.
 _IMPOSSIBLE = {
     "headless": ("a pod of this chart serves HTTP", "see docs/import.md: groups of pods"),
@@ -35,6 +37,9 @@ _IMPOSSIBLE = {
     "uds": ("a Service cannot reach a Unix socket", "leave it out"),
 }
 _REFERENCE = re.compile(r"\$\(([^)]+)\)")
+_SERVED = "--served-model-name"
+#: What argparse takes for a flag: no negative number, and no text with a space.
+_FLAG = re.compile(r"-(?!\d+$|\d*\.\d+$)\S+")
 
 
 class Arguments:
@@ -50,24 +55,30 @@ class Arguments:
         self.findings: list[Finding] = []
         self.key_variables: dict[str, str] = {}
         """Variables with keys and tokens that arguments name, and where the values name the Secret of each."""
+        self.unwritten: set[str] = set()
+        """Keys of values that the source gives, but not as a number: each is told."""
 
     def read(self, draft: Draft, words: Sequence[str], where: Part | None) -> None:
         """Take the words that follow `vllm serve`; what can't be read as they say is told. where: the field they are
         of, for what is told; None where the caller tells."""
         words = _without_secrets(words, self, draft, str(where or ""))
         self.words += words
-        plain, referring = _referring(words)
+        plain, referring = _referring(words, self.version)
         for name, text in referring:
-            self._refer(draft, name, text)
+            self._refer(draft, name, text, str(where or ""))
         try:
             values, unknown = argv.parse_known(plain, self.version)
         except argv.ArgvError as error:
             self._unreadable(draft, plain, error, str(where or ""))
             return
+        self._take(draft, values, unknown, str(where or ""))
+
+    def _take(self, draft: Draft, values: Mapping[str, Json], unknown: Sequence[str], where: str) -> None:
+        """What the parser made of words."""
         self.values |= values
         known = {argument.dest: argument for argument in catalogue.load(self.version).arguments}
         for dest, value in values.items():
-            self._put(draft, dest, known[dest].name if dest in known else dest, value, str(where or ""))
+            self._put(draft, dest, known[dest].name if dest in known else dest, value, where)
         for name, value in _flags(unknown):
             draft.put(None, ("engine", "args", name), value)
 
@@ -83,30 +94,48 @@ class Arguments:
         elif value is not None:
             draft.put(None, ("engine", "args", name), value)
 
-    def _refer(self, draft: Draft, name: str, text: str) -> None:
+    def _refer(self, draft: Draft, name: str, text: str, where: str) -> None:
         """An argument whose value is only known in the pod."""
-        if key := _KEYS.get(name.replace("-", "_")):
-            draft.put(None, key, [text] if key == "model.servedModelName" else text)
+        key = _KEYS.get(name.replace("-", "_"))
+        if key and key not in _TEXTS:
+            message = f"{text} is only known in the pod, and {key} can't refer to it"
+            remedy = f"write {'the number' if key in _NUMBERS.values() else 'true or false'} as {key}"
+            self.findings.append(Finding("import-argv", f"{where}: --{name}", message, remedy))
+        self._put_text(draft, name, text)
+
+    def _put_text(self, draft: Draft, name: str, value: Json) -> None:
+        """An argument that no parser read: a key that takes no text is left out."""
+        key = _KEYS.get(name.replace("-", "_"))
+        if key is None:
+            draft.put(None, ("engine", "args", name), value)
+        elif key in _TEXTS:
+            listed = key == "model.servedModelName" and not isinstance(value, list)
+            draft.put(None, key, [value] if listed else value)
         else:
-            draft.put(None, ("engine", "args", name), text)
+            self.unwritten.add(key)
 
     def _unreadable(self, draft: Draft, words: Sequence[str], error: argv.ArgvError, where: str) -> None:
-        """What this version's parser refuses as a whole: the words are kept, one by one, as far as they name flags."""
-        remedy = "correct it there, or in the values"
-        self.findings.append(
-            Finding("import-argv", where, f"vLLM {self.version} refuses the arguments: {error}", remedy)
-        )
-        for name, value in _flags(words):
-            key = _KEYS.get(name.replace("-", "_"))
-            if key in _NUMBERS.values() and not isinstance(value, int):
-                continue
-            if key:
-                listed = key == "model.servedModelName" and not isinstance(value, list)
-                draft.put(None, key, [value] if listed else value)
+        """What this version's parser refuses as a whole: each flag is read alone, and those that it refuses are kept as
+        text."""
+        refused = []
+        groups = _by_flag(words, self.version)
+        has_model = bool(groups.keys() & {"", "--model"})
+        for flag, group in groups.items():
+            # A model goes before each flag where there is one, so that no value is taken for it.
+            stand_in = ["model"] if flag not in ("", "--model") and (has_model or flag == _SERVED) else []
+            try:
+                values, unknown = argv.parse_known([*stand_in, *group], self.version)
+            except argv.ArgvError as alone:
+                refused.append(alone)
+                for name, value in _flags(group):
+                    self._put_text(draft, name, value)
             else:
-                draft.put(None, ("engine", "args", name), value)
-        if words and not words[0].startswith("-"):
-            draft.put(None, "model.id", words[0])
+                if stand_in:
+                    del values["model_tag"]
+                self._take(draft, values, unknown, where)
+        for one in refused or [error]:
+            message = f"vLLM {self.version} refuses the arguments: {one}"
+            self.findings.append(Finding("import-argv", where, message, "correct it there, or in the values"))
 
     def finish(self, draft: Draft) -> None:
         """What follows from all arguments together."""
@@ -172,8 +201,9 @@ def secret(draft: Draft, key: str, where: str, text: str) -> Finding:
     return Finding("import-secrets", where, f"a secret is written out: {key} names a Secret instead", remedy, "error")
 
 
-def _referring(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+def _referring(words: Sequence[str], version: str) -> tuple[list[str], list[tuple[str, str]]]:
     """The words that can be parsed, and the flags whose value refers to a variable that is only known in the pod."""
+    known = catalogue.load(version).by_flag
     plain: list[str] = []
     referring: list[tuple[str, str]] = []
     rest = iter(range(len(words)))
@@ -181,16 +211,40 @@ def _referring(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
         word = words[at]
         following = words[at + 1] if at + 1 < len(words) else ""
         name, equals, value = word.partition("=")
-        if word.startswith("--") and equals and _REFERENCE.search(value):
-            referring.append((_name(name), value))
-        elif word.startswith("--") and not equals and _REFERENCE.search(following) and not following.startswith("-"):
-            referring.append((_name(name), following))
+        flag = name.startswith("--") or name in known
+        if flag and equals and _REFERENCE.search(value):
+            referring.append((_name(_long(name, version)), value))
+        elif flag and not equals and _REFERENCE.search(following) and not following.startswith("-"):
+            referring.append((_name(_long(name, version)), following))
             next(rest)
         elif not word.startswith("-") and at == 0 and _REFERENCE.search(word):
             referring.append(("model", word))
         else:
             plain.append(word)
     return plain, referring
+
+
+def _long(flag: str, version: str) -> str:
+    """The name by which a flag goes here: `--tensor-parallel-size` for `-tp`."""
+    dashed = flag.replace("_", "-") if flag.startswith("--") else flag
+    argument = catalogue.load(version).by_flag.get(dashed)
+    return dashed if argument is None or dashed in argument.negative else f"--{argument.name}"
+
+
+def _by_flag(words: Sequence[str], version: str) -> dict[str, list[str]]:
+    """The words of each flag by its long name, "" for those before the first; parts of one object (`--flag.a`) and
+    repetitions are together, as the parser puts them."""
+    known = catalogue.load(version).by_flag
+    groups: dict[str, list[str]] = {}
+    flag = ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name in known or _FLAG.fullmatch(name):
+            plain, dot, inner = name.partition(".")
+            flag = _long(plain, version)
+            word = f"{flag}{dot}{inner}{equals}{value}"
+        groups.setdefault(flag, []).append(word)
+    return groups
 
 
 def _name(flag: str) -> str:
@@ -235,7 +289,7 @@ def compared(
 
 
 def _told(words: Sequence[str], version: str) -> dict[str, Json]:
-    plain, referring = _referring(words)
+    plain, referring = _referring(words, version)
     values, unknown = argv.parse_known(plain, version)
     known = {argument.dest: argument for argument in catalogue.load(version).arguments}
     told = {"model": values.pop("model_tag", values.pop("model", None))}

@@ -177,9 +177,13 @@ class _Service(_KServe):
 
     def _hub_server(self, words: Sequence[str], reader: PodReader) -> Iterator[str]:
         """The flags of the Hugging Face server as vLLM's; a name is served where none is given: the service's."""
-        named = False
+        named = dropped = False
         for word in words:
             flag, equals, value = word.partition("=")
+            if dropped and not word.startswith("-"):
+                dropped = False  # the value of what is left out
+                continue
+            dropped = flag in _NO_VLLM and not equals
             if flag in _NO_VLLM:
                 message = f"{flag} is the Hugging Face server's own"
                 self.findings.append(Finding("import-carries", str(self.one), message, "", "info"))

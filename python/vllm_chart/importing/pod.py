@@ -69,7 +69,7 @@ class PodReader:
         resources.take(self.draft, self.container, self.pod)
         self._device()
         self.arguments.finish(self.draft)
-        resources.sizes(self.draft)
+        resources.sizes(self.draft, self.arguments.unwritten)
         probes.take(self.draft, self.container, self.pod)
         self._ports()
         self._security()

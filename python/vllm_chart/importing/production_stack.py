@@ -97,7 +97,7 @@ class _Model:
         self._common()
         self._autoscaling()
         self.arguments.finish(self.draft)
-        resources.sizes(self.draft)
+        resources.sizes(self.draft, self.arguments.unwritten)
         return Release(self.draft, self.arguments.words, self.arguments.version, self.arguments.findings)
 
     def _put(self, key: str, into: str | Sequence[str], change: Callable[[Json], Json] = lambda value: value) -> None:

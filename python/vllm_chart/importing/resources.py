@@ -1,6 +1,7 @@
 """What an engine asks of a node as values: accelerators in `gpu`, all else in `resources`."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from vllm_chart.importing.draft import Draft
@@ -48,8 +49,8 @@ def _count(draft: Draft, amount: Part, name: str, counted: dict[str, Json]) -> N
         draft.put(None, "gpu.resourceName", name)
 
 
-def sizes(draft: Draft) -> None:
-    """Leave out the parallel sizes that follow from the devices."""
+def sizes(draft: Draft, unwritten: Collection[str] = ()) -> None:
+    """Leave out the parallel sizes that follow from the devices. unwritten: keys that the source gives otherwise."""
     parallel = draft.values.get("parallelism", {})
     count = draft.get("gpu.count")
     tensor = parallel.get("tensorParallelSize")
@@ -57,7 +58,7 @@ def sizes(draft: Draft) -> None:
     cpu = draft.get("engine.device") == "cpu"
     devices = 0 if cpu else 1 if count is None else int(count)
     follows = 1 if cpu else max(devices // others, 1)
-    if tensor is None and follows != 1 and devices:
+    if tensor is None and follows != 1 and devices and not any(key.startswith("parallelism.") for key in unwritten):
         # vLLM's own size is 1 where nothing is said; the chart's follows from the devices.
         parallel = draft.values.setdefault("parallelism", {})
         parallel["tensorParallelSize"] = 1
