@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from helm_python import values_from_yaml
 
 from tests.commands import run
 from vllm_chart.cli import import_values
+from vllm_chart.helm import render
 from vllm_chart.importing import read
 
 ENGINE = """
@@ -311,3 +313,127 @@ def test_flags_of_a_script_of_ones_own_are_not_guessed() -> None:
 
 def test_the_command_offers_the_forms_that_are_read() -> None:
     assert import_values.FORMS == read.FORMS
+
+
+OTHERS_OF_KSERVE = """
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: iris}
+spec: {predictor: {sklearn: {storageUri: "gs://x/y"}}}
+---
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: trees}
+spec: {predictor: {model: {modelFormat: {name: xgboost}, storageUri: "gs://x/y"}}}
+---
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: own}
+spec: {predictor: {containers: [{name: kserve-container, image: "org/server:v1"}]}}
+---
+"""
+
+
+def test_a_service_of_kserve_that_runs_something_else_is_named_and_the_rest_is_read() -> None:
+    result = run("import", "-", given=OTHERS_OF_KSERVE + ENGINE)
+
+    assert result.exit_code == 0
+    assert values_from_yaml(result.stdout)["model"] == {"id": "Qwen/Qwen3-8B"}
+    for name in ("iris", "trees", "own"):
+        assert f"info: InferenceService/{name}: no container of it runs vLLM" in result.stderr
+    assert "no engine is in it: InferenceService/iris" in run("import", "-", given=OTHERS_OF_KSERVE).stderr
+
+
+def test_arguments_in_a_variable_whose_quotes_do_not_match_are_named() -> None:
+    service = """
+    apiVersion: serving.kserve.io/v1alpha1
+    kind: LLMInferenceService
+    metadata: {name: llm}
+    spec:
+      model: {uri: "hf://org/model"}
+      template:
+        containers:
+          - name: main
+            image: vllm/vllm-openai:v0.33.0
+            env: [{name: VLLM_ADDITIONAL_ARGS, value: "--api-key s3cr3t-value 'open"}]
+            resources: {limits: {nvidia.com/gpu: 1}}
+    """
+    result = run("import", "-", given=service)
+
+    assert result.exit_code == 1
+    assert "containers[0].env[0]: its quotes don't match" in result.stderr
+    assert values_from_yaml(result.stdout)["model"]["id"] == "org/model"
+    assert "s3cr3t" not in result.stdout + result.stderr
+
+
+def owned(kind: str, name: str, owner: str, above: str, labels: str = "{}") -> str:
+    """An object of ENGINE's pods, as the cluster makes it out of another."""
+    made = yaml.safe_load(ENGINE)
+    by = {"apiVersion": "apps/v1", "kind": owner, "name": above, "uid": "u", "controller": True}
+    spec = made["spec"]["template"]["spec"] if kind == "Pod" else made["spec"]
+    metadata = {"name": name, "labels": yaml.safe_load(labels), "ownerReferences": [by]}
+    return yaml.safe_dump(
+        {"apiVersion": "v1" if kind == "Pod" else "apps/v1", "kind": kind, "metadata": metadata, "spec": spec}
+    )
+
+
+@pytest.mark.parametrize("with_set", [True, False])
+def test_what_a_workload_of_the_file_makes_is_no_other_release(with_set: bool) -> None:
+    """As `kubectl get all -o yaml` has it, and `kubectl get deployment,pod`."""
+    middle = [owned("ReplicaSet", "engine-abc", "Deployment", "engine")] if with_set else []
+    pod = owned("Pod", "engine-abc-x", "ReplicaSet", "engine-abc", "{pod-template-hash: abc}")
+    result = run("import", "-", given="---\n".join([ENGINE, *middle, pod]))
+
+    assert result.exit_code == 0, result.stderr
+    assert "makes it\n    Pod/engine-abc-x" in result.stderr
+    assert run("import", "-", given=pod).exit_code == 0, "alone it is one"
+
+
+LOAD = """---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: load}
+spec:
+  selector: {matchLabels: {app: load}}
+  template:
+    metadata: {labels: {app: load}}
+    spec:
+      containers: [{name: load, image: "vllm/vllm-openai:v0.33.0", COMMAND}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "engine"),
+    [
+        ("command: [vllm, bench, serve, --model, org/model]", False),
+        ("command: [sleep, infinity]", False),
+        ("command: [bash, -c, vllm bench serve --model org/model]", False),
+        ("command: [/opt/start.sh]", True),
+        ("command: [bash, /opt/start]", True),
+        ("args: [org/model]", True),
+    ],
+)
+def test_a_container_of_vllms_image_is_an_engine_only_where_it_may_start_one(command: str, engine: bool) -> None:
+    result = run("import", "-", "--output=json", given=ENGINE + LOAD.replace("COMMAND", command))
+
+    assert [release["name"] for release in json.loads(result.stdout)["releases"]] == ["engine", *["load"] * engine]
+
+
+def test_what_the_chart_renders_is_one_release() -> None:
+    """Its test, a hook of Helm's, runs vLLM's image too."""
+    rendered = "---\n".join(yaml.safe_dump(dict(one)) for one in render(values={"model": {"id": "org/model"}}))
+    result = run("import", "-", "--output=json", given=rendered)
+
+    assert [release["name"] for release in json.loads(result.stdout)["releases"]] == ["llm-vllm"]
+    assert "helm.sh/hook" in rendered
+
+
+def test_the_charts_own_way_to_renew_a_certificate_is_no_lost_argument() -> None:
+    certificate = "[--model, a/b, --ssl-certfile, /tls/tls.crt, --ssl-keyfile, /tls/tls.key, --enable-ssl-refresh]"
+    text = ENGINE.replace("[--model, Qwen/Qwen3-8B]", certificate).replace(
+        "resources:", "volumeMounts: [{name: tls, mountPath: /tls, readOnly: true}]\n          resources:"
+    )
+    result = run("import", "-", given=text + "      volumes: [{name: tls, secret: {secretName: tls}}]\n")
+
+    assert "certificate.Renewed" in result.stderr
+    assert "enable-ssl-refresh" not in result.stderr, result.stderr

@@ -8,7 +8,7 @@ from vllm_chart.findings import Finding, Severity
 from vllm_chart.importing import services
 from vllm_chart.importing.belonging import Companions, extra_object
 from vllm_chart.importing.draft import Draft
-from vllm_chart.importing.objects import Object, cover_metadata
+from vllm_chart.importing.objects import HOOK, Object, cover_metadata
 from vllm_chart.importing.pod import PodReader
 from vllm_chart.importing.shell import ENGINE
 from vllm_chart.importing.source import Part
@@ -243,7 +243,11 @@ def reason(one: Object) -> tuple[str, str, Severity]:
             "pipe what it builds: kubectl kustomize DIRECTORY | vllm-chart import -",
             "error",
         )
+    if one.value_of("metadata", "annotations", HOOK):
+        return "Helm runs it at a step of a release", "it stays an object of its own", "info"
     if one.kind in ("Deployment", "StatefulSet", "DaemonSet", "Pod", "ReplicaSet"):
+        if "vllm" in json.dumps(one.value):
+            return "no container of it starts `vllm serve`", "if one does in the end, write values by hand", "warning"
         return "no container of it runs vLLM", "it stays an object of its own", "info"
     if holds_engine(one):
         return f"{one.kind} is not known here, and runs vLLM", "write values by hand: docs/import.md", "error"
@@ -258,5 +262,6 @@ def reason(one: Object) -> tuple[str, str, Severity]:
 
 def holds_engine(one: Object) -> bool:
     """Whether an object runs engines in a way that no release does."""
-    starts = bool(ENGINE.search(json.dumps(one.value).replace('", "', " "))) and one.kind not in _WITHOUT_PODS
-    return one.kind in _ENGINES or one.kind == "Kustomization" or starts
+    if one.kind in _ENGINES or one.kind == "Kustomization":
+        return True
+    return one.kind not in _WITHOUT_PODS and bool(ENGINE.search(json.dumps(one.value).replace('", "', " ")))

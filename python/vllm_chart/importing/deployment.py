@@ -6,10 +6,10 @@ from typing import Any
 from vllm_chart.importing import companions
 from vllm_chart.importing.draft import Draft
 from vllm_chart.importing.engine import engine_of
-from vllm_chart.importing.objects import Object, cover_metadata
+from vllm_chart.importing.objects import HOOK, Object, cover_metadata
 from vllm_chart.importing.pod import PodReader, owned_labels
 from vllm_chart.importing.release import Release
-from vllm_chart.importing.source import Part
+from vllm_chart.importing.source import Part, Path
 
 Json = Any
 
@@ -34,9 +34,30 @@ _STATEFUL = {
 }
 
 
-def workloads(objects: Sequence[Object]) -> Iterator[tuple[Object, Part, Part]]:
-    """Those that run an engine: the object, its pod template, and the engine's container."""
+def made(objects: Sequence[Object], makers: Sequence[str]) -> dict[Path, Object]:
+    """Objects that another one of the file makes, by their paths: `kubectl get all` lists Pods beside their Deployment.
+
+    makers: kinds that become releases themselves.
+    """
+    found = {}
+    by_name = {(one.namespace, one.kind, one.name): one for one in objects if one.kind in makers}
     for one in objects:
+        owners = one.get("metadata", "ownerReferences")
+        for owner in owners.items() if owners else []:
+            kind, name = str(owner.value_of("kind")), str(owner.value_of("name"))
+            # The ReplicaSet between a Deployment and its Pods may not be in the file.
+            above = name.removesuffix(f"-{one.labels.get('pod-template-hash')}")
+            maker = by_name.get((one.namespace, kind, name)) or by_name.get((one.namespace, "Deployment", above))
+            if owner.value_of("controller") and maker:
+                found[one.path] = maker
+    return found
+
+
+def workloads(objects: Sequence[Object]) -> Iterator[tuple[Object, Part, Part]]:
+    """Those that run an engine: the object, its pod template, and the engine's container. Helm's hooks serve none."""
+    for one in objects:
+        if one.value_of("metadata", "annotations", HOOK):
+            continue
         template = one.get(*TEMPLATES[one.kind]) if one.kind in TEMPLATES else None
         pod = template.get("spec") if template else None
         container = engine_of(pod) if pod else None

@@ -16,6 +16,7 @@ Json = Any
 _NO_ENGINE = re.compile(r"router|sidecar|syncer|gateway|proxy|lmcache/lmstack|semantic|operator|epp|scheduler|bench")
 #: Images that begin with vLLM's server by themselves.
 OWN_START = re.compile(rf"(^|/)vllm-openai(-[a-z]+)?$|{MODEL_BY_FLAG}")
+_SCRIPT = re.compile(r"\w\.sh\b")
 MODULE = "vllm.entrypoints.openai.api_server"
 
 
@@ -78,7 +79,17 @@ def _starts_engine(container: Mapping[str, Json]) -> bool:
 
 def _has_engine(container: Mapping[str, Json]) -> bool:
     image = image_of(str(container.get("image") or "")).repository
-    return "vllm" in image and not _NO_ENGINE.search(image.rpartition("/")[2])
+    return "vllm" in image and not _NO_ENGINE.search(image.rpartition("/")[2]) and _may_start_engine(container)
+
+
+def _may_start_engine(container: Mapping[str, Json]) -> bool:
+    """Whether the image's own program runs, or a script in a file, which may start an engine; `vllm bench` does not."""
+    words = [str(word) for key in ("command", "args") for word in _listed(container.get(key))]
+    if _SCRIPT.search(" ".join(words)):
+        return True
+    if container.get("command"):
+        return bool(shell.SHELLS.fullmatch(words[0])) and not any(re.fullmatch(r"-[a-z]*c[a-z]*", one) for one in words)
+    return not words or not re.fullmatch(r"(.*/)?(vllm|python[0-9.]*)", words[0])
 
 
 def started(container: Part, repository: str) -> Started:

@@ -31,8 +31,30 @@ _HUB_SERVER = {
     "--tokenizer_revision": "--tokenizer-revision",
 }
 _NO_VLLM = ("--backend", "--task", "--disable_vllm", "--http_port", "--predictor_host", "--force_download")
+#: Formats that KServe serves with servers of their own (https://kserve.github.io/website: supported frameworks).
+_OTHER_FORMATS = ("sklearn", "xgboost", "lightgbm", "paddle", "pmml", "mlflow", "tensorflow", "onnx", "triton")
 _SERVING = "KServe's own way to serve: the chart has a Deployment and a Service"
 _PATHS = "clients ask KServe's Hugging Face server at /openai/v1, and the release at /v1"
+
+
+def runs_engine(one: Object, others: Sequence[Object]) -> bool:
+    """Whether a service runs vLLM, as far as the file tells. others: the objects beside it, runtimes among them."""
+    if one.kind == "LLMInferenceService":
+        return one.get("spec") is not None
+    predictor = one.get("spec", "predictor")
+    model = predictor.get("model") if predictor else None
+    if model is None:
+        return predictor is not None and engine_of(predictor) is not None
+    runtime = _runtime_of(model.value_of("runtime"), others)
+    spec = runtime.get("spec") if runtime else None
+    return bool(spec and engine_of(spec)) or model.value_of("modelFormat", "name") not in _OTHER_FORMATS
+
+
+def _runtime_of(name: Json, others: Sequence[Object]) -> Object | None:
+    """The runtime that a service names, or the only one of the file."""
+    runtimes = [one for one in others if one.kind in RUNTIMES]
+    found = [one for one in runtimes if one.name == name] or (runtimes if len(runtimes) == 1 and not name else [])
+    return found[0] if found else None
 
 
 def take(one: Object, others: Sequence[Object]) -> Release:
@@ -125,9 +147,7 @@ class _KServe:
 class _Service(_KServe):
     def pod(self) -> tuple[Part, Part]:
         predictor = self.one.get("spec", "predictor")
-        if predictor is None:
-            self.one.fields()
-            predictor = Part(self.one.ledger, (*self.one.path, "spec", "predictor"), {})
+        assert predictor
         model = predictor.get("model")
         runtime = self._runtime(model.value_of("runtime") if model else None)
         spec = runtime.get("spec") if runtime else None
@@ -141,17 +161,15 @@ class _Service(_KServe):
         return joined(predictor, spec, without=("model", "containers")), joined(model, own)
 
     def _runtime(self, name: Json) -> Object | None:
-        """The runtime that it names, or the only one of the file."""
-        runtimes = [one for one in self.others if one.kind in RUNTIMES]
-        found = [one for one in runtimes if one.name == name] or (runtimes if len(runtimes) == 1 and not name else [])
-        if found:
-            cover_metadata(found[0])
+        runtime = _runtime_of(name, self.others)
+        if runtime:
+            cover_metadata(runtime)
             for key in ("annotations", "labels"):
-                if part := found[0].get("metadata", key):
+                if part := runtime.get("metadata", key):
                     part.covered(_SERVING)
-            if spec := found[0].get("spec"):
+            if spec := runtime.get("spec"):
                 spec.cover(_SERVING, *_RUNTIME)
-        return found[0] if found else None
+        return runtime
 
     def _cover_model(self, model: Part, runtime: Object | None) -> None:
         model.cover(_SERVING, "modelFormat", "protocolVersion", "name", "runtime" if runtime else "", "runtimeVersion")
@@ -252,9 +270,14 @@ class _Llm(_KServe):
         served = str(name.value if name else self.one.name)
         for variable in reader.container.maps("env"):
             if variable.value_of("name") == "VLLM_ADDITIONAL_ARGS" and variable.value_of("value"):
-                reader.words = (*(reader.words or ()), *shlex.split(str(variable.value_of("value"))))
-                variable.carried("engine.args")
                 reader.taken.add("VLLM_ADDITIONAL_ARGS")
+                try:
+                    more = shlex.split(str(variable.value_of("value")))
+                except ValueError:
+                    variable.left("its quotes don't match, so none of its arguments are known", "write engine.args")
+                    continue
+                reader.words = (*(reader.words or ()), *more)
+                variable.carried("engine.args")
         words = list(reader.words or ())
         if not any(word.startswith("--served-model-name") for word in words):
             words += ["--served-model-name", served]

@@ -87,6 +87,9 @@ _LIVE_ANNOTATIONS = re.compile(
 LIVE = "the API server's own"
 
 
+#: Of objects that Helm runs once at a step of a release, its tests among them.
+HOOK = "helm.sh/hook"
+
 #: Why a field is not told of one by one: there is nothing to know.
 NOTHING = "what it is"
 

@@ -46,18 +46,23 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
     found = objects.objects(ledger, documents)
     readers = {"deployment": _deployments, "production-stack": _stacks, "kserve": _services}
     chosen = readers.values() if form == "auto" else [readers[form]]
+    makers = (*deployment.TEMPLATES, *(kserve.KINDS if form == "auto" else ()))
+    made = deployment.made(found, makers)
     try:
-        releases = [release for reader in chosen for release in reader(found)]
+        releases = [release for reader in chosen for release in reader([one for one in found if one.path not in made])]
     except (AssertionError, AttributeError, TypeError, ValueError) as error:
         if not any(one.kind in kserve.KINDS or production_stack.holds(one.value) for one in found):
             raise
         # Their schemas are not aboard, which would say it by the field.
         # A number's text is quoted behind a colon, and may be anything.
-        reason = str(error).partition(": ")[0]
+        reason = str(error).partition(": ")[0] or "a part of it is missing"
         raise WrongCallError(f"{name}: a field has another form than it should have: {reason}") from error
     if not releases and not any(companions.holds_engine(one) for one in found):
         wanted = "no engine" if form == "auto" else f"nothing of {form}"
         raise WrongCallError(f"{name}: {wanted} is in it: {_kinds(found)}")
+    for one in found:
+        if maker := made.get(one.path):
+            one.covered(f"{maker} makes it")
     _rest(ledger, found)
     known = secrets.written_out(documents).union(*(release.draft.secrets for release in releases))
     for release in releases:
@@ -105,7 +110,11 @@ def _stacks(found: Sequence[objects.Object]) -> list[Release]:
 def _services(found: Sequence[objects.Object]) -> list[Release]:
     services = [one for one in found if one.kind in kserve.KINDS]
     others = [one for one in found if one not in services]
-    return [kserve.take(one, others) for one in services]
+    engines = [one for one in services if kserve.runs_engine(one, others)]
+    for one in services:
+        if one not in engines:
+            one.left("no container of it runs vLLM", "it stays an object of its own", "info")
+    return [kserve.take(one, others) for one in engines]
 
 
 def _rest(ledger: Ledger, found: Sequence[objects.Object]) -> None:

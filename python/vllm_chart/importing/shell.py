@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 SHELLS = re.compile(r"(.*/)?(ba|da|z|a)?sh$")
 #: `vllm serve`, and vLLM's server as a module of Python.
 ENGINE = re.compile(
-    r"\S*vllm\s+serve(?=\s|$)|\S*python[0-9.]*\s+(-\S+\s+)*-m\s+vllm\.entrypoints\.openai\.api_server(?=\s|$)"
+    r"(?<!\S)\S{0,200}vllm\s+serve(?=\s|$)|(?<!\S)\S{0,200}python[0-9.]*\s+(-\S+\s+)*-m\s+vllm\.entrypoints\.openai\.api_server(?=\s|$)"
 )
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _OPERATORS = {";", "&&", "||", "|", "&", "\n", "(", ")", "<", ">", ">>", ">&", "&>", "<<", "<<<"}
