@@ -19,8 +19,8 @@ TIMEOUT_SECONDS = 30
 MAY_BE_EMPTY: Mapping[tuple[str, str, str], str] = {
     ("service", "Replicas over time", "desired"): "only kube-state-metrics knows",
     ("service", "Prefix cache hits", "external"): "only engines with a KV connector look elsewhere",
-    ("endpoint", "Certificate", "left"): "only an endpoint with tls has one",
-    ("endpoint", "Certificate refused", "{{pod}}"): "only an endpoint with tls takes one",
+    ("endpoint", "Certificate", "left"): "only an endpoint with TLS, to clients or engines, has one",
+    ("endpoint", "Certificate refused", "{{pod}}"): "only an endpoint with TLS, to clients or engines, takes one",
     ("endpoint", "Connecting, p99", "{{model}}"): "connections are kept, and maybe none began",
     ("endpoint", "Processor by replica", "{{pod}}"): "only cAdvisor knows",
     ("replica", "Started", "{{pod}}"): "several API servers don't export it, and then only cAdvisor knows",

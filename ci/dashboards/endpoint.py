@@ -97,7 +97,7 @@ NOW = Row(
         value(
             "Certificate",
             "d",
-            "Until the first of its certificates expires. Empty without one.",
+            "Until the first of its certificates expires, engines' authorities too. Empty without any.",
             Query(
                 f"min({queries.select(SERVICE, 'envoy_server_days_until_first_cert_expiring')}) < {A_CENTURY}",
                 "left",
@@ -319,7 +319,7 @@ CONFIGURATION = Row(
         value(
             "Certificate refused",
             "none",
-            "By each replica, over the time range shown: it shows the one before. Empty without tls.",
+            "Over the time range shown, engines' authorities too. The one before counts. Empty without TLS.",
             Query(
                 " + ".join(
                     over_range(f"envoy_sds_{kind}", "pod") for kind in ("key_rotation_failed", "update_rejected")

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -267,10 +268,12 @@ def test_diagnose_asks_replicas_why_they_take_no_engine(tmp_path: Path) -> None:
             there[f"{BASE}/configmaps/{one['metadata']['name']}"] = one
     metadata = {"name": "llm-endpoint-a", "labels": template["metadata"]["labels"]}
     there[f"{BASE}/pods"] = [{"metadata": metadata, "spec": template["spec"], "status": {"phase": "Running"}}]
-    there[f"{BASE}/pods/llm-endpoint-a:9090/proxy/metrics"] = (
-        b'envoy_cluster_ssl_fail_verify_error{envoy_cluster_name="model-0",model="llama3"} 3\n'
-        b'envoy_cluster_membership_healthy{envoy_cluster_name="model-0",model="llama3"} 0\n'
-    )
+    failed = itertools.count(3)
+    there[f"{BASE}/pods/llm-endpoint-a:9090/proxy/metrics"] = lambda *_: (
+        f'envoy_cluster_ssl_fail_verify_error{{envoy_cluster_name="model-0",model="llama3"}} {next(failed)}\n'
+        'envoy_cluster_membership_healthy{envoy_cluster_name="model-0",model="llama3"} 0\n'
+        'envoy_cluster_membership_total{envoy_cluster_name="model-0",model="llama3"} 1\n'
+    ).encode()
     with cluster_of(there, tmp_path) as asked:
         found = diagnose.release("llm-endpoint", "models", asked)
 

@@ -114,6 +114,8 @@ def is_a_value(path: tuple[str, ...], schema: Any = SCHEMA, of: Any = SCHEMA) ->
         return path[2:] == () or path[2] in FLAGS
     while "$ref" in schema:
         schema = of["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if path and path[0] == "NAME" and "patternProperties" in schema:
+        return any(is_a_value(path[1:], named, of) for named in schema["patternProperties"].values())
     if not path or "properties" not in schema:
         return not path or schema.get("additionalProperties") is not False
     below = schema["properties"].get(path[0], {"const": ""})
