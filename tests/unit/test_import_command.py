@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -437,3 +438,78 @@ def test_the_charts_own_way_to_renew_a_certificate_is_no_lost_argument() -> None
 
     assert "certificate.Renewed" in result.stderr
     assert "enable-ssl-refresh" not in result.stderr, result.stderr
+
+
+def deployment(**pod: Any) -> Any:
+    """ENGINE with fields of its pod, and of its container in `container`."""
+    document = yaml.safe_load(ENGINE)
+    spec = document["spec"]["template"]["spec"]
+    spec["containers"][0] |= pod.pop("container", {})
+    spec |= pod
+    return document
+
+
+def outcome(document: Any) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The values of the one release, and what is found."""
+    told = json.loads(run("import", "-", "--output=json", given=yaml.safe_dump(document)).stdout)
+    (release,) = told["releases"]
+    return release["values"], told["findings"]
+
+
+def test_a_mount_of_a_claim_template_is_named_and_not_written() -> None:
+    mounts = [{"name": "cache", "mountPath": "/root/.cache/huggingface"}]
+    document = deployment(container={"volumeMounts": mounts})
+    document["kind"] = "StatefulSet"
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    document["spec"] |= {"volumeClaimTemplates": [{"metadata": {"name": "cache"}, "spec": claim}]}
+    beside = {"name": "beside", "image": "org/beside:1", "volumeMounts": mounts}
+    document["spec"]["template"]["spec"]["containers"].append(beside)
+    values, findings = outcome(document)
+
+    assert "volumeMounts" not in values
+    assert values["extraContainers"][0]["volumeMounts"] == []
+    assert sum("has no volume of this name" in finding["message"] for finding in findings) == 2
+    assert [finding for finding in findings if finding["check"] == "rule"] == []
+
+
+@pytest.mark.parametrize(
+    ("pod", "container", "written"),
+    [
+        ({}, {"privileged": True}, {"securityContext": {"privileged": True, "allowPrivilegeEscalation": True}}),
+        (
+            {},
+            {"capabilities": {"add": ["SYS_ADMIN"]}},
+            {"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}, "allowPrivilegeEscalation": True}},
+        ),
+        ({}, {"runAsUser": 0}, {"securityContext": {"runAsUser": 0}, "podSecurityContext": {"runAsNonRoot": False}}),
+        ({"runAsUser": 0}, {}, {"podSecurityContext": {"runAsUser": 0, "runAsNonRoot": False}}),
+        (
+            {"runAsUser": 0},
+            {"runAsNonRoot": False},
+            {"securityContext": {"runAsNonRoot": False}, "podSecurityContext": {"runAsUser": 0, "runAsNonRoot": False}},
+        ),
+    ],
+)
+def test_a_security_context_that_worked_is_not_refused(pod: Any, container: Any, written: Any) -> None:
+    values, findings = outcome(deployment(securityContext=pod, container={"securityContext": container}))
+
+    assert {key: value for key, value in values.items() if key.endswith("ecurityContext")} == written
+    assert [finding for finding in findings if finding["check"] == "rule"] == []
+
+
+@pytest.mark.parametrize(("args", "told"), [([], 1), (["--tensor-parallel-size=8"], 0)])
+def test_devices_that_the_engine_leaves_idle_are_told(args: list[str], told: int) -> None:
+    resources = {"limits": {"nvidia.com/gpu": 8}}
+    _, findings = outcome(deployment(container={"args": ["--model=a/b", *args], "resources": resources}))
+
+    idle = [finding for finding in findings if "the pod has 8 devices" in finding["message"]]
+    assert len(idle) == told
+    assert all("parallelism.tensorParallelSize: 8" in finding["remedy"] for finding in idle)
+
+
+@pytest.mark.parametrize(("network", "node", "refused"), [(True, 8000, 0), (False, 8000, 1), (True, 9000, 1)])
+def test_a_port_of_the_node_is_the_pods_own_on_the_hosts_network(network: bool, node: int, refused: int) -> None:
+    ports = [{"containerPort": 8000, "hostPort": node}]
+    _, findings = outcome(deployment(hostNetwork=network, container={"ports": ports}))
+
+    assert sum("no port of the node" in finding["message"] for finding in findings) == refused

@@ -313,3 +313,32 @@ def test_of_two_of_a_kind_the_first_stays_and_the_other_is_named(text: str, old:
     reasons = [reason for where, reason in left.items() if where.endswith("/outer")]
     assert len(reasons) == 1
     assert f"a release has one {block}" in reasons[0]
+
+
+def test_a_second_service_leaves_the_first_ones_address_alone() -> None:
+    second = """
+    apiVersion: v1
+    kind: Service
+    metadata: {name: llm-lb, namespace: models}
+    spec:
+      type: LoadBalancer
+      clusterIP: 10.0.0.7
+      clusterIPs: [10.0.0.7]
+      selector: {app: llm}
+      ports: [{port: 80, targetPort: 8000, nodePort: 30080}]
+    """
+    values, left = imported(second)
+    found = read.read("\n---\n".join([ENGINE, textwrap.dedent(second)]), "file")
+
+    (service,) = values["extraObjects"]
+    assert service["spec"] == {
+        "type": "LoadBalancer",
+        "selector": {"app": "llm"},
+        "ports": [{"port": 80, "targetPort": 8000, "nodePort": 30080}],
+    }
+    assert left == {}
+    told = {field.where: field.fate for field in found.fields}
+    assert told["Service/llm-lb: spec.clusterIP"] == told["Service/llm-lb: spec.clusterIPs"] == "covered"
+    (warning,) = (finding for finding in found.findings if "nodePort" in finding.where)
+    assert warning.severity == "warning"
+    assert "port 30080 of the nodes" in warning.message

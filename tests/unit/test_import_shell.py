@@ -1,8 +1,10 @@
 """Scripts that start an engine: what is read of them, and what is left to the shell."""
 
+import time
+
 import pytest
 
-from vllm_chart.importing.shell import Script, UnreadableError, read
+from vllm_chart.importing.shell import ENGINE, Script, UnreadableError, read
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,12 @@ def test_what_follows_the_engine_is_told() -> None:
 def test_what_is_not_followed_is_said(script: str, why: str) -> None:
     with pytest.raises(UnreadableError, match=why.replace("$", r"\$")):
         read(script, (), {})
+
+
+def test_a_long_word_is_read_once() -> None:
+    """Of a word of 200,000 characters a search from each of them would take minutes."""
+    began = time.process_time()
+
+    assert ENGINE.search("A" * 200_000) is None
+    assert time.process_time() - began < 2
+    assert ENGINE.search("/opt/venv/bin/vllm serve org/model")

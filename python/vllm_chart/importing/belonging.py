@@ -1,6 +1,6 @@
 """Which objects belong to a workload, and how one is installed with its release as it stands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vllm_chart.findings import Finding
@@ -91,21 +91,27 @@ def _named(value: Json, kind: str) -> set[str]:
     return names
 
 
-def extra_object(found: Companions, one: Object, annotations: Mapping[str, Part]) -> None:
-    """Install it with the release, as it stands."""
+def extra_object(found: Companions, one: Object, annotations: Mapping[str, Part], without: Sequence[str] = ()) -> bool:
+    """Install it with the release, as it stands. without: fields of its `spec` that are left out.
+
+    Returns whether it can be; if not, that is told.
+    """
     selector = one.value_of("spec", "selector")
     if isinstance(selector, Mapping) and set(selector) & set(owned_labels()):
         one.left(
             "it selects pods by labels that the chart sets itself", "write it in extraObjects, with the chart's labels"
         )
-        return
+        return False
     metadata = {key: value for key, value in one.value["metadata"].items() if key in ("name", "labels")}
     if annotations or one.kind == "PersistentVolumeClaim":
         kept = {key: part.value for key, part in annotations.items()}
         metadata["annotations"] = kept | (KEEP if one.kind == "PersistentVolumeClaim" else {})
     rest = {key: value for key, value in one.value.items() if key not in ("metadata", "status")}
+    if without:
+        rest["spec"] = {key: value for key, value in rest["spec"].items() if key not in without}
     found.draft.append(
         one,
         "extraObjects",
         {"apiVersion": rest.pop("apiVersion"), "kind": rest.pop("kind"), "metadata": metadata, **rest},
     )
+    return True

@@ -68,6 +68,7 @@ class PodReader:
         self._volumes()
         resources.take(self.draft, self.container, self.pod)
         self._device()
+        self._unused_devices()
         self.arguments.finish(self.draft)
         resources.sizes(self.draft, self.arguments.unwritten)
         probes.take(self.draft, self.container, self.pod)
@@ -160,21 +161,45 @@ class PodReader:
         else:
             self.draft.put(None, "gpu.count", 0)
 
+    def _unused_devices(self) -> None:
+        """vLLM takes one device where no size is given, whatever the pod has."""
+        count = int(self.draft.get("gpu.count") or 0)
+        sized = self.draft.get("parallelism") or any(key.startswith("parallelism.") for key in self.arguments.unwritten)
+        if count < 2 or sized or self.words is None:
+            return
+        where = f"{self.container}: resources"
+        message = f"the pod has {count} devices, and without --tensor-parallel-size the engine takes one"
+        remedy = f"write parallelism.tensorParallelSize: {count}, or take gpu and parallelism out for one device"
+        self._find("import-argv", where, message, remedy)
+
     def _ports(self) -> None:
         """Ports of a container are for people to read: the chart names the engine's."""
         engine = int(self.draft.get("containerPort") or 8000)
+        host = bool(self.pod.value_of("hostNetwork"))
         for port in self.container.maps("ports"):
-            if port.value_of("containerPort") == engine and not port.value_of("hostPort"):
+            node = port.value_of("hostPort")
+            if host and node == port.value_of("containerPort"):
+                node = None  # the API server writes it: there the two are one
+            if port.value_of("containerPort") == engine and not node:
                 port.covered("the chart names the engine's port")
-            elif port.value_of("hostPort"):
+            elif node:
                 port.left("the chart takes no port of the node", "use service, or hostNetwork: true")
             else:
                 reason = "a container's port is no more than a note: what listens there does so without it"
                 port.left(reason, "for the Service, write service.extraPorts", "info")
 
     def _security(self) -> None:
-        self.draft.take(self.pod.get("securityContext"), "podSecurityContext")
-        self.draft.take(self.container.get("securityContext"), "securityContext")
+        """What Kubernetes takes a field for that is left out, where the chart's default contradicts the others."""
+        draft = self.draft
+        draft.take(self.pod.get("securityContext"), "podSecurityContext")
+        draft.take(self.container.get("securityContext"), "securityContext")
+        pod, own = draft.get("podSecurityContext") or {}, draft.get("securityContext") or {}
+        added = (own.get("capabilities") or {}).get("add") or ()
+        escalates = own.get("privileged") or "SYS_ADMIN" in added or "CAP_SYS_ADMIN" in added
+        if escalates and own.get("allowPrivilegeEscalation") is None:
+            draft.put(None, "securityContext", {**own, "allowPrivilegeEscalation": True})
+        if 0 in (own.get("runAsUser"), pod.get("runAsUser")) and pod.get("runAsNonRoot") is None:
+            draft.put(None, "podSecurityContext", {**pod, "runAsNonRoot": False})
 
     # What is beside it
 

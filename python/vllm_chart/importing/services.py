@@ -102,7 +102,20 @@ def _another_service(found: Companions, one: Object, annotations: Mapping[str, P
                     "info",
                 )
         return
-    extra_object(found, one, annotations)
+    if not extra_object(found, one, annotations, without=_CLUSTERS_OWN):
+        return
+    spec = one.get("spec")
+    assert spec
+    spec.cover("the cluster gives it", *_CLUSTERS_OWN)
+    for port in spec.maps("ports"):
+        if node_port := port.get("nodePort"):
+            message = f"port {node_port.value} of the nodes is the Service's of today, and another can't have it"
+            remedy = "delete that one first, or take nodePort out of extraObjects"
+            found.findings.append(Finding("import-carries", str(node_port), message, remedy, "warning"))
+
+
+#: Of which no two Services may have the same; the API server writes them.
+_CLUSTERS_OWN = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 
 
 def ingress(found: Companions, one: Object, annotations: Mapping[str, Part]) -> None:

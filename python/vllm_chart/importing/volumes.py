@@ -12,6 +12,7 @@ from vllm_chart.importing.source import Part
 Json = Any
 
 _DEFAULT_MOUNT = "/cache"
+_NO_VOLUME = "the pod has no volume of this name: those of claim templates are not in the chart"
 
 
 class Volumes:
@@ -38,7 +39,9 @@ class Volumes:
                 self._shm(draft, mount, volume)
             elif path == "/tmp" and volume and volume.get("emptyDir"):
                 self._own(mount, volume, "tmp", "the chart mounts an emptyDir there")
-            elif self._is_cache(path) and volume and self.claim is None:
+            elif volume is None:
+                mount.left(_NO_VOLUME, "write persistence, or a claim in volumes: docs/models.md")
+            elif self._is_cache(path) and self.claim is None:
                 self._cache(draft, mount, volume, path)
             else:
                 self._plain(draft, mount, name)
@@ -48,12 +51,18 @@ class Volumes:
 
     def mounts_of(self, container: Json) -> Json:
         """A container beside the engine, its mounts by the names that the volumes have in the chart."""
+        given = [mount for mount in container.get("volumeMounts") or () if mount]
+        for mount in given:
+            if str(mount.get("name")) not in self._volumes:
+                where = f"{container.get('name')}: volumeMounts: {mount.get('name')}"
+                remedy = "write its volume in volumes, and the mount again"
+                self.findings.append(Finding("import-carries", where, _NO_VOLUME, remedy))
         mounts = [
             {**mount, "name": self.renamed.get(str(mount.get("name")), mount.get("name"))}
-            for mount in container.get("volumeMounts") or ()
-            if mount
+            for mount in given
+            if str(mount.get("name")) in self._volumes
         ]
-        return {**container, "volumeMounts": mounts} if mounts else container
+        return {**container, "volumeMounts": mounts} if given else container
 
     # /dev/shm
 
