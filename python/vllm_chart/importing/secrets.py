@@ -34,9 +34,10 @@ _WORD = r"(?:'[^']*(?:'|$)|\"(?:[^\"\\]|\\.)*(?:\"|$)|\\.|[^\s\"';&|<>])+"
 _GAP = r"(?:[ \t]|\\\n)+"
 #: What only names where a secret is: a variable, a command's output.
 _REFERENCE = re.compile(r"\"?\$(?:[({]|\w+\"?(?:$|[\s;&|)\"']))")
+#: At the beginning of a name, and of a bounded length: from each place of a long text it would be tried to its end.
 _NAMED = (
-    r"[\w.-]*(?:token|api[_-]?key|passw(?:or)?d|passphrase|secret|access[_-]?key|secret[_-]?key|private[_-]?key"
-    r"|credentials?)"
+    r"(?<![\w.-])[\w.-]{0,200}"
+    r"(?:token|api[_-]?key|passw(?:or)?d|passphrase|secret|access[_-]?key|secret[_-]?key|private[_-]?key|credentials?)"
 )
 _PATTERN = re.compile(
     "|".join(
