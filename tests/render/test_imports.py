@@ -10,9 +10,10 @@ from helm_python import values_from_yaml
 from ci import tools
 from tests.commands import run
 from tests.render.imports import CASES
+from tests.render.imports.carried import ARGUMENTS, ARGUMENTS_KEY, unwritten
 from tests.render.imports.rows import Case
 from vllm_chart.helm import Helm, default_chart, render
-from vllm_chart.importing import read, source
+from vllm_chart.importing import read, source, verify
 from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import argv, catalogue, container
 
@@ -20,6 +21,9 @@ each = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
 #: Arguments that the chart writes whatever the source says; docs/import.md names them.
 CHART = {"middleware", "shutdown_timeout", "disable_access_log_for_endpoints", "port"}
+
+#: Values that follow from a field's name, or that a default has under another.
+FOLLOWS: dict[str, Any] = {"gpu": {"resourceName": "amd.com/gpu"}, "securityContext": {"privileged": False}}
 
 
 def imported(case: Case) -> read.Imported:
@@ -65,6 +69,38 @@ def test_no_field_is_passed_over_in_silence(case: Case) -> None:
     for name, value in found.sources.items():
         for leaf in source.leaves((name,), value):
             assert any(leaf[:length] in told for length in range(len(leaf) + 1)), source.written(leaf)
+
+
+@each
+def test_what_is_told_as_carried_is_in_the_values(case: Case) -> None:
+    found, written = imported(case), values(case)
+
+    assert list(unwritten(found, written)) == []
+
+
+@each
+def test_a_reader_that_tells_and_writes_nothing_is_found(case: Case) -> None:
+    found, written = imported(case), values(case)
+    told = {field.into.partition(".")[0] for field in found.fields if field.fate == "carried" and of_its_own(field)}
+
+    for key in told & written.keys():
+        rest = {other: value for other, value in written.items() if other != key}
+        assert list(unwritten(found, rest)) or written[key] == FOLLOWS.get(key), key
+
+
+def of_its_own(field: source.Field) -> bool:
+    """Not one of the engine's arguments, which are held to its own."""
+    return field.path[-1] not in ARGUMENTS and field.into != ARGUMENTS_KEY
+
+
+@each
+def test_the_imports_own_check_finds_no_other_arguments(case: Case) -> None:
+    (release,) = imported(case).releases
+    findings = [*release.findings, *verify.verify(release)]
+    other = [one for one in findings if one.check == "import-argv" and one.severity != "info"]
+
+    assert release.words is not None
+    assert [one for one in other if not any(words in str(one) for words in case.refused)] == []
 
 
 @each

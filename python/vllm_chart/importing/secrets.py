@@ -21,7 +21,8 @@ _SHORTEST = 5
 
 #: Beside the names that end as the chart's rule has it, which are all that Helm is asked to know.
 _NAMES = re.compile(
-    r"(?i)(^|_)(ACCESS_KEY|SECRET|SECRET_KEY|PRIVATE_KEY|CREDENTIALS?|APIKEY|PASS|PASSPHRASE|PWD|AUTHORIZATION|COOKIE)$"
+    r"(?i)(^|_)(ACCESS_KEY(_ID)?|SECRET|SECRET_KEY|PRIVATE_KEY|CREDENTIALS?|APIKEY|PASS|PASSPHRASE|PWD|AUTHORIZATION"
+    r"|COOKIE)$"
     r"|(^|_)OTLP(_\w+)?_HEADERS$"
 )
 #: A variable's name may say no more; a map's `key` is a name itself.
@@ -37,7 +38,8 @@ _REFERENCE = re.compile(r"\"?\$(?:[({]|\w+\"?(?:$|[\s;&|)\"']))")
 #: At the beginning of a name, and of a bounded length: from each place of a long text it would be tried to its end.
 _NAMED = (
     r"(?<![\w.-])[\w.-]{0,200}"
-    r"(?:token|api[_-]?key|passw(?:or)?d|passphrase|secret|access[_-]?key|secret[_-]?key|private[_-]?key|credentials?)"
+    r"(?:token|api[_-]?key|passw(?:or)?d|passphrase|secret|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key"
+    r"|credentials?)"
 )
 _PATTERN = re.compile(
     "|".join(
@@ -46,7 +48,10 @@ _PATTERN = re.compile(
             r"(?<=://)(?P<user>[^/@\s:\"']*:[^/\s\"'<>]*)(?=@)",
             rf"(?<![\w-])(?P<keys>--api[-_]key(?:=|{_GAP})(?P<words>{_WORD}(?:{_GAP}(?!-){_WORD})*))",
             rf"(?<![\w-])--(?:[\w-]+[-_])?(?:token|key|password|secret)(?:=|{_GAP})(?P<flag>{_WORD})",
-            rf"(?<!\S)(?:-u|--user|--proxy-user)(?:=|{_GAP})?(?P<login>['\"]?[^\s:\"'/]+:{_WORD})",
+            # `curl -sSfu me:password`: of letters in one word the last has the value.
+            rf"(?<!\S)(?:-[sSfLkgivIGNOJRq#]*[uU]|--user|--proxy-user)(?:=|{_GAP})?"
+            rf"(?P<login>['\"]?[^\s:\"'/]+:{_WORD})",
+            rf"\bconfigure{_GAP}set{_GAP}(?i:{_NAMED}){_GAP}(?P<set>{_WORD})",
             r"(?i:authorization|x-api-key)[\"']?\s*[:=]\s*(?P<header>[\"']?(?:(?i:bearer|basic|token)\s+)?[^\s\"',]+)",
             r"(?i:\bbearer)\s+(?P<bearer>[^\s\"',;]+)",
             # A line of YAML, or of an INI file: the value goes to its end, or is a block.
@@ -58,7 +63,7 @@ _PATTERN = re.compile(
         )
     )
 )
-_VALUES = ("pem", "user", "words", "flag", "login", "header", "bearer", "line", "value", "form")
+_VALUES = ("pem", "user", "words", "flag", "login", "set", "header", "bearer", "line", "value", "form")
 
 
 def named_so(name: str, text: str) -> bool:

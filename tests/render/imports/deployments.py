@@ -178,7 +178,7 @@ CASES = [
             metadata: {labels: {app: mistral}}
             spec:
               volumes:
-                - {name: cache-volume, persistentVolumeClaim: {claimName: mistral}}
+                - {name: cache-volume, persistentVolumeClaim: {claimName: weights}}
                 - {name: shm, emptyDir: {medium: Memory, sizeLimit: 8Gi}}
               hostNetwork: true
               hostIPC: true
@@ -206,7 +206,7 @@ CASES = [
           limits: {cpu: "10", memory: 20G}
           requests: {cpu: "6", memory: 6G}
         shm: {sizeLimit: 8Gi}
-        persistence: {enabled: true, existingClaim: mistral}
+        persistence: {enabled: true, existingClaim: weights}
         image: {repository: rocm/vllm, tag: rocm6.2_mi300_ubuntu20.04_py3.9_vllm_0.6.4}
         podLabels: {app: mistral}
         env: {HF_HOME: /cache}
