@@ -437,6 +437,7 @@ def test_no_key_is_in_what_is_rendered() -> None:
 
     assert "env" not in pod["containers"][0]
     assert {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume} == {
+        "llm-ca",
         "llm-clients",
         "llm-key",
         "llm-tls",

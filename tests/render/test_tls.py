@@ -57,7 +57,7 @@ def test_whatever_asks_the_engine_asks_by_tls(tls: str) -> None:
         assert service["spec"]["ports"][0].get("appProtocol") == ("https" if tls == OWN else None)
 
 
-@pytest.mark.parametrize("tls", [OWN, BY_ARGUMENTS, f"{OWN}\nengine: {{args: {{enable-ssl-refresh: true}}}}"])
+@pytest.mark.parametrize("tls", [OWN, f"{OWN}\nengine: {{args: {{enable-ssl-refresh: true}}}}"])
 def test_a_renewed_certificate_needs_no_restart(tls: str) -> None:
     manifests = rendered(tls)
     assert "--enable-ssl-refresh" not in engine(manifests)["args"]
@@ -91,7 +91,11 @@ def test_without_it_nothing_is_changed() -> None:
     assert "appProtocol" not in manifests.one("Service", "llm-vllm")["spec"]["ports"][0]
 
 
-def test_without_a_word_of_renewal_vllms_own_arguments_stay_as_they_are() -> None:
+def test_vllms_own_arguments_stay_as_they_are() -> None:
+    own = rendered(BY_ARGUMENTS)
+    assert "--enable-ssl-refresh" in engine(own)["args"]
+    assert "--middleware=certificate.Renewed" not in engine(own)["args"]
+    assert "Secret llm-tls" not in own.notes
     once = rendered(BY_ARGUMENTS.replace(", enable-ssl-refresh: true", ""))
     assert "--middleware=certificate.Renewed" not in engine(once)["args"]
     assert "Secret llm-tls" in once.notes

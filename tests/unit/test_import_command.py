@@ -429,14 +429,14 @@ def test_what_the_chart_renders_is_one_release() -> None:
     assert "helm.sh/hook" in rendered
 
 
-def test_the_charts_own_way_to_renew_a_certificate_is_no_lost_argument() -> None:
+def test_a_certificate_by_arguments_stays_one() -> None:
     certificate = "[--model, a/b, --ssl-certfile, /tls/tls.crt, --ssl-keyfile, /tls/tls.key, --enable-ssl-refresh]"
     text = ENGINE.replace("[--model, Qwen/Qwen3-8B]", certificate).replace(
         "resources:", "volumeMounts: [{name: tls, mountPath: /tls, readOnly: true}]\n          resources:"
     )
     result = run("import", "-", given=text + "      volumes: [{name: tls, secret: {secretName: tls}}]\n")
 
-    assert "certificate.Renewed" in result.stderr
+    assert "enable-ssl-refresh: true" in result.stdout
     assert "enable-ssl-refresh" not in result.stderr, result.stderr
 
 

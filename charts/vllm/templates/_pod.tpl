@@ -176,7 +176,9 @@ of, because that as a whole costs as much as all else.
 {{- define "vllm.refreshed" -}}
   {{- $secrets := list }}
   {{- if include "vllm.tls.renews" . }}
-    {{- with .Values.tls.secretName }}{{ $secrets = append $secrets (printf "Secret %s" .) }}{{ end }}
+    {{- $secrets = append $secrets (printf "Secret %s" .Values.tls.secretName) }}
+  {{- end }}
+  {{- if eq (include "vllm.flag" (list . "enable-ssl-refresh")) "true" }}
     {{- $paths := list (include "vllm.flag" (list . "ssl-certfile")) (include "vllm.flag" (list . "ssl-keyfile")) }}
     {{- range $mount := compact (.Values.volumeMounts | default list) }}
       {{- range $volume := compact ($.Values.volumes | default list) }}

@@ -17,14 +17,12 @@
 {{- end }}
 
 {{/*
-"true" if the engine takes its certificate anew as that changes, or nothing. By the chart's middleware: vLLM's own
---enable-ssl-refresh watches the files to which the kubelet's links lead, which are gone after the first change
-(entrypoints/launchers/utils/ssl.py:61 of 0.33).
+"true" if the engine takes the certificate of tls.secretName anew as that changes, or nothing. By the chart's
+middleware: vLLM's own --enable-ssl-refresh watches the files to which the kubelet's links lead, which are gone after
+the first change (entrypoints/launchers/utils/ssl.py:61 of 0.33).
 */}}
 {{- define "vllm.tls.renews" -}}
-  {{- $asked := eq (include "vllm.flag" (list . "enable-ssl-refresh")) "true" }}
-  {{- $own := or .Values.tls.secretName (and $asked (eq (include "vllm.scheme" .) "https")) }}
-  {{- if and $own .Values.engine.passArguments }}true{{ end }}
+  {{- if and .Values.tls.secretName .Values.engine.passArguments }}true{{ end }}
 {{- end }}
 
 {{/*

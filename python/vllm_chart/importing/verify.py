@@ -16,8 +16,6 @@ from vllm_chart.vllm_args import argv
 from vllm_chart.vllm_args import container as kubernetes
 
 Json = Any
-#: The chart's own way to read a renewed certificate, which takes the place of `--enable-ssl-refresh`.
-_RENEWED = "certificate.Renewed"
 #: Arguments that the chart sets by itself: those of its own values, whatever the source says.
 _CHART = frozenset(
     ("port", "shutdown-timeout", "middleware", "disable-access-log-for-endpoints", "enable-request-id-headers")
@@ -54,10 +52,7 @@ def _compare(release: Release, values: Json) -> Iterator[Finding]:
         lost, added = arguments.compared(release.words, rendered, release.version)
     except argv.ArgvError:
         return  # told when the source's were read
-    renewed = f"--middleware={_RENEWED}" in rendered
     for name, value in lost.items():
-        if renewed and name == "enable-ssl-refresh":
-            continue
         message = f"the source has {value!r}, and what the chart renders has {added.get(name, 'none')!r}"
         yield Finding("import-argv", f"--{name}", message, "correct the values")
     for name, value in added.items():
