@@ -15,7 +15,6 @@ import argparse
 import dataclasses
 import json
 import os
-import secrets
 import subprocess
 import time
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ci import tools
+from tests.bench.namespaces import bench_namespace
 from tests.e2e import profiles
 from tests.e2e.monitored import picked_up
 from tests.e2e.profiles import Profile
@@ -133,20 +133,12 @@ def main() -> None:
     parser.add_argument("--only", default="chart,cpu", help="policies (default: %(default)s)")
     options = parser.parse_args()
     os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"
-    namespace = f"vllm-bench-{secrets.token_hex(3)}"
     with Cluster(options.kubeconfig) as cluster:
         profile = profiles.choose(cluster)
         helm = Helm(str(tools.helm()), options.kubeconfig)
-        subprocess.run(cluster.kubectl("create", "namespace", namespace), check=True)
-        try:
-            for name, folder in profile.folders.items():
-                create = ("create", "configmap", name, f"--namespace={namespace}", f"--from-file={folder}")
-                subprocess.run(cluster.kubectl(*create), check=True)
-            with gpus_a_node(cluster, profile, 2):
-                found = rows(cluster, helm, profile, namespace, options.only.split(","))
+        with bench_namespace(cluster, profile.folders) as namespace, gpus_a_node(cluster, profile, 2):
+            found = rows(cluster, helm, profile, namespace, options.only.split(","))
             options.json.write_text(json.dumps(found, indent=2))
-        finally:
-            subprocess.run(cluster.kubectl("delete", "namespace", namespace, "--wait=false"), check=True)
 
 
 if __name__ == "__main__":

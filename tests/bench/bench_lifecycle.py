@@ -17,9 +17,7 @@ import itertools
 import json
 import os
 import re
-import secrets
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -44,6 +42,7 @@ from tests.bench.lifecycle import (
     note_total,
     note_window,
 )
+from tests.bench.namespaces import bench_namespace
 from tests.e2e import profiles
 from tests.e2e.clients import pod_name, restarts
 from tests.e2e.releases import Installation, drain_node, wait_until_departed
@@ -358,26 +357,22 @@ def main() -> None:
     options = parser.parse_args()
     parts = _parts(parser, options.through, options.only)
     os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"
-    namespace = f"vllm-bench-{secrets.token_hex(3)}"
     with Cluster(options.kubeconfig) as cluster:
         profile = profiles.choose(cluster)
         if not profile.no_gpu:
             sys.exit("this bench measures the CPU engine, on simulated GPUs")
-        bench = Bench(cluster, Helm(str(tools.helm()), options.kubeconfig), profile, namespace, options.set)
-        subprocess.run(cluster.kubectl("create", "namespace", namespace), check=True)
-        try:
-            for name, folder in profile.folders.items():
-                bench.kubectl("create", "configmap", name, f"--from-file={folder}")
-            if options.through:
-                bench.begin("through an endpoint")
-                through_endpoint.changes(bench, parts, options.requests)
-            for part in [] if options.through else parts:
-                bench.begin(part)
-                PARTS[part](bench)
-        finally:
-            earlier = json.loads(options.json.read_text()) if options.json.exists() else {}
-            options.json.write_text(json.dumps(earlier | bench.numbers, indent=2))
-            bench.kubectl("delete", "namespace", namespace, "--wait=false")
+        with bench_namespace(cluster, profile.folders) as namespace:
+            bench = Bench(cluster, Helm(str(tools.helm()), options.kubeconfig), profile, namespace, options.set)
+            try:
+                if options.through:
+                    bench.begin("through an endpoint")
+                    through_endpoint.changes(bench, parts, options.requests)
+                for part in [] if options.through else parts:
+                    bench.begin(part)
+                    PARTS[part](bench)
+            finally:
+                earlier = json.loads(options.json.read_text()) if options.json.exists() else {}
+                options.json.write_text(json.dumps(earlier | bench.numbers, indent=2))
 
 
 if __name__ == "__main__":

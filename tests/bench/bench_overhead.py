@@ -14,9 +14,7 @@ import json
 import math
 import os
 import resource
-import secrets
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +23,7 @@ from typing import Any
 
 from ci import tools
 from tests.bench import overhead_program
+from tests.bench.namespaces import bench_namespace
 from tests.bench.overhead_program import ALONE, DRIVER
 from tests.e2e import profiles
 from tests.e2e.evidence import evidence
@@ -150,21 +149,15 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=64, help="of each run (default: %(default)s)")
     options = parser.parse_args()
     os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"
-    namespace = f"vllm-bench-{secrets.token_hex(3)}"
     with Cluster(options.kubeconfig) as cluster:
         profile = profiles.choose(cluster)
         helm = Helm(str(tools.helm()), options.kubeconfig)
-        subprocess.run(cluster.kubectl("create", "namespace", namespace), check=True)
-        try:
-            for name, folder in profile.folders.items():
-                create = ("create", "configmap", name, f"--namespace={namespace}", f"--from-file={folder}")
-                subprocess.run(cluster.kubectl(*create), check=True)
-            _measure_one(cluster, helm, profile, namespace, options)
-        except BaseException:
-            print(evidence(cluster, namespace), file=sys.stderr, flush=True)
-            raise
-        finally:
-            subprocess.run(cluster.kubectl("delete", "namespace", namespace, "--wait=false"), check=True)
+        with bench_namespace(cluster, profile.folders) as namespace:
+            try:
+                _measure_one(cluster, helm, profile, namespace, options)
+            except BaseException:
+                print(evidence(cluster, namespace), file=sys.stderr, flush=True)
+                raise
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from typing import Any
 
 from ci import tools
 from tests import grown_model
+from tests.bench.namespaces import bench_namespace
 from tests.e2e import profiles
 from tests.e2e.clients import execute, pod_name
 from tests.e2e.evidence import evidence
@@ -257,6 +258,15 @@ def _wire(starts: Iterable[Start]) -> str:
     return f"{size:.0f} MiB, {statistics.median(each.requests for each in sent):.0f} requests"
 
 
+def _measure(bench: Bench, turns: Mapping[str, list[tuple[Start, Start]]], count: int) -> None:
+    for _ in range(count):  # in turns: the machine may be busy for a while
+        for name, found in turns.items():
+            try:
+                found.append(bench.turn(name, METHODS[name]))
+            except (AssertionError, HelmError, UnavailableError, subprocess.CalledProcessError) as error:
+                say(f"{name}: {error}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kubeconfig", type=Path, required=True)
@@ -265,30 +275,19 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=1, help="of each method (default: %(default)s)")
     options = parser.parse_args()
     os.environ["PATH"] = f"{tools.kubectl().parent}{os.pathsep}{os.environ['PATH']}"
-    namespace = f"vllm-bench-{secrets.token_hex(3)}"
     turns: dict[str, list[tuple[Start, Start]]] = {name: [] for name in options.only.split(",")}
     with Cluster(options.kubeconfig) as cluster, tempfile.TemporaryDirectory() as scratch:
         profile = profiles.choose(cluster)
         if not profile.no_gpu or not profile.gpu_nodes:
             sys.exit("this bench measures the CPU engine, on simulated GPUs")
-        bench = Bench(cluster, Helm(str(tools.helm()), options.kubeconfig), profile, namespace, Path(scratch))
-        subprocess.run(cluster.kubectl("create", "namespace", namespace), check=True, stdout=sys.stderr)
-        create = ("create", "configmap", TINY, f"--namespace={namespace}", f"--from-file={profile.folders[TINY]}")
-        subprocess.run(cluster.kubectl(*create), check=True, stdout=sys.stderr)
-        try:
-            for _ in range(options.turns):  # in turns: the machine may be busy for a while
-                for name, found in turns.items():
-                    try:
-                        found.append(bench.turn(name, METHODS[name]))
-                    except (AssertionError, HelmError, UnavailableError, subprocess.CalledProcessError) as error:
-                        say(f"{name}: {error}")
-        finally:
-            kept = {name: [list(map(dataclasses.asdict, pair)) for pair in pairs] for name, pairs in turns.items()}
-            measured = {"measured": time.strftime("%F %R UTC", time.gmtime())}
-            options.json.write_text(json.dumps(measured | kept, indent=2))
-            subprocess.run(
-                cluster.kubectl("delete", "namespace", namespace, "--wait=false"), check=True, stdout=sys.stderr
-            )
+        with bench_namespace(cluster, {TINY: profile.folders[TINY]}) as namespace:
+            bench = Bench(cluster, Helm(str(tools.helm()), options.kubeconfig), profile, namespace, Path(scratch))
+            try:
+                _measure(bench, turns, options.turns)
+            finally:
+                kept = {name: [list(map(dataclasses.asdict, pair)) for pair in pairs] for name, pairs in turns.items()}
+                measured = {"measured": time.strftime("%F %R UTC", time.gmtime())}
+                options.json.write_text(json.dumps(measured | kept, indent=2))
     print(table({name: found for name, found in turns.items() if found}))
     if not all(len(found) == options.turns for found in turns.values()):
         sys.exit(1)

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from kubernetes.client import V1Eviction
 
 from tests.bench.lifecycle import MANY, SERVED, Bench, names, new_version, note_total, note_window
-from tests.e2e.clients import execute, pod_name, start_application
+from tests.e2e.clients import pod_name, shown_certificate, start_application
 from tests.e2e.endpoints import APPLICATION, CLIENTS_SECRET, Endpoint, apply_secret
 from tests.e2e.releases import STOP_SECONDS, drain_node, wait_until_departed
 from vllm_chart.cli.main import main
@@ -29,7 +29,6 @@ CERTIFICATE_SECRET, API_PORT = "endpoint-tls", 8080
 #: What the kubelet takes at most to have a Secret's change in a pod.
 KUBELET_SECONDS = 180
 SURGE = ("strategy.rollingUpdate.maxSurge=1", "strategy.rollingUpdate.maxUnavailable=0")
-_SHOWN = "import ssl, sys; print(ssl.get_server_certificate((sys.argv[1], int(sys.argv[2]))))"
 
 
 class Front:
@@ -158,8 +157,8 @@ class Front:
             assert time.time() - began < KUBELET_SECONDS, f"{[*old]} do not show the renewed certificate"
             for name, pod in [*old.items()]:
                 assert pod.status
-                shown = ("python3", "-c", _SHOWN, pod.status.pod_ip or "", str(API_PORT))
-                said = execute(self.bench.cluster, self.bench.namespace, APPLICATION, *shown)
+                cluster, namespace, address = self.bench.cluster, self.bench.namespace, pod.status.pod_ip or ""
+                said = shown_certificate(cluster, namespace, APPLICATION, address, API_PORT)
                 if ssl.PEM_cert_to_DER_cert(said) == ssl.PEM_cert_to_DER_cert(renewed):
                     del old[name]
         self.bench.note("certificate renewed: shown by every replica after, s", round(time.time() - began))

@@ -210,6 +210,14 @@ def execute(cluster: Cluster, namespace: str, pod: str, *command: str) -> str:
     return done.stdout
 
 
+_SHOWN = "import ssl, sys; print(ssl.get_server_certificate((sys.argv[1], int(sys.argv[2]))), end='')"
+
+
+def shown_certificate(cluster: Cluster, namespace: str, pod: str, host: str, port: int) -> str:
+    """The certificate that a server shows to a pod, as PEM; it is not checked."""
+    return execute(cluster, namespace, pod, "python3", "-c", _SHOWN, host, str(port))
+
+
 def assert_answers(client: Client, model: Model) -> None:
     """Every completion is the known one, from the right model."""
     for prompt, expected in model.completions.items():

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from kubernetes.client import V1Pod
 
+from ci.shell import wait_until
 from tests.e2e.clients import execute, pod_name, start_application
 from tests.e2e.endpoints import APPLICATION, CLIENTS_SECRET, METRICS_PORT, Endpoint, fetch_page
 from tests.e2e.profiles import Profile
@@ -98,11 +99,11 @@ def endpoint(engines: Installation, helm: Helm, cluster: Cluster, namespace: str
 
 
 def _wait_until_it_knows_all(endpoint: Endpoint, pod: V1Pod) -> None:
-    began, known = time.time(), 0.0
-    while known != REPLICAS:
-        assert time.time() - began < SECONDS, f"{pod_name(pod)} knows {known} healthy replicas"
+    def known() -> bool:
         page = fetch_page(endpoint.cluster, endpoint.namespace, pod, METRICS_PORT)
-        known = page.total("envoy_cluster_membership_healthy", model=MODEL) or 0
+        return page.total("envoy_cluster_membership_healthy", model=MODEL) == REPLICAS
+
+    wait_until(f"{pod_name(pod)} knows {REPLICAS} healthy replicas", known, SECONDS)
 
 
 def _count(release: Installation) -> Counted:

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from kubernetes.client import V1ObjectMeta, V1Secret
 
 from ci.images.models import SHARED_PROMPT
-from tests.e2e.clients import execute, pod_name, restarts, start_application
+from tests.e2e.clients import execute, pod_name, restarts, shown_certificate, start_application
 from tests.e2e.endpoints import APPLICATION, CLIENTS_SECRET, Endpoint
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import SHORT_STOP, Installation
@@ -32,7 +32,6 @@ pytestmark = pytest.mark.tls
 ENGINE_SECRET, ENDPOINT_SECRET = "engine-tls", "endpoint-tls"
 #: What the kubelet takes at most to have a Secret's change in a pod, and what the engine and Envoy take to see it.
 KUBELET_SECONDS, SEEN_SECONDS = 120, 10
-_SHOWN = "import ssl, sys; print(ssl.get_server_certificate((sys.argv[1], int(sys.argv[2]))), end='')"
 _ASK = Path(__file__).with_name("programs") / "ask_by_tls.py"
 
 
@@ -123,9 +122,9 @@ def ask(cluster: Cluster, namespace: str, url: str, authority: trustme.CA, model
 
 def wait_until_shown(engine: Installation, certificate: Secret) -> float:
     """Wait until whoever connects is shown a certificate: seconds."""
-    command = ("python3", "-c", _SHOWN, f"{engine.service}.{engine.namespace}.svc", "80")
+    where = (engine.cluster, engine.namespace, APPLICATION, f"{engine.service}.{engine.namespace}.svc", 80)
     began = time.monotonic()
-    while execute(engine.cluster, engine.namespace, APPLICATION, *command).strip() != certificate.shown.strip():
+    while shown_certificate(*where).strip() != certificate.shown.strip():
         assert time.monotonic() - began < KUBELET_SECONDS + SEEN_SECONDS, "another certificate is shown still"
     return time.monotonic() - began
 

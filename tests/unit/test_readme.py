@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.unit.test_import_command import ENGINE
 from vllm_chart import helm
 from vllm_chart.cli.main import main
 
@@ -21,20 +22,6 @@ COMMANDS = [shlex.split(line, comments=True) for line in re.findall(r"^ {4,7}(\S
 # So is what stands between back quotes and begins as one.
 INLINE = [shlex.split(text) for text in re.findall(r"`((?:vllm-chart|pytest|pip|check) [^`]+)`", README)]
 LIVE = {"preflight", "smoke", "diagnose", "top", "load", "bench", "clients", "usage", "endpoint"}
-
-
-DEPLOYMENT = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: llm}
-spec:
-  selector: {matchLabels: {app: llm}}
-  template:
-    metadata: {labels: {app: llm}}
-    spec:
-      containers:
-        - {name: vllm, image: "vllm/vllm-openai:v0.33.0", args: [--model=Qwen/Qwen3-8B]}
-"""
 
 
 def _of(program: str) -> list[list[str]]:
@@ -56,7 +43,7 @@ SHORT = [["check", *arguments] for arguments in _inline("check")]
 def test_a_command_of_ours(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.yaml").write_text("model: {id: Qwen/Qwen3-8B}\n")
-    Path("deployment.yaml").write_text(DEPLOYMENT)
+    Path("deployment.yaml").write_text(ENGINE)
     given = arguments[: arguments.index(">")] if ">" in arguments else arguments
     # Of the live ones only the options are looked at here: `--help` comes after they were parsed.
     given = [*given, *(["--help"] if arguments[0] in LIVE else ["--offline"] if arguments[0] == "plan" else [])]
