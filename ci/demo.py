@@ -41,6 +41,7 @@ _SECONDS = re.compile(r", for \d+ s now")
 def demo() -> None:
     """Bring up the cluster, install the chart, ask for a completion and say how to go on. Raises HarnessError."""
     kind.up()
+    kind.clear()
     _prepare_namespace()
     helm = Helm(command=str(tools.helm()), kubeconfig=kubeconfig())
     files = " ".join(f"-f {path}" for path in VALUES)
