@@ -39,6 +39,8 @@ CONFIG_RELOADER = Program(
     "/bin/prometheus-config-reloader",
     stamp=f"{_VERSION}={versions.PROMETHEUS_OPERATOR}",
 )
+# It can't be built with fewer parts: one package compiles all its scalers (pkg/scaling/scalers_builder.go has 80 of
+# them in one switch), and none of them has a build tag. So it is built for the sessions that ask for it, and kept.
 KEDA = Program(
     "keda",
     f"ghcr.io/kedacore/keda:{versions.KEDA}",
