@@ -194,7 +194,7 @@ def generate(session: nox.Session) -> None:
 
 @nox.session
 def crds(session: nox.Session) -> None:
-    """Follow releases of prometheus-operator and KEDA (ci/versions.py): write the schemas of their objects."""
+    """Follow releases of prometheus-operator, KEDA and the Gateway API: write the schemas of their objects."""
     install(session)
     session.run("python", "-m", "ci.crds")
 

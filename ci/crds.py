@@ -37,7 +37,7 @@ DEFINED = {
         [f"http.keda.sh_{kind}.yaml" for kind in ("httpscaledobjects", "interceptorroutes")],
     ),
     "gateway-api": (versions.GATEWAY_API, ["gateway.networking.k8s.io_httproutes.yaml"]),
-    "inference-extension": ("v1", ["inference.networking.k8s.io_inferencepools.yaml"]),
+    "inference-extension": (versions.INFERENCE_EXTENSION, ["inference.networking.k8s.io_inferencepools.yaml"]),
 }
 
 _API = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"
@@ -51,12 +51,11 @@ def folder(name: str) -> Path:
     """
     if name == "prometheus-operator":
         return _generated()
-    if name == "inference-extension":
-        return Path(__file__).parent / "definitions"
     module, inside = {
         "keda": ("github.com/kedacore/keda/v2", "config/crd/bases"),
         "http-add-on": ("github.com/kedacore/http-add-on", "config/crd/bases"),
         "gateway-api": ("sigs.k8s.io/gateway-api", "config/crd/standard"),
+        "inference-extension": ("sigs.k8s.io/gateway-api-inference-extension", "config/crd/bases"),
     }[name]
     return go.source(module, DEFINED[name][0]) / inside
 

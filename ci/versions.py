@@ -62,8 +62,11 @@ PROMETHEUS_OPERATOR_API = "0.95.2"
 CONTROLLER_GEN = "0.21.0"
 KEDA = "2.21.0"
 HTTP_ADD_ON = "0.15.0"
-# The Gateway API (module sigs.k8s.io/gateway-api),.
+# The Gateway API (module sigs.k8s.io/gateway-api) and its inference extension (gateway-api-inference-extension, whose
+# releases the proxy has without a list of them): the last one in which a pool has to have a picker, as in all before.
+# 1.6.0 differs in nothing else.
 GATEWAY_API = "1.6.3"
+INFERENCE_EXTENSION = "1.5.0"
 
 # What the local cluster is given on demand, from the Go module proxy where no registry answers. The operator brings the
 # definitions of its own version, so that what the chart renders is also held to an older one.

@@ -1,11 +1,10 @@
 """The way in from outside: Ingress, HTTPRoute and InferencePool, as the release renders them."""
 
-from pathlib import Path
+import json
 from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 from helm_python import values_from_yaml
 
 from ci import crds
@@ -200,10 +199,9 @@ def test_check_holds_them_to_their_definitions(text: str, kind: str, steps: Any,
         {"extensionRef": {"name": "a"}},
     ],
 )
-def test_our_definition_of_a_pool_is_strict_and_asks_for_a_picker(change: dict[str, Any]) -> None:
+def test_the_definition_of_a_pool_is_strict_and_asks_for_a_picker(change: dict[str, Any]) -> None:
     """Releases of the API before 1.6 ask for one, so that a pool without it is not for every cluster."""
-    file = Path("ci/definitions") / crds.DEFINED["inference-extension"][1][0]
-    [schema] = crds.of_definition(yaml.safe_load(file.read_text())).values()
+    schema = json.loads(crds.TARGET.read_text())["kinds"]["inference.networking.k8s.io/v1 InferencePool"]
     pool: dict[str, Any] = dict(render(f"{{{POOL}}}").one("InferencePool"))
     held = jsonschema.Draft202012Validator(schema)
 
