@@ -202,6 +202,16 @@ MODELS = [
         silent=["VLLMEndpointErrors"],
     ),
     Case(
+        "one in twenty is answered 503, which is the limit and not more",
+        one("serving for 20m", {OK: "+0.95/s", FAILED: "+0.05/s"}),
+        silent=["VLLMEndpointErrors"],
+    ),
+    Case(
+        "all of just enough are answered 503",
+        one("serving for 20m", {FAILED: "+4/m"}),
+        [fires("VLLMEndpointErrors", "10m", 1, model="llama3")],
+    ),
+    Case(
         "all of a few are answered 503",
         one("serving for 20m", {FAILED: "+3.5/m"}),
         silent=["VLLMEndpointErrors"],
@@ -296,6 +306,11 @@ CLIENTS = [
         [fires("VLLMEndpointUnauthorized", "19m", 1)],
     ),
     Case(
+        "one in five has no key, which is the limit and not more",
+        one("serving for 40m", {OK: "+0.8/s", UNKNOWN: "+0.2/s"}),
+        silent=["VLLMEndpointUnauthorized"],
+    ),
+    Case(
         "one in six has no key",
         one("serving for 40m", {OK: "+0.5/s", UNKNOWN: "+0.1/s"}),
         silent=["VLLMEndpointUnauthorized", "VLLMEndpointErrors", "VLLMEndpointLimited"],
@@ -314,6 +329,11 @@ CLIENTS = [
         "a client meets its limit six times of ten, in both of two replicas",
         two("serving for 1h", {OK: "+0.4/s", LIMITED: "+0.6/s"}),
         [fires("VLLMEndpointLimited", "15m30s", 0.6, client="app")],
+    ),
+    Case(
+        "a client meets its limit every second time, which is not more than the limit",
+        one("serving for 1h", {OK: "+0.5/s", LIMITED: "+0.5/s"}),
+        silent=["VLLMEndpointLimited"],
     ),
     Case(
         "a client that asks hardly enough meets its limit each time, in two replicas",

@@ -49,11 +49,10 @@ EQUIVALENT: list[Judgement] = [
     Judgement("VLLMRestarting", r"\S+: 2 -20 %", WHOLE),
     Judgement("VLLM(Stalled|EndpointClientsRefused)", r"\S+: increase is rate", "either is 0 where the other is"),
     Judgement(r"VLLM(Preempting|EngineErrors|Aborted|\w+Burn(Slow)?)", r"\S+: > is >=", QUOTIENT),
-    Judgement("VLLMEndpoint(Errors|Unauthorized|Limited)", r"\S+: > is >=", QUOTIENT),
     Judgement(
-        "VLLM(Aborted|Endpoint(Errors|Unauthorized|Limited))",
+        "VLLM(Aborted|Endpoint(Unauthorized|Limited))",
         r"\S+: >= is >",
-        "an extrapolated number is never exactly the limit",
+        "whole requests, extrapolated to 15 minutes, are never exactly 20",
     ),
     Judgement("VLLMEndpointModelDown", r"\S+: max is sum", "counts of replicas are 0 together, or not at all"),
     Judgement("VLLMEndpointClientsRefused", r"\S+: max_over_time is last_over_time", "time only grows"),

@@ -12,12 +12,13 @@ from tests.rules.timeline import duration, seconds
 
 TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<string>"(?:\\.|[^"\\])*")|(?P<duration>(?:\d+(?:ms|[smhdwy]))+)|(?P<number>\d+(?:\.\d+)?)"""
-    r"""|(?P<word>[a-zA-Z_:][a-zA-Z0-9_:]*)|(?P<operator>==|!=|>=|<=|=~|!~|[-+*/<>=])|(?P<bracket>[()\[\]{},:])"""
+    r"""|(?P<word>(?!:\d)[a-zA-Z_:][a-zA-Z0-9_:]*)|(?P<operator>==|!=|>=|<=|=~|!~|[-+*/<>=])|(?P<bracket>[()\[\]{},:])"""
 )
 #: What is confused with what.
 COMPARISONS = {
     ">": (">=", "<", "> -1e12 +"),
     ">=": (">", "<", ">= -1e12 +"),
+    "<": ("<=", ">", "< 1e12 +"),
     "==": ("!=", ">", "<", ">= -1e12 +"),
 }
 SETS = {"and": ("or", "unless"), "or": ("and",)}
@@ -25,6 +26,7 @@ ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*"}
 FUNCTIONS = {
     "sum": ("max", "min", "count"),
     "max": ("min", "sum"),
+    "min": ("max", "sum"),
     "group": ("count",),
     "rate": ("increase", "irate"),
     "increase": ("rate",),
@@ -37,7 +39,7 @@ FUNCTIONS = {
     "clamp_min": ("clamp_max",),
 }
 FACTORS = {"x10": 10.0, "/10": 0.1, "+20 %": 1.2, "-20 %": 0.8}
-MATCHES = {"=": "!=", "=~": "!~"}
+MATCHES = {"=": "!=", "!=": "=", "=~": "!~"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from tests.rules.mutants import expressions, mutants, tokens
 from tests.rules.ruleset import Rule
 
 EXPRESSION = 'sum by (job) (rate(a{job="x",status=~"5.."}[5m])) > 0.5 and on (job) (b{job="x"} == 0 or c{job="x"})'
+SUBQUERY = 'min by (job) (max_over_time(a{job!="x"}[5m:1m])) < 3'
 ALERT = Rule("group", {"alert": "A", "expr": 'up{job="x"} == 0', "for": "2m", "labels": {"severity": "x"}})
 
 
@@ -40,6 +41,24 @@ ALERT = Rule("group", {"alert": "A", "expr": 'up{job="x"} == 0', "for": "2m", "l
 )
 def test_an_expression_with_one_thing_wrong(changed: str) -> None:
     assert without_spaces(changed) in {without_spaces(text) for _, text in expressions(EXPRESSION)}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        SUBQUERY.replace("min(", "max("),
+        SUBQUERY.replace("max_over_time", "min_over_time"),
+        SUBQUERY.replace("!=", "="),
+        SUBQUERY.replace("[5m:", "[50m:"),
+        SUBQUERY.replace(":1m]", ":2m]"),
+        SUBQUERY.replace("<", "<="),
+        SUBQUERY.replace("<", ">"),
+        SUBQUERY.replace("<", "< 1e12 +"),
+    ],
+)
+def test_a_subquery_with_one_thing_wrong(changed: str) -> None:
+    """Its step is no name that begins with a colon."""
+    assert without_spaces(changed) in {without_spaces(text) for _, text in expressions(SUBQUERY)}
 
 
 def without_spaces(text: str) -> str:
