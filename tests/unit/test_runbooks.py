@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vllm_chart import helm, support
-from vllm_chart.charts import ENDPOINT
+from vllm_chart.charts import ENDPOINT, VLLM
 from vllm_chart.cli.main import main
 from vllm_chart.endpoint import alerts as endpoint_alerts
 from vllm_chart.observe.alerts import ALERTS, BUCKETS
@@ -98,6 +98,18 @@ def test_a_page_begins_with_a_command_of_ours(page: Path) -> None:
 def test_every_command_of_ours_is_called_rightly(page: Path) -> None:
     for name, *arguments in commands(page.read_text()):
         main.commands[name].make_context(name, arguments, resilient_parsing=True)  # raises for an unknown option
+
+
+@by_page
+def test_a_page_calls_the_releases_objects_by_the_names_that_they_have(page: Path) -> None:
+    chart, values, release = ENDPOINT, ENDPOINT_VALUES, "llm-endpoint"
+    if not is_of_the_endpoint(page):
+        chart, values, release = VLLM, VALUES, "llm"
+    rendered = helm.render(chart=chart.folder, values=values, release=release, namespace="models")
+    there = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in rendered}
+
+    asked = re.findall(r"kubectl -n models [^\n`]*?\b((?:deployment|service)/[\w-]+)", page.read_text())
+    assert {*asked} <= there
 
 
 def values_named(text: str, schema: Any = SCHEMA) -> Iterator[tuple[str, ...]]:
