@@ -74,6 +74,9 @@ PROMETHEUS_OPERATOR = "0.85.0"
 METRICS_SERVER = "0.9.0"
 OTEL_COLLECTOR = "0.165.0"
 
+# Envoy Gateway, from the Go module proxy (module github.com/envoyproxy/gateway), with its own definitions.
+ENVOY_GATEWAY = "1.9.1"
+
 # pint, Cloudflare's linter of Prometheus rules. Go module github.com/cloudflare/pint.
 PINT = "0.80.0"
 

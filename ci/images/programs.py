@@ -1,5 +1,5 @@
-"""Images that hold one program: pulled, or the program built from the Go module proxy and put on an empty root, or on
-one with the Debian packages that it calls."""
+"""Images that hold one program: pulled, or the program built from the Go module proxy and put on a root with nothing
+else but /tmp, or on one with the Debian packages that it calls."""
 
 import dataclasses
 import hashlib
@@ -67,6 +67,9 @@ def build(engine: Engine, program: Program) -> None:
         placed = root / program.path.lstrip("/")
         placed.parent.mkdir(parents=True, exist_ok=True)
         placed.hardlink_to(built)
+        temporary = root / "tmp"
+        temporary.mkdir()
+        temporary.chmod(0o1777)
         archive = Path(name, "image.tar")
         if program.debian:
             with step("Make its Debian root"):
@@ -79,7 +82,7 @@ def build(engine: Engine, program: Program) -> None:
             f'ENTRYPOINT ["{program.path}"]',
             f"USER {NOBODY}",
             f"LABEL {LABEL}={program.fingerprint()}",
-            f"ENV PATH={PATH if program.debian else '/usr/bin:/bin'}",
+            f"ENV PATH={PATH}",
         )
         changes = [word for setting in settings for word in ("--change", setting)]
         engine.run("import", *changes, archive, program.reference)

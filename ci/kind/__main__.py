@@ -4,6 +4,7 @@ python -m ci.kind up       # have it: installs, builds, creates or repairs what 
 python -m ci.kind up --monitoring --autoscaling --tracing    # and Prometheus, KEDA, an OpenTelemetry collector
 python -m ci.kind up --autoscaling-zero    # and KEDA with its HTTP add-on, which holds requests at no replicas
 python -m ci.kind up --network    # and kube-router's firewall, which enforces network policies
+python -m ci.kind up --gateway    # and Envoy Gateway, with the Gateway API
 python -m ci.kind up --registry   # and a registry that its nodes pull from
 python -m ci.kind up --object-storage    # and images of an S3 store, and of the engine with the streamer of weights
 python -m ci.kind clear    # remove what tests left in it that were killed
@@ -24,6 +25,7 @@ HELP = {
     "tracing": "have an OpenTelemetry collector in it",
     "registry": "have a registry in it, which its nodes pull from",
     "network": "have kube-router's firewall on its nodes, which enforces network policies",
+    "gateway": "have Envoy Gateway in it, which takes the routes of releases",
     "object-storage": "have images of an S3 store and of an engine that streams on its nodes",
 }
 

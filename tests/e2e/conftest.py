@@ -36,6 +36,7 @@ ASKED_FOR = (
     ("--network", "network"),
     ("--endpoint", "endpoint"),
     ("--prefixes", "prefixes"),
+    ("--gateway", "gateway"),
     ("--tls", "tls"),
 )
 # Where a failure leaves its traces.
@@ -59,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--network", action="store_true", help="Also try who is kept out, where policies are enforced.")
     group.addoption("--endpoint", action="store_true", help="Also revoke, break and roll around an endpoint.")
     group.addoption("--prefixes", action="store_true", help="Also compare prefix hits, with four engines at a time.")
+    group.addoption("--gateway", action="store_true", help="Also go through Envoy Gateway, by the chart's routes.")
     group.addoption("--tls", action="store_true", help="Also let an engine speak TLS, and renew its certificate.")
     group.addoption("--faults", action="store_true", help="Also kill, hang and starve engines, and let a node be gone.")
 
@@ -78,6 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "network: needs a network plugin that enforces policies, so it is asked for")
     config.addinivalue_line("markers", "endpoint: waits for the kubelet and for engines, so it is asked for")
     config.addinivalue_line("markers", "prefixes: four engines at a time take long to start, so it is asked for")
+    config.addinivalue_line("markers", "gateway: needs Envoy Gateway and two engines, so it is asked for")
     config.addinivalue_line("markers", "tls: waits for an engine and for the kubelet, so it is asked for")
     config.addinivalue_line("markers", "faults: something is broken on purpose, so it is asked for")
 

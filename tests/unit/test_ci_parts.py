@@ -1,17 +1,22 @@
 """The parts of the local cluster: their manifests name the images that are made, and hold to what the page says."""
 
+import dataclasses
+import tarfile
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ci import go, versions
 from ci.engine import Engine
 from ci.images import programs
 from ci.images.programs import Program
 from ci.kind import parts
 from ci.kind.nodes import Node, reach_registry
 from ci.kind.parts import Part
+from ci.kind.parts import programs as part_programs
 from tests.e2e import registries
 from tests.e2e.registries import Pull
 
@@ -29,9 +34,8 @@ def part(request: pytest.FixtureRequest) -> Part:
 
 
 def pods(part: Part) -> list[dict[str, Any]]:
-    return [
-        found["spec"]["template"]["spec"] for found in objects(part) if found["kind"] in ("Deployment", "DaemonSet")
-    ]
+    kinds = ("Deployment", "DaemonSet", "Job")
+    return [found["spec"]["template"]["spec"] for found in objects(part) if found["kind"] in kinds]
 
 
 def test_containers_run_images_that_are_made(part: Part) -> None:
@@ -78,11 +82,67 @@ def test_nobody_may_do_everything(part: Part) -> None:
     assert writers == [], "Secrets are written in the part's own namespace alone"
 
 
+def test_an_envoy_that_is_started_for_a_gateway_has_images_that_the_cluster_has() -> None:
+    """The control plane writes its pod, with images of its own choice otherwise."""
+    (proxy,) = (found for found in objects(parts.GATEWAY) if found["kind"] == "EnvoyProxy")
+    (class_,) = (found for found in objects(parts.GATEWAY) if found["kind"] == "GatewayClass")
+    (text,) = (found["data"].values() for found in objects(parts.GATEWAY) if found["kind"] == "ConfigMap")
+    config = yaml.safe_load(*text)
+
+    deployment = proxy["spec"]["provider"]["kubernetes"]["envoyDeployment"]
+    assert deployment["container"]["image"] == versions.ENVOY_IMAGE
+    manager = config["provider"]["kubernetes"]["shutdownManager"]
+    assert manager["image"] == part_programs.ENVOY_GATEWAY.reference
+    reference = class_["spec"]["parametersRef"]
+    assert (reference["name"], reference["namespace"]) == (proxy["metadata"]["name"], proxy["metadata"]["namespace"])
+    assert class_["spec"]["controllerName"] == config["gateway"]["controllerName"]
+
+
+def test_a_part_brings_the_kinds_that_it_has_objects_of(part: Part) -> None:
+    names = [name for found in part.definitions for name in found.names]
+    groups = {name.partition("_")[0] for name in names}
+    for found in objects(part):
+        group, kind = found["apiVersion"].partition("/")[0], found["kind"].lower()
+        if group in groups:
+            singular = kind.removesuffix("y")
+            assert [name for name in names if name.startswith(f"{group}_{singular}")], kind
+
+
+def test_a_part_is_installed_anew_when_its_definitions_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = dataclasses.replace(parts.GATEWAY.definitions[0], version="9.9.9")
+    assert dataclasses.replace(parts.GATEWAY, definitions=(newer,)).fingerprint() != parts.GATEWAY.fingerprint()
+
+
 def test_a_part_is_installed_anew_when_its_programs_change(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     before = part.fingerprint()
     assert before == part.fingerprint()
     monkeypatch.setattr(Program, "fingerprint", lambda self: "another")
     assert part.fingerprint() != before
+
+
+def test_an_image_has_its_program_and_a_folder_for_anybody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made: list[tuple[tarfile.TarInfo, ...]] = []
+    told: list[str] = []
+
+    def build(packages: tuple[str, ...], version: str, target: Path, **options: Any) -> None:
+        target.mkdir()
+        (target / "a").write_text("a program")
+
+    def run(engine: Engine, *words: Any) -> None:
+        told.extend(map(str, words))
+        with tarfile.open(words[-2]) as archive:
+            made.append(tuple(archive))
+
+    monkeypatch.setattr(go, "build", build)
+    monkeypatch.setattr(Engine, "run", run)
+    programs.build(Engine("docker", {}), Program("a", "a:1", ("example.com/a",), "1.0.0", "/usr/local/bin/a"))
+
+    ((files),) = ({entry.name: entry for entry in entries} for entries in made)
+    assert files["./usr/local/bin/a"].isfile()
+    assert (files["./tmp"].isdir(), files["./tmp"].mode) == (True, 0o1777)
+    (path,) = (word.removeprefix("ENV PATH=") for word in told if word.startswith("ENV PATH="))
+    assert "/usr/local/bin" in path.split(":")
 
 
 def test_programs_that_are_made_differently_have_different_names() -> None:

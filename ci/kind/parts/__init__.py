@@ -1,4 +1,4 @@
-"""What the cluster is given on demand to watch, scale and trace engines, and to have images of its own.
+"""What the cluster is given on demand to watch, scale, trace and reach engines, and to have images of its own.
 
 Each part is a file of manifests beside this one, with images as `${name}`, and the custom resources that its own module
 defines. What was installed is written down in the cluster, so that a second time only waits until all of it works.
@@ -28,6 +28,20 @@ RECORD = ("configmap", "vllm-chart-parts", "--namespace=kube-system")
 
 
 @dataclasses.dataclass(frozen=True)
+class Definitions:
+    """Custom resources of a module: its version, and the folder in it that has these files (without `.yaml`)."""
+
+    module: str
+    version: str
+    folder: str
+    names: tuple[str, ...]
+
+    def files(self) -> list[Path]:
+        """The files. Raises HarnessError."""
+        return [go.source(self.module, self.version) / self.folder / f"{name}.yaml" for name in self.names]
+
+
+@dataclasses.dataclass(frozen=True)
 class Part:
     """A part of the cluster.
 
@@ -36,7 +50,7 @@ class Part:
         programs: that its pods run.
         waits: options of `kubectl` that end when it works.
         answers: a path of the API server that answers when it works.
-        definitions: its custom resources: module, version, folder in the module, names of the files.
+        definitions: its custom resources.
         nodes: where its pods may be.
         then: what the nodes need once it is installed; it may have been done.
     """
@@ -45,7 +59,7 @@ class Part:
     programs: tuple[Program, ...]
     waits: tuple[str, ...]
     answers: str
-    definitions: tuple[str, str, str, tuple[str, ...]] = ("", "", "", ())
+    definitions: tuple[Definitions, ...] = ()
     nodes: Literal["all", "cpu"] = "cpu"
     then: Callable[[], None] = lambda: None
 
@@ -53,12 +67,12 @@ class Part:
         """Its objects, as YAML."""
         names = {program.name: program.reference for program in self.programs}
         text = (HERE / f"{self.name}.yaml").read_text()
-        return _Template(text).substitute(names | {"prometheus-version": versions.PROMETHEUS})
+        facts = {"prometheus-version": versions.PROMETHEUS, "envoy": versions.ENVOY_IMAGE}
+        return _Template(text).substitute(names | facts)
 
     def custom_resources(self) -> list[Path]:
         """The files of its custom resources. Raises HarnessError."""
-        module, version, folder, names = self.definitions
-        return [go.source(module, version) / folder / f"{name}.yaml" for name in names]
+        return [file for found in self.definitions for file in found.files()]
 
     def fingerprint(self) -> str:
         """A short name for all that is installed."""
@@ -81,16 +95,18 @@ MONITORING = Part(
     ),
     "/api/v1/namespaces/monitoring/services/prometheus:http/proxy/-/ready",
     (
-        "github.com/prometheus-operator/prometheus-operator",
-        versions.PROMETHEUS_OPERATOR,
-        "example/prometheus-operator-crd",
-        (
-            "monitoring.coreos.com_podmonitors",
-            "monitoring.coreos.com_probes",
-            "monitoring.coreos.com_prometheuses",
-            "monitoring.coreos.com_prometheusrules",
-            "monitoring.coreos.com_scrapeconfigs",
-            "monitoring.coreos.com_servicemonitors",
+        Definitions(
+            "github.com/prometheus-operator/prometheus-operator",
+            versions.PROMETHEUS_OPERATOR,
+            "example/prometheus-operator-crd",
+            (
+                "monitoring.coreos.com_podmonitors",
+                "monitoring.coreos.com_probes",
+                "monitoring.coreos.com_prometheuses",
+                "monitoring.coreos.com_prometheusrules",
+                "monitoring.coreos.com_scrapeconfigs",
+                "monitoring.coreos.com_servicemonitors",
+            ),
         ),
     ),
 )
@@ -103,16 +119,18 @@ KEDA = Part(
     ),
     "/apis/external.metrics.k8s.io/v1beta1",
     (
-        "github.com/kedacore/keda/v2",
-        versions.KEDA,
-        "config/crd/bases",
-        (
-            "eventing.keda.sh_cloudeventsources",
-            "eventing.keda.sh_clustercloudeventsources",
-            "keda.sh_clustertriggerauthentications",
-            "keda.sh_scaledjobs",
-            "keda.sh_scaledobjects",
-            "keda.sh_triggerauthentications",
+        Definitions(
+            "github.com/kedacore/keda/v2",
+            versions.KEDA,
+            "config/crd/bases",
+            (
+                "eventing.keda.sh_cloudeventsources",
+                "eventing.keda.sh_clustercloudeventsources",
+                "keda.sh_clustertriggerauthentications",
+                "keda.sh_scaledjobs",
+                "keda.sh_scaledobjects",
+                "keda.sh_triggerauthentications",
+            ),
         ),
     ),
 )
@@ -125,10 +143,12 @@ HTTP_ADD_ON = Part(
     ),
     "/api/v1/namespaces/keda/services/keda-add-ons-http-interceptor-admin:admin/proxy/readyz",
     (
-        "github.com/kedacore/http-add-on",
-        versions.HTTP_ADD_ON,
-        "config/crd/bases",
-        ("http.keda.sh_httpscaledobjects", "http.keda.sh_interceptorroutes"),
+        Definitions(
+            "github.com/kedacore/http-add-on",
+            versions.HTTP_ADD_ON,
+            "config/crd/bases",
+            ("http.keda.sh_httpscaledobjects", "http.keda.sh_interceptorroutes"),
+        ),
     ),
 )
 METRICS_SERVER = Part(
@@ -142,6 +162,44 @@ TRACING = Part(
     (programs.COLLECTOR,),
     ("rollout status deployment/collector --namespace=tracing",),
     "/api/v1/namespaces/tracing/services/collector:metrics/proxy/metrics",
+)
+_ENVOY_GATEWAY_KINDS = (
+    *("backends", "backendtrafficpolicies", "clienttrafficpolicies", "envoyextensionpolicies"),
+    *("envoypatchpolicies", "envoyproxies", "httproutefilters", "securitypolicies"),
+)
+_GATEWAY_API_KINDS = (
+    *("backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes"),
+    *("listenersets", "referencegrants", "tcproutes", "tlsroutes", "udproutes"),
+)
+GATEWAY = Part(
+    "gateway",
+    (programs.ENVOY_GATEWAY,),
+    (
+        "rollout status deployment/envoy-gateway --namespace=envoy-gateway-system",
+        "wait --for=condition=Accepted gatewayclass/envoy",
+    ),
+    "/api/v1/namespaces/envoy-gateway-system/services/envoy-gateway:health/proxy/readyz",
+    (
+        Definitions(
+            "sigs.k8s.io/gateway-api",
+            versions.GATEWAY_API,
+            "config/crd/standard",
+            tuple(f"gateway.networking.k8s.io_{kind}" for kind in _GATEWAY_API_KINDS),
+        ),
+        # No gateway here takes a pool: it is for the API server to say whether it would.
+        Definitions(
+            "sigs.k8s.io/gateway-api-inference-extension",
+            versions.INFERENCE_EXTENSION,
+            "config/crd/bases",
+            ("inference.networking.k8s.io_inferencepools",),
+        ),
+        Definitions(
+            "github.com/envoyproxy/gateway",
+            versions.ENVOY_GATEWAY,
+            "charts/gateway-helm/charts/crds/crds/generated",
+            tuple(f"gateway.envoyproxy.io_{kind}" for kind in _ENVOY_GATEWAY_KINDS),
+        ),
+    ),
 )
 # Beside the network that the nodes have: its firewall alone, which enforces NetworkPolicies.
 NETWORK = Part(
@@ -176,6 +234,7 @@ SETS: dict[str, tuple[Part, ...]] = {
     "autoscaling-zero": (MONITORING, KEDA, HTTP_ADD_ON),
     "tracing": (TRACING,),
     "network": (NETWORK,),
+    "gateway": (GATEWAY,),
     "registry": (REGISTRY,),
     "object-storage": (),
 }

@@ -10,6 +10,7 @@ _OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 _KEDA = "github.com/kedacore/keda/v2"
 _HTTP_ADD_ON = "github.com/kedacore/http-add-on"
 _DISTRIBUTION = "github.com/distribution/distribution/v3"
+_GATEWAY = "github.com/envoyproxy/gateway"
 _MAINS = Path(__file__).parents[2] / "images"
 _COLLECTOR = "go.opentelemetry.io/collector"
 
@@ -113,6 +114,15 @@ COLLECTOR = Program(
     "/otelcol",
     stamp=f"main.version={versions.OTEL_COLLECTOR}",
     program=_MAINS / "otelcol.go",
+)
+# It also runs beside each Envoy that it starts, and has it drain.
+ENVOY_GATEWAY = Program(
+    "envoy-gateway",
+    f"envoyproxy/gateway:v{versions.ENVOY_GATEWAY}",
+    (f"{_GATEWAY}/cmd/envoy-gateway",),
+    versions.ENVOY_GATEWAY,
+    "/usr/local/bin/envoy-gateway",
+    stamp=f"{_GATEWAY}/internal/cmd/version.envoyGatewayVersion=v{versions.ENVOY_GATEWAY}",
 )
 # The live tests start it themselves, with keys and a certificate of their own.
 VERSITYGW = Program(
