@@ -15,14 +15,27 @@ from vllm_chart.load.asker import OK, Options
 from vllm_chart.load.pod import LoadPod, Placement
 from vllm_chart.rendered.workload import ENGINE
 
+#: For an answer of a few tokens.
+WAIT_SECONDS = 10
+
 
 def first_token(cluster: Cluster, namespace: str, service: str, model: str, install: Callable[[], object]) -> float:
     """Seconds from the beginning of `install` to the first token that comes through a Service.
 
-    Who asks is there before, and asks once a second.
+    Who asks is there before, and asks once a second, whatever becomes of the questions before: where no engine is ready
+    yet, a network plugin may let them go nowhere, rather than have them refused.
     """
     url = f"http://{service}.{namespace}.svc"
-    options = Options(url, model, clients=1, duration_seconds=ROLLOUT_SECONDS, streaming=1, fresh=1, max_tokens=8)
+    options = Options(
+        url,
+        model,
+        rate=1,
+        duration_seconds=ROLLOUT_SECONDS,
+        streaming=1,
+        fresh=1,
+        max_tokens=8,
+        timeout_seconds=WAIT_SECONDS,
+    )
     with LoadPod(cluster, Placement(namespace, versions.CLIENT_IMAGE), options) as pod:
         pod.wait_until_started()
         began = time.time()
