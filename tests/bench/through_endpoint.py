@@ -200,14 +200,16 @@ def changes(bench: Bench, parts: Sequence[str], requests: int) -> None:
     lost = dict.fromkeys(planned, 0)
     with front.installed(), front.endpoint.traffic(CLIENT, dataclasses.replace(MANY, verify_tls=False)) as traffic:
         traffic.wait_for_answers(MANY.clients)
-        for what in itertools.cycle(planned):
-            if len(traffic.report.records) >= requests and all(made.values()):
-                break
-            with traffic.through(what) as windows:
-                planned[what]()
-            made[what] += 1
-            lost[what] += len(windows[0].lost())
-            note_window(bench, f"endpoint {made[what]}", windows[0])
-        note_total(bench, "through the endpoint", made, traffic.report)
-    for what, count in lost.items():
-        bench.note(f"through the endpoint, {what}: lost", f"{count} in {made[what]}")
+        try:
+            for what in itertools.cycle(planned):
+                if len(traffic.report.records) >= requests and all(made.values()):
+                    break
+                with traffic.through(what) as windows:
+                    planned[what]()
+                made[what] += 1
+                lost[what] += len(windows[0].lost())
+                note_window(bench, f"endpoint {made[what]}", windows[0])
+        finally:  # what was made counts, though a later change failed
+            note_total(bench, "through the endpoint", made, traffic.report)
+            for what, count in lost.items():
+                bench.note(f"through the endpoint, {what}: lost", f"{count} in {made[what]}")
