@@ -159,6 +159,11 @@ GRAPHS = (
 CACHED = "INFO [backends.py:402] Cache the graph of compile range (1, 8192) for later use"
 SAVED = "INFO [decorators.py:753] saved AOT compiled function to /cache/vllm/torch_compile_cache/torch_aot_compile/0"
 
+NOT_LOADED = (
+    "WARNING [decorators.py:333] [backbone] Compiling model again due to a load failure from "
+    "/cache/vllm/torch_compile_cache/torch_aot_compile/0/rank_0_0/model, reason: Compile cache file corrupted."
+)
+
 
 @pytest.mark.parametrize(
     ("log", "found"),
@@ -168,6 +173,7 @@ SAVED = "INFO [decorators.py:753] saved AOT compiled function to /cache/vllm/tor
         (CACHED, "missed"),
         (SAVED, "missed"),
         (f"{GRAPHS}\n{CACHED}", "missed"),
+        (f"{NOT_LOADED}\n{SAVED}", "found, but not loaded: Compile cache file corrupted."),
         (gpu_log(190), ""),
         ("", ""),
     ],

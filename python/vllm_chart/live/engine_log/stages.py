@@ -47,6 +47,8 @@ _BEGINS = (
 #: compilation/decorators.py:327 and :753 of 0.33; 0.32 says the same. A start that compiles some of it says both.
 _HIT = r"Directly load (?:AOT compilation|the compiled graph\(s\))"
 _MISSED = r"Cache the graph of compile range|saved AOT compiled function"
+#: It was there, and could not be loaded: compilation/decorators.py:340 of 0.33, :333 of 0.32.
+_NOT_LOADED = r"Compiling model again due to a load failure from \S+, reason: (.+)"
 
 
 class Progress(NamedTuple):
@@ -78,9 +80,12 @@ def reached(log: str) -> Stage:
 
 
 def compile_cache(log: str) -> str:
-    """Whether a start found the compiled model of an earlier one: "hit", "missed", or "" where it has not come so far,
-    or compiles nothing."""
+    """Whether a start found the compiled model of an earlier one: "hit", "missed", "found, but not loaded: …" with vLLM's
+    reason, or "" where it has not come so far, or compiles nothing."""
     texts = [line.text for line in lines.read(log)]
+    for text in texts:
+        if failed := re.search(_NOT_LOADED, text):
+            return f"found, but not loaded: {failed[1]}"
     if any(re.search(_MISSED, text) for text in texts):
         return "missed"
     return "hit" if any(re.search(_HIT, text) for text in texts) else ""
