@@ -80,8 +80,8 @@ def reached(log: str) -> Stage:
 
 
 def compile_cache(log: str) -> str:
-    """Whether a start found the compiled model of an earlier one: "hit", "missed", "found, but not loaded: …" with vLLM's
-    reason, or "" where it has not come so far, or compiles nothing."""
+    """Whether a start found the compiled model of an earlier one: "hit", "missed", "found, but not loaded: …" with
+    vLLM's reason, or "" where it has not come so far, or compiles nothing."""
     texts = [line.text for line in lines.read(log)]
     for text in texts:
         if failed := re.search(_NOT_LOADED, text):
