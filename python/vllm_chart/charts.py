@@ -16,7 +16,7 @@ from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.sizing import check as sizing_check
 from vllm_chart.sizing import ranks
-from vllm_chart.vllm_args import chat_template, scaling, surroundings, telling
+from vllm_chart.vllm_args import chat_template, compiling, scaling, surroundings, telling
 from vllm_chart.vllm_args import check as engine_check
 from vllm_chart.vllm_args import schema as engine_schema
 from vllm_chart.vllm_args.owned import OWNED_FLAGS
@@ -36,7 +36,8 @@ class Chart:
     name: as in its Chart.yaml, and of its folder in `charts/`.
     model: gives the model that its values.yaml, its schema and the table in its README are written from; those who only
         check values spare themselves its import.
-    checks: the checks that it has beside those of every chart; their findings come from `examinations`.
+    checks: the checks that it has beside those of every chart; their findings come from `examinations`, and those about
+        an upgrade from `--upgrade-from`.
     asks_kubernetes: whether it may render otherwise for another version of Kubernetes with these merged values, where a
         template of it asks for the version at all.
     reads: keys of its values without which those can't be run: a chart of another's, of the same name, lacks them.
@@ -127,6 +128,7 @@ VLLM = Chart(
         *surroundings.CHECKS,
         *scaling.CHECKS,
         *telling.CHECKS,
+        *compiling.CHECKS,
         *network.CHECKS,
         *sizing_check.CHECKS,
         *ranks.CHECKS,

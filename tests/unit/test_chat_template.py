@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from helm_python import values_from_yaml
+from kubernetes.client import V1ConfigMap
 
+from tests.preflights import preflight
 from vllm_chart import checks
 from vllm_chart.vllm_args import chat_template
 
@@ -111,3 +113,18 @@ def test_a_template_out_of_a_file(tmp_path: Path) -> None:
     file.write_text("{% if %}")
     found = checks.validate(values={"model": {"id": "a/b"}}, set_file=[f"model.chatTemplate={file}"])
     assert [finding.check for finding in found] == ["chat-template"]
+
+
+@pytest.mark.parametrize(("template", "expected"), [(FINE, []), ("{% if %}", ["model.chatTemplateRef"])])
+def test_preflight_tries_the_one_of_a_config_map_in_the_cluster(template: str, expected: list[str]) -> None:
+    there = {("ConfigMap", "ours"): V1ConfigMap(data={"chat-template.jinja": template})}
+    found = preflight("model: {id: a/b, chatTemplateRef: {name: ours}}\n", found=there)
+    assert [finding.where for finding in found if finding.check == "chat-template"] == expected
+
+
+def test_preflight_hands_it_the_engines_own_arguments() -> None:
+    there = {("ConfigMap", "ours"): V1ConfigMap(data={"a": "{{ language + messages[0].content }}"})}
+    values = "{model: {id: a/b, chatTemplateRef: {name: ours, key: a}}, engine: {args: {%s}}, tolerations: []}"
+    told = preflight(values % "default-chat-template-kwargs: {language: de}", found=there)
+    assert "chat-template" in {finding.check for finding in preflight(values % "", found=there)}
+    assert "chat-template" not in {finding.check for finding in told}

@@ -14,6 +14,7 @@ from vllm_chart.cli.options import (
     API_VERSION,
     EXIT_CODES,
     FILE,
+    VALUES_FILE,
     ignore_option,
     namespace_option,
     output_option,
@@ -75,6 +76,12 @@ def _kubernetes_versions(_ctx: click.Context, _parameter: click.Parameter, text:
     metavar="TABLE",
     help="A table of who reaches what, to hold the NetworkPolicies against: docs/network.md.",
 )
+@click.option(
+    "--upgrade-from",
+    type=VALUES_FILE,
+    metavar="MANIFESTS",
+    help="What `helm get manifest` prints of the release as it is: what of the upgrade makes vLLM compile anew.",
+)
 @release_option
 @namespace_option
 @ignore_option
@@ -85,6 +92,7 @@ def command(
     kubernetes: Sequence[str],
     pod_security: "Level",
     reach: Path | None,
+    upgrade_from: Path | None,
     ignore: Sequence[str],
     listing: bool,
     output: str,
@@ -102,23 +110,33 @@ def command(
       vllm-chart check -f prod.yaml --release llama3 --namespace models
       vllm-chart check -f prod.yaml --ignore images-are-pinned
       vllm-chart check -f prod.yaml --reach reach.yaml
+      helm get manifest llama3 | vllm-chart check -f prod.yaml --upgrade-from -
       vllm-chart check --list
     """
     from vllm_chart import charts, checks, helm
     from vllm_chart.checks import reach as reached
     from vllm_chart.findings import has_errors
+    from vllm_chart.vllm_args import compiling
 
     loaded = helm.load(chart)
     known = checks.registry.of_chart(charts.of(loaded))
     if listing:
         finish([], output, human=lambda: _human(known.values()), machine=lambda: _machine(known.values()))
+    if upgrade_from and charts.of(loaded) is not charts.VLLM:
+        raise click.BadParameter(f"{loaded.name} compiles nothing: leave it out", param_hint="--upgrade-from")
+    before = compiling.installed(upgrade_from) if upgrade_from else None
     report = checks.check(loaded, kubernetes=kubernetes, pod_security=pod_security, ignore=ignore, **options)
     invariants = sum(check.name in checks.invariants.INVARIANTS for check in known.values())
     versions = kubernetes or support.KUBERNETES
     fine = f"fine: Kubernetes {', '.join(versions)}; {invariants} invariants; Pod Security Standard {pod_security}"
-    if reach is None or has_errors(report.values):
+    if not (reach or before) or has_errors(report.values):
         finish(report.findings, output, ignored=report.ignored, fine=fine)
     manifests = helm.render(chart=loaded, kube_version=versions[-1], **options)
+    if before:
+        changed = compiling.of_render(before, manifests, helm.merged_values(loaded, **options))
+        report = dataclasses.replace(report, renders=[*report.renders, *changed])
+    if reach is None:
+        finish(report.findings, output, ignored=report.ignored, fine=fine)
     answers = reached.answer(reached.read(reach, options["namespace"]), manifests)
     _finish_with_table(report, answers, output, fine)
 

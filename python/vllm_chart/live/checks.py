@@ -34,11 +34,6 @@ _PREFLIGHT = (
         "OpenShift's SecurityContextConstraints let the pods in, with their user, groups and volumes.",
         "The API server refuses them, and only events say so.",
     ),
-    (
-        "compile-cache",
-        "An upgrade finds the compiled model of before, where a volume keeps it.",
-        "It is compiled anew, which takes a minute or two longer.",
-    ),
     ("rollout", "There is space for the pods that a rollout starts beside the old ones.", "The rollout never ends."),
     (
         "addresses",

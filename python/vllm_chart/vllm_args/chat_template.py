@@ -62,7 +62,7 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     values: the merged values of the chart. app_version: the version that an empty image.tag stands for.
     """
     given = list(_templates(manifests, values, app_version))
-    kwargs = _kwargs(manifests, values, app_version) if given else {}
+    kwargs = default_kwargs(manifests, values, app_version) if given else {}
     return [finding for where, text in given for finding in findings(where, text, kwargs)]
 
 
@@ -124,7 +124,8 @@ def _templates(manifests: Manifests, values: Mapping[str, Any], app_version: str
             yield "engine.args.chat-template", text
 
 
-def _kwargs(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> Mapping[str, Any]:
+def default_kwargs(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> Mapping[str, Any]:
+    """What else the engine of a release hands to its template (`--default-chat-template-kwargs`)."""
     engine = of_release(manifests, values, app_version)
     given = engine[2].arguments.get("default_chat_template_kwargs") if engine else None
     return given if isinstance(given, dict) else {}

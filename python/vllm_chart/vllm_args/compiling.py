@@ -3,13 +3,23 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_chart.findings import Finding
-from vllm_chart.live.preflight.ask import Snapshot
-from vllm_chart.live.preflight.wanted import Wanted
-from vllm_chart.rendered.workload import ENGINE, Part
+from vllm_chart.findings import Check, Finding, WrongCallError
+from vllm_chart.helm import StrPath, file_name, read_file
+from vllm_chart.rendered import workload
+from vllm_chart.rendered.manifests import ManifestError, Manifests
+from vllm_chart.rendered.workload import ENGINE, Part, Workload
 from vllm_chart.vllm_args.container import of_live
 
 COMPILE = "compile-cache"
+
+CHECKS = (
+    Check(
+        COMPILE,
+        "An upgrade finds the compiled model of before, where a volume keeps it (`--upgrade-from`, or preflight).",
+        "It is compiled anew, which takes a minute or two longer.",
+        "Engine",
+    ),
+)
 
 NOT_IN_KEY = frozenset((
     "VLLM_API_KEY", "VLLM_ASSETS_CACHE", "VLLM_ASSETS_CACHE_MODEL_CLEAN", "VLLM_AUDIO_FETCH_TIMEOUT",
@@ -57,19 +67,43 @@ its parts: config/model.py:457, config/scheduler.py:280, config/parallel.py:906)
 named by its directory (engine/arg_utils.py:939), in which its commit stands."""
 
 
-def explain(wanted: Wanted, snapshot: Snapshot) -> Iterator[Finding]:
-    """What of an upgrade changes the key, where a compiled model is kept."""
-    live, persistence = snapshot.live, wanted.values["persistence"]
-    if live is None or not persistence["enabled"] or persistence["ephemeral"]:
+def installed(file: StrPath) -> Workload:
+    """What runs the engine in manifests, such as those of `helm get manifest`.
+
+    Raises WrongCallError for what holds no engine; OSError for a file that can't be read.
+    """
+    try:
+        return workload.engine(Manifests.parse(read_file(file).decode()))
+    except (UnicodeDecodeError, ManifestError) as error:
+        remedy = "write what `helm get manifest RELEASE` prints"
+        raise WrongCallError(f"--upgrade-from: {file_name(file)}: {error}: {remedy}") from error
+
+
+def of_render(before: Workload, manifests: Manifests, values: Mapping[str, Any]) -> list[Finding]:
+    """What of an upgrade to rendered manifests changes the key; nothing where no engine is in them, which the
+    invariants tell of."""
+    try:
+        return list(explain(before, workload.engine(manifests), values))
+    except ManifestError:
+        return []
+
+
+def explain(before: Workload, wanted: Workload, values: Mapping[str, Any]) -> Iterator[Finding]:
+    """What of an upgrade changes the key, where a compiled model is kept.
+
+    before: what is there, live or rendered. wanted: what it is to become, by the merged `values`.
+    """
+    persistence = values["persistence"]
+    if not persistence["enabled"] or persistence["ephemeral"]:
         return
-    old, new = _engine(live.front), _engine(wanted.workload.front)
+    old, new = _engine(before.front), _engine(wanted.front)
     if not (old and new) or of_live(new).get("enforce_eager"):
         return
     changed = [*_image(old, new), *_variables(old, new), *_arguments(old, new)]
     if changed:
         yield Finding(
             COMPILE,
-            wanted.workload.where,
+            wanted.where,
             f"the model is compiled anew: {', '.join(changed)} is in the key of the compile cache, and changes",
             "expect each first start to take a minute or two longer (startup.budgetSeconds)",
             "info",
