@@ -108,9 +108,7 @@ class Endpoint:
         """What a client's requests came to, by the names in turn."""
         key = self.keys.get(client, client)
         asked = {"url": self.url, "key": key, "names": names, "prompt": prompt, "count": count, "workers": workers}
-        command = ("python3", "-c", _ASK_MANY.read_text(), json.dumps(asked))
-        answers: list[dict[str, Any]] = json.loads(execute(self.cluster, self.namespace, APPLICATION, *command))
-        return answers
+        return ask_many(self.cluster, self.namespace, asked)
 
     def traffic(self, client: str, options: Options) -> Traffic:
         """A client's requests without pause, from a pod of its own, which has no other key than the client's."""
@@ -122,6 +120,13 @@ class Endpoint:
         """Tokens that all of its pods have counted. kind: input or output."""
         pages = [fetch_page(self.cluster, self.namespace, pod, METRICS_PORT) for pod in self.ready()]
         return sum(one.total(f"envoy_llm_{kind}_tokens", **labels) or 0 for one in pages)
+
+
+def ask_many(cluster: Cluster, namespace: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What programs/ask_many.py is answered in the application's pod. asked: its argument."""
+    command = ("python3", "-c", _ASK_MANY.read_text(), json.dumps(asked))
+    answers: list[dict[str, Any]] = json.loads(execute(cluster, namespace, APPLICATION, *command))
+    return answers
 
 
 def engine_tokens(release: Installation, port: int = 8000) -> tuple[float, float]:

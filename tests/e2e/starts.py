@@ -59,6 +59,11 @@ def seconds_to_ready(pod: V1Pod) -> float:
 def log(release: Installation) -> str:
     """Of the engine of a release that has one."""
     (pod,) = release.engines()
+    return log_of(release, pod)
+
+
+def log_of(release: Installation, pod: V1Pod) -> str:
+    """Of one of a release's engines."""
     core, name = release.cluster.core, pod_name(pod)
     said: str = core.read_namespaced_pod_log(name, release.namespace, container=ENGINE, timestamps=True)
     return said

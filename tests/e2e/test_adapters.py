@@ -5,6 +5,7 @@ The engines' own word is taken for what they serve, on every replica, and client
 
 import dataclasses
 import json
+import re
 import secrets
 import subprocess
 import time
@@ -108,7 +109,14 @@ def llm(
     key = secrets.token_urlsafe()
     create = ("create", "secret", "generic", KEY_SECRET, f"--from-literal=api-key={key}", f"--namespace={namespace}")
     subprocess.run(cluster.kubectl(*create), check=True)
-    set_ = ("replicaCount=2", SHORT_STOP, f"auth.apiKeySecretRef.name={KEY_SECRET}", "auth.apiKeySecretRef.key=api-key")
+    # Without a GPU of its own a third replica finds a node.
+    set_ = (
+        "replicaCount=2",
+        "gpu.count=0",
+        SHORT_STOP,
+        f"auth.apiKeySecretRef.name={KEY_SECRET}",
+        "auth.apiKeySecretRef.key=api-key",
+    )
     base = Installation(helm, cluster, profile, namespace, "llm", profile.article, set_, api_key=key)
     release = Adapted(base, folders, {"reload": True, "maxLoras": 4})
     release.with_(FIRST).install()
@@ -269,6 +277,35 @@ def test_after_a_restart_all_are_back_when_it_is_ready(llm: Adapted) -> None:
     took = seconds_until(ready, RESTART_SECONDS)
     assert served(release, pod) == listed
     print(f"ready again, with all adapters, {took:.0f} s after it was not")
+
+
+def test_replicas_that_are_added_have_all_before_anybody_asks_them(llm: Adapted) -> None:
+    """From one to three, while two adapters are asked for by new connections: no 404 once a pod is ready."""
+    release = llm.with_(FIRST)
+    release.upgrade("replicaCount=1")
+    release.wait_until_departed()
+    (old,) = release.engines()
+    asked = [dataclasses.replace(CLIENTS, model=model, fresh=1) for model in ("one", "two")]
+    with Traffic.on(release, asked[0]) as a, Traffic.on(release, asked[1]) as b:
+        with a.through("from one replica to three") as of_one, b.through("from one replica to three") as of_two:
+            release.upgrade("replicaCount=3")
+            new = [pod for pod in release.engines() if pod_name(pod) != pod_name(old)]
+            assert len(new) == 2
+            seconds_until(lambda: all(answered(release, pod) for pod in new), REACHED_SECONDS)
+        for windows in (of_one, of_two):
+            (window,) = windows
+            assert window.lost() == [], str(window)
+    for pod in new:
+        assert served(release, pod) == FIRST
+    release.upgrade()
+    release.wait_until_departed()
+
+
+def answered(release: Installation, pod: V1Pod) -> float:
+    """How many requests a replica has answered."""
+    status, page = ask(release, pod, "GET", "/metrics")
+    assert status == 200, page
+    return sum(float(count) for count in re.findall(r"^vllm:request_success_total{.*} (\S+)$", page, re.MULTILINE))
 
 
 def test_what_is_broken_ends_a_static_release_before_its_engine_starts(

@@ -106,6 +106,24 @@ def sent(hub: HubPod) -> dict[str, Any]:
     return counted
 
 
+def test_without_a_job_each_replica_takes_it_for_itself(hub: HubPod, release: Installation) -> None:
+    """What the Job spares, printed."""
+    hub.turn()
+    alone = {"persistence": {"enabled": False}, "download": {"enabled": False}}
+    model = dataclasses.replace(release.model, values={**release.model.values, **alone})
+    each = dataclasses.replace(release, name="each", model=model)
+    each.install()
+    try:
+        counted = hub.counted()
+    finally:
+        each.uninstall()
+    weights = {path: size for path, size in counted["sizes"].items() if path.endswith(".safetensors")}
+    print(f"{counted['requests']} requests, {sum(counted['sent'].values())} bytes, by {len(counted['clients'])} pods")
+    assert weights
+    assert {path: counted["sent"][path] for path in weights} == {path: REPLICAS * weights[path] for path in weights}
+    assert len(counted["clients"]) == REPLICAS
+
+
 def test_three_replicas_cost_the_hub_each_byte_once_though_it_is_busy(hub: HubPod, release: Installation) -> None:
     commit = hub.turn(refuse=3, headers={"Retry-After": str(BUSY_SECONDS)})
     release.install()

@@ -14,15 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kubernetes.client import V1Pod
 
 from ci import kind
 from ci.kind import disk
 from tests import grown_model
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import SHORT_STOP, Installation
-from tests.e2e.starts import compile_cache, first_token, log, stages_told
+from tests.e2e.starts import compile_cache, first_token, log, log_of, stages_told
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.helm import Helm
+from vllm_chart.live.engine_log import stages
 
 pytestmark = pytest.mark.warm_start
 
@@ -109,6 +111,7 @@ class Start:
 
     seconds: float
     cache: str
+    address: str
     told: str
 
 
@@ -123,9 +126,15 @@ def start(release: Installation, node: str) -> Start:
         said = re.findall(r"^.*(?:AOT|torch\.compile|init engine).*$", log(release), re.MULTILINE)
         told = "\n".join([f"{node}: {seconds:.1f} s ({stages_told(release)})", *said])
         print(told)
-        return Start(seconds, compile_cache(release), told)
+        (pod,) = release.engines()
+        return Start(seconds, compile_cache(release), address(pod), told)
     finally:
         release.uninstall()
+
+
+def address(pod: V1Pod) -> str:
+    assert pod.status
+    return str(pod.status.pod_ip)
 
 
 def test_a_start_finds_what_was_compiled_before_on_the_same_node_and_on_another(
@@ -136,6 +145,21 @@ def test_a_start_finds_what_was_compiled_before_on_the_same_node_and_on_another(
     cold, warm, moved = (start(release, node) for node in (here, here, there))
     told = [each.told for each in (cold, warm, moved)]
     assert [cold.cache, warm.cache, moved.cache] == ["missed", FOUND, FOUND], told
+    assert len({each.address for each in (cold, warm, moved)}) == 3, "no part of the key"
     print(f"warm ÷ cold: {warm.seconds / cold.seconds:.2f}, on another node {moved.seconds / cold.seconds:.2f}")
     assert warm.seconds <= WARM_AT_MOST * cold.seconds
     assert moved.seconds <= WARM_AT_MOST * cold.seconds
+
+
+def test_a_replica_that_is_added_finds_it_too(release: Installation, profile: Profile) -> None:
+    """On the node that has the disk, whose pods may share it."""
+    placed = rf"nodeSelector.kubernetes\.io/hostname={max(profile.gpu_nodes)}"
+    shared = "persistence.accessModes={ReadWriteMany}"
+    release.install(placed, shared)
+    try:
+        release.upgrade(placed, shared, "replicaCount=2")
+        engines = release.engines()
+        assert len({address(pod) for pod in engines}) == 2
+        assert [stages.compile_cache(log_of(release, pod)) for pod in engines] == [FOUND, FOUND]
+    finally:
+        release.uninstall()

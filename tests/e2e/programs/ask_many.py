@@ -1,8 +1,8 @@
 """Asks an endpoint for many completions, at once and by many names: runs in an application's pod.
 
-Argument: JSON with `url`, `key`, `names`, `prompt`, `count` and `workers`. Every second round of the names is streamed,
-and each request goes over a connection of its own. Prints a JSON list of `{"name", "status", "model", "text",
-"seconds", "error", "again"}`, the last of them being Retry-After.
+Argument: JSON with `url`, `key` (or `key_file`, the file that holds it), `names`, `prompt`, `count` and `workers`.
+Every second round of the names is streamed, and each request goes over a connection of its own. Prints a JSON list of
+`{"name", "status", "model", "text", "seconds", "error", "again"}`, the last of them being Retry-After.
 """
 
 import concurrent.futures
@@ -11,17 +11,19 @@ import json
 import sys
 import time
 import urllib.parse
+from pathlib import Path
 from typing import Any
 
 ASKED = json.loads(sys.argv[1])
 URL = urllib.parse.urlsplit(ASKED["url"])
+KEY = Path(ASKED["key_file"]).read_text() if "key_file" in ASKED else ASKED["key"]
 
 
 def ask(number: int) -> dict[str, Any]:
     """What became of a request."""
     name, streamed = ASKED["names"][number % len(ASKED["names"])], number // len(ASKED["names"]) % 2
     body = {"model": name, "prompt": ASKED["prompt"], "temperature": 0, "max_tokens": 64, "stream": bool(streamed)}
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {ASKED['key']}"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
     began = time.perf_counter()
     connection = http.client.HTTPConnection(URL.netloc, timeout=100)
     try:
