@@ -18,60 +18,31 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import envoy
 import yaml
 
-from tests.envoy import PATIENCE_SECONDS, Proxy, config, files, several
-from tests.stub_engines import Engine, engine
+from tests.bench.endpoint_clients import first_chunk, flood
+from tests.bench.endpoints import NUMBERS, VALUES, asking, connect, in_front, rest, say, serving
+from tests.envoy import PATIENCE_SECONDS, config, files
+from tests.stub_engines import engine
 from vllm_chart.endpoint import clients
 
-HOST = "llama.default.svc.cluster.local"
-VALUES: dict[str, Any] = {"models": {"llama3": {"service": "llama"}}, "clients": {"secretName": "keys"}}
 #: Models, replicas of each, clients.
 SCALE, SHORT = (300, 50, 2000), (20, 5, 50)
 #: Envoy's main thread sends a question to each replica of each model as often.
 EVERY_SECONDS = 2
-#: Of prompts: stubs answer faster than requests that begin alike are let through.
-NUMBERS = itertools.count()
-
-
-def say(what: str, value: str) -> None:
-    print(f"{what:<58} {value}", flush=True)
 
 
 def resident(process: int) -> float:
     """MiB of memory that a process has now."""
     [kib] = re.findall(r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
     return int(kib) / 1024
-
-
-@contextmanager
-def serving(rendered: Mapping[str, str], keys: Mapping[str, str], threads: int = 1) -> Iterator[Proxy]:
-    """Yield an endpoint that is ready. threads: Envoy's worker threads."""
-    with tempfile.TemporaryDirectory() as folder:
-        proxy = Proxy(Path(folder), rendered, {})
-        proxy.set_clients(clients.document(keys))
-        proxy.start(threads)
-        try:
-            proxy.wait()
-            yield proxy
-        finally:
-            proxy.stop()
-
-
-@contextmanager
-def in_front(engines: list[Engine], threads: int = 1) -> Iterator[Proxy]:
-    """Yield an endpoint in front of replicas of one model that it knows to be healthy."""
-    with serving(several(files(VALUES), HOST, [one.port for one in engines]), {"app": "key"}, threads) as proxy:
-        gauge = re.compile(r"^envoy_cluster_membership_healthy{.*} (\d+)$", re.MULTILINE)
-        proxy.until(lambda: str(len(engines)) in gauge.findall(proxy.metrics()), "healthy replicas")
-        yield proxy
 
 
 # At scale
@@ -242,35 +213,12 @@ def processor(count: int, words: int) -> None:
 # Streams
 
 
-def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
-
-
-def asking(prompt: str, words: int = 2, pause: float = 0) -> bytes:
-    """The request for a stream of so many words, seconds apart."""
-    body = json.dumps({"model": "llama3", "stream": True, "prompt": prompt, "words": words, "pause": pause})
-    lines = ("POST /v1/completions HTTP/1.1", "Host: a", "Authorization: Bearer key", "Content-Type: application/json")
-    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
-
-
 def open_stream(port: int) -> socket.socket:
     stream = connect(port)
     stream.sendall(asking(""))
     if not stream.recv(65536).startswith(b"HTTP/1.1 200"):
         sys.exit("a stream did not begin")
     return stream
-
-
-def rest(stream: socket.socket) -> bytes:
-    """All that a stream still says."""
-    text = b""
-    while not text.endswith(b"0\r\n\r\n"):
-        more = stream.recv(65536)
-        if not more:
-            break
-        text += more
-    stream.close()
-    return text
 
 
 def burst(count: int, threads: int) -> None:
@@ -341,6 +289,8 @@ def main() -> None:
     at_scale(*(SHORT if options.short else SCALE))
     a_request(100 if options.short else 5000)
     processor(100 if options.short else 2000, 20 if options.short else 500)
+    flood(80 if options.short else 1200)
+    first_chunk(20 if options.short else 500)
     streams(50 if options.short else 1000)
     for count, threads in itertools.product((8,) if options.short else (40, 100), (1, 2)):
         burst(count, threads)

@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.bench.bench_endpoint import in_front, say
+from tests.bench.endpoints import in_front, say
 from tests.stub_engines import USAGE, Engine, Handler
 
 PROGRAM = Path(__file__).parents[1] / "e2e" / "programs" / "ask_prefixes.py"

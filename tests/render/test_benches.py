@@ -14,7 +14,15 @@ ROOT = Path(__file__).parents[2]
     ("name", "lines"),
     [
         ("bench_render", [r"in process +[\d.]+ /s", r"helm [\d.]+ template +[\d.]+ /s", r"schema of vLLM's flags"]),
-        ("bench_endpoint", [r"envoy --mode validate +[\d.]+ s", r"added by the endpoint +p50", r"ended whole +50$"]),
+        (
+            "bench_endpoint",
+            [
+                r"envoy --mode validate +[\d.]+ s",
+                r"added by the endpoint +p50",
+                r"of it without them +[\d.]+$",
+                r"ended whole +50$",
+            ],
+        ),
         ("bench_prefixes", [r"at random: hits.* 0\.\d+", r"of those at random +[1-9]\.\d+"]),
         ("bench_check", [r"vllm-chart check -f values/llama3\.yaml: [\d.]+ s of CPU", r"argument lists parsed: \d+"]),
     ],
