@@ -7,7 +7,7 @@ of https://github.com/vllm-project/production-stack.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from vllm_chart.importing import environment, probes, resources
+from vllm_chart.importing import environment, probes, resources, stack_adapters
 from vllm_chart.importing.arguments import Arguments, secret
 from vllm_chart.importing.draft import Draft
 from vllm_chart.importing.engine import image_of
@@ -63,8 +63,11 @@ def take(values: Part) -> Iterator[Release]:
             part.left(_ROUTER, "vllm-chart endpoint values, once the releases are there: docs/endpoint.md", "warning")
         elif key == "sharedPvcStorage":
             part.left("a volume for all models", "write it in volumes and volumeMounts of each release")
-        elif key != "servingEngineSpec":
+        elif key == "loraController":
+            part.left("adapters are loaded by the chart's own sidecar (lora.reload)", "leave it out", "info")
+        elif key not in ("servingEngineSpec", "loraAdapters"):
             part.left("it is about what stands beside the engines", "see docs/import.md", "warning")
+    adapters, taken = values.maps("loraAdapters"), list[Part]()
     for model in spec.maps("modelSpec") if spec else []:
         assert spec
         if model.value_of("enabled") is False:
@@ -72,13 +75,17 @@ def take(values: Part) -> Iterator[Release]:
         elif model.get("raySpec") and model.value_of("raySpec", "enabled") is not False:
             model.left("the chart runs vLLM without Ray", "give a pod all GPUs of the model, by gpu.count")
         else:
-            yield _Model(spec, model).take()
+            own = stack_adapters.of_model(adapters, model.value_of("name"), model.value_of("modelURL"))
+            taken += own
+            yield _Model(spec, model, own).take()
+    stack_adapters.tell_others(adapters, taken)
 
 
 class _Model:
-    def __init__(self, spec: Part, model: Part) -> None:
+    def __init__(self, spec: Part, model: Part, adapters: Sequence[Part]) -> None:
         self.spec = spec
         self.model = model
+        self.adapters = adapters
         self.draft = Draft(str(model.value_of("name") or "llm"), str(model.path[0]))
         self.arguments = Arguments(kubernetes.version_for(str(model.value_of("tag") or "")))
 
@@ -86,6 +93,7 @@ class _Model:
         model = self.model
         model.cover("name the release: `helm install NAME`", "name")
         model.cover("it is deployed", "enabled")
+        model.cover("the chart runs vLLM without Ray", "raySpec")
         self._image()
         self._arguments()
         self._lmcache()
@@ -96,6 +104,7 @@ class _Model:
         self._pod()
         self._common()
         self._autoscaling()
+        stack_adapters.take(self.draft, self.adapters)
         self.arguments.finish(self.draft)
         resources.sizes(self.draft, self.arguments.unwritten)
         return Release(self.draft, self.arguments.words, self.arguments.version, self.arguments.findings)
@@ -217,7 +226,9 @@ class _Model:
                 part.covered("no Secret is named")
 
     def _environment(self) -> None:
-        environment.take(self.draft, self.model.maps("env"), self.arguments)
+        variables = self.model.maps("env")
+        kept = stack_adapters.without_switch(variables) if self.adapters else variables
+        environment.take(self.draft, kept, self.arguments)
         self._put("envFromSecret", "envFrom", lambda secret: [{"secretRef": secret}])
         if configs := self.spec.get("configs"):
             for key, part in configs.fields().items():

@@ -205,4 +205,62 @@ CASES = [
             "keda.pollingInterval": "has its own",
         },
     ),
+    Case(
+        "adapters that a controller loads",
+        f"{STACK}/values-09-lora-enabled.yaml",
+        """
+        servingEngineSpec:
+          modelSpec:
+            - name: llama3-8b-instr
+              repository: vllm/vllm-openai
+              tag: v0.11.0
+              modelURL: meta-llama/Llama-3.1-8B-Instruct
+              enableLoRA: true
+              raySpec: {enabled: false}
+              replicaCount: 1
+              requestCPU: 6
+              requestMemory: 16Gi
+              requestGPU: 1
+              pvcStorage: 50Gi
+              pvcAccessMode: [ReadWriteOnce]
+              vllmConfig: {maxModelLen: 4096, maxLoras: 4}
+              env: [{name: VLLM_ALLOW_RUNTIME_LORA_UPDATING, value: "True"}]
+        loraAdapters:
+          - name: nemoguard
+            baseModel: llama3-8b-instr
+            adapterSource: {type: local, adapterName: topic-control, adapterPath: /data/lora-adapters/topic-control}
+            loraAdapterDeploymentConfig: {algorithm: default, replicas: 1}
+          - name: sql
+            baseModel: llama3-8b-instr
+            adapterSource: {type: huggingface, adapterName: sql, repository: acme/sql-lora}
+          - name: tuned
+            baseModel: llama3-8b-instr
+            adapterSource: {type: s3, adapterName: tuned, repository: s3://bucket/tuned}
+        loraController: {kubernetesClusterDomain: cluster.local}
+        """,
+        """
+        model: {id: meta-llama/Llama-3.1-8B-Instruct}
+        engine: {args: {host: 0.0.0.0, enable-prefix-caching: false, max-model-len: 4096}}
+        lora:
+          adapters:
+            - {name: topic-control, source: /data/lora-adapters/topic-control}
+            - {name: sql, source: acme/sql-lora}
+          maxLoras: 4
+          reload: true
+        resources: {requests: {cpu: 6, memory: 16Gi}}
+        persistence: {enabled: true, accessModes: [ReadWriteOnce], size: 50Gi, mountPath: /data}
+        image: {tag: v0.11.0}
+        """,
+        (
+            *(
+                "meta-llama/Llama-3.1-8B-Instruct",
+                HOST,
+                "--port=8000",
+                "--no-enable-prefix-caching",
+                "--max-model-len=4096",
+            ),
+            *("--enable-lora", "--max-loras", "4"),
+        ),
+        named={"loraAdapters[2]": "and not by s3", "loraController": "the chart's own sidecar"},
+    ),
 ]
