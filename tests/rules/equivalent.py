@@ -22,7 +22,7 @@ JOINED = "what it is joined with has the label, and both have to agree on it"
 ONE_SERIES = "an engine, or a target, has one such series"
 ZERO_OR_ONE = "up and ALERTS are 0 or 1"
 WHOLE = "there are no halves of it"
-QUOTIENT = "a quotient of two rates is never exactly the limit"
+QUOTIENT = "a quotient of extrapolated numbers comes to exactly the limit by chance alone"
 NOTHING = "0 times anything is 0, and what it is divided by decides where it is recorded"
 
 EQUIVALENT: list[Judgement] = [
@@ -48,7 +48,7 @@ EQUIVALENT: list[Judgement] = [
     Judgement(r"VLLM(Restarting|Autoscaler\w+)", r"kube_\S+: max is min", "all of kube-state-metrics say the same"),
     Judgement("VLLMRestarting", r"\S+: 2 -20 %", WHOLE),
     Judgement("VLLM(Stalled|EndpointClientsRefused)", r"\S+: increase is rate", "either is 0 where the other is"),
-    Judgement(r"VLLM(Preempting|EngineErrors|Aborted|\w+Burn(Slow)?)", r"\S+: > is >=", QUOTIENT),
+    Judgement(r"VLLM(EngineErrors|Aborted|\w+Burn(Slow)?)", r"\S+: > is >=", QUOTIENT),
     Judgement(
         "VLLM(Aborted|Endpoint(Unauthorized|Limited))",
         r"\S+: >= is >",

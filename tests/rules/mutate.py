@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci.shell import main, say
+from ci.shell import HarnessError, main, say
 from tests.rules import subjects, trial
 from tests.rules.complaints import complaints
 from tests.rules.equivalent import EQUIVALENT, Judgement
@@ -48,10 +48,16 @@ class Result:
 
 
 def try_rule(rule: Rule, subject: Subject, folder: Path) -> Result:
-    """Change a rule in all ways, and try each against the cases that name it."""
+    """Change a rule in all ways, and try each against the cases that name it.
+
+    Raises HarnessError: they fail for the rule as it is, and so would notice any change.
+    """
+    trials = _trials(rule, subject)
+    if not any(_unnoticed([Mutant(rule, "none", rule)], trials, subject.rules, folder / "as-it-is")):
+        raise HarnessError(f"{rule.title}: its cases fail without a change: nox -s rules -- -k {rule.name}")
     changed = list(mutants(rule))
     left = [mutant for mutant in changed if not (mutant.rule and any(complaints(mutant.rule, subject.alerts)))]
-    return Result(rule, len(changed), list(_unnoticed(left, _trials(rule, subject), subject.rules, folder)))
+    return Result(rule, len(changed), list(_unnoticed(left, trials, subject.rules, folder)))
 
 
 def _trials(rule: Rule, subject: Subject) -> list[Trial]:

@@ -1,12 +1,18 @@
 """What is changed of a rule, one thing at a time."""
 
 import re
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
+from ci.shell import HarnessError
+from tests.rules import mutate
 from tests.rules.equivalent import EQUIVALENT
 from tests.rules.mutants import expressions, mutants, tokens
-from tests.rules.ruleset import Rule
+from tests.rules.ruleset import Rule, RuleSet
+from tests.rules.scenario import JOB, Case, fires, replica
+from tests.rules.subjects import Subject
 
 EXPRESSION = 'sum by (job) (rate(a{job="x",status=~"5.."}[5m])) > 0.5 and on (job) (b{job="x"} == 0 or c{job="x"})'
 SUBQUERY = 'min by (job) (max_over_time(a{job!="x"}[5m:1m])) < 3'
@@ -74,6 +80,18 @@ def test_each_change_is_another() -> None:
     changed = [mutant.rule.body for mutant in mutants(ALERT) if mutant.rule]
     assert all(body != ALERT.body for body in changed)
     assert len({str(body) for body in changed}) == len(changed)
+
+
+@pytest.mark.parametrize(("since", "fails"), [("3m", False), ("4m", True)])
+def test_cases_that_fail_already_notice_nothing(since: str, fails: bool, tmp_path: Path) -> None:
+    """Each change would be one that they notice."""
+    expression = f'sum by (namespace, job) (up{{job="{JOB}"}}) == 0'
+    rule = Rule("group", {"alert": "A", "expr": expression, "for": "1m"})
+    down = Case("it is down", [replica("a", "serving for 2m, down for 5m")], [fires("A", since)])
+    subject = Subject(RuleSet((rule,)), [down], [], {"A": {}})
+
+    with pytest.raises(HarnessError, match="A: its cases fail") if fails else nullcontext():
+        mutate.try_rule(rule, subject, tmp_path)
 
 
 def test_what_is_not_known_is_not_passed_over() -> None:

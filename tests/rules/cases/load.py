@@ -215,6 +215,11 @@ KV_CACHE = [
         silent=["VLLMPreempting"],
     ),
     Case(
+        "preemptions: one for every 20 requests that end, which is the limit and not more",
+        [replica("a", SERVING, preemptions="+0.05/s", stopped="+1/s")],
+        silent=["VLLMPreempting"],
+    ),
+    Case(
         "preemptions of one replica, few for what both do",
         [replica("a", SERVING, preemptions="+0.08/s", stopped="+1/s"), replica("b", SERVING, stopped="+1/s")],
         silent=["VLLMPreempting"],
