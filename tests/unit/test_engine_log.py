@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cluster_objects import crashed, pod, snapshot
+from vllm_chart import redaction
 from vllm_chart.findings import Finding
 from vllm_chart.live import engine_log
 from vllm_chart.live.diagnose import explain
@@ -68,7 +69,7 @@ def test_every_message_has_a_remedy_or_is_told_whole(version: str) -> None:
         if engine_log.explain(log):
             continue
         failure = engine_log.failure(log)
-        told = engine_log.redacted(failure.message) if failure else ""
+        told = redaction.without(failure.message, prose=True) if failure else ""
         if words(text) not in words(told):
             cut.append((message["at"], text, told))
     assert cut == []

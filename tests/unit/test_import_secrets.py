@@ -57,6 +57,8 @@ WRITTEN_OUT = {
     "curl's user": with_script("curl -u me:s3cr3t-value https://host/a && vllm serve a/b"),
     "curl's user among letters": with_script('curl -fsSu "me:s3cr3t value" https://host/a && vllm serve a/b'),
     "curl's user in one word": with_script("curl -sume:s3cr3t-value https://host/a && vllm serve a/b"),
+    "a store's key": with_script("mc alias set store http://store:9000 s3cr3t-user s3cr3t-value; vllm serve a/b"),
+    "a store's key in words": with_sidecar(command=["mc", "alias", "set", "a", "http://a", "s3cr3t-user", "s3cr3t-b"]),
     "JSON": with_args("a/b", "--model-loader-extra-config", '{"db": {"password": "s3cr3t-value"}}'),
     "JSON in one word": with_args("a/b", '--model-loader-extra-config={"password":"s3cr3t-value"}'),
     "JSON with dots": with_args("a/b", "--model-loader-extra-config.password", "s3cr3t-value"),

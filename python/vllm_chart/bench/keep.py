@@ -7,7 +7,8 @@ from typing import Any
 
 from vllm_chart.bench import plot, report
 from vllm_chart.bench.report import Report, Step
-from vllm_chart.bench.subject import Subject, without_secrets
+from vllm_chart.bench.subject import Subject
+from vllm_chart.redaction import cleaned
 
 Json = Mapping[str, Any]
 
@@ -24,9 +25,10 @@ class Folder:
         # The program's source is that of the package.
         (container,) = pod["spec"]["containers"]
         shown = {**container, "command": [*container["command"][:2], "…", container["command"][3]]}
-        self._write("pod.json", {**pod, "spec": {**pod["spec"], "containers": [shown]}})
+        # The folder is passed around.
+        self._write("pod.json", cleaned({**pod, "spec": {**pod["spec"], "containers": [shown]}}).value)
         if subject.values is not None:
-            self._write("values.json", without_secrets(subject.values))
+            self._write("values.json", cleaned(subject.values, perhaps=True).value)
 
     def metrics(self, when: str, pages: Mapping[str, str]) -> None:
         """What each engine says of itself. when: "before" or "after"."""

@@ -6,7 +6,6 @@ import copy
 import dataclasses
 import gzip
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -181,18 +180,3 @@ def _merged(below: Json, above: Json) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _merged(merged[key], value) if both else value
     return merged
-
-
-_HIDDEN = re.compile(r"(token|secret|passw|credential|(^|_)key$|apikey|authorization)", re.IGNORECASE)
-
-
-def without_secrets(values: Any, name: str = "") -> Any:
-    """Values with the texts left out that may be secret, by the name they have: environment variables above all."""
-    if isinstance(values, Mapping):
-        named = str(values.get("name") or "value")
-        return {key: without_secrets(value, named if key == "value" else str(key)) for key, value in values.items()}
-    if isinstance(values, list):
-        return [without_secrets(value, name) for value in values]
-    # The key of a Secret is the name of an entry in it.
-    hidden = isinstance(values, str) and values and name != "key" and _HIDDEN.search(name)
-    return "(left out)" if hidden and not name.lower().endswith("name") else values

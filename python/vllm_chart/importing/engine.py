@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vllm_chart.importing import shell
-from vllm_chart.importing.secrets import named_so
 from vllm_chart.importing.source import Part
+from vllm_chart.redaction import named_so
 from vllm_chart.vllm_args import container as kubernetes
 from vllm_chart.vllm_args.images import MODEL_BY_FLAG
 

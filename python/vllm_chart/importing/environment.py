@@ -5,8 +5,8 @@ from typing import Any
 
 from vllm_chart.importing.arguments import Arguments, secret
 from vllm_chart.importing.draft import Draft
-from vllm_chart.importing.secrets import named_so
 from vllm_chart.importing.source import Part
+from vllm_chart.redaction import named_so
 
 Json = Any
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from vllm_chart import support
+from vllm_chart import redaction, support
 from vllm_chart.checks import schemas
 from vllm_chart.findings import Finding, WrongCallError
 from vllm_chart.importing import companions, deployment, kserve, objects, production_stack, secrets
@@ -68,14 +68,14 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
     for release in releases:
         release.findings += secrets.scrub(release.draft, known)
         release.draft.secrets = known
-        release.findings = [secrets.told_without(finding, known) for finding in release.findings]
-        release.words = release.words and [secrets.without(word, known) for word in release.words]
+        release.findings = [redaction.told_without(finding, known) for finding in release.findings]
+        release.words = release.words and [redaction.without(word, known) for word in release.words]
     fields = [_without(field, known) for field in told_once(ledger.fields)]
     return Imported(releases, fields, {str(one.path[0]): one.value for one in found})
 
 
 def _without(field: Field, known: set[str]) -> Field:
-    texts: dict[str, Any] = {name: secrets.without(getattr(field, name), known) for name in ("reason", "remedy")}
+    texts: dict[str, Any] = {name: redaction.without(getattr(field, name), known) for name in ("reason", "remedy")}
     return dataclasses.replace(field, **texts)
 
 

@@ -9,7 +9,7 @@ from vllm_chart.findings import Finding
 from vllm_chart.helm import HelmError
 from vllm_chart.importing import arguments
 from vllm_chart.importing.release import Release
-from vllm_chart.importing.secrets import told_without
+from vllm_chart.redaction import told_without
 from vllm_chart.rendered.manifests import ManifestError
 from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import argv

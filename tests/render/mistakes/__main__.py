@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.render.mistakes.catches import Elsewhere
 from tests.render.mistakes.table import MISTAKES
-from vllm_chart.live.engine_log import redacted
+from vllm_chart.redaction import without
 
 DOCUMENT = "docs/mistakes.md"
 
@@ -44,7 +44,7 @@ def document() -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(redacted(text).split()).replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(without(text, prose=True).split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def main() -> int:

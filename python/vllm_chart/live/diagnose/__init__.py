@@ -12,7 +12,6 @@ from kubernetes.client import V1Pod
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import Finding, has_errors
-from vllm_chart.live import engine_log
 from vllm_chart.live.diagnose import (
     admission,
     ask,
@@ -26,6 +25,7 @@ from vllm_chart.live.diagnose import (
     storage,
 )
 from vllm_chart.live.diagnose.ask import Snapshot
+from vllm_chart.redaction import told_without
 
 __all__ = ["Snapshot", "explain", "release"]
 
@@ -82,10 +82,10 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
     for finding in findings:
         groups.setdefault((finding.check, finding.remedy, finding.severity), []).append(finding)
     return [
-        dataclasses.replace(
-            group[0],
-            where=group[0].where + (f" (and {len(group) - 1} more)" if len(group) > 1 else ""),
-            message=engine_log.redacted(group[0].message),
+        told_without(
+            dataclasses.replace(
+                group[0], where=group[0].where + (f" (and {len(group) - 1} more)" if len(group) > 1 else "")
+            )
         )
         for group in groups.values()
     ]

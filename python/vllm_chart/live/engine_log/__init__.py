@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from vllm_chart.live.engine_log import exceptions, lines, origins
 from vllm_chart.live.engine_log.known import ERRORS
-from vllm_chart.live.engine_log.lines import redacted
 from vllm_chart.vllm_args import catalogue
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "last_line",
     "named_arguments",
     "named_variables",
-    "redacted",
 ]
 
 #: The preStop hook's word: the startup probe ended a container in a pod that stays.

@@ -13,8 +13,6 @@ _PREFIX = re.compile(
     r"(?:(DEBUG|INFO|WARNING|ERROR|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[([^\]]*)\] ?)?"
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# A Hub token, an API key as most people make them, any bearer token.
-_SECRET = re.compile(r"\b(?:hf_[A-Za-z0-9]{10,}|sk-[A-Za-z0-9_-]{8,})|(?<=Bearer )\S+", re.IGNORECASE)
 #: The levels of lines after which a start goes on.
 GOES_ON = ("DEBUG", "INFO", "WARNING")
 
@@ -48,8 +46,3 @@ def _line(raw: str) -> Line:
     assert prefix, "it matches nothing too"
     process, level, place = prefix.groups()
     return Line(raw[prefix.end() :].rstrip(), process.strip(), level or "", place or "", time)
-
-
-def redacted(text: str) -> str:
-    """Return the text without what looks like a secret."""
-    return _SECRET.sub("<redacted>", text)
