@@ -342,3 +342,45 @@ def test_a_second_service_leaves_the_first_ones_address_alone() -> None:
     (warning,) = (finding for finding in found.findings if "nodePort" in finding.where)
     assert warning.severity == "warning"
     assert "port 30080 of the nodes" in warning.message
+
+
+def test_ports_of_the_nodes_that_are_taken_are_named() -> None:
+    """The Service of today has them until it is gone."""
+    ports = "[{name: http, port: 8000, targetPort: api, nodePort: 30080}, {name: b, port: 9000, nodePort: 30090}]"
+    text = ENGINE.replace("[{name: http, port: 8000, targetPort: api}]", ports).replace(
+        "selector: {app: llm}, p", "type: NodePort, selector: {app: llm}, p"
+    )
+    found = read.read(text, "file")
+    (release,) = found.releases
+
+    assert release.draft.get("service.nodePort") == 30080
+    assert release.draft.get("service.extraPorts")[0]["nodePort"] == 30090
+    told = {finding.where: finding for finding in found.findings if "of the nodes" in finding.message}
+    assert list(told) == ["Service/llm: spec.ports[0].nodePort", "Service/llm: spec.ports[1].nodePort"]
+    assert [one.remedy.rpartition(" ")[2] for one in told.values()] == ["service", "service.extraPorts"]
+
+
+def test_a_claim_that_the_release_makes_itself_is_not_told_as_carried() -> None:
+    """No key of the values has its name."""
+    claim = """
+    apiVersion: v1
+    kind: PersistentVolumeClaim
+    metadata: {name: weights, namespace: models}
+    spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 50Gi}}}
+    """
+    mounted = ENGINE.replace(
+        "          ports: [",
+        "          volumeMounts: [{name: w, mountPath: /root/.cache/huggingface}]\n          ports: [",
+    ).replace(
+        "      serviceAccountName",
+        "      volumes: [{name: w, persistentVolumeClaim: {claimName: weights}}]\n      serviceAccountName",
+    )
+    field = "Deployment/llm: spec.template.spec.volumes[0].persistentVolumeClaim.claimName"
+
+    alone = {one.where: one for one in read.read(mounted, "file").fields}
+    assert (alone[field].fate, alone[field].into) == ("carried", "persistence.existingClaim")
+    found = read.read("\n---\n".join([mounted, textwrap.dedent(claim)]), "file")
+    told = {one.where: one for one in found.fields}
+    assert (told[field].fate, told[field].into) == ("covered", "")
+    assert "a claim of its own" in told[field].reason
+    assert found.releases[0].draft.get("persistence.existingClaim") is None

@@ -79,6 +79,7 @@ def _claim(found: Companions, one: Object, annotations: Mapping[str, Part]) -> N
         return
     del draft.values["persistence"]["existingClaim"]
     message = "the release makes a claim of its own, and downloads into it"
+    one.ledger.cover(found.workload.path, "persistence.existingClaim", message)
     remedy = f"to keep the weights of a claim that is there, write persistence.existingClaim: {one.name}"
     found.findings.append(Finding("import-carries", str(one), message, remedy, "info"))
     draft.take(spec.get("resources", "requests", "storage"), "persistence.size")

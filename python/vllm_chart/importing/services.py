@@ -65,6 +65,7 @@ def _service_ports(found: Companions, spec: Part) -> None:
     ports = spec.maps("ports")
     main = next((port for port in ports if str(target(port)) == str(engine)), None)
     for port in ports:
+        _node_port(found, port, "service" if port is main else "service.extraPorts")
         if port is not main:
             draft.put(
                 port, "service.extraPorts", [*(draft.get("service.extraPorts") or ()), _extra(port, target(port))]
@@ -79,6 +80,14 @@ def _service_ports(found: Companions, spec: Part) -> None:
             name.covered("the chart calls the port http")
         if application := port.get("appProtocol"):
             application.left("the chart's Service has no appProtocol", "write a Service in extraObjects", "warning")
+
+
+def _node_port(found: Companions, port: Part, key: str) -> None:
+    """Tell that a port of the nodes is taken as long as the Service of today is there."""
+    if node_port := port.get("nodePort"):
+        message = f"port {node_port.value} of the nodes is the Service's of today, and another can't have it"
+        remedy = f"delete that one first, or take nodePort out of {key}"
+        found.findings.append(Finding("import-carries", str(node_port), message, remedy, "warning"))
 
 
 def _extra(port: Part, target: Json) -> Json:
@@ -108,10 +117,7 @@ def _another_service(found: Companions, one: Object, annotations: Mapping[str, P
     assert spec
     spec.cover("the cluster gives it", *_CLUSTERS_OWN)
     for port in spec.maps("ports"):
-        if node_port := port.get("nodePort"):
-            message = f"port {node_port.value} of the nodes is the Service's of today, and another can't have it"
-            remedy = "delete that one first, or take nodePort out of extraObjects"
-            found.findings.append(Finding("import-carries", str(node_port), message, remedy, "warning"))
+        _node_port(found, port, "extraObjects")
 
 
 #: Of which no two Services may have the same; the API server writes them.

@@ -68,6 +68,15 @@ class Ledger:
     def tell(self, field: Field) -> None:
         self.fields.append(field)
 
+    def cover(self, within: Path, into: str, reason: str) -> None:
+        """Say of what an object has carried to a key that it is covered after all, and not at that key."""
+        self.fields = [
+            dataclasses.replace(field, fate="covered", into="", reason=reason)
+            if field.into == into and field.path[: len(within)] == within
+            else field
+            for field in self.fields
+        ]
+
     def rest(self, path: Path, value: Json) -> None:
         """Name the fields of an object that nothing was said of, each by the highest that has nothing below it which
         something was said of."""

@@ -16,8 +16,6 @@ MEANT: Mapping[tuple[str, str], str | None] = {
     # As many as the GPUs of a pod.
     ("parallelism", "2"): None,
     ("env.VLLM_USE_V1", "1"): "0",  # of `v0`
-    # The claim is in the file too: the chart makes it.
-    ("persistence.existingClaim", "mistral"): "",
     ("persistence.mountPath", "/root/.cache/huggingface"): "/cache",
     ("volumes", "pvc://weights/qwen3-8b"): "weights",
     ("model.id", "hf://facebook/opt-125m"): "facebook/opt-125m",
