@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import json
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from kubernetes.client import V1Pod
 
 from ci import versions
+from ci.shell import HarnessError, wait_until
 from tests.e2e.clients import execute, is_ready
 from tests.e2e.releases import STOP_SECONDS, Installation, wait_until_departed
 from tests.e2e.traffic import Traffic
@@ -95,10 +95,14 @@ class Endpoint:
 
     def wait_for_replicas(self, count: int, seconds: float) -> None:
         """Until so many are asked for and ready, and no other is left."""
-        began = time.monotonic()
-        while not len(self.pods()) == len(self.ready()) == count:
-            assert time.monotonic() - began < seconds, f"{len(self.pods())} pods and not {count} after {seconds:.0f} s"
-            time.sleep(1)
+
+        def there() -> bool:
+            pods, ready = self.pods(), self.ready()
+            if not len(pods) == len(ready) == count:
+                raise HarnessError(f"there are {len(pods)} pods, and {len(ready)} of them are ready")
+            return True
+
+        wait_until(f"{self.name} has {count} replicas, and no other", there, seconds)
 
     def set_clients(self, document: str) -> None:
         """Write the clients' Secret, as whoever manages them."""

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from kubernetes.client import V1Pod
 
-from ci.shell import wait_until
+from ci.shell import HarnessError, wait_until
 from tests.e2e.clients import execute, pod_name, start_application
 from tests.e2e.endpoints import APPLICATION, CLIENTS_SECRET, METRICS_PORT, Endpoint, fetch_page
 from tests.e2e.profiles import Profile
@@ -177,11 +177,16 @@ def test_every_replica_of_the_endpoint_chooses_the_same_engine(endpoint: Endpoin
 
 def _chosen(endpoint: Endpoint, ids: set[str]) -> dict[str, str]:
     """The engine that each request went to, as the endpoint's log says once it is written out."""
-    read, began = endpoint.cluster.core.read_namespaced_pod_log, time.time()
-    while True:
+    read = endpoint.cluster.core.read_namespaced_pod_log
+    found: dict[str, str] = {}
+
+    def written() -> bool:
         lines = [line for pod in endpoint.ready() for line in read(pod_name(pod), endpoint.namespace).splitlines()]
         told = [json.loads(line) for line in lines if line.startswith("{")]
-        found = {line["request_id"]: line["replica"] for line in told if line.get("request_id") in ids}
-        if found.keys() == ids:
-            return found
-        assert time.time() - began < SECONDS, f"{len(found)} of {len(ids)} requests are in the log"
+        found.update({line["request_id"]: line["replica"] for line in told if line.get("request_id") in ids})
+        if found.keys() != ids:
+            raise HarnessError(f"{len(found)} of {len(ids)} are there")
+        return True
+
+    wait_until("the requests are in the endpoint's log", written, SECONDS)
+    return found
