@@ -139,6 +139,12 @@ ROWS: list[Row] = [
         "leave one of the two out",
     ),
     (
+        "vLLM's own renewal beside the chart's",
+        "{tls: {secretName: a}, engine: {extraArgs: [--enable_ssl_refresh]}}",
+        "engine.extraArgs",
+        "leave it out",
+    ),
+    (
         "a kubelet that would need a certificate",
         "{tls: {secretName: a}, engine: {args: {ssl-ca-certs: /ca/ca.crt, ssl-cert-reqs: 2}}, volumes: [{name: c, "
         "configMap: {name: ca}}], volumeMounts: [{name: c, mountPath: /ca}]}",

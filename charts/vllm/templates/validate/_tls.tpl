@@ -5,6 +5,11 @@
       - engine.args.{{ $flag }}: tls.secretName brings a certificate as well: leave one of the two out
     {{- end }}
   {{- end }}
+  {{- $extra := join " " .Values.engine.extraArgs | replace "_" "-" }}
+  {{- if and (include "vllm.tls.renews" .) (regexMatch "(^| )--enable-ssl-refresh([ =]|$)" $extra) }}
+      - engine.extraArgs: --enable-ssl-refresh takes up one renewal alone, and a key that does not fit too:
+        leave it out, the chart has the certificate of tls.secretName taken anew by itself
+  {{- end }}
   {{- if and (eq (include "vllm.scheme" .) "https") (eq (include "vllm.flag" (list . "ssl-cert-reqs")) "2") }}
     {{- $asking := list }}
     {{- range $key := list "startupProbe" "readinessProbe" "livenessProbe" }}
