@@ -247,4 +247,4 @@ def test_a_chart_of_ours_has_a_name(tiny: Chart, tmp_path: Path, monkeypatch: py
     assert run("validate", "--chart", "vllm", "--set", "model.id=org/name").exit_code == Exit.OK
     unknown = run("validate", "--chart", "tinny")
     assert unknown.exit_code == Exit.USAGE
-    assert "'tinny' does not exist" in unknown.output
+    assert "'tinny' does not exist, and is none of vllm, vllm-endpoint" in unknown.output

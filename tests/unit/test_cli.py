@@ -247,10 +247,13 @@ def test_what_is_missing_ends_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
 # What every command shares
 
 
-@pytest.mark.parametrize("content", ["- a list", "a word", "{}", "clusters: 1", "model: ["])
-def test_a_file_that_is_no_kubeconfig_ends_with_3(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"- a list", b"a word", b"{}", b"clusters: 1", b"model: [", b"\x80\xff", b"a: &a [*a]", b"a: \0", b"[" * 5000],
+)
+def test_a_file_that_is_no_kubeconfig_ends_with_3(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "config"
-    file.write_text(content)
+    file.write_bytes(content)
     result = run("diagnose", "--release", "llm", "--kubeconfig", file)
 
     assert result.exit_code == Exit.ENVIRONMENT

@@ -273,6 +273,13 @@ def test_a_draft_is_counted_or_said_to_be_left_out_however_it_is_written() -> No
         assert "the weights of org/draft are not counted" in result.stdout
 
 
+def test_a_gpu_that_is_in_no_table_is_told_before_the_model_is_asked_for() -> None:
+    result = run("plan", "--set=model.id=org/unknown", "--offline", "--gpu", "h1000")
+
+    assert result.exit_code == Exit.USAGE
+    assert "h1000" in result.stderr
+
+
 # Clusters
 
 KUBECONFIG = """\

@@ -252,9 +252,10 @@ def test_what_check_finds_of_the_values_counts() -> None:
     ("text", "words"),
     [
         ("a: {{ .Values.b }}", "line 1 is of a template"),
-        ("{", "not a YAML mapping"),
+        ("{", "line 2: not a YAML mapping: did not find expected node content (column 1)"),
         ("", "nothing is in it"),
-        ("- a", "not a YAML mapping"),
+        ("- a", "not a YAML mapping: its outermost level is a list"),
+        ("model: {id: org/name}", "no engine is in it: values: give what runs one"),
         ("servingEngineSpec: {modelSpec: 3}", "modelSpec: a list is expected here, and not a number"),
         ("servingEngineSpec: {modelSpec: [{name: a, requestGPU: [1]}]}", "a field has another form"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}", "no engine is in it: ConfigMap/a"),
@@ -269,6 +270,15 @@ def test_a_file_that_is_something_else_is_a_wrong_call(text: str, words: str) ->
 
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_a_file_in_another_encoding_is_a_wrong_call(tmp_path: Path) -> None:
+    file = tmp_path / "deployment.yaml"
+    file.write_bytes(ENGINE.encode("utf-16"))
+    result = run("import", file)
+
+    assert result.exit_code == 2
+    assert "is not UTF-8: invalid start byte at byte 0: save it as UTF-8" in result.stderr
 
 
 @pytest.mark.parametrize("kind", ["LeaderWorkerSet", "RayCluster", "DynamoGraphDeployment", "Kustomization"])

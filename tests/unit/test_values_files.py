@@ -50,6 +50,24 @@ def test_an_odd_file_is_a_finding_with_its_name(content: bytes, said: str, tmp_p
     assert {finding.severity for finding in findings} == {"error"}
 
 
+@pytest.mark.parametrize(
+    ("content", "where", "said"),
+    [
+        ("model: [\n", ":2", "did not find expected node content (column 1)"),
+        ("a: 1\nb: c: d\n", ":2", "mapping values are not allowed in this context (column 5)"),
+        ("a: \0", "", "the character #x0000 is in it"),
+    ],
+)
+def test_what_is_no_yaml_is_told_by_its_line(content: str, where: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text(content)
+    (finding,) = checks.validate(values_files=[file])
+
+    assert finding.where == f"{file}{where}"
+    assert finding.message == f"not YAML: {said}"
+    assert finding.remedy
+
+
 #: Files that are fine, however they look.
 FINE: list[tuple[str, str]] = [
     ("a text that looks like a date", "podAnnotations: {a: 2024-13-45}"),

@@ -10,7 +10,7 @@ import yaml
 
 from vllm_chart import helm
 from vllm_chart.findings import Check, Finding
-from vllm_chart.rendered.manifests import duplicate_keys
+from vllm_chart.rendered.manifests import duplicate_keys, what_breaks
 
 DEEPEST = 100
 """Levels of YAML: a pod's deepest field is at a fifth of it, and some 1,000 end Python's own readers."""
@@ -44,7 +44,11 @@ def check(file: helm.StrPath) -> list[Finding]:
         return [Finding("values", name, message, "save it as UTF-8")]
     except helm.HelmError as error:
         return [Finding("values", name, str(error).removeprefix(f"{name} "), "name a values file")]
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
+        line, problem = what_breaks(error)
+        where = f"{name}:{line}" if line else name
+        return [Finding("values", where, f"not YAML: {problem}", "correct it there, or put quotes around the text")]
+    except RecursionError as error:
         return [Finding("values", name, f"not YAML: {error}")]
 
 

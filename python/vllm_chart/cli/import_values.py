@@ -60,7 +60,11 @@ def command(file: Path, form: str, directory: Path | None, output: str) -> None:
     from vllm_chart.importing import read, verify
     from vllm_chart.importing.release import names as names_of
 
-    text = helm.read_file(file).decode(errors="replace")
+    try:
+        text = helm.read_file(file).decode()
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8: {error.reason} at byte {error.start}: save it as UTF-8"
+        raise WrongCallError(f"{helm.file_name(file)}: {problem}") from error
     imported = read.read(text, helm.file_name(file), form)
     releases, names = imported.releases, names_of(imported.releases)
     if len(releases) > 1 and directory is None and output == "human":

@@ -129,6 +129,7 @@ class _Chart(click.Path):
 
             if value in charts.CHARTS:
                 return charts.CHARTS[value].folder
+            self.fail(f"{value!r} does not exist, and is none of {', '.join(charts.CHARTS)}", param, ctx)
         return super().convert(value, param, ctx)
 
 

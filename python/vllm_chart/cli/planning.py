@@ -105,6 +105,8 @@ def answer(
     try:
         manifests = helm.render(chart=loaded, **values_options)
         engine = settings.from_release(manifests, values, loaded.app_version)
+        # A GPU that is in no table is told before the Hub is asked.
+        gpu = None if device.cluster else device.find(values)
         hub = values["hub"]
         offline = offline or hub["offline"]
         source = sources.find(
@@ -114,7 +116,7 @@ def answer(
         read = checkpoint.read(engine, source, _draft(engine, hub, offline))
         if refused := refusals.of_checkpoint(read):
             return Answer(refused)
-        gpu = device.find(values)
+        gpu = gpu or device.find(values)
         planned = plan.make(engine, read, gpu or gpus.products()[0])
         warnings.extend(ranks.check(values, offline=offline))
     except settings.SettingError as error:

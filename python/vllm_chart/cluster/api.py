@@ -36,7 +36,8 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
             self._api = config.new_client_from_config(config_file=path, context=context)
         except (config.ConfigException, OSError, yaml.YAMLError) as error:
             raise _no_cluster(str(error)) from error
-        except (AttributeError, KeyError, TypeError) as error:  # the client takes the file to be as it should
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            # The client takes the file to be as it should.
             raise _no_cluster(f"{path or 'the kubeconfig'} is not a kubeconfig") from error
         self.core = client.CoreV1Api(self._api)
         self.apps = client.AppsV1Api(self._api)

@@ -16,6 +16,10 @@ Json = Any
 
 #: What a file may be, as `--from` names it.
 FORMS = ("deployment", "production-stack", "kserve")
+_WANTED = (
+    "give what runs one, as `kubectl get deployment,service,pvc -o yaml` or `helm template` write it, or values of "
+    "production-stack"
+)
 
 
 @dataclasses.dataclass
@@ -59,7 +63,7 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
         raise WrongCallError(f"{name}: a field has another form than it should have: {reason}") from error
     if not releases and not any(companions.holds_engine(one) for one in found):
         wanted = "no engine" if form == "auto" else f"nothing of {form}"
-        raise WrongCallError(f"{name}: {wanted} is in it: {_kinds(found)}")
+        raise WrongCallError(f"{name}: {wanted} is in it: {_kinds(found)}: {_WANTED}")
     for one in found:
         if maker := made.get(one.path):
             one.covered(f"{maker} makes it")

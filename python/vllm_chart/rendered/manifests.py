@@ -175,6 +175,20 @@ def duplicate_keys(document: str) -> Iterator[tuple[str, int]]:
                 pending.append(value)
 
 
+def what_breaks(error: yaml.YAMLError) -> tuple[int, str]:
+    """The line on which a text is no YAML, 0 where it is not known, and what is wrong with it."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return mark.line + 1, f"{error.problem or error.context} (column {mark.column + 1})"
+    if isinstance(error, yaml.reader.ReaderError):
+        return 0, f"the character #x{int(error.character):04x} is in it"
+    return 0, str(error)
+
+
+#: As Go's JSON calls what is no map.
+_GO_TYPES = {"array": "a list", "string": "a text", "number": "a number", "bool": "a truth value"}
+
+
 def _kind_name(model: "type[BaseModel]") -> str:
     """The kind of a model of the client: HorizontalPodAutoscaler of V2HorizontalPodAutoscaler."""
     return re.sub(r"^V\d+((Alpha|Beta)\d+)?", "", model.__name__)
@@ -208,8 +222,14 @@ def _objects(text: str, source: str = "") -> Iterator[Object]:
             for key, position in duplicate_keys(document):
                 raise ManifestError(f"{origin}, line {line + position}: the key {key!r} is there twice")
             data = helm_python.values_from_yaml(document)
-        except (yaml.YAMLError, helm_python.HelmValuesError) as error:
-            raise ManifestError(f"{origin}: not a YAML mapping: {error}") from error
+        except yaml.YAMLError as error:
+            at, problem = what_breaks(error)
+            where = f"{origin}, line {line + at}" if at else origin
+            raise ManifestError(f"{where}: not a YAML mapping: {problem}") from error
+        except helm_python.HelmValuesError as error:
+            other = re.search(r"cannot unmarshal (\w+) into Go value", str(error))
+            problem = f"its outermost level is {_GO_TYPES.get(other[1], other[1])}" if other else str(error)
+            raise ManifestError(f"{origin}: not a YAML mapping: {problem}") from error
         if data:
             yield Object(data, origin)
         line += document.count("\n")
