@@ -132,7 +132,7 @@ def test_a_sentence_of_a_log_is_shown(text: str) -> None:
 
 
 def test_what_is_kept_has_no_text_that_may_be_secret_by_its_name() -> None:
-    values = {
+    values: dict[Any, Any] = {
         "env": {"HF_TOKEN": "x", "AWS_SECRET_ACCESS_KEY": "y", "TOKENS_OF_OURS": "1", "A": "b"},
         "hub": {"tokenSecretRef": {"name": "s", "key": "token"}},
         "engine": {"args": {"tokenizer": "a/b", "api-key": ["k", "l"]}},
