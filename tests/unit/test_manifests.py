@@ -90,8 +90,8 @@ def test_lines_are_counted_across_documents() -> None:
 
 
 def test_a_file_that_is_no_mapping_is_refused_by_name() -> None:
-    for text in ("- 1\n", "a: [\n", "a: b: c\n"):
-        with pytest.raises(ManifestError, match=r"vllm/templates/x\.yaml: not a YAML mapping"):
+    for text, line in (("- 1\n", ""), ("a: [\n", ", line 2"), ("a: b: c\n", ", line 1")):
+        with pytest.raises(ManifestError, match=rf"vllm/templates/x\.yaml{line}: not a YAML mapping"):
             Manifests.from_templates({"vllm/templates/x.yaml": text})
 
 
