@@ -9,12 +9,13 @@ import dataclasses
 import itertools
 import secrets
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 import trustme
 from click.testing import CliRunner
-from kubernetes.client import V1Eviction
+from kubernetes.client import V1Eviction, V1Pod
 
 from tests.bench.lifecycle import MANY, SERVED, Bench, names, new_version, note_total, note_window
 from tests.e2e.clients import pod_name, shown_certificate, start_application
@@ -156,12 +157,18 @@ class Front:
         while old:
             assert time.time() - began < KUBELET_SECONDS, f"{[*old]} do not show the renewed certificate"
             for name, pod in [*old.items()]:
-                assert pod.status
-                cluster, namespace, address = self.bench.cluster, self.bench.namespace, pod.status.pod_ip or ""
-                said = shown_certificate(cluster, namespace, APPLICATION, address, API_PORT)
-                if ssl.PEM_cert_to_DER_cert(said) == ssl.PEM_cert_to_DER_cert(renewed):
+                if self._shown(pod) == ssl.PEM_cert_to_DER_cert(renewed):
                     del old[name]
         self.bench.note("certificate renewed: shown by every replica after, s", round(time.time() - began))
+
+    def _shown(self, pod: V1Pod) -> bytes | None:
+        """The certificate that a replica shows; None where it cannot be asked now: the node is busy."""
+        assert pod.status
+        cluster, namespace, address = self.bench.cluster, self.bench.namespace, pod.status.pod_ip or ""
+        try:
+            return ssl.PEM_cert_to_DER_cert(shown_certificate(cluster, namespace, APPLICATION, address, API_PORT))
+        except (AssertionError, subprocess.TimeoutExpired):
+            return None
 
 
 def _changes(front: Front) -> dict[str, dict[str, Change]]:
