@@ -196,6 +196,31 @@ def test_check_says_which_kubernetes_it_takes() -> None:
     assert [one.severity for one in asked] == ["error"]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        (
+            ON % "",
+            "keda.sh/v1alpha1/ScaledObject",
+            "autoscaling.kind: the cluster has no ScaledObject .*: install KEDA",
+        ),
+        (
+            ON % "wakeUp: {httpAddon: {enabled: true, hosts: [a.b]}}",
+            "http.keda.sh/v1beta1/InterceptorRoute",
+            "autoscaling.wakeUp.httpAddon: the cluster has no InterceptorRoute .*: install KEDA's HTTP add-on",
+        ),
+    ],
+)
+def test_a_cluster_without_its_kind_is_told_what_to_install(text: str, kind: str, said: str) -> None:
+    """A list with kinds is a cluster's; `helm template` alone has none, and renders what was asked for."""
+    all_ = ["v1/Pod", "keda.sh/v1alpha1/ScaledObject", "http.keda.sh/v1beta1/InterceptorRoute"]
+    with pytest.raises(HelmError, match=said):
+        rendered(text, api_versions=[one for one in all_ if one != kind])
+
+    assert [*rendered(text, api_versions=all_)] == [*rendered(text)]
+    assert rendered(HPA % "", api_versions=["v1/Pod"]) == rendered(HPA % "")
+
+
 # -- who writes replicas ----------------------------------------------------------------------------------------------
 
 LEFT_OUT = "vllm-chart/replicas-left-out"

@@ -205,7 +205,7 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* Items for who is asked, and by which password. */}}
+{{/* Items for KEDA, if it is there: who is asked, and by which password. */}}
 {{- define "vllm-endpoint.validate.autoscaling.prometheus" }}
   {{- with .Values.autoscaling.prometheus }}
     {{- $keda := eq $.Values.autoscaling.kind "KEDA" }}
@@ -214,6 +214,9 @@ spec:
       {{- $references = append $references .parameter }}
     {{- end }}
     {{- $modes := .auth.modes | default list }}
+    {{- if and $keda (include "vllm-endpoint.clusterLacks" (list $ "keda.sh/v1alpha1/ScaledObject")) }}
+      - autoscaling.kind: the cluster has no ScaledObject (keda.sh/v1alpha1): install KEDA, or write kind: HPA
+    {{- end }}
     {{- if and $keda (not .address) }}
       - autoscaling.prometheus.address: KEDA has to ask somebody: write the URL of the Prometheus that scrapes the pods,
         http://prometheus-operated.monitoring:9090 for example

@@ -36,6 +36,18 @@ ROWS: list[Row] = [
         "dashboards.namespace",
         "write a name",
     ),
+    (
+        "dashboards of a budget that nobody can count",
+        f"{ON}}}\nslo: {{ttft: {{seconds: 3}}}}",
+        "slo.ttft.seconds",
+        "write 2.5 or 5, or put 3 among engine.args.custom-histogram-buckets.time_to_first_token",
+    ),
+    (
+        "dashboards of a budget of tokens",
+        f"{ON}}}\nslo: {{itl: {{seconds: 0.12}}}}",
+        "slo.itl.seconds",
+        "write 0.1 or 0.15",
+    ),
     ("dashboards of the article's Grafana", "grafana: {dashboards: {enabled: true}}", "grafana", "write dashboards"),
     (
         "dashboards as another chart has them",

@@ -62,6 +62,11 @@
       - autoscaling.wakeUp.httpAddon.hosts: the add-on finds a release by the host that is asked for: write the names
         that clients use
     {{- end }}
+    {{- $route := "http.keda.sh/v1beta1/InterceptorRoute" }}
+    {{- if and $keda .wakeUp.httpAddon.enabled (include "vllm.clusterLacks" (list $ $route)) }}
+      - autoscaling.wakeUp.httpAddon: the cluster has no InterceptorRoute (http.keda.sh/v1beta1): install KEDA's HTTP
+        add-on, 0.14 or later, or write enabled: false and minReplicas: 1
+    {{- end }}
     {{- if and (not $keda) (or .wakeUp.httpAddon.enabled $triggers) }}
       - autoscaling.wakeUp: httpAddon and triggers are KEDA's: write kind: KEDA, or wakeUp.metrics
     {{- else if and $keda $metrics }}

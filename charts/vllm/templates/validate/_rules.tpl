@@ -1,4 +1,4 @@
-{{/* Items for alerts that could never fire, or would compare with a guess. */}}
+{{/* Items for alerts that could never fire, and for what would compare with a guess. */}}
 {{- define "vllm.validate.rules" }}
   {{- include "vllm.validate.alerts" (list . "VLLMDown") }}
   {{- if .Values.prometheusRule.enabled }}
@@ -10,12 +10,18 @@
       {{- include "vllm.validate.objective" (list $ "slo.errors" .errors "VLLMErrorBudgetBurn") }}
       {{- include "vllm.validate.objective" (list $ "slo.ttft.objective" .ttft.objective "VLLMTTFTBudgetBurn") }}
       {{- include "vllm.validate.objective" (list $ "slo.itl.objective" .itl.objective "VLLMITLBudgetBurn") }}
-      {{- include "vllm.validate.boundary" (list $ "slo.ttft.seconds" .ttft.seconds "time_to_first_token") }}
-      {{- include "vllm.validate.boundary" (list $ "slo.itl.seconds" .itl.seconds "inter_token_latency") }}
     {{- end }}
     {{- if eq (include "vllm.flag" (list . "disable-log-stats")) "true" }}
       - engine.args.disable-log-stats: without its statistics the engine has no metrics that prometheusRule could go by:
         leave it out
+    {{- end }}
+  {{- end }}
+  {{- /* Dashboards show what is left of the budgets, which would be empty. */}}
+  {{- if or .Values.prometheusRule.enabled .Values.dashboards.enabled }}
+    {{- include "vllm.load" . }}
+    {{- with .Values.slo }}
+      {{- include "vllm.validate.boundary" (list $ "slo.ttft.seconds" .ttft.seconds "time_to_first_token") }}
+      {{- include "vllm.validate.boundary" (list $ "slo.itl.seconds" .itl.seconds "inter_token_latency") }}
     {{- end }}
   {{- end }}
 {{- end }}
