@@ -226,7 +226,7 @@ def test_progress_is_told_on_a_terminal_or_on_request(
     assert ("waiting" in said.err) <= told
 
 
-@pytest.mark.parametrize("command", ["plan", "preflight", "smoke", "diagnose", "load", "bench"])
+@pytest.mark.parametrize("command", ["plan", "preflight", "smoke", "diagnose", "load", "bench", "top"])
 def test_every_command_that_may_wait_tells_of_it(command: str) -> None:
     assert "--progress / --no-progress" in run(command, "--help").stdout
 

@@ -18,6 +18,7 @@ import pytest
 
 from tests.api_server import cluster_of
 from tests.commands import program, run
+from vllm_chart.cli.output import Progress
 from vllm_chart.findings import UnavailableError
 from vllm_chart.live import top
 from vllm_chart.live.top import pods, readings, table, ways
@@ -543,6 +544,16 @@ def test_once_is_one_table_or_one_document(tmp_path: Path) -> None:
     assert "1 of 1 ready" in human.stdout
     assert "\x1b" not in human.stdout
     assert json.loads(machine.stdout)["replicas"][0]["running"] == 2
+
+
+def test_once_says_on_request_that_it_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Progress, "FIRST_SECONDS", 0.01)
+    with cluster_of({PODS: [pod()], metrics(): engine(running=2)}, tmp_path):
+        call = ("top", "--release=llm", f"--kubeconfig={tmp_path / 'kubeconfig'}", "--once", "--interval=0.5")
+        quiet, told = run(*call), run(*call, "--progress", "--output=json")
+    assert quiet.stderr == ""
+    assert "two looks, 0.5 s apart" in told.stderr
+    assert json.loads(told.stdout)["replicas"][0]["running"] == 2
 
 
 def test_what_is_wrong_has_the_exit_codes_of_all_commands(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vllm_chart.cli.options import EXIT_CODES, RELEASE, cluster_options, output_option
-from vllm_chart.cli.output import finish, goes_on
+from vllm_chart.cli.options import EXIT_CODES, RELEASE, cluster_options, output_option, progress_option
+from vllm_chart.cli.output import Progress, finish, goes_on
 
 if TYPE_CHECKING:
     from vllm_chart.live.top import Look, Watcher
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     help="Between two looks.",
 )
 @click.option("--once", is_flag=True, help="Look twice, an interval apart, and print one table.")
+@progress_option
 @output_option
 def command(
     release: str,
@@ -38,13 +39,14 @@ def command(
     context: str | None,
     interval_seconds: float,
     once: bool,
+    progress: bool | None,
     output: str,
 ) -> None:
     """Show what each replica of a release does now: requests, KV cache, time to first token, tokens per second.
 
     Tokens per second are of the last 10 seconds, prefix hits and times to first token of the last minute. Engines are
     asked through the API server (pods/proxy), or where it refuses by a port-forward of kubectl. With --output json each
-    look is a document in a line of its own. Ctrl-C ends it.
+    look is a document in a line of its own. Ctrl-C ends it. Progress is told with --once: else the table is it.
 
     \b
     Examples:
@@ -60,9 +62,10 @@ def command(
         top.Watcher(cluster, release, namespace, timeout_seconds=max(2.0, min(interval_seconds, 10.0))) as watcher,
     ):
         if once:
-            watcher.look()
-            time.sleep(interval_seconds)
-            look = watcher.look()
+            with Progress(progress).during(lambda: f"two looks, {interval_seconds:g} s apart"):
+                watcher.look()
+                time.sleep(interval_seconds)
+                look = watcher.look()
             finish([], output, human=lambda: top.to_human(look, _width()), machine=lambda: top.to_json(look))
         # Ctrl-C is how a person ends it, and no failure.
         with contextlib.suppress(KeyboardInterrupt), _shown(output) as show:
