@@ -77,6 +77,12 @@ CASES = [
         silent=["VLLMDown"],
     ),
     Case(
+        "one served for half a minute and is down, another never served: that is told from the other",
+        [replica("a", "loading for 5m, serving for 30s, down for 10m"), replica("b", "loading for 15m30s")],
+        [fires("VLLMDown", "7m30s"), of("VLLMReplicaDown", "8m30s")],
+        silent=["VLLMStartTooLong"],
+    ),
+    Case(
         "two die",
         [replica("a", "serving for 10m, down for 10m"), replica("b", "serving for 11m, down for 9m")],
         [fires("VLLMDown", "13m"), of("VLLMReplicaDown", "13m", "a"), of("VLLMReplicaDown", "14m", "b")],
