@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from kubernetes.client import ApiException
+from pytest_helm_charts.clusters import Cluster as KubeCluster
 
 from tests.e2e.clients import execute, pod_name, start_application
 from tests.e2e.profiles import Profile
@@ -25,12 +26,14 @@ ENDPOINTS = {
 EXPORT_SECONDS = 60
 REQUESTS = 3
 SECRET_PROMPT = "San Francisco is a zebrafish"
+KEY_SECRET = "key"
 # Asks with a parent's span, sampled or not, and prints the parent's trace.
 ASK = """
 import json, secrets, sys, urllib.request
-url, model, prompt, sampled = sys.argv[1:]
+url, model, prompt, key, sampled = sys.argv[1:]
 trace = secrets.token_hex(16)
 headers = {"Content-Type": "application/json", "traceparent": f"00-{trace}-{secrets.token_hex(8)}-{sampled}"}
+headers["Authorization"] = f"Bearer {key}"
 body = json.dumps({"model": model, "prompt": prompt, "max_tokens": 8}).encode()
 urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=100).read()
 print(trace)
@@ -48,9 +51,17 @@ def _spans(cluster: Cluster) -> list[dict[str, str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def key(kube_cluster: KubeCluster, namespace: str) -> str:
+    """What clients show, out of a Secret."""
+    key = secrets.token_urlsafe()
+    kube_cluster.kubectl(f"create secret generic {KEY_SECRET} --from-literal=api-key={key}", namespace=namespace)
+    return key
+
+
 @pytest.fixture(scope="module", params=ENDPOINTS)
 def llm(
-    request: pytest.FixtureRequest, helm: Helm, cluster: Cluster, namespace: str, profile: Profile
+    request: pytest.FixtureRequest, key: str, helm: Helm, cluster: Cluster, namespace: str, profile: Profile
 ) -> Iterator[Installation]:
     try:
         cluster.core.read_namespaced_service(COLLECTOR, NAMESPACE)
@@ -61,6 +72,7 @@ def llm(
     set_ = (
         "replicaCount=1",
         SHORT_STOP,
+        f"auth.apiKeySecretRef.name={KEY_SECRET}",
         f"tracing.endpoint={ENDPOINTS[request.param]}",
         f"tracing.protocol={request.param}",
         "tracing.sampleRatio=0",
@@ -78,11 +90,11 @@ def application(cluster: Cluster, namespace: str) -> str:
 
 
 def test_a_sampled_request_is_one_span_of_its_callers_trace(
-    llm: Installation, application: str, cluster: Cluster
+    llm: Installation, application: str, key: str, cluster: Cluster
 ) -> None:
-    """The caller decides: nothing else is sampled here. Neither spans nor the engine's log have the prompt."""
+    """The caller decides: nothing else is sampled here. Spans and the log have neither the prompt nor the key."""
     url = f"http://{llm.service}.{llm.namespace}.svc/v1/completions"
-    command = ("python3", "-c", ASK, url, llm.model.served, SECRET_PROMPT)
+    command = ("python3", "-c", ASK, url, llm.model.served, SECRET_PROMPT, key)
     asked = [
         execute(cluster, llm.namespace, application, *command, sampled).strip() for sampled in ("01", "00") * REQUESTS
     ]
@@ -98,4 +110,6 @@ def test_a_sampled_request_is_one_span_of_its_callers_trace(
     assert {span["Name"] for span in spans} == {"llm_request"}
     (engine,) = llm.engines()
     log = cluster.core.read_namespaced_pod_log(pod_name(engine), llm.namespace)
-    assert "zebrafish" not in "".join(span["text"] for span in spans) + log
+    told = "".join(span["text"] for span in spans) + log
+    assert "zebrafish" not in told
+    assert key not in told
