@@ -158,12 +158,12 @@ def store(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Live tests, with real vLLM on the local kind cluster, which is brought up if need be.
 
-    `nox -s e2e -- --alerts`, `--autoscaling`, `--autoscaling-zero`, `--tracing`, `--network`, `--endpoint`,
-    `--prefixes`, `--gateway`, `--tls`, `--adapters`, `--download`, `--image-volume`, `--warm-start`,
+    `nox -s e2e -- --alerts`, `--autoscaling`, `--autoscaling-zero`, `--autoscaling-hpa`, `--tracing`, `--network`,
+    `--endpoint`, `--prefixes`, `--gateway`, `--tls`, `--adapters`, `--download`, `--image-volume`, `--warm-start`,
     `--object-storage` or `--faults` adds what takes long or breaks things.
     """
     install(session, "test")
-    parts = ("autoscaling", "autoscaling-zero", "tracing", "network", "gateway", "object-storage")
+    parts = ("autoscaling", "autoscaling-zero", "autoscaling-hpa", "tracing", "network", "gateway", "object-storage")
     asked = [part for part in parts if f"--{part}" in session.posargs]
     asked += ["registry"] if "--image-volume" in session.posargs else []
     kubeconfig = free_cluster(session, "monitoring", *asked)

@@ -72,6 +72,7 @@ INFERENCE_EXTENSION = "1.5.0"
 # definitions of its own version, so that what the chart renders is also held to an older one.
 PROMETHEUS_OPERATOR = "0.85.0"
 METRICS_SERVER = "0.9.0"
+PROMETHEUS_ADAPTER = "0.12.0"
 OTEL_COLLECTOR = "0.165.0"
 
 # Envoy Gateway, from the Go module proxy (module github.com/envoyproxy/gateway), with its own definitions.

@@ -3,6 +3,7 @@
 python -m ci.kind up       # have it: installs, builds, creates or repairs what is missing
 python -m ci.kind up --monitoring --autoscaling --tracing    # and Prometheus, KEDA, an OpenTelemetry collector
 python -m ci.kind up --autoscaling-zero    # and KEDA with its HTTP add-on, which holds requests at no replicas
+python -m ci.kind up --autoscaling-hpa    # and prometheus-adapter, in KEDA's place
 python -m ci.kind up --network    # and kube-router's firewall, which enforces network policies
 python -m ci.kind up --gateway    # and Envoy Gateway, with the Gateway API
 python -m ci.kind up --registry   # and a registry that its nodes pull from
@@ -22,6 +23,7 @@ HELP = {
     "monitoring": "have Prometheus and its operator in it",
     "autoscaling": "have KEDA and metrics-server in it, and Prometheus, which they ask",
     "autoscaling-zero": "have KEDA with its HTTP add-on in it, and Prometheus",
+    "autoscaling-hpa": "have prometheus-adapter in it, in KEDA's place, and Prometheus",
     "tracing": "have an OpenTelemetry collector in it",
     "registry": "have a registry in it, which its nodes pull from",
     "network": "have kube-router's firewall on its nodes, which enforces network policies",

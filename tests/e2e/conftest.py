@@ -27,6 +27,7 @@ ASKED_FOR = (
     ("--alerts", "alerts"),
     ("--autoscaling", "autoscaling"),
     ("--autoscaling-zero", "autoscaling_zero"),
+    ("--autoscaling-hpa", "autoscaling_hpa"),
     ("--tracing", "tracing"),
     ("--adapters", "adapters"),
     ("--download", "download"),
@@ -51,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--alerts", action="store_true", help="Also make every alert fire, which takes half an hour.")
     group.addoption("--autoscaling", action="store_true", help="Also let KEDA scale a release, in half an hour.")
     group.addoption("--autoscaling-zero", action="store_true", help="Also go to no replicas, and wake up.")
+    group.addoption("--autoscaling-hpa", action="store_true", help="Also let Kubernetes' own autoscaler scale.")
     group.addoption("--adapters", action="store_true", help="Also add, replace and break LoRA adapters.")
     group.addoption("--tracing", action="store_true", help="Also send traces to a collector.")
     group.addoption("--download", action="store_true", help="Also download by a Job, from a Hub that goes wrong.")
@@ -71,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alerts: looks back on minutes, so it is asked for")
     config.addinivalue_line("markers", "autoscaling: needs KEDA and takes long, so it is asked for")
     config.addinivalue_line("markers", "autoscaling_zero: needs KEDA's HTTP add-on and takes long, so it is asked for")
+    config.addinivalue_line("markers", "autoscaling_hpa: needs prometheus-adapter in KEDA's place, so it is asked for")
     config.addinivalue_line("markers", "adapters: two engines with LoRA take long to start, so it is asked for")
     config.addinivalue_line("markers", "tracing: needs a collector, so it is asked for")
     config.addinivalue_line("markers", "download: three replicas and a Hub in the cluster, so it is asked for")
@@ -164,9 +167,25 @@ def prometheus(pytestconfig: pytest.Config, cluster: Cluster, namespace: str) ->
 @pytest.fixture(scope="module")
 def keda(cluster: Cluster) -> None:
     """Is there, or the test skips."""
-    apis: Any = cluster.custom.list_cluster_custom_object("apiregistration.k8s.io", "v1", "apiservices")
-    if "v1beta1.external.metrics.k8s.io" not in {api["metadata"]["name"] for api in apis["items"]}:
+    if "keda" not in _serves_external_metrics(cluster):
         pytest.skip("needs KEDA: `ci/run cluster -- up --autoscaling`")
+
+
+@pytest.fixture(scope="module")
+def prometheus_adapter(cluster: Cluster) -> None:
+    """Is there, or the test skips."""
+    if "adapter" not in _serves_external_metrics(cluster):
+        pytest.skip("needs prometheus-adapter: `ci/run cluster -- up --autoscaling-hpa`")
+
+
+def _serves_external_metrics(cluster: Cluster) -> str:
+    """The one Service of a cluster that does, "namespace/name"; empty if none."""
+    apis: Any = cluster.custom.list_cluster_custom_object("apiregistration.k8s.io", "v1", "apiservices")
+    for api in apis["items"]:
+        if api["metadata"]["name"] == "v1beta1.external.metrics.k8s.io":
+            service = api["spec"].get("service") or {}
+            return f"{service.get('namespace')}/{service.get('name')}"
+    return ""
 
 
 @pytest.fixture

@@ -135,15 +135,16 @@ def reach(cluster: Cluster) -> Iterator[Prometheus]:
             proxy.terminate()
 
 
-def begin_anew(cluster: Cluster, namespace: str) -> None:
-    """Let Prometheus begin anew, with all that its operator has written for it about a namespace.
+def begin_anew(cluster: Cluster, monitored: str) -> None:
+    """Let Prometheus begin anew, with all that its operator has written for it about a namespace, or about one monitor:
+    `serviceMonitor/NAMESPACE/NAME/`.
 
     A running pod hears of it when the kubelet renews its Secrets. That should take a minute and a half at most, and has
     taken more than four on a busy machine.
     """
     deadline = time.monotonic() + SECONDS
-    while namespace not in _configuration(cluster):
-        assert time.monotonic() < deadline, f"the operator has not heard of monitors in {namespace}"
+    while monitored not in _configuration(cluster):
+        assert time.monotonic() < deadline, f"the operator has not heard of {monitored}"
         time.sleep(1)
     here = f"--namespace={NAMESPACE}"
     subprocess.run(cluster.kubectl("delete", "pod", f"prometheus-{NAME}-0", here), check=True)

@@ -6,8 +6,11 @@ test. How long a start takes and how long demand has to be low are shortened.
 """
 
 import dataclasses
+import json
+import subprocess
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -218,6 +221,44 @@ def test_switching_it_on_keeps_the_replicas(
         watch.wait_until("the change is there", lambda now: now.at > watch.samples[0].at + 30, 60)
     release.uninstall()
     assert {sample.replicas for sample in watch.samples} == {3}, watch
+
+
+def test_switching_it_on_by_server_side_apply_keeps_the_replicas(
+    keda: None, helm: Helm, cluster: Cluster, namespace: str, profile: Profile
+) -> None:
+    """Who renders and applies hands the field over before it goes, as docs/autoscaling.md has it."""
+    values = {**profile.article.values, "nodeSelector": {"pool": "absent"}}
+    model = dataclasses.replace(profile.article, values=values)
+    release = Installation(helm, cluster, profile, namespace, "applied", model, ("replicaCount=3",))
+    on = dataclasses.replace(release, set_=("replicaCount=1", *picked_up("serviceMonitor"), *SCALING))
+    _apply(release, *_objects(release))
+    with Watch(release) as watch:
+        watch.wait_until("three are asked for", lambda now: now.replicas == 3, 30)
+        kept = {"metadata": {"name": release.service}, "spec": {"replicas": 3}}
+        _apply(release, {"apiVersion": "apps/v1", "kind": "Deployment", **kept}, manager="handover")
+        _apply(release, *_objects(on))
+        assert _has_autoscaler(cluster, release)
+        watch.wait_until("the change is there", lambda now: now.at > watch.samples[0].at + 30, 60)
+    _run(release, "delete", "--filename=-", *_objects(on))
+    assert {sample.replicas for sample in watch.samples} == {3}, watch
+
+
+def _objects(release: Installation) -> list[Any]:
+    """What is applied of a release."""
+    return [one for one in release.rendered() if "helm.sh/hook" not in one.metadata.get("annotations", {})]
+
+
+def _apply(release: Installation, *objects: Any, manager: str = "gitops") -> None:
+    _run(release, "apply", "--server-side", f"--field-manager={manager}", "--filename=-", *objects)
+
+
+def _run(release: Installation, *words: Any) -> None:
+    """Call kubectl with the words that are texts; the others are objects on its standard input."""
+    options = [word for word in words if isinstance(word, str)]
+    items = [word for word in words if not isinstance(word, str)]
+    command = release.cluster.kubectl(*options, f"--namespace={release.namespace}")
+    manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    subprocess.run(command, input=manifest, text=True, check=True)
 
 
 def _has_autoscaler(cluster: Cluster, release: Installation) -> bool:

@@ -21,6 +21,12 @@ def check(rules: Path) -> str:
     return said.strip() if status or WARNING.search(said) else ""
 
 
+def check_config(file: Path) -> str:
+    """What is wrong with a configuration of Prometheus; "" if nothing is. Raises HarnessError."""
+    status, said = _run("check", "config", str(file))
+    return said.strip() if status or WARNING.search(said) else ""
+
+
 def test(files: Sequence[Path]) -> dict[Path, str]:
     """What each test file says against its rules; "" if nothing. Raises HarnessError: promtool itself failed."""
     status, said = _run("test", "rules", *map(str, files))

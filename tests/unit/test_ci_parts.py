@@ -203,3 +203,42 @@ def test_images_for_pods_of_tests_are_loaded_where_their_set_is_asked_for(monkey
     assert loaded == [(image.reference, nodes) for image, nodes in parts.IMAGES["object-storage"]]
     assert made == [reference for reference, _ in loaded]
     assert set(parts.IMAGES) <= set(parts.SETS)
+
+
+@pytest.mark.parametrize(
+    ("asks", "wanted", "made"),
+    [
+        ("keda/keda-metrics-apiserver", parts.KEDA, []),
+        ("monitoring/prometheus-adapter", parts.KEDA, ["keda/keda-metrics-apiserver"]),
+        ("keda/keda-metrics-apiserver", parts.PROMETHEUS_ADAPTER, ["monitoring/prometheus-adapter"]),
+        ("", parts.PROMETHEUS_ADAPTER, ["monitoring/prometheus-adapter"]),
+    ],
+)
+def test_who_was_wanted_last_serves_external_metrics(
+    asks: str, wanted: Part, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no certificate of the other's: its APIService goes before."""
+    called: list[str] = []
+    applied: list[dict[str, Any]] = []
+
+    def kubectl(*arguments: str, stdin: str | None = None) -> str:
+        called.append(arguments[0])
+        if stdin:
+            applied.append(yaml.safe_load(stdin))
+        return asks
+
+    monkeypatch.setattr(parts, "kubectl", kubectl)
+    monkeypatch.setattr(parts, "answers", lambda path: path == "/apis/external.metrics.k8s.io/v1beta1")
+    wanted.then()
+    assert called == ["get", *(["delete", "apply"] if made else [])]
+    services = [item["spec"]["service"] for item in applied]
+    assert [f"{one['namespace']}/{one['name']}" for one in services] == made
+    assert all(item["metadata"]["name"] == "v1beta1.external.metrics.k8s.io" for item in applied)
+
+
+def test_the_adapter_has_the_rules_of_the_documentation() -> None:
+    config = next(found for found in objects(parts.PROMETHEUS_ADAPTER) if found["kind"] == "ConfigMap")
+    rules = yaml.safe_load(config["data"]["config.yaml"])["externalRules"]
+    written = yaml.safe_load(parts.ADAPTER_RULES.read_text())["rules"]["external"]
+    assert rules == [*written, parts.QUEUE_RULE]
+    assert len(written) == 2

@@ -8,9 +8,12 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from string import Template
 from typing import Literal
+
+import yaml
 
 from ci import engine as engines
 from ci import go, images, versions
@@ -23,6 +26,15 @@ from ci.shell import HarnessError, step, wait_until
 
 READY_SECONDS = 300
 HERE = Path(__file__).parent
+#: What users give prometheus-adapter.
+ADAPTER_RULES = HERE.parents[2] / "docs" / "prometheus-adapter.yaml"
+#: And one of their own, of what waits outside the engines' pods.
+QUEUE_RULE = {
+    "seriesQuery": 'queued_requests{namespace!=""}',
+    "resources": {"overrides": {"namespace": {"resource": "namespace"}}},
+    "metricsQuery": "sum(queued_requests{<<.LabelMatchers>>})",
+}
+EXTERNAL_METRICS = "external.metrics.k8s.io", "v1beta1"
 ROLLOUT = "rollout status "
 RECORD = ("configmap", "vllm-chart-parts", "--namespace=kube-system")
 
@@ -52,7 +64,7 @@ class Part:
         answers: a path of the API server that answers when it works.
         definitions: its custom resources.
         nodes: where its pods may be.
-        then: what the nodes need once it is installed; it may have been done.
+        then: what else it takes once it is installed; it may have been done.
     """
 
     name: str
@@ -68,6 +80,7 @@ class Part:
         names = {program.name: program.reference for program in self.programs}
         text = (HERE / f"{self.name}.yaml").read_text()
         facts = {"prometheus-version": versions.PROMETHEUS, "envoy": versions.ENVOY_IMAGE}
+        facts["adapter-rules"] = _adapter_rules()
         return _Template(text).substitute(names | facts)
 
     def custom_resources(self) -> list[Path]:
@@ -84,6 +97,26 @@ class _Template(Template):
     """Names of images have dashes in them: `${keda-operator}`."""
 
     braceidpattern = r"[a-z][a-z_-]*"
+
+
+def _adapter_rules() -> str:
+    """prometheus-adapter's own configuration, of what its chart has as `rules.external`."""
+    rules = yaml.safe_load(ADAPTER_RULES.read_text())["rules"]["external"]
+    return json.dumps({"externalRules": [*rules, QUEUE_RULE]})
+
+
+def _serve_external_metrics(namespace: str, service: str, **more: bool) -> None:
+    """Have the cluster ask this Service for external metrics: it asks one, which is the one that was wanted last."""
+    group, version = EXTERNAL_METRICS
+    name = f"{version}.{group}"
+    asked = "--output=jsonpath={.spec.service.namespace}/{.spec.service.name}"
+    if kubectl("get", "apiservice", name, "--ignore-not-found", asked).strip() != f"{namespace}/{service}":
+        kubectl("delete", "apiservice", name, "--ignore-not-found")  # whole: the other's certificate is in it
+        spec = {"service": {"namespace": namespace, "name": service}, "group": group, "version": version}
+        priorities = {"groupPriorityMinimum": 100, "versionPriority": 100}
+        item = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": name}}
+        _apply("--filename=-", stdin=json.dumps({**item, "spec": {**spec, **priorities, **more}}))
+    wait_until("external metrics are served", lambda: answers(f"/apis/{group}/{version}"), READY_SECONDS)
 
 
 MONITORING = Part(
@@ -133,6 +166,15 @@ KEDA = Part(
             ),
         ),
     ),
+    then=partial(_serve_external_metrics, "keda", "keda-metrics-apiserver"),
+)
+# In KEDA's place, for HorizontalPodAutoscalers. It makes its certificate itself.
+PROMETHEUS_ADAPTER = Part(
+    "prometheus-adapter",
+    (programs.PROMETHEUS_ADAPTER,),
+    ("rollout status deployment/prometheus-adapter --namespace=monitoring",),
+    "/api/v1/namespaces/monitoring/services/https:prometheus-adapter:https/proxy/readyz",
+    then=partial(_serve_external_metrics, "monitoring", "prometheus-adapter", insecureSkipTLSVerify=True),
 )
 HTTP_ADD_ON = Part(
     "http-add-on",
@@ -232,6 +274,7 @@ SETS: dict[str, tuple[Part, ...]] = {
     "monitoring": (MONITORING,),
     "autoscaling": (MONITORING, KEDA, METRICS_SERVER),
     "autoscaling-zero": (MONITORING, KEDA, HTTP_ADD_ON),
+    "autoscaling-hpa": (MONITORING, PROMETHEUS_ADAPTER),
     "tracing": (TRACING,),
     "network": (NETWORK,),
     "gateway": (GATEWAY,),

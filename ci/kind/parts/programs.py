@@ -81,6 +81,13 @@ METRICS_SERVER = Program(
     versions.METRICS_SERVER,
     "/metrics-server",
 )
+PROMETHEUS_ADAPTER = Program(
+    "prometheus-adapter",
+    f"registry.k8s.io/prometheus-adapter/prometheus-adapter:v{versions.PROMETHEUS_ADAPTER}",
+    ("sigs.k8s.io/prometheus-adapter/cmd/adapter",),
+    versions.PROMETHEUS_ADAPTER,
+    "/adapter",
+)
 # It calls iptables and ipset.
 KUBE_ROUTER = Program(
     "kube-router",
