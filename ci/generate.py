@@ -9,7 +9,6 @@ python -m ci.generate --check   # exit 1, naming the files that would change
 import json
 import sys
 import textwrap
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
@@ -19,6 +18,7 @@ import kubernetes_validate
 import yaml
 from pydantic.fields import FieldInfo
 
+from ci.schema_form import MAPS, compact, json_text
 from vllm_chart import charts, support
 from vllm_chart.charts import Chart
 from vllm_chart.checks import registry
@@ -166,7 +166,7 @@ def _yaml_lines(block: type[Block], indent: int) -> Iterator[str]:
 
 
 def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
-    """The JSON schema (draft 2020-12, self-contained) that Helm holds the merged values against.
+    """The JSON schema (draft 7, self-contained) that Helm holds the merged values against.
 
     app_version: the chart's, for what depends on it.
     """
@@ -182,7 +182,6 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     schema["properties"] = dict(sorted(schema["properties"].items(), key=lambda item: order.index(item[0])))
     more = chart.schema(app_version)
     schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Values of the {chart.title} chart",
         **_plain(schema),
         "$defs": _plain(definitions),
@@ -192,7 +191,7 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     schema["properties"]["enabled"] = {"type": "boolean"}
     schema["$defs"] |= _kubernetes_definitions(_references(schema))
     schema["$defs"] |= more.get("$defs", {})
-    return _inlined(schema | {key: value for key, value in more.items() if key != "$defs"})
+    return compact(schema | {key: value for key, value in more.items() if key != "$defs"})
 
 
 def _leave_out_repeated_descriptions(schema: dict[str, Any]) -> None:
@@ -206,71 +205,6 @@ def _leave_out_repeated_descriptions(schema: dict[str, Any]) -> None:
             definition = definitions.get(property_.get("$ref", ""), {})
             if "description" in definition and property_.get("description") == definition["description"]:
                 del property_["description"]
-
-
-#: The longest line of the schema, so that a diff of it can be read.
-LINE = 300
-
-
-def json_text(node: Any, indent: str = "", before: int = 0) -> str:
-    """JSON in which what fits in a line stands in one. before: characters that stand in front of it in its line."""
-    text = json.dumps(node, ensure_ascii=False, separators=(",", ":"))
-    if before + len(text) < LINE or not isinstance(node, dict | list) or not node:
-        return text
-    deeper = indent + " "
-    if isinstance(node, list):
-        words = [json_text(item, deeper, len(deeper)) for item in node]
-        return "[\n" + "\n".join(_filled(words, deeper)) + f"\n{indent}]"
-    names = [f"{deeper}{json.dumps(key, ensure_ascii=False)}:" for key in node]
-    lines = [name + json_text(value, deeper, len(name)) for name, value in zip(names, node.values(), strict=True)]
-    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
-
-
-def _filled(words: Sequence[str], indent: str) -> Iterator[str]:
-    """Lines with as many of the words as fit, each followed by a comma but for the last."""
-    line = ""
-    for place, word in enumerate(words):
-        word += "," if place < len(words) - 1 else ""
-        if line and len(indent) + len(line) + len(word) > LINE:
-            yield indent + line
-            line = ""
-        line += word
-    yield indent + line
-
-
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without definitions that nothing refers to, and without those of Kubernetes' and of vLLM's objects
-    that one place alone refers to: a reference costs Helm's validator as much as a schema does."""
-    uses = Counter(_uses({key: value for key, value in schema.items() if key != "$defs"}))
-    uses.update(name for definition in schema["$defs"].values() for name in _uses(definition))
-    once = {name for name, count in uses.items() if count == 1 and "." in name and not name.startswith("vllm.args")}
-
-    def put_in(node: Any) -> Any:
-        if isinstance(node, list):
-            return [put_in(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        name = str(node.get("$ref", "")).removeprefix("#/$defs/")
-        beside = {key: value for key, value in node.items() if key != "$ref"}
-        if name in once and not beside.keys() & schema["$defs"][name].keys():
-            return put_in(schema["$defs"][name]) | beside
-        return {key: put_in(value) for key, value in node.items()}
-
-    whole: dict[str, Any] = put_in(schema)
-    left = {*_uses(whole)}
-    return whole | {"$defs": {name: one for name, one in whole["$defs"].items() if name in left}}
-
-
-def _uses(node: Any) -> Iterator[str]:
-    """The name of a definition for each reference to it."""
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"].removeprefix("#/$defs/")
-        for value in node.values():
-            yield from _uses(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _uses(item)
 
 
 def _blocks(block: type[Block]) -> Iterator[type[Block]]:
@@ -343,10 +277,6 @@ def _plain(node: Any) -> Any:
     if isinstance(prose := schema.get("description"), str):  # a docstring's indentation depends on Python's version
         schema["description"] = " ".join(prose.split())
     return schema
-
-
-#: Keywords that hold a map from names to schemas.
-MAPS = ("properties", "patternProperties", "$defs")
 
 
 def _joined(node: dict[str, Any]) -> dict[str, Any]:

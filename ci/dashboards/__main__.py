@@ -12,7 +12,8 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from ci.dashboards import endpoint, reading, replica, service
-from ci.generate import json_text, write
+from ci.generate import write
+from ci.schema_form import json_text
 
 BOARDS = (service.BOARD, replica.BOARD, endpoint.BOARD)
 #: What the library writes though it is Grafana's default: of variables, panels, and the panels' kinds.

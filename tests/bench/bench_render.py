@@ -40,7 +40,7 @@ def without_flags(chart: Path, folder: Path) -> Path:
     copy = folder / chart.name
     shutil.copytree(chart, copy)
     schema = json.loads((copy / "values.schema.json").read_text())
-    schema["$defs"] = {name: each for name, each in schema["$defs"].items() if not name.startswith("vllm.")}
+    schema["definitions"] = {name: one for name, one in schema["definitions"].items() if not name.startswith("vllm.")}
     for keyword in ("if", "then", "else"):
         del schema[keyword]
     (copy / "values.schema.json").write_text(json.dumps(schema))

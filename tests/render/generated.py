@@ -40,7 +40,7 @@ def values(schema: Schema) -> Drawn:
     @functools.cache
     def named(name: str) -> Drawn:
         # The chart's own blocks have defaults for what is left out; Kubernetes' objects, with a dot, have none.
-        return st.deferred(lambda: drawn(schema["$defs"][name], required="." in name))
+        return st.deferred(lambda: drawn(schema["definitions"][name], required="." in name))
 
     def drawn(schema: Schema | bool, *, required: bool = True) -> Drawn:
         if isinstance(schema, bool):
@@ -71,8 +71,9 @@ def values(schema: Schema) -> Drawn:
                 return mapping(schema, required)
 
     def text(schema: Schema) -> Drawn:
-        if pattern := schema.get("pattern") or schema.get("if", {}).get("pattern"):
-            return matching(pattern)
+        form = {**schema.get("if", {}), **schema}
+        if "pattern" in form:
+            return matching(form["pattern"]).filter(lambda text: len(text) <= form.get("maxLength", len(text)))
         return st.sampled_from(HOSTILE) | st.text(PRINTABLE, max_size=8)
 
     def mapping(schema: Schema, required: bool) -> Drawn:
@@ -93,4 +94,6 @@ def values(schema: Schema) -> Drawn:
 
 def matching(pattern: str) -> Drawn:
     """Text that a pattern of the schema matches; Python's $ would also match before a newline at the end."""
+    if pattern.startswith("(^"):  # as `ci.schema_form` writes it
+        pattern = pattern[1:-1]
     return st.from_regex(pattern.removesuffix("$") + r"\Z", alphabet=PRINTABLE)

@@ -15,23 +15,26 @@ import helm_python
 import pytest
 from helm_python import values_from_yaml
 
+from ci import generate
 from tests.render.acceptances import ROWS as ACCEPTED
 from tests.render.rejections import ROWS as REFUSED
-from tests.render.test_generated_values import EVERYTHING, PATHS, VALUES, put
+from tests.render.test_generated_values import EVERYTHING, PATHS, VALUES, paths, put
 from tests.render.test_rejections import values_of
+from vllm_chart.charts import CHARTS
 from vllm_chart.helm import loading, values_schema
-from vllm_chart.helm.compiled import DRAFT, compiled
+from vllm_chart.helm.compiled import DRAFT, DRAFT_7, accepting, compiled
 
 pytest.importorskip("jsonschema_rs", reason="without a wheel of jsonschema-rs, Helm's validator is asked each time")
 
+ENDPOINT = values_from_yaml((Path(__file__).parent / "endpoint-everything.yaml").read_text())
 EXAMPLES = sorted((Path(__file__).parents[2] / "values").glob("*.yaml"))
 
 
 def refused_by_helm(folder: Path, schema: dict[str, Any], values: list[Any]) -> set[int]:
     """The places in a list of those values that Helm's validator refuses; asked once, because compiling is dear."""
-    definitions = schema.get("$defs", {})
-    items = {key: value for key, value in schema.items() if key not in ("$schema", "$defs")}
-    whole = {"$schema": DRAFT, "$defs": definitions, "properties": {"values": {"items": items}}}
+    shared = {key: value for key, value in schema.items() if key in ("$schema", "definitions")}
+    items = {key: value for key, value in schema.items() if key not in shared}
+    whole = {**shared, "properties": {"values": {"items": items}}}
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: many\nversion: 0.1.0\n")
     (folder / "values.schema.json").write_text(json.dumps(whole))
     try:
@@ -86,6 +89,27 @@ def test_of_anything_anywhere(tmp_path: Path) -> None:
     assert verdicts.count(True) > 100
 
 
+@pytest.mark.parametrize(("name", "whole"), [("vllm", EVERYTHING), ("vllm-endpoint", ENDPOINT)])
+def test_draft_7_says_what_the_models_say(name: str, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schema as the models have it, of a newer draft, and what `ci.schema_form` makes of it for Helm."""
+    chart = CHARTS[name]
+    loaded = loading.load(chart.folder)
+    monkeypatch.setattr(generate, "compact", lambda schema: {"$schema": DRAFT} | schema)
+    models = accepting(generate.values_schema(chart, loaded.app_version))
+    draw = random.Random(0)
+    places = list(paths(whole))
+    values = [loaded.merged(whole) for _ in range(3000)]
+    for one in values:
+        for _ in range(draw.randint(1, 2)):
+            put(one, draw.choice(places), copy.deepcopy(draw.choice(VALUES)))
+    if name == "vllm":
+        values += [loaded.merged(values_of(row[1])) for row in REFUSED]
+        values += [loaded.merged(values_from_yaml(row[2])) for row in ACCEPTED]
+
+    assert [one for one in values if models(one) is not loaded.accepts(one)] == []
+    assert 100 < sum(map(models, values)) < len(values) - 100
+
+
 #: What Go and other languages read differently: white space, the end of a text, digits and letters of other scripts.
 ODD = "\u00a0\u2028\ufeff\v\f\n\u0085\u0661\u212a\u017f\u00e9\\'/:=- "
 TEXTS = ["", *(f"{before}{odd}{after}" for odd in ODD for before in ("", "a", "1", "a/") for after in ("", "b"))]
@@ -94,8 +118,8 @@ TEXTS = ["", *(f"{before}{odd}{after}" for odd in ODD for before in ("", "a", "1
 def test_of_every_pattern_and_odd_text(tmp_path: Path) -> None:
     patterns = sorted(patterns_of(values_schema()))
     pairs = [(pattern, text) for pattern in patterns for text in TEXTS]
-    schema = {"properties": {pattern: {"pattern": pattern} for pattern in patterns}}
-    accepts = compiled({"$schema": DRAFT, **schema})
+    schema = {"$schema": DRAFT_7, "properties": {pattern: {"pattern": pattern} for pattern in patterns}}
+    accepts = compiled(schema)
 
     by_helm = refused_by_helm(tmp_path, schema, [{pattern: text} for pattern, text in pairs])
     by_us = {place for place, (pattern, text) in enumerate(pairs) if not accepts({pattern: text})}

@@ -117,7 +117,7 @@ def test_its_files_are_generated(tiny: Chart) -> None:
         )
     )
     assert list(schema["properties"]) == ["greeting", "times", "enabled"]
-    assert list(schema["dependentRequired"]) == ["greetings"]
+    assert list(schema["dependencies"]) == ["greetings"]
     assert "### How often\n\n| key | default | what it is |" in (tiny.folder / "README.md").read_text()
     assert json.loads((tiny.folder / "files/generated/limits.json").read_text()) == {"most": 3}
     assert "## Manners\n" in generate.checks_page()

@@ -125,7 +125,7 @@ def is_a_value(path: tuple[str, ...], schema: Any = SCHEMA, of: Any = SCHEMA) ->
     if path[:2] == ("engine", "args"):
         return path[2:] == () or path[2] in FLAGS
     while "$ref" in schema:
-        schema = of["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+        schema = of["definitions"][schema["$ref"].removeprefix("#/definitions/")]
     if path and path[0] == "NAME" and "patternProperties" in schema:
         return any(is_a_value(path[1:], named, of) for named in schema["patternProperties"].values())
     if not path or "properties" not in schema:

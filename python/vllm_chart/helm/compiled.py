@@ -17,17 +17,21 @@ except ImportError:  # a platform for which it has no wheel: Helm is asked each 
 
 Accepts = Callable[[Mapping[str, Any]], bool]
 
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
+#: That of Kubernetes' schemas, and that of the charts', which Helm compiles faster (docs/design.md).
+DRAFT, DRAFT_7 = "https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"
 
 
 def compiled(schema: Mapping[str, Any]) -> Accepts:
     """Whether Helm would surely take merged values. schema: of a chart; an empty one takes everything.
 
-    Says no to everything where the schema is one that this cannot read as Helm does: of another draft, of which Helm
-    checks `format` too, with a reference to another place, or with a pattern that the two read differently.
+    Says no to everything where the schema is one that this cannot read as Helm does: of another draft, with a `format`
+    (which Helm checks in older drafts), with a reference to another place, or with a pattern that the two read
+    differently.
     """
     if not schema:
         return lambda values: True
+    if schema.get("$schema") == DRAFT_7 and _names_format(schema):
+        return lambda values: False
     try:
         return accepting(_with_go_patterns(schema))
     except ValueError:
@@ -36,16 +40,24 @@ def compiled(schema: Mapping[str, Any]) -> Accepts:
 
 def accepting(schema: Mapping[str, Any]) -> Accepts:
     """Whether a value surely fits a schema; no for each where this cannot tell: of another draft, or not whole."""
-    if jsonschema_rs is None or schema.get("$schema") != DRAFT:
+    draft = schema.get("$schema")
+    if jsonschema_rs is None or draft not in (DRAFT, DRAFT_7):
         return lambda values: False
+    of_draft = jsonschema_rs.Draft7Validator if draft == DRAFT_7 else jsonschema_rs.Draft202012Validator
     try:
-        validator = jsonschema_rs.Draft202012Validator(
+        validator = of_draft(
             dict(schema), validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
         return lambda values: False
     accepts: Accepts = validator.is_valid
     return accepts
+
+
+def _names_format(node: Any) -> bool:
+    if isinstance(node, Mapping):
+        return isinstance(node.get("format"), str) or any(map(_names_format, node.values()))
+    return isinstance(node, list) and any(map(_names_format, node))
 
 
 def _with_go_patterns(node: Any) -> Any:

@@ -118,7 +118,7 @@ def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
 
 def _remedies(path: Sequence[str], key: str, schema: Schema) -> list[str]:
     """What to write instead of a key that people write by mistake in the map at a path."""
-    told = (remedy for level in _at(path, schema, schema) for remedy in level.get("dependentRequired", {}).get(key, ()))
+    told = (remedy for level in _at(path, schema, schema) for remedy in level.get("dependencies", {}).get(key, ()))
     return [remedy for remedy in told if " " in remedy]
 
 
@@ -205,9 +205,9 @@ def _own_paths(schema: Schema, root: Schema, parent: str = "") -> Iterator[str]:
     for key in _right_keys(schema):
         path = f"{parent}.{key}".removeprefix(".")
         yield path
-        block = schema["properties"][key].get("$ref", "").rpartition("/")[2]
+        block = schema["properties"][key].get("$ref", "")
         if block and "." not in block:
-            yield from _own_paths(root["$defs"][block], root, path)
+            yield from _own_paths(_referred(block, root), root, path)
 
 
 def _at(path: Sequence[str], schema: Schema, root: Schema) -> Iterator[Schema]:
@@ -226,13 +226,18 @@ def _at(path: Sequence[str], schema: Schema, root: Schema) -> Iterator[Schema]:
                 yield from _at(rest, below, root)
 
 
+def _referred(reference: str, root: Schema) -> Schema:
+    """What a reference within a schema leads to."""
+    target = root
+    for step in reference.removeprefix("#/").split("/"):
+        target = target[step.replace("~1", "/").replace("~0", "~")]
+    return target
+
+
 def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
     """A schema with its references followed and its alternatives laid out."""
     if "$ref" in schema:
-        target: Any = root
-        for step in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[step.replace("~1", "/").replace("~0", "~")]
-        yield from _variants(target, root)
+        yield from _variants(_referred(schema["$ref"], root), root)
         return
     for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
         yield from _variants(alternative, root)

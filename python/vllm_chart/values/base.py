@@ -100,8 +100,11 @@ class KeyedMap:
 
 SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
-LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-LABEL_KEY = f"({SUBDOMAIN}/)?{LABEL}"
+#: How long it may be is said beside it, by `maxLength`: `{0,61}` makes of it 61 patterns in one (docs/design.md). In a
+#: key, whose prefix has a length of its own, it has to be said so.
+LABEL, LONGEST_LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", 63
+NAME_IN_KEY = LABEL.replace("*", "{0,61}")
+LABEL_KEY = f"({SUBDOMAIN}/)?{NAME_IN_KEY}"
 
 
 class LabelValue:
@@ -111,7 +114,7 @@ class LabelValue:
         return {
             "type": ["string", "number", "boolean"],
             # Larger or negative numbers have a sign in their text.
-            "if": {"pattern": f"^({LABEL})?$", "minimum": 0, "maximum": 10**15},
+            "if": {"pattern": f"^({LABEL})?$", "maxLength": LONGEST_LABEL, "minimum": 0, "maximum": 10**15},
             "else": {"const": "write at most 63 letters, digits, dashes, underscores and dots"},
         }
 
@@ -131,7 +134,7 @@ Annotations = TypeAliasType(
     "Annotations",
     Annotated[
         dict[str, Text | None],
-        KeyedMap(f"^({SUBDOMAIN.replace('a-z', 'A-Za-z')}/)?{LABEL}$", _KEY_REMEDY),
+        KeyedMap(f"^({SUBDOMAIN.replace('a-z', 'A-Za-z')}/)?{NAME_IN_KEY}$", _KEY_REMEDY),
     ],
 )
 
@@ -161,7 +164,7 @@ NETWORK = f"({IPV4}/([12]?[0-9]|3[0-2])|{IPV6}/([1-9]?[0-9]|1[01][0-9]|12[0-8]))
 #: RFC 1123 label, or empty for the computed name.
 Name = Annotated[
     str,
-    Pattern("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$", "write at most 63 lower-case letters, digits and dashes"),
+    Pattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "write at most 63 lower-case letters, digits and dashes", 63),
 ]
 #: The name of an object that is there already, or empty.
 NAME_REMEDY = "write a name: lower-case letters, digits, dashes and dots"

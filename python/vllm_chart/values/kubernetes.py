@@ -12,6 +12,7 @@ from vllm_chart.values.base import (
     IP_ADDRESS,
     LABEL,
     LABEL_KEY,
+    LONGEST_LABEL,
     NAME_REMEDY,
     NETWORK,
     NODE_PORTS,
@@ -87,12 +88,18 @@ _NONE_IS_ALL: Schema = {
 SHARED: dict[str, Schema] = {
     "int32": INT32 | {"type": ["integer", "null"]},
     "name": form(f"^{SUBDOMAIN}$", NAME_REMEDY, maxLength=253),
-    "label": form("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", "write at most 63 lower-case letters, digits and dashes"),
+    "label": form(
+        "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "write at most 63 lower-case letters, digits and dashes", maxLength=63
+    ),
     "key": form(f"^{LABEL_KEY}$", "write a key, such as nvidia.com/gpu"),
     "ip": form(f"^{IP_ADDRESS}$", "write an IP address"),
     "inside": form(INSIDE_PATTERN, INSIDE_REMEDY),
     "dataKey": form("^[-._A-Za-z0-9]+$", "write the key: letters, digits, dashes, underscores, dots"),
-    "labelValue": form(f"^({LABEL})?$", "write at most 63 letters, digits, dashes, underscores and dots"),
+    "labelValue": form(
+        f"^({LABEL})?$",
+        "write at most 63 letters, digits, dashes, underscores and dots",
+        maxLength=LONGEST_LABEL,
+    ),
     "pullPolicy": one_of("Always", "IfNotPresent", "Never"),
     "network": form(f"^{NETWORK}$", "write a network: 10.0.0.0/8"),
     "selector": VALUES_OF_OPERATOR,

@@ -11,8 +11,9 @@ def remedied(schema: dict[str, Any], remedies: Mapping[str, str]) -> dict[str, A
     """A map's schema that answers keys which people write by mistake with what to write instead.
 
     Of a key that a map does not have, Helm only says that it is not allowed. But it prints what `dependentRequired`
-    misses: "properties 'write replicaCount' required, if 'replicas' exists". A property with a `const` would be
-    plainer, and costs each install a schema of its own for each of some 500 mistakes (docs/design.md).
+    misses (`dependencies` in draft 7, as which `ci.schema_form` writes it): "properties 'write replicaCount' required,
+    if 'replicas' exists". A property with a `const` would be plainer, and costs each install a schema of its own for
+    each of some 500 mistakes (docs/design.md).
     """
     if not remedies:
         return schema

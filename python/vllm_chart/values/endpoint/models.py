@@ -23,7 +23,7 @@ Object = dict[str, Any]
 NAME, NAME_REMEDY = r"^[^\n\r]{1,256}$", "write a name of 1 to 256 characters, in one line"
 ModelName = Annotated[str, Pattern(NAME, NAME_REMEDY)]
 #: Of a Service; empty for the release's own.
-Namespace = Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$", "write a namespace's name")]
+Namespace = Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "write a namespace's name", 63)]
 
 
 class EngineKey(SecretKeyRef):

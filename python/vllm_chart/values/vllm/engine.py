@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from vllm_chart.values.base import LABEL, SUBDOMAIN, Block, Count, Empty, Parts, Pattern
+from vllm_chart.values.base import NAME_IN_KEY, SUBDOMAIN, Block, Count, Empty, Parts, Pattern
 from vllm_chart.vllm_args.owned import OWNED_FLAGS as OWNED_FLAGS
 
 
@@ -74,7 +74,7 @@ class Gpu(Block):
         "allocation, for example).",
     )
     resource_name: Annotated[
-        str, Pattern(f"^{SUBDOMAIN}/{LABEL}$", "write what the node advertises: nvidia.com/gpu")
+        str, Pattern(f"^{SUBDOMAIN}/{NAME_IN_KEY}$", "write what the node advertises: nvidia.com/gpu")
     ] = Field(
         "nvidia.com/gpu",
         description="What the device plugin calls a GPU: `nvidia.com/mig-3g.40gb`, `nvidia.com/gpu.shared`, …; or "

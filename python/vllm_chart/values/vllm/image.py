@@ -30,7 +30,7 @@ class Image(Block):
             "write registry/path in lower case; a tag goes in image.tag, a digest in image.digest",
         ),
     ] = Field("", description="Empty: `vllm/vllm-openai`, or `vllm/vllm-openai-cpu` for the CPU engine.")
-    tag: Annotated[str, Pattern(r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$", "write a version: v0.33.0")] = Field(
+    tag: Annotated[str, Pattern(r"^([A-Za-z0-9_][A-Za-z0-9._-]*)?$", "write a version: v0.33.0", 128)] = Field(
         "", description="Empty: the chart's appVersion, as `v0.33.0` (`v0.33.0-x86_64` for the CPU engine)."
     )
     digest: Annotated[str, Pattern("^(sha256:[a-f0-9]{64})?$", "write sha256: and 64 hexadecimal digits")] = Field(
