@@ -48,8 +48,8 @@ of YAML). A release has some hundred models, and a ConfigMap 1 MiB. Takes a list
 {{- end }}
 
 {{/*
-YAML map: the addresses behind a name, the pods that are ready, where the Service is headless. DNS may still tell of a
-pod that is gone: health checks and retries bridge that.
+YAML map: the addresses behind a name, the pods that are ready, where the Service is headless. DNS may be late
+(kubeadm's CoreDNS keeps an answer for 30 s): health checks and retries bridge that.
 */}}
 {{- define "vllm-endpoint.envoy.shared.addresses" -}}
 name: envoy.cluster.dns
@@ -59,17 +59,13 @@ typed_config:
   dns_lookup_family: V4_PREFERRED
 {{- end }}
 
-{{/*
-YAML list: a pod that drains answers 503, and goes on serving for shutdown.propagationSeconds (10) of charts/vllm at
-least. A rollout takes it as soon as the pod in its place is ready, which DNS has to say first: so it is gone after four
-answers, 6 to 8 s. One that is busy answers late, and goes on.
-*/}}
+{{/* YAML list: a pod that drains answers 503. One that is busy answers late, and goes on. */}}
 {{- define "vllm-endpoint.envoy.shared.health" -}}
-- http_health_check: {path: /health, retriable_statuses: [{start: 503, end: 504}]}
+- http_health_check: {path: /health}
   interval: 2s
   no_traffic_interval: 2s
   timeout: 5s
-  unhealthy_threshold: 4
+  unhealthy_threshold: 3
   healthy_threshold: 1
 {{- end }}
 
