@@ -87,7 +87,7 @@ NOW = Row(
         value(
             "Models without a replica",
             "none",
-            "Models of which no replica of the endpoint knows a healthy engine: they are answered 503.",
+            "Models of which no replica of the endpoint knows a healthy engine: what is asked of them fails.",
             Query(
                 f"count(max by (model) ({queries.select(SERVICE, f'{CLUSTER}_membership_healthy', OF_MODELS)}) == 0)"
                 " or vector(0)",

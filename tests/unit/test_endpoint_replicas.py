@@ -181,22 +181,54 @@ def test_what_all_refuse_is_asked_three_times(replicas: list[Engine], tmp_path: 
     assert sorted(len(one.seen) for one in replicas) == [0, 1, 1, 1]
 
 
-def test_without_a_healthy_replica_the_answer_is_at_once(replicas: list[Engine], tmp_path: Path) -> None:
-    with endpoint(tmp_path, [replicas[0].port]) as proxy:
-        healthy(proxy, 1)
-        replicas[0].health = 503
-        healthy(proxy, 0)
+def test_without_a_replica_that_can_be_reached_the_answer_is_at_once(replicas: list[Engine], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    with endpoint(tmp_path, [port]) as proxy:
         begun = time.monotonic()
         answer = proxy.ask("key")
         took = time.monotonic() - begun
-        replicas[0].health = 200
-        healthy(proxy, 1)
-        assert proxy.ask("key").ok
+        with engine("back", port=port):
+            healthy(proxy, 1)
+            assert proxy.ask("key").ok
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["error"]["type"] == "server_error"
     assert took < 5
-    assert len(replicas[0].seen) == 1
+
+
+def test_a_replica_that_no_check_calls_healthy_is_asked_where_there_is_no_other(
+    replicas: list[Engine], tmp_path: Path
+) -> None:
+    """In a rollout: the last old one drains, and answers; of the new one, which is ready, no check is over yet."""
+    first, second = replicas[:2]
+    with endpoint(tmp_path, [first.port, second.port]) as proxy:
+        healthy(proxy, 2)
+        first.health = 503
+        healthy(proxy, 1)
+        assert {chat(proxy, prompt) for prompt in PROMPTS} == {second.name}
+        second.health = 503
+        healthy(proxy, 0)
+        assert {chat(proxy, prompt) for prompt in PROMPTS} <= {first.name, second.name}
+
+
+def test_a_client_that_reads_slowly_gets_the_end_of_its_last_answer(replicas: list[Engine], tmp_path: Path) -> None:
+    """Of a connection that ends with it: Envoy would wait a second for what it could not write yet."""
+    words = 1_000_000
+    body = json.dumps({"model": "llama3", "prompt": "a", "words": words})
+    lines = ("POST /v1/completions HTTP/1.1", "Host: a", "Authorization: Bearer key", "Content-Type: application/json")
+    asked = "\r\n".join([*lines, "Connection: close", f"Content-Length: {len(body)}", "", body]).encode()
+    with endpoint(tmp_path, [replicas[0].port]) as proxy, socket.socket() as client:
+        healthy(proxy, 1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(30)
+        client.connect(("127.0.0.1", proxy.port))
+        client.sendall(asked)
+        proxy.until(lambda: bool(replicas[0].seen), "the request")
+        time.sleep(4)
+        answer = b"".join(iter(lambda: client.recv(1 << 20), b""))
+
+    assert answer.count(replicas[0].name.encode()) == words
 
 
 def test_a_pod_that_ends_lets_its_streams_end(replicas: list[Engine], tmp_path: Path) -> None:

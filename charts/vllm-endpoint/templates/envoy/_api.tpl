@@ -32,6 +32,8 @@ path_with_escaped_slashes_action: REJECT_REQUEST
 request_headers_timeout: 30s
 request_timeout: {{ int .Values.timeouts.requestSeconds }}s
 stream_idle_timeout: {{ int .Values.timeouts.silentSeconds }}s
+# From its last byte on, a client that reads slowly, or an Envoy without a processor, is not cut within a second.
+delayed_close_timeout: 60s
 common_http_protocol_options:
   idle_timeout: 3600s
   headers_with_underscores_action: DROP_HEADER

@@ -82,9 +82,12 @@ enforcing_success_rate: 0
 enforcing_local_origin_success_rate: 0
 {{- end }}
 
-{{/* YAML map: without a healthy replica the answer is 503 at once, and no try. */}}
+{{/*
+YAML map: below one healthy replica in a hundred, all in DNS are asked, which Kubernetes calls ready: in a rollout the
+last old one drains, and the first check of the new one is not answered yet. Without an address it is 503 at once.
+*/}}
 {{- define "vllm-endpoint.envoy.shared.balance" -}}
-healthy_panic_threshold: {value: 0}
+healthy_panic_threshold: {value: 1}
 consistent_hashing_lb_config: {hash_balance_factor: {{ int .Values.prefixAffinity.loadPercent }}}
 {{- end }}
 
