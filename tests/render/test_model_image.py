@@ -71,7 +71,9 @@ def test_check_tells_of_older_versions_and_refuses_none_that_has_it() -> None:
 @pytest.mark.parametrize(("tag", "found"), [(":1.2", 0), ("", 1), (":latest", 1)])
 def test_a_tag_that_moves_is_found(tag: str, found: int) -> None:
     v = view(f"registry.example.com:5000/models/qwen3-8b{tag}")
-    assert [finding.check for finding in checks.inspect(v.manifests, "1.37")] == ["images-are-pinned"] * found
+    findings = checks.inspect(v.manifests, "1.37")
+    assert [finding.check for finding in findings] == ["images-are-pinned"] * found
+    assert all("write a digest in model.image.reference" in finding.remedy for finding in findings)
     assert "may come to mean another model" in v.manifests.notes
 
 

@@ -66,10 +66,13 @@ def images_are_pinned(manifests: Manifests) -> Iterator[Finding]:
         tag = image.rpartition("/")[2].partition(":")[2]
         if "@sha256:" not in image and tag in ("", "latest"):
             severity: Severity = "error" if container.is_engine else "warning"
-            yield broken(f"{pod.where}: {container.path}image", f"{image} is not a fixed version", severity=severity)
+            where = f"{pod.where}: {container.path}image"
+            yield broken(where, f"{image} is not a fixed version", "write a tag with a version, or a digest", severity)
     for pod in pods(manifests):
         for volume in pod.all("volumes"):
             image = str((volume.get("image") or {}).get("reference") or "")
             tag = image.rpartition("/")[2].partition(":")[2]
             if image and "@sha256:" not in image and tag in ("", "latest"):
-                yield broken(f"{pod.where}: volumes.{volume['name']}.image", f"{image} is not a fixed version")
+                key = "model.image.reference" if volume["name"] == "model-image" else "its reference"
+                where = f"{pod.where}: volumes.{volume['name']}.image"
+                yield broken(where, f"{image} is not a fixed version", f"write a digest in {key}: name@sha256:…")
