@@ -222,8 +222,6 @@ def _rendered_rules(llm: Installation) -> list[dict[str, str]]:
 @pytest.mark.alerts
 def test_pint_finds_nothing(llm: Installation, prometheus: Prometheus, traffic: Traffic) -> None:
     """A second opinion on the rules, beside a Prometheus that has what engines say under load."""
-    _wait_until_up(llm, prometheus)
-    traffic.keep_on(LOADED_SECONDS)
     rules = RuleSet.of(llm.rendered().one("PrometheusRule")["spec"]["groups"])
     _wait_until_evaluated(llm, prometheus)
     traffic.keep_on(LOADED_SECONDS)
