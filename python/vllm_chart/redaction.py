@@ -34,10 +34,14 @@ _KEY = re.compile(r"(?i)(^|_)KEY$")
 #: Tokens of a tokenizer.
 _TOKENIZERS = re.compile(r"(?i)(^|_)(BOS|EOS|PAD|UNK|SEP|CLS|MASK|IMAGE|AUDIO|VIDEO|START|END|STOP)_TOKEN$")
 
-#: A word of a shell, its quotes included; a quote that is not closed goes on to the end.
-_WORD = r"(?:'[^']*(?:'|$)|\"(?:[^\"\\]|\\.)*(?:\"|$)|\\.|[^\s\"';&|<>])+"
+#: A word of a shell, its quotes included; a quote that is not closed goes on to the end. Nothing is given back of a
+#: word (`++`): each backslash or quote would double the time in which a text is found to be no command.
+_WORD = r"(?:'[^']*(?:'|$)|\"(?:[^\"\\]|\\.)*(?:\"|$)|\\.|[^\s\"';&|<>\\])++"
 #: A word of a sentence, which has apostrophes.
-_SAID = r"(?:'[^'\s]*'|\"[^\"\n]*\"|[^\s;&|<>])+"
+_SAID = r"(?:'[^'\s]*'|\"[^\"\n]*\"|[^\s;&|<>])++"
+_QUOTED = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.|'')*')"
+#: A text of a list in lines of YAML, after its dash.
+_DASHED = r"(?<!\S)(?!-[ \t])\S.*"
 _GAP = r"(?:[ \t]|\\\n)+"
 #: What only names where a secret is: a variable, a command's output.
 _REFERENCE = re.compile(r"\"?\$(?:[({]|\w+\"?(?:$|[\s;&|)\"']))")
@@ -45,12 +49,15 @@ _REFERENCE = re.compile(r"\"?\$(?:[({]|\w+\"?(?:$|[\s;&|)\"']))")
 _NAMED = (
     r"(?<![\w.-])[\w.-]{0,200}"
     r"(?:token|api[_-]?key|passw(?:or)?d|passphrase|secret|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key"
-    r"|credentials?)(?:_?\d{1,3})?"
+    r"|account[_-]?key|credentials?)(?:_?\d{1,3})?"
 )
-#: A line of YAML, or of an INI file: the value goes to its end, or is a block.
+#: A list of texts in JSON, YAML or Python.
+_BEFORE_LIST = r"\s*[:=]\s*\[\s*(?=[\"'])"
+#: A line of YAML, or of an INI file: the value goes to its end, is a block, or a list of texts in the lines below.
 _LINE = (
-    rf"(?mi:^[ \t]*(?:-[ \t]+)?[\"']?(?P<key>{_NAMED})[\"']?(?::[ \t]+|[ \t]+=[ \t]+)"
-    r"(?P<line>[|>][-+\d]*\n(?:[ \t]+\S.*(?:\n|$))+|.+$))"
+    rf"(?mi:^[ \t]*(?:-[ \t]+)?[\"']?(?P<key>{_NAMED})[\"']?(?:"
+    rf"(?!{_BEFORE_LIST})(?::[ \t]+|[ \t]+=[ \t]+)(?P<line>[|>][-+\d]*\n(?:[ \t]+\S.*(?:\n|$))+|.+$)"
+    r"|:[ \t]*(?P<dashed>\n(?:[ \t]*-[ \t]+(?!\S+:(?:\s|$))\S.*(?:\n|$))+)))"
 )
 _FORMS = (
     # The Hub's are of letters and digits: `hf_hub_download` is a function.
@@ -84,7 +91,10 @@ def _compiled(word: str, *more: str) -> re.Pattern[str]:
         *_commands(word),
         r"(?i:authorization|x-api-key)[\"']?\s*[:=]\s*(?P<header>[\"']?(?:(?i:bearer|basic|token)\s+)?[^\s\"',]+)",
         r"(?i:\bbearer)\s+(?P<bearer>[^\s\"',;]+)",
+        # What lets whoever has the URL read: of Azure, S3 and Google.
+        r"(?<=[?&])(?i:sig|(?:x-(?:amz|goog)-)?signature)=(?P<signature>[^&#\s\"'<>]+)",
         *more,
+        rf"(?P<listed>(?i:{_NAMED}))[\"']?{_BEFORE_LIST}(?P<items>{_QUOTED}(?:\s*,\s*{_QUOTED})*)",
         # `"password": "…"`, `TOKEN=…`, `password: …`. No quote has a space behind: `volume "hub-token" : not there`.
         rf"(?P<within>(?i:{_NAMED}))(?:[\"']?:\s*|\s+:\s*|=)(?P<value>[\"'](?:[^\"'\\]|\\.)*[\"']|{word})",
         _FORMS,
@@ -94,7 +104,7 @@ def _compiled(word: str, *more: str) -> re.Pattern[str]:
 
 _PATTERN, _PROSE = _compiled(_WORD, _LINE), _compiled(_SAID)
 _VALUES = ("pem", "user", "flag", "login", "set", "user_key", "user_secret", "login_key", "ssh", "header", "bearer",
-           "line", "value", "form")  # fmt: skip
+           "signature", "line", "value", "form")  # fmt: skip
 #: Those after which a sentence may go on, with a plain word.
 _SENTENCES = ("flag", "words", "login_key", "value")
 _A_WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?[.,;:!?)]*")
@@ -134,8 +144,8 @@ def _perhaps_named_so(name: str, text: str) -> bool:
 def _is_one(text: str) -> bool:
     bare = text.strip().strip("\"'").strip()
     no_secret = re.search(facts.NO_SECRET, bare) and not re.fullmatch(r"\d{6,}", bare)
-    no_secret = no_secret or not re.search(r"\w", bare)
-    return not no_secret and bare != GONE and not _REFERENCE.match(text.strip())
+    no_secret = no_secret or not re.search(r"\w", bare.replace(GONE, ""))
+    return not no_secret and not _REFERENCE.match(text.strip())
 
 
 def in_text(text: str, prose: bool = False) -> Iterator[tuple[int, int]]:
@@ -156,12 +166,12 @@ def in_text(text: str, prose: bool = False) -> Iterator[tuple[int, int]]:
 def _values(found: re.Match[str], word: str) -> Iterator[tuple[int, int]]:
     """What the pattern took for secrets at a place, from the first to the last. word: the form of its words."""
     groups = found.groupdict()
-    named = groups["within"] or groups.get("key")
+    named = groups["within"] or groups["listed"] or groups.get("key")
     if named and _TOKENIZERS.search(named):
         return
-    if groups["words"]:
-        for one in re.compile(word).finditer(found.string, *found.span("words")):
-            yield one.span()
+    for several, form in (("words", word), ("items", _QUOTED), ("dashed", _DASHED)):
+        if groups.get(several):
+            yield from (one.span() for one in re.compile(form).finditer(found.string, *found.span(several)))
     yield from (found.span(name) for name in _VALUES if groups.get(name))
 
 
