@@ -28,10 +28,8 @@ def tell_others(listed: Sequence[Part], taken: Sequence[Part]) -> None:
         if one.value_of("enabled") is False:
             one.covered("it is not deployed")
         elif one.path not in known:
-            base = one.value_of("baseModel")
-            one.left(
-                f"no model here is called {base}, of which it is said to be", "write it in its release's lora.adapters"
-            )
+            base = one.value_of("baseModel") or "which it does not name"
+            one.left(f"none of the releases here runs its model, {base}", "write it in lora.adapters of one that does")
 
 
 def take(draft: Draft, listed: Sequence[Part]) -> None:
@@ -53,13 +51,10 @@ def without_switch(variables: Sequence[Part]) -> list[Part]:
 def _take(one: Part) -> Json:
     """An adapter of the chart; None for one of a kind that is not read here, which is told."""
     source = one.get("adapterSource")
-    kind = str(source.value_of("type")) if source else ""
+    kind = str(source.value_of("type") or "") if source else ""
     place = source.get(_SOURCES[kind]) if source and kind in _SOURCES else None
     if source is None or place is None:
-        one.left(
-            f"adapters come out of a mounted volume or of the Hub, and not by {kind or 'nothing'}",
-            "write lora.adapters",
-        )
+        one.left(_missing(kind), "write lora.adapters")
         return None
     name = source.get("adapterName") or one.get("name")
     for part in (place, name):
@@ -77,3 +72,12 @@ def _take(one: Part) -> Json:
         if part := source.get(key):
             part.left("each adapter has a name and a place of its own", "write each in lora.adapters", "warning")
     return {"name": name.value if name else "", "source": place.value}
+
+
+def _missing(kind: str) -> str:
+    """Why a source does not say where an adapter is. kind: its type, or ""."""
+    if kind in _SOURCES:
+        return f"its adapterSource has no {_SOURCES[kind]}, which says where it is"
+    if not kind:
+        return "its adapterSource has no type, which says where it is"
+    return f"adapters come out of a mounted volume or of the Hub, and not by {kind}"

@@ -236,6 +236,15 @@ CASES = [
           - name: tuned
             baseModel: llama3-8b-instr
             adapterSource: {type: s3, adapterName: tuned, repository: s3://bucket/tuned}
+          - name: nowhere
+            baseModel: llama3-8b-instr
+            adapterSource: {type: local, adapterName: nowhere}
+          - name: plain
+            baseModel: llama3-8b-instr
+            adapterSource: {adapterName: plain}
+          - name: others
+            baseModel: gemma
+            adapterSource: {type: huggingface, adapterName: others, repository: acme/others}
         loraController: {kubernetesClusterDomain: cluster.local}
         """,
         """
@@ -261,6 +270,12 @@ CASES = [
             ),
             *("--enable-lora", "--max-loras", "4"),
         ),
-        named={"loraAdapters[2]": "and not by s3", "loraController": "the chart's own sidecar"},
+        named={
+            "loraAdapters[2]": "and not by s3",
+            "loraAdapters[3]": "has no adapterPath",
+            "loraAdapters[4]": "has no type",
+            "loraAdapters[5]": "none of the releases here runs its model, gemma",
+            "loraController": "the chart's own sidecar",
+        },
     ),
 ]
