@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import socket
 import subprocess
 import threading
@@ -139,7 +140,10 @@ def test_no_client_has_a_request_wait(replicas: list[Engine], tmp_path: Path) ->
 
 
 def end(replica: Engine) -> None:
+    """As an engine ends that drains: whoever has connected is answered."""
     replica.shutdown()
+    while select.select([replica], [], [], 0)[0]:
+        replica.handle_request()
     replica.server_close()
 
 
