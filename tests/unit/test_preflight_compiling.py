@@ -108,3 +108,9 @@ def test_the_endpoint_compiles_nothing(manifests: Path) -> None:
     result = run("check", "--chart=vllm-endpoint", f"--upgrade-from={manifests}")
     assert result.exit_code == Exit.USAGE
     assert "vllm-endpoint compiles nothing" in result.stderr
+
+
+def test_standard_input_is_read_once() -> None:
+    result = run("check", "--values=-", "--upgrade-from=-", given="model: {id: org/name}\n")
+    assert result.exit_code == Exit.USAGE
+    assert "--upgrade-from: standard input has the values already" in result.stderr

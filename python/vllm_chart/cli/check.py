@@ -116,6 +116,7 @@ def command(
     from vllm_chart import charts, checks, helm
     from vllm_chart.checks import reach as reached
     from vllm_chart.findings import has_errors
+    from vllm_chart.helm.values import is_standard_input
     from vllm_chart.vllm_args import compiling
 
     loaded = helm.load(chart)
@@ -124,6 +125,10 @@ def command(
         finish([], output, human=lambda: _human(known.values()), machine=lambda: _machine(known.values()))
     if upgrade_from and charts.of(loaded) is not charts.VLLM:
         raise click.BadParameter(f"{loaded.name} compiles nothing: leave it out", param_hint="--upgrade-from")
+    if upgrade_from and is_standard_input(upgrade_from) and any(map(is_standard_input, options["values_files"])):
+        raise click.BadParameter(
+            "standard input has the values already: give one of the two as a file", param_hint="--upgrade-from"
+        )
     before = compiling.installed(upgrade_from) if upgrade_from else None
     report = checks.check(loaded, kubernetes=kubernetes, pod_security=pod_security, ignore=ignore, **options)
     invariants = sum(check.name in checks.invariants.INVARIANTS for check in known.values())
