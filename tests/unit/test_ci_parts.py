@@ -17,6 +17,7 @@ from ci.kind import parts
 from ci.kind.nodes import Node, reach_registry
 from ci.kind.parts import Part
 from ci.kind.parts import programs as part_programs
+from ci.shell import HarnessError
 from tests.e2e import registries
 from tests.e2e.registries import Pull
 
@@ -234,6 +235,12 @@ def test_who_was_wanted_last_serves_external_metrics(
     services = [item["spec"]["service"] for item in applied]
     assert [f"{one['namespace']}/{one['name']}" for one in services] == made
     assert all(item["metadata"]["name"] == "v1beta1.external.metrics.k8s.io" for item in applied)
+
+
+def test_two_that_serve_external_metrics_are_not_had_at_once() -> None:
+    """The tests of the one that is not asked would all be left out."""
+    with pytest.raises(HarnessError, match="either KEDA or prometheus-adapter"):
+        parts.ensure(["autoscaling", "autoscaling-hpa"])
 
 
 def test_the_adapter_has_the_rules_of_the_documentation() -> None:

@@ -290,10 +290,15 @@ IMAGES: dict[str, tuple[tuple[Program | Derived, Literal["cpu", "gpu"]], ...]] =
 def ensure(names: Iterable[str]) -> None:
     """Have the parts of these sets in the cluster, at work, and their images on its nodes. Raises HarnessError."""
     names = tuple(names)
+    wanted = dict.fromkeys(part for name in names for part in SETS[name])
+    if {KEDA, PROMETHEUS_ADAPTER} <= wanted.keys():
+        raise HarnessError(
+            "a cluster asks either KEDA or prometheus-adapter for external metrics: ask for one after the other"
+        )
     for image, nodes in dict.fromkeys(pair for name in names for pair in IMAGES.get(name, ())):
         images.ensure([image])
         load([image.reference], nodes)
-    for part in dict.fromkeys(part for name in names for part in SETS[name]):
+    for part in wanted:
         images.ensure(part.programs)
         load([program.reference for program in part.programs], part.nodes)
         with step(f"Have {part.name} at work", remedy="`kubectl get pods --all-namespaces` shows what is not."):
