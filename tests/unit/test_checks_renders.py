@@ -125,8 +125,8 @@ def test_charts_and_files_are_read_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
     read: list[str] = []
     change, check = loading._changed, files.check
 
-    def changed(path: Path) -> int:
-        read.append(path.name)
+    def changed(path: Path | str) -> int:
+        read.append(Path(path).name)
         return change(path)
 
     def check_file(path: Path) -> list[Finding]:
