@@ -1,5 +1,6 @@
 """The command `vllm-chart`, called in this process or as one of its own."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,10 @@ def run(*arguments: str | Path, given: str | None = None, **options: Any) -> Res
 
 
 def program(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
-    """Start the command as a process of its own."""
+    """Start the command as a process of its own. It can be interrupted, though a shell's background job can not be: what
+    is handled here, rather than ignored, is the default in whatever is started."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "vllm_chart", *map(str, arguments)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, **(pipes | options))
