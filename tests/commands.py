@@ -19,8 +19,8 @@ def run(*arguments: str | Path, given: str | None = None, **options: Any) -> Res
 
 
 def program(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
-    """Start the command as a process of its own. It can be interrupted, though a shell's background job can not be: what
-    is handled here, rather than ignored, is the default in whatever is started."""
+    """Start the command as a process of its own, which takes Ctrl-C though a shell's background job does not: what is
+    handled here, rather than ignored, is the default in whatever is started."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "vllm_chart", *map(str, arguments)]
