@@ -181,8 +181,12 @@ def without(text: str, known: Iterable[str] = (), prose: bool = False) -> str:
     for secret in sorted(known, key=len, reverse=True):
         if text == secret or len(secret) >= _SHORTEST:
             text = text.replace(secret, GONE)
+    return _but_for(text, in_text(text, prose))
+
+
+def _but_for(text: str, spans: Iterable[tuple[int, int]]) -> str:
     out, at = "", 0
-    for start, end in in_text(text, prose):
+    for start, end in spans:
         out, at = f"{out}{text[at:start]}{GONE}", end
     return out + text[at:]
 
@@ -244,10 +248,7 @@ class _Cleaning:
 
     def _text(self, text: str, place: str, spans: Sequence[tuple[int, int]]) -> str:
         self.secrets.update(bare for start, end in spans if (bare := text[start:end].strip().strip("\"'")))
-        out, at = "", 0
-        for start, end in spans:
-            out, at = f"{out}{text[at:start]}{GONE}", end
-        rest = without(out + text[at:], self.known)
+        rest = without(_but_for(text, spans), self.known)
         if rest != text:
             self.places.append(place)
         return rest
