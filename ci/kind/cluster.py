@@ -51,6 +51,7 @@ def down() -> None:
             engines.stop()
 
 
+@only_one("kind")
 def clear() -> None:
     """Remove what tests left that were killed: they hold GPUs, and may have drained a node. Raises HarnessError."""
     namespaces = [name for name in _names("namespaces") if name.startswith(OF_TESTS)]
