@@ -181,9 +181,22 @@ def endpoint(
     folder: Path, values: Mapping[str, Any], keys: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]
 ) -> Iterator[Proxy]:
     """Yield an endpoint that is ready. hosts: for each Service, by its full name, the address that stands for it."""
-    proxy = Proxy(folder, files(values), hosts)
+    with serving(folder, files(values), keys, hosts) as proxy:
+        yield proxy
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    rendered: Mapping[str, str],
+    keys: Mapping[str, str],
+    hosts: Mapping[str, tuple[str, int]],
+    threads: int = 1,
+) -> Iterator[Proxy]:
+    """The same of files that are rendered already. threads: Envoy's worker threads."""
+    proxy = Proxy(folder, rendered, hosts)
     proxy.set_clients(clients.document(keys))
-    proxy.start()
+    proxy.start(threads)
     try:
         proxy.wait()
         yield proxy

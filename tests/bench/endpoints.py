@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests import envoy
 from tests.envoy import PATIENCE_SECONDS, Proxy, files, several
 from tests.stub_engines import Engine
-from vllm_chart.endpoint import clients
 
 HOST = "llama.default.svc.cluster.local"
 VALUES: dict[str, Any] = {"models": {"llama3": {"service": "llama"}}, "clients": {"secretName": "keys"}}
@@ -27,15 +27,8 @@ def say(what: str, value: str) -> None:
 @contextmanager
 def serving(rendered: Mapping[str, str], keys: Mapping[str, str], threads: int = 1) -> Iterator[Proxy]:
     """Yield an endpoint that is ready. threads: Envoy's worker threads."""
-    with tempfile.TemporaryDirectory() as folder:
-        proxy = Proxy(Path(folder), rendered, {})
-        proxy.set_clients(clients.document(keys))
-        proxy.start(threads)
-        try:
-            proxy.wait()
-            yield proxy
-        finally:
-            proxy.stop()
+    with tempfile.TemporaryDirectory() as folder, envoy.serving(Path(folder), rendered, keys, {}, threads) as proxy:
+        yield proxy
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tests.envoy import Proxy, files, mount, several
+from tests.envoy import Proxy, files, mount, serving, several
 from tests.promql.series import PAGES, Scrape
 from tests.stub_engines import Engine, engine
 from vllm_chart.endpoint import clients
@@ -121,14 +121,9 @@ def _running(engines: dict[str, Engine]) -> Iterator[Proxy]:
     written = several(files(VALUES), "llama.default.svc.cluster.local", [engines["one"].port, engines["two"].port])
     written = several(written, "qwen.default.svc.cluster.local", [engines["qwen"].port])
     with tempfile.TemporaryDirectory() as folder:
-        proxy = Proxy(Path(folder), several(written, "nobody.default.svc.cluster.local", [1]), {})
-        proxy.set_clients(clients.document(KEYS))
-        proxy.start()
-        try:
-            proxy.wait()
+        rendered = several(written, "nobody.default.svc.cluster.local", [1])
+        with serving(Path(folder), rendered, KEYS, {}) as proxy:
             yield proxy
-        finally:
-            proxy.stop()
 
 
 def _ask_for_everything(proxy: Proxy, engines: dict[str, Engine]) -> None:

@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.envoy import Proxy, files, several
+from tests.envoy import Proxy, files, serving, several
 from tests.stub_engines import Engine, engine
 from vllm_chart.charts import ENDPOINT
-from vllm_chart.endpoint import clients
 
 VALUES: dict[str, Any] = {"models": {"llama3": {"service": "llama"}}, "clients": {"secretName": "keys"}}
 KEYS = {"app": "key"}
@@ -30,14 +29,9 @@ REPLICAS = 4
 def endpoint(folder: Path, ports: list[int], threads: int = 1) -> Iterator[Proxy]:
     """Yield an endpoint in front of replicas of one model. threads: Envoy's worker threads."""
     folder.mkdir(exist_ok=True)
-    proxy = Proxy(folder, several(files(VALUES), "llama.default.svc.cluster.local", ports), {})
-    proxy.set_clients(clients.document(KEYS))
-    proxy.start(threads)
-    try:
-        proxy.wait()
+    rendered = several(files(VALUES), "llama.default.svc.cluster.local", ports)
+    with serving(folder, rendered, KEYS, {}, threads) as proxy:
         yield proxy
-    finally:
-        proxy.stop()
 
 
 @pytest.fixture
