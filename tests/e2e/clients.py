@@ -16,6 +16,9 @@ from vllm_chart.live.smoke import read_stream, sse_data
 SECONDS = 120
 # More than the longest known answer has: the models end it by themselves.
 MAX_TOKENS = 128
+#: What the Pod Security Standard `restricted` asks of a pod, and of a container in it.
+RESTRICTED_POD = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
+RESTRICTED_CONTAINER = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 _APPLICATION = "application"
 # In the standard library, as it runs in a plain Python image.
@@ -112,11 +115,7 @@ def start_application(cluster: Cluster, namespace: str) -> V1Pod:
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 1000,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": RESTRICTED_POD,
             "affinity": {
                 "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [elsewhere]}}
             },
@@ -125,7 +124,7 @@ def start_application(cluster: Cluster, namespace: str) -> V1Pod:
                     "name": _APPLICATION,
                     "image": versions.CLIENT_IMAGE,
                     "command": ["python3", "-c", "import signal; signal.pause()"],
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    "securityContext": RESTRICTED_CONTAINER,
                 }
             ],
         },
@@ -153,8 +152,7 @@ def run_to_end(
 
     container, spec: of the pod, over what the Pod Security Standard `restricted` asks for.
     """
-    identity = {"runAsNonRoot": True, "runAsUser": 2000, "seccompProfile": {"type": "RuntimeDefault"}}
-    allowed = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    identity = RESTRICTED_POD | {"runAsUser": 2000}
     pod = {
         "metadata": {"name": name},
         "spec": {
@@ -162,7 +160,7 @@ def run_to_end(
             "automountServiceAccountToken": False,
             "securityContext": identity,
             **spec,
-            "containers": [{"name": name, "securityContext": allowed, **container}],
+            "containers": [{"name": name, "securityContext": RESTRICTED_CONTAINER, **container}],
         },
     }
 

@@ -10,7 +10,7 @@ from kubernetes.client import V1Pod
 
 from ci import versions
 from tests import grown_model, hub_server
-from tests.e2e.clients import execute, is_ready
+from tests.e2e.clients import RESTRICTED_CONTAINER, RESTRICTED_POD, execute, is_ready
 from vllm_chart.cluster.api import Cluster
 
 NAME, REPOSITORY, PORT = "hub", "acme/san-francisco", 8080
@@ -78,7 +78,7 @@ def _pod(model: str, grown: tuple[int, int] | None) -> dict[str, Any]:
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": RESTRICTED_POD,
             "volumes": [
                 {"name": "program", "configMap": {"name": NAME}},
                 {"name": "model", "configMap": {"name": model}},
@@ -100,7 +100,7 @@ def _container(name: str, command: list[str]) -> dict[str, Any]:
         "name": name,
         "image": versions.CLIENT_IMAGE,
         "command": command,
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": RESTRICTED_CONTAINER,
         "volumeMounts": [
             {"name": "program", "mountPath": "/program"},
             {"name": "model", "mountPath": "/model"},

@@ -11,7 +11,7 @@ from kubernetes.client import V1Pod
 from ci.images.derived import STREAMING
 from ci.kind.parts.programs import VERSITYGW
 from tests import certificates, grown_model
-from tests.e2e.clients import is_ready, run_to_end
+from tests.e2e.clients import RESTRICTED_CONTAINER, RESTRICTED_POD, is_ready, run_to_end
 from tests.e2e.profiles import GPU, GPU_LABEL
 from vllm_chart.cluster.api import Cluster
 
@@ -137,12 +137,7 @@ def _pod() -> dict[str, Any]:
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 1000,
-                "fsGroup": 1000,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": RESTRICTED_POD | {"fsGroup": 1000},
             "affinity": {
                 "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [elsewhere]}}
             },
@@ -162,7 +157,7 @@ def _pod() -> dict[str, Any]:
                         for name, key in keys.items()
                     ],
                     "readinessProbe": {"httpGet": {"path": "/healthy", "port": PORT, "scheme": "HTTPS"}},
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    "securityContext": RESTRICTED_CONTAINER,
                     "volumeMounts": [
                         {"name": "tls", "mountPath": "/tls"},
                         {"name": "buckets", "mountPath": "/buckets"},

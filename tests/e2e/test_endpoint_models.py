@@ -19,7 +19,7 @@ from kubernetes.client import V1Pod
 from ci import versions
 from ci.images.models import MODELS, SHARED_PROMPT
 from tests import adapters
-from tests.e2e.clients import execute, is_ready, start_application
+from tests.e2e.clients import RESTRICTED_CONTAINER, RESTRICTED_POD, execute, is_ready, start_application
 from tests.e2e.endpoints import Endpoint, ask_many, engine_tokens
 from tests.e2e.profiles import Profile
 from tests.e2e.releases import SHORT_STOP, Installation
@@ -150,19 +150,14 @@ def start_chat(cluster: Cluster, namespace: str) -> None:
             "serviceAccountName": ACCOUNT,
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 1000,
-                "fsGroup": 1000,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": RESTRICTED_POD | {"fsGroup": 1000},
             "volumes": [{"name": "llm", "projected": {"sources": [source]}}],
             "containers": [
                 {
                     "name": ACCOUNT,
                     "image": versions.CLIENT_IMAGE,
                     "command": ["python3", "-c", "import signal; signal.pause()"],
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    "securityContext": RESTRICTED_CONTAINER,
                     "volumeMounts": [{"name": "llm", "mountPath": str(Path(TOKEN).parent)}],
                 }
             ],

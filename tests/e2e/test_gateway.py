@@ -22,7 +22,7 @@ from ci import versions
 from ci.images.models import MODELS, SHARED_PROMPT
 from ci.shell import wait_until
 from tests.e2e import gateways
-from tests.e2e.clients import SECONDS, is_ready, start_application
+from tests.e2e.clients import RESTRICTED_CONTAINER, RESTRICTED_POD, SECONDS, is_ready, start_application
 from tests.e2e.conftest import NAMESPACES
 from tests.e2e.endpoints import apply_secret, engine_tokens
 from tests.e2e.gateways import Answer, Gateway, Request
@@ -175,7 +175,7 @@ def echo(gateway: Gateway, cluster: Cluster, namespace: str) -> str:
         "image": versions.CLIENT_IMAGE,
         "command": ["python3", "-c", _ECHO.read_text(), "8080"],
         "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": RESTRICTED_CONTAINER,
     }
     pod = {
         "apiVersion": "v1",
@@ -184,7 +184,7 @@ def echo(gateway: Gateway, cluster: Cluster, namespace: str) -> str:
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": RESTRICTED_POD,
             "containers": [container],
         },
     }

@@ -19,7 +19,7 @@ from kubernetes.client import V1Pod
 from ci import versions
 from ci.shell import wait_until
 from tests.e2e import prometheus as live
-from tests.e2e.clients import execute, is_ready
+from tests.e2e.clients import RESTRICTED_CONTAINER, RESTRICTED_POD, execute, is_ready
 from tests.e2e.monitored import picked_up
 from tests.e2e.profiles import Profile
 from tests.e2e.prometheus import Prometheus
@@ -190,18 +190,14 @@ def queue(prometheus_adapter: None, cluster: Cluster, namespace: str) -> None:
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 1000,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": RESTRICTED_POD,
             "containers": [
                 {
                     "name": QUEUE,
                     "image": versions.CLIENT_IMAGE,
                     "command": ["python3", "-c", _QUEUE_PAGE.read_text(), str(QUEUE_PORT)],
                     "ports": [{"name": "http", "containerPort": QUEUE_PORT}],
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    "securityContext": RESTRICTED_CONTAINER,
                 }
             ],
         },

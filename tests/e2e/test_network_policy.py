@@ -17,7 +17,15 @@ from pytest_helm_charts.k8s.fixtures import NamespaceFactoryFunc
 from ci import versions
 from ci.images.models import SHARED_PROMPT
 from ci.shell import HarnessError, wait_until
-from tests.e2e.clients import SECONDS, execute, is_ready, pod_name, start_application
+from tests.e2e.clients import (
+    RESTRICTED_CONTAINER,
+    RESTRICTED_POD,
+    SECONDS,
+    execute,
+    is_ready,
+    pod_name,
+    start_application,
+)
 from tests.e2e.endpoints import CLIENTS_SECRET, Endpoint
 from tests.e2e.profiles import GPU_LABEL, Profile
 from tests.e2e.releases import SHORT_STOP, Installation
@@ -74,14 +82,14 @@ def start(cluster: Cluster, namespace: str, name: str, labels: dict[str, str], *
         "command": [*LISTEN],
         "readinessProbe": {"httpGet": {"path": "/", "port": LISTEN_PORT}, "periodSeconds": 1, "failureThreshold": 3},
         "workingDir": "/tmp",
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": RESTRICTED_CONTAINER,
     }
     pod = {
         "metadata": {"name": name, "labels": labels},
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": RESTRICTED_POD,
             "affinity": {"nodeAffinity": affinity},
             "containers": [container],
             **spec,

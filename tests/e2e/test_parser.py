@@ -6,7 +6,7 @@ import pytest
 from kubernetes.client import V1ConfigMap, V1Pod
 
 from ci import versions
-from tests.e2e.clients import execute, is_ready
+from tests.e2e.clients import RESTRICTED_CONTAINER, execute, is_ready
 from tests.e2e.profiles import ROOT, Profile
 from tests.verdicts import disagreement, read
 from vllm_chart.cluster.api import Cluster
@@ -69,7 +69,7 @@ def pod(cluster: Cluster, namespace: str, profile: Profile) -> str:
                     {"name": "VLLM_TARGET_DEVICE", "value": "cpu"},
                 ],
                 "volumeMounts": [{"name": NAME, "mountPath": "/code"}],
-                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "securityContext": RESTRICTED_CONTAINER,
             }
         ],
     }
