@@ -9,6 +9,8 @@ import nox
 nox.options.sessions = ["lint", "generated", "typecheck", "unit", "render_tests", "rules", "demo", "e2e"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
 nox.options.stop_on_first_error = True
 nox.needs_version = ">=2026.10"
 
@@ -27,8 +29,11 @@ os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, PYENV.glob("
 
 
 def install(session: nox.Session, *extras: str) -> None:
-    """The package itself, editable, with its extras, in the versions that everybody tests with."""
-    session.install("--constraint", CONSTRAINTS, "-e", f".[{','.join(extras)}]" if extras else ".")
+    """The package itself, editable, with its extras, in the versions that everybody tests with.
+
+    And pip, which ci/ fetches pinned wheels with, and which uv leaves out of its environments.
+    """
+    session.install("--constraint", CONSTRAINTS, "pip", "-e", f".[{','.join(extras)}]" if extras else ".")
 
 
 def free_cluster(session: nox.Session, *parts: str) -> str:

@@ -95,5 +95,6 @@ def test_the_sessions_have_one_version_of_every_dependency_within_its_range() ->
         assert PINS[canonicalize_name(requirement.name)] in requirement.specifier, requirement
 
 
-def test_uv_is_pinned_once() -> None:
+def test_one_version_of_uv_is_pinned() -> None:
     assert f'UV = "uv=={versions.UV}"' in (ROOT / "noxfile.py").read_text()
+    assert f"uv_version={versions.UV} " in (ROOT / "ci/run").read_text()
