@@ -81,6 +81,9 @@ def _commands(word: str) -> Iterator[str]:
     yield rf"{named}{flags}(?!-)(?P<user_key>{word})(?:{flags}(?!-)(?P<user_secret>{word}))?"
     yield rf"\b(?:wandb|vault){_GAP}login(?:{_GAP}-[\w-]+)*{_GAP}(?P<login_key>(?!-){word})"
     yield rf"\bsshpass{_GAP}-p{_GAP}?(?P<ssh>{word})"
+    registries = "docker|podman|nerdctl|buildah|skopeo|oras|helm(?:[ \t]+registry)|crane(?:[ \t]+auth)"
+    yield rf"\b(?:{registries}){_GAP}login(?:{_GAP}(?!-p){word})*{_GAP}-p(?:=|{_GAP})?(?P<registry>{word})"
+    yield rf"(?<!\S)(?:-b|--cookie)(?:=|{_GAP})(?P<jar>['\"]?[\w.-]+={word})"
 
 
 def _compiled(word: str, *more: str) -> re.Pattern[str]:
@@ -90,6 +93,7 @@ def _compiled(word: str, *more: str) -> re.Pattern[str]:
         r"(?<=://)(?P<user>[^/@\s:\"']*:[^/\s\"'<>]*)(?=@)",
         *_commands(word),
         r"(?i:authorization|x-api-key)[\"']?\s*[:=]\s*(?P<header>[\"']?(?:(?i:bearer|basic|token)\s+)?[^\s\"',]+)",
+        r"(?i:\b(?:set-)?cookie)[\"']?\s*:\s*(?P<cookie>[\"']?[\w.-]+=[^\"'\n]+)",
         r"(?i:\bbearer)\s+(?P<bearer>[^\s\"',;]+)",
         # What lets whoever has the URL read: of Azure, S3 and Google.
         r"(?<=[?&])(?i:sig|(?:x-(?:amz|goog)-)?signature)=(?P<signature>[^&#\s\"'<>]+)",
@@ -103,8 +107,8 @@ def _compiled(word: str, *more: str) -> re.Pattern[str]:
 
 
 _PATTERN, _PROSE = _compiled(_WORD, _LINE), _compiled(_SAID)
-_VALUES = ("pem", "user", "flag", "login", "set", "user_key", "user_secret", "login_key", "ssh", "header", "bearer",
-           "signature", "line", "value", "form")  # fmt: skip
+_VALUES = ("pem", "user", "flag", "login", "set", "user_key", "user_secret", "login_key", "ssh", "registry", "jar",
+           "header", "cookie", "bearer", "signature", "line", "value", "form")  # fmt: skip
 #: Those after which a sentence may go on, with a plain word.
 _SENTENCES = ("flag", "words", "login_key", "value")
 _A_WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?[.,;:!?)]*")
@@ -222,7 +226,8 @@ class _Cleaning:
         if isinstance(value, list):
             return self._list(value, place, name)
         if not isinstance(value, str):
-            return value
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return self._gone(str(value), place) if is_number and _key_named_so(name, str(value)) else value
         if _key_named_so(name, value) or (self.perhaps and _perhaps_named_so(name, value)):
             return self._gone(value, place)
         return self._text(value, place, [*in_text(value)])

@@ -366,7 +366,7 @@ def main() -> None:
             try:
                 if options.through:
                     bench.begin("through an endpoint")
-                    through_endpoint.changes(bench, parts, options.requests)
+                    through_endpoint.measure(bench, parts, options.requests)
                 for part in [] if options.through else parts:
                     bench.begin(part)
                     PARTS[part](bench)

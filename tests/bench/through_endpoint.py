@@ -1,7 +1,8 @@
 """Planned changes of an engine, and of the endpoint in front of it, under the load of clients that ask the endpoint.
 
 They speak TLS to it, by a key, over kept-alive connections and new ones, streaming or not; nothing is retried. A part
-is a few changes; all parts that are asked for are made one after the other, until so many requests are answered.
+is a few changes; all parts that are asked for are made one after the other, until so many requests are answered. The
+part `throughput` changes nothing: it asks the engines for all they can, directly and through the endpoint by turns.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import dataclasses
 import itertools
 import secrets
 import ssl
+import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +23,9 @@ from tests.bench.lifecycle import MANY, SERVED, Bench, names, new_version, note_
 from tests.e2e.clients import pod_name, shown_certificate, start_application
 from tests.e2e.endpoints import APPLICATION, CLIENTS_SECRET, Endpoint, apply_secret
 from tests.e2e.releases import STOP_SECONDS, drain_node, wait_until_departed
+from tests.e2e.traffic import Traffic
 from vllm_chart.cli.main import main
+from vllm_chart.load.asker import Options
 
 Change = Callable[[], object]
 
@@ -29,6 +33,9 @@ CLIENT, OTHER = "app", "newcomer"
 CERTIFICATE_SECRET, API_PORT = "endpoint-tls", 8080
 #: What the kubelet takes at most to have a Secret's change in a pod.
 KUBELET_SECONDS = 180
+#: As much as two engines can answer, each of `TURNS` times for so long.
+FULL = Options("", model=SERVED, clients=16, max_tokens=64, duration_seconds=3600, timeout_seconds=120)
+TURNS, TURN_SECONDS = 5, 45
 SURGE = ("strategy.rollingUpdate.maxSurge=1", "strategy.rollingUpdate.maxUnavailable=0")
 
 
@@ -195,17 +202,51 @@ def _changes(front: Front) -> dict[str, dict[str, Change]]:
     }
 
 
-PARTS = ("engine", "endpoint", "settings", "certificate")
+PARTS = ("throughput", "engine", "endpoint", "settings", "certificate")
 
 
-def changes(bench: Bench, parts: Sequence[str], requests: int) -> None:
-    """Make the changes of these parts, all of them at least once, until so many requests have ended."""
+def measure(bench: Bench, parts: Sequence[str], requests: int) -> None:
+    """Measure these parts: the changes in them are all made at least once, until so many requests have ended."""
     front = Front(bench)
     known = _changes(front)
-    planned: dict[str, Change] = {what: change for part in parts for what, change in known[part].items()}
+    planned = {what: change for part in parts if part in known for what, change in known[part].items()}
+    with front.installed():
+        if "throughput" in parts:
+            throughput(front)
+        if planned:
+            changes(front, planned, requests)
+
+
+def throughput(front: Front) -> None:
+    """Answers a second of both engines, asked over their Service without TLS, and through the endpoint with it."""
+    through = dataclasses.replace(FULL, verify_tls=False)
+    taken: dict[str, list[float]] = {"direct": [], "through the endpoint": []}
+    for _ in range(TURNS):
+        taken["direct"].append(_answers_a_second(Traffic.on(front.release, FULL)))
+        taken["through the endpoint"].append(_answers_a_second(front.endpoint.traffic(CLIENT, through)))
+    for who, rates in taken.items():
+        front.bench.note(f"answers a second, {who}", ", ".join(f"{rate:.1f}" for rate in rates))
+    ratios = [through / direct for direct, through in zip(*taken.values(), strict=True)]
+    error = statistics.stdev(ratios) / len(ratios) ** 0.5
+    front.bench.note("throughput, of the direct one", f"{statistics.mean(ratios):.3f} ± {error:.3f}")
+
+
+def _answers_a_second(load: Traffic) -> float:
+    with load as traffic:
+        traffic.wait_for_answers(FULL.clients)
+        began, before = time.monotonic(), len(traffic.report.records)
+        traffic.keep_on(TURN_SECONDS)
+        report, seconds = traffic.report, time.monotonic() - began
+    assert not report.failed, report.findings
+    return (len(report.records) - before) / seconds
+
+
+def changes(front: Front, planned: dict[str, Change], requests: int) -> None:
+    """Make these changes, all of them at least once, until so many requests have ended."""
+    bench = front.bench
     made = dict.fromkeys(planned, 0)
     lost = dict.fromkeys(planned, 0)
-    with front.installed(), front.endpoint.traffic(CLIENT, dataclasses.replace(MANY, verify_tls=False)) as traffic:
+    with front.endpoint.traffic(CLIENT, dataclasses.replace(MANY, verify_tls=False)) as traffic:
         traffic.wait_for_answers(MANY.clients)
         try:
             for what in itertools.cycle(planned):

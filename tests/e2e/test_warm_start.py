@@ -30,7 +30,7 @@ pytestmark = pytest.mark.warm_start
 
 SERVED, MODEL = "deep", "/models/deep"
 #: What fits a ConfigMap; each layer is to be compiled.
-HIDDEN, LAYERS = 64, 6
+HIDDEN, LAYERS = 32, 24
 #: What its log says that finds what was compiled before.
 FOUND = "found, but not loaded: 'function' object has no attribute 'finalize_loading'"
 #: Of a start that compiles.

@@ -50,6 +50,10 @@ SECRETS = {
     "MinIO's client, in lines": ("mc alias set \\\n  store http://store \\\n  s3cr3t-user \\\n  s3cr3t-key", "s3cr3t"),
     "a login": ("wandb login --relogin s3cr3t", "s3cr3t"),
     "ssh's": ("sshpass -p s3cr3t ssh host", "s3cr3t"),
+    "a registry's": ("docker login -u me --password-stdin=false -p s3cr3t registry.example", "s3cr3t"),
+    "Helm's for a registry": ("helm registry login registry.example -p=s3cr3t", "s3cr3t"),
+    "a cookie": ("curl -H 'Cookie: seen=1; session=s3cr3t' http://a.svc", "s3cr3t"),
+    "a cookie of curl's": ("curl -b session=s3cr3t http://a.svc", "s3cr3t"),
 }  # fmt: skip
 
 
@@ -159,6 +163,15 @@ def test_each_text_of_a_list_is_known_for_a_secret(text: str, left: str) -> None
 def test_no_text_takes_long(piece: str, prose: bool) -> None:
     # Were each piece to be tried in two ways, this would not end.
     assert without(f"mc alias set {piece * 200}", prose=prose) == f"mc alias set {piece * 200}"
+
+
+def test_a_number_in_a_secret_is_one_and_another_is_none() -> None:
+    fields = {"password": 12345678, "tokens": 100000, "max-model-len": 131072}
+
+    value, places, found = cleaned({"stringData": fields})
+
+    assert value == {"stringData": fields | {"password": "REMOVED"}}
+    assert (places, found) == (["stringData.password"], {"12345678"})
 
 
 def test_what_is_kept_has_no_text_that_may_be_secret_by_its_name() -> None:
