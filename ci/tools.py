@@ -5,6 +5,7 @@ python -m ci.tools helm        # prints the path of a Helm to use; also: those i
 
 import argparse
 import functools
+import hashlib
 import platform
 import re
 import shutil
@@ -120,15 +121,17 @@ def fake_gcs_server() -> Path:
 @functools.cache
 def azurite() -> Path:
     """A store that answers as Azure's does, from npm. Raises HarnessError."""
-    target = cache_dir("bin") / f"azurite-{versions.AZURITE}"
+    locked = Path(__file__).parent / "azurite"
+    digest = hashlib.sha256((locked / "package-lock.json").read_bytes()).hexdigest()
+    target = cache_dir("bin") / f"azurite-{versions.AZURITE}-{digest[:12]}"
     with only_one("tools"):
         if not target.exists():
             with (
                 step(f"Install azurite {versions.AZURITE}", remedy="Have node and npm on PATH."),
                 publish(target) as work,
             ):
-                options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", work)
-                run("npm", "install", *options, f"azurite@{versions.AZURITE}")
+                shutil.copytree(locked, work, dirs_exist_ok=True)
+                run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", work)
     return target / "node_modules/.bin/azurite-blob"
 
 

@@ -84,7 +84,8 @@ PINT = "0.80.0"
 # Envoy's rate-limit service, from the Go module proxy (module github.com/envoyproxy/ratelimit, which tags no release).
 RATE_LIMIT_SERVICE = "1.4.1-0.20260122083618-3fb702589d36"
 
-# Stores for tests: versitygw (S3) and fake-gcs-server from the Go module proxy, azurite from npm.
+# Stores for tests: versitygw (S3) and fake-gcs-server from the Go module proxy; azurite from npm, by the lock in
+# ci/azurite, which `npm install --package-lock-only` there writes anew.
 VERSITYGW = "1.8.0"
 FAKE_GCS_SERVER = "1.56.1"
 AZURITE = "3.37.0"
