@@ -39,7 +39,7 @@ PER_REPLICA, NEEDED, MOST = 4, 2, 4
 ASKED_SECONDS, START_SECONDS, PERIOD_SECONDS = 30, 60, 30
 #: The window on the way down is longer than the time without metrics: when answers come back, of some pods first,
 #: an HPA goes by those that it had before.
-CONSTANT_SECONDS, BLIND_SECONDS, WINDOW_SECONDS = 60, 60, 240
+CONSTANT_SECONDS, BLIND_SECONDS, WINDOW_SECONDS = 60, 60, 360
 #: Half a replica less than two bear, as in test_autoscaling.py.
 OVERLOAD = Options(
     "",
@@ -51,6 +51,8 @@ OVERLOAD = Options(
 )
 #: Until Prometheus knows the pods, the adapter their series, and the HPA the adapter's answer.
 KNOWN_SECONDS = 180
+#: Until the HPA says that it has no metrics: it asks for each in turn, and each question may wait half a minute.
+UNKNOWN_SECONDS = 150
 SCALING = (
     SHORT_STOP,
     *picked_up("serviceMonitor"),
@@ -165,7 +167,7 @@ def _stays_without_prometheus(llm: Installation, watch: Watch, load: Traffic, cl
     before, began = watch.samples[-1].replicas, time.time()
     live.scale(cluster, 0)
     try:
-        wait_until("diagnose says that the autoscaler is blind", lambda: bool(_blind(llm)), BLIND_SECONDS)
+        wait_until("diagnose says that the autoscaler is blind", lambda: bool(_blind(llm)), UNKNOWN_SECONDS)
         (finding,) = _blind(llm)
         print(f"diagnose: {finding.message}")
         assert "vllm_requests" in finding.message
