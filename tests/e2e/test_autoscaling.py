@@ -37,6 +37,8 @@ CONSTANT_SECONDS = 150
 BLIND_SECONDS = 180
 REQUESTS = 1000
 PATIENCE_SECONDS = 300
+#: As GitOps does it.
+SERVER_SIDE = ("apply", "--server-side")
 #: Long enough that as many are under way in the engines as there are clients, who need time too.
 ANSWER_SECONDS = 8.0
 LITTLE = Options(
@@ -232,16 +234,17 @@ def test_switching_it_on_by_server_side_apply_keeps_the_replicas(
     model = dataclasses.replace(profile.article, values=values)
     release = Installation(helm, cluster, profile, namespace, "applied", model, ("replicaCount=3",))
     on = dataclasses.replace(release, set_=("replicaCount=1", *picked_up("serviceMonitor"), *SCALING))
-    _apply(release, *_objects(release))
+    _run(release, *SERVER_SIDE, "--field-manager=gitops", *_objects(release))
     with Watch(release) as watch:
         watch.wait_until("three are asked for", lambda now: now.replicas == 3, 30)
         kept = {"metadata": {"name": release.service}, "spec": {"replicas": 3}}
-        _apply(release, {"apiVersion": "apps/v1", "kind": "Deployment", **kept}, manager="handover")
-        _apply(release, *_objects(on))
+        part = {"apiVersion": "apps/v1", "kind": "Deployment", **kept}
+        _run(release, *SERVER_SIDE, "--field-manager=handover", "--validate=false", part)
+        _run(release, *SERVER_SIDE, "--field-manager=gitops", *_objects(on))
         assert _has_autoscaler(cluster, release)
         changed = time.time()
         watch.wait_until("the change is there", lambda now: now.at > changed + 30, 60)
-    _run(release, "delete", "--filename=-", *_objects(on))
+    _run(release, "delete", *_objects(on))
     assert {sample.replicas for sample in watch.samples} == {3}, watch
 
 
@@ -250,15 +253,11 @@ def _objects(release: Installation) -> list[Any]:
     return [one for one in release.rendered() if "helm.sh/hook" not in one.metadata.get("annotations", {})]
 
 
-def _apply(release: Installation, *objects: Any, manager: str = "gitops") -> None:
-    _run(release, "apply", "--server-side", f"--field-manager={manager}", "--filename=-", *objects)
-
-
 def _run(release: Installation, *words: Any) -> None:
     """Call kubectl with the words that are texts; the others are objects on its standard input."""
     options = [word for word in words if isinstance(word, str)]
     items = [word for word in words if not isinstance(word, str)]
-    command = release.cluster.kubectl(*options, f"--namespace={release.namespace}")
+    command = release.cluster.kubectl(*options, "--filename=-", f"--namespace={release.namespace}")
     manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     subprocess.run(command, input=manifest, text=True, check=True)
 
