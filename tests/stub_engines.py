@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +30,8 @@ class Engine(ThreadingHTTPServer):
 
     seen: every request that reached it but for those for its health, in order.
     status: what it answers to any of them; health: what it answers about that.
+    breaks: "" for none; as an engine that dies, the connection is closed ("close") or reset ("reset") when a request
+    has been read, or ends within its stream ("cut").
     go_on: a stream waits for it before its last part, for `patience` seconds at most; with `late`, before its first
     byte too.
     """
@@ -42,6 +46,7 @@ class Engine(ThreadingHTTPServer):
         self.name = name
         self.seen: list[Seen] = []
         self.status = self.health = 200
+        self.breaks = ""
         self.go_on = threading.Event()
         self.go_on.set()
         self.patience = 60.0
@@ -70,7 +75,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, asked: dict[str, Any]) -> None:
         """asked: the body's JSON."""
-        if self.server.status == 200 and asked.get("stream"):
+        if self.server.breaks:
+            self._break(self.server.breaks)
+        elif self.server.status == 200 and asked.get("stream"):
             self._stream(int(asked.get("words", 2)), float(asked.get("pause", 0)))
         else:
             text = " ".join([self.server.name] * int(asked.get("words", 1)))
@@ -95,10 +102,7 @@ class Handler(BaseHTTPRequestHandler):
         """So many words, each a chunk of its own and seconds apart, then, once it may go on, the usage and the end."""
         if self.server.late:
             self.server.go_on.wait(self.server.patience)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
+        self._begin_stream()
         for number in range(words):
             time.sleep(pause)
             self._event({"choices": [{"delta": {"content": f"{self.server.name}{number}"}}]})
@@ -106,6 +110,20 @@ class Handler(BaseHTTPRequestHandler):
         self._event({"choices": [], "usage": USAGE})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
+
+    def _begin_stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def _break(self, how: str) -> None:
+        if how == "cut":
+            self._begin_stream()
+            self._event({"choices": [{"delta": {"content": self.server.name}}]})
+        if how == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
 
     def _event(self, data: dict[str, Any]) -> None:
         self._chunk(b"data: %s\n\n" % json.dumps(data).encode())

@@ -179,6 +179,41 @@ def test_what_all_refuse_is_asked_three_times(replicas: list[Engine], tmp_path: 
     assert sorted(len(one.seen) for one in replicas) == [0, 1, 1, 1]
 
 
+@pytest.mark.parametrize("breaks", ["close", "reset"])
+def test_what_an_engine_had_when_it_died_is_not_asked_again(
+    replicas: list[Engine], tmp_path: Path, breaks: str
+) -> None:
+    """It may have begun to generate: nothing is generated twice."""
+    with endpoint(tmp_path, [one.port for one in replicas]) as proxy:
+        healthy(proxy, REPLICAS)
+        for one in replicas:
+            one.breaks = breaks
+        answers = [proxy.ask("key", more={"n": number}) for number in range(8)]
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert sum(len(one.seen) for one in replicas) == len(answers)
+
+
+def test_a_stream_that_its_engine_cut_is_told_to_the_client(replicas: list[Engine], tmp_path: Path) -> None:
+    """Soon, as a cut one, and asked for once: a second answer behind half of the first would be none."""
+    with endpoint(tmp_path, [one.port for one in replicas]) as proxy:
+        healthy(proxy, REPLICAS)
+        for one in replicas:
+            one.breaks = "cut"
+        begun = time.monotonic()
+        stream = proxy.ask("key", more={"stream": True}, stream=True)
+        parts: list[bytes] = []
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            parts.extend(stream.iter_content(None))
+        took = time.monotonic() - begun
+
+    assert stream.status_code == 200
+    assert b"content" in b"".join(parts)
+    assert b"[DONE]" not in b"".join(parts)
+    assert sum(len(one.seen) for one in replicas) == 1
+    assert took < 25
+
+
 def test_without_a_replica_that_can_be_reached_the_answer_is_at_once(replicas: list[Engine], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]

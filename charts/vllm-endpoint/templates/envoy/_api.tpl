@@ -32,8 +32,9 @@ path_with_escaped_slashes_action: REJECT_REQUEST
 request_headers_timeout: 30s
 request_timeout: {{ int .Values.timeouts.requestSeconds }}s
 stream_idle_timeout: {{ int .Values.timeouts.silentSeconds }}s
-# From its last byte on, a client that reads slowly, or an Envoy without a processor, is not cut within a second.
-delayed_close_timeout: 60s
+# From its last byte on, a client that reads slowly, or an Envoy without a processor, is not cut within a second. A
+# stream that its engine cut is open for so long too.
+delayed_close_timeout: 10s
 common_http_protocol_options:
   idle_timeout: 3600s
   headers_with_underscores_action: DROP_HEADER
