@@ -35,7 +35,7 @@ CERTIFICATE_SECRET, API_PORT = "endpoint-tls", 8080
 KUBELET_SECONDS = 180
 #: As much as two engines can answer, each of `TURNS` times for so long.
 FULL = Options("", model=SERVED, clients=16, max_tokens=64, duration_seconds=3600, timeout_seconds=120)
-TURNS, TURN_SECONDS = 5, 45
+TURNS, TURN_SECONDS = 4, 30
 SURGE = ("strategy.rollingUpdate.maxSurge=1", "strategy.rollingUpdate.maxUnavailable=0")
 
 
