@@ -1,7 +1,8 @@
 """What the chart vllm-endpoint renders and refuses; what Envoy makes of it, is in tests/unit/test_endpoint.py."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
@@ -367,14 +368,56 @@ def test_check_refuses_with_a_key(text: str) -> None:
     assert [finding for finding in findings if finding.severity == "error" and finding.where]
 
 
-def many(count: int) -> dict[str, Any]:
-    return LEAST | {"models": {f"org/a-model-of-some-name-{number}": {"service": "a"} for number in range(count)}}
+def many(models: int, aliases: int = 0) -> dict[str, Any]:
+    names = {f"org/a-model-of-some-name-{number}": number for number in range(models)}
+    extra = {name: [f"{name}-alias-{other}" for other in range(aliases)] for name in names}
+    return LEAST | {"models": {name: {"service": "a", "aliases": extra[name]} for name in names}}
 
 
-def test_more_models_than_a_config_map_holds_are_refused() -> None:
-    assert helm.render(chart=ENDPOINT.folder, values=many(400))
-    with pytest.raises(HelmError, match="write them into two releases"):
-        helm.render(chart=ENDPOINT.folder, values=many(600))
+def clients_with(models: list[list[str]]) -> dict[str, Any]:
+    allow = {f"system:serviceaccount:apps:client-{number}": list_ for number, list_ in enumerate(models)}
+    return {"clients": {"secretName": "keys", "allow": allow}}
+
+
+def limited(count: int, key: str = "requestsPerMinute") -> dict[str, Any]:
+    return {"byClient": {f"client-{number}": {key: 60} for number in range(count)}}
+
+
+def pairs(names: Iterable[str], count: int) -> list[list[str]]:
+    return [list(pair) for pair in islice(combinations(names, 2), count)]
+
+
+SERVICE = {"rateLimitService": {"service": "ratelimit"}}
+TWENTY, NINETY = many(20), many(90)
+
+
+@pytest.mark.parametrize(
+    ("fits", "too_much", "refusal"),
+    [
+        (many(400), many(600), "models: 600 of them with 600 names"),
+        (many(90, aliases=5), many(90, aliases=40), "models: 90 of them with 3690 names"),
+        (
+            TWENTY | clients_with([[*TWENTY["models"]]] * 2000),
+            NINETY | clients_with(pairs(NINETY["models"], 2000)),
+            "clients.allow: 2000 different lists of models",
+        ),
+        (LEAST | {"limits": limited(2000)}, LEAST | {"limits": limited(8000)}, "limits.byClient: 8000 clients are"),
+        (
+            LEAST | {"limits": limited(2000, "tokensPerMinute") | SERVICE},
+            LEAST | {"limits": limited(8000, "tokensPerMinute") | SERVICE},
+            "bytes for the rate-limit service",
+        ),
+    ],
+    ids=("models", "aliases", "lists", "limits", "limits-of-the-service"),
+)
+def test_what_a_config_map_does_not_hold_is_refused(
+    fits: dict[str, Any], too_much: dict[str, Any], refusal: str
+) -> None:
+    rendered = helm.render(chart=ENDPOINT.folder, values=fits)
+    for one in rendered.all("ConfigMap"):
+        assert sum(len(text) for text in one["data"].values()) < 2**20
+    with pytest.raises(HelmError, match=refusal):
+        helm.render(chart=ENDPOINT.folder, values=too_much)
 
 
 #: An issuer's public keys, of a form that Envoy reads.

@@ -22,7 +22,7 @@ from tests.stub_engines import Engine, engine
 from vllm_chart.charts import ENDPOINT
 from vllm_chart.endpoint import clients
 
-KEYS = {"app-one": "key-one", 'a"b%c$(D) ü': "key-two", "notebooks": "key-three"}
+KEYS = {"app-one": "key-one", 'a"b%c$(D) ü': "key-two", "notebooks": "key-three", "lab": "key-four", "chat": "key-five"}
 #: Names that would mean something in YAML, in Envoy's formats, in a shell or in a regular expression.
 ODD = "a\"b'c%REQ(x)%$(D)\\n ü {#}|.*"
 VALUES: dict[str, Any] = {
@@ -30,7 +30,7 @@ VALUES: dict[str, Any] = {
         "llama3": {"service": "llama", "aliases": ["org/Llama-3", ODD]},
         "qwen3": {"service": "qwen", "namespace": "research", "adapters": ["sql"], "apiKeySecretRef": {"name": "qwen"}},
     },
-    "clients": {"secretName": "llm-clients", "allow": {"notebooks": ["qwen3"]}},
+    "clients": {"secretName": "llm-clients", "allow": {"notebooks": ["qwen3"], "lab": ["qwen3"], "chat": ["llama3"]}},
     "maxBodyBytes": 1048576,
 }
 
@@ -208,13 +208,20 @@ def test_the_engine_sees_neither_key_nor_client(proxy: Proxy, engines: dict[str,
         assert not [value for value in one.headers.values() if "key-one" in value or "app-one" in value]
 
 
-def test_a_client_uses_the_models_that_it_may(proxy: Proxy, engines: dict[str, Engine]) -> None:
-    assert proxy.ask("key-three", "qwen3").ok
-    assert proxy.ask("key-three", "sql").ok
-    assert error(proxy.ask("key-three", "llama3")) == (404, "model_not_found")
-    assert error(proxy.ask("key-three", ODD)) == (404, "model_not_found")
-    assert error(proxy.ask("key-three", "llama4")) == (404, "model_not_found")
+@pytest.mark.parametrize("key", ["key-three", "key-four"])
+def test_a_client_uses_the_models_that_it_may(proxy: Proxy, engines: dict[str, Engine], key: str) -> None:
+    assert proxy.ask(key, "qwen3").ok
+    assert proxy.ask(key, "sql").ok
+    assert error(proxy.ask(key, "llama3")) == (404, "model_not_found")
+    assert error(proxy.ask(key, ODD)) == (404, "model_not_found")
+    assert error(proxy.ask(key, "llama4")) == (404, "model_not_found")
     assert seen(engines) == {"llama3": 0, "qwen3": 2}
+
+
+def test_clients_with_another_list_use_other_models(proxy: Proxy, engines: dict[str, Engine]) -> None:
+    assert proxy.ask("key-five", "llama3").ok
+    assert error(proxy.ask("key-five", "qwen3")) == (404, "model_not_found")
+    assert seen(engines) == {"llama3": 1, "qwen3": 0}
 
 
 # Paths

@@ -70,14 +70,26 @@ Takes the model's `tls`.
   {{- include "vllm-endpoint.keysSet" .Values.clients.allow | fromJsonArray | sortAlpha | toJson }}
 {{- end }}
 
-{{/* JSON list of maps: the models that a client may use. Takes a list: root context, client. */}}
-{{- define "vllm-endpoint.allowed" -}}
-  {{- $may := get (first .).Values.clients.allow (last .) }}
-  {{- $models := list }}
-  {{- range include "vllm-endpoint.models" (first .) | fromJsonArray }}
-    {{- if has .name $may }}{{ $models = append $models . }}{{ end }}
+{{/*
+JSON list of maps: those clients by what they may use. Each has the `clients` of one list of models, these `models`, and
+a `name` for them in the configuration. What a list costs there, it costs once.
+*/}}
+{{- define "vllm-endpoint.groups" -}}
+  {{- $lists := dict }}
+  {{- range $client := include "vllm-endpoint.restricted" . | fromJsonArray }}
+    {{- $may := get $.Values.clients.allow $client | sortAlpha | uniq | toJson }}
+    {{- $_ := append (get $lists $may | default list) $client | set $lists $may }}
   {{- end }}
-  {{- toJson $models }}
+  {{- $groups := list }}
+  {{- range $may, $clients := $lists }}
+    {{- $models := list }}
+    {{- range include "vllm-endpoint.models" $ | fromJsonArray }}
+      {{- if has .name (fromJsonArray $may) }}{{ $models = append $models . }}{{ end }}
+    {{- end }}
+    {{- $name := printf "clients-%d" (len $groups) }}
+    {{- $groups = append $groups (dict "name" $name "clients" $clients "models" $models) }}
+  {{- end }}
+  {{- toJson $groups }}
 {{- end }}
 
 {{/*

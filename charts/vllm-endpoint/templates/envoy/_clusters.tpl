@@ -37,13 +37,19 @@ YAML: a part of the configuration that stands in many places, whole in the first
 of YAML). A release has some hundred models, and a ConfigMap 1 MiB. Takes a list: root context, the part's name.
 */}}
 {{- define "vllm-endpoint.envoy.shared" -}}
+  {{- $define := printf "vllm-endpoint.envoy.shared.%s" (last .) }}
+  {{- include "vllm-endpoint.envoy.anchored" (list (first .) (last .) $define (first .)) }}
+{{- end }}
+
+{{/* YAML: the same, of any define. Takes a list: root context, the part's name, the define, what that takes. */}}
+{{- define "vllm-endpoint.envoy.anchored" -}}
   {{- $written := get (first .) "written" | default dict }}
-  {{- $name := last . }}
+  {{- $name := index . 1 }}
   {{- if hasKey $written $name }}
     {{- printf "*%s" $name }}
   {{- else }}
     {{- $_ := set (first .) "written" (set $written $name true) }}
-    {{- include (printf "vllm-endpoint.envoy.shared.%s" $name) (first .) | printf "&%s\n%s" $name }}
+    {{- include (index . 2) (last .) | printf "&%s\n%s" $name }}
   {{- end }}
 {{- end }}
 

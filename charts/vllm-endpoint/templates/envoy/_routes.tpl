@@ -7,8 +7,7 @@ the error's code.
 {{/* YAML map: all routes. */}}
 {{- define "vllm-endpoint.envoy.routes" -}}
 {{- $models := include "vllm-endpoint.models" . | fromJsonArray }}
-{{- $restricted := include "vllm-endpoint.restricted" . | fromJsonArray }}
-{{- $unknown := "The model does not exist, or this client may not use it: see GET /v1/models" }}
+{{- $unknown := include "vllm-endpoint.envoy.unknown" . }}
 name: api
 # Neither the client's key nor what Envoy tells itself is for the engine.
 request_headers_to_remove: [authorization, x-envoy-internal, x-envoy-fault-delay-request]
@@ -25,26 +24,8 @@ virtual_hosts:
           dynamic_metadata:
             - {filter: llm, path: [{key: client}], value: {present_match: true}, invert: true}
         direct_response: {status: 401}
-      {{- range $client := $restricted }}
-      {{- $mine := include "vllm-endpoint.allowed" (list $ $client) | fromJsonArray }}
-      {{- include "vllm-endpoint.envoy.routes.list" (list $ $mine $client) | nindent 6 }}
-      - name: model_not_found
-        match:
-          {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
-          dynamic_metadata:
-            - {{ include "vllm-endpoint.envoy.match.client" $client }}
-            {{- if $mine }}
-            - {{ include "vllm-endpoint.envoy.match.model" (list $mine true) }}
-            {{- end }}
-        direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
-      - name: model_not_found
-        match:
-          prefix: /v1/models/
-          dynamic_metadata:
-            - {{ include "vllm-endpoint.envoy.match.client" $client }}
-        direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
-      {{- end }}
-      {{- include "vllm-endpoint.envoy.routes.list" (list $ $models "") | nindent 6 }}
+      {{- include "vllm-endpoint.envoy.routes.restricted" . | nindent 6 }}
+      {{- include "vllm-endpoint.envoy.routes.list" (list $ $models) | nindent 6 }}
       {{- range $model := $models }}
       - name: model
         match:
@@ -79,21 +60,49 @@ virtual_hosts:
           {{- include "vllm-endpoint.envoy.answer" (list 404 "This path is not served here") | nindent 10 }}
 {{- end }}
 
+{{/* String: what is said of a model that is not there for a client. */}}
+{{- define "vllm-endpoint.envoy.unknown" -}}
+  The model does not exist, or this client may not use it: see GET /v1/models
+{{- end }}
+
+{{/* YAML list, or nothing: the routes of clients that may not use every model. */}}
+{{- define "vllm-endpoint.envoy.routes.restricted" -}}
+{{- $unknown := include "vllm-endpoint.envoy.unknown" . }}
+{{- range $group := include "vllm-endpoint.groups" . | fromJsonArray }}
+{{- include "vllm-endpoint.envoy.routes.list" (list $ $group.models $group) }}
+- name: model_not_found
+  match:
+    {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 4 }}
+    dynamic_metadata:
+      - {{ include "vllm-endpoint.envoy.match.clients" (list $ $group) }}
+      {{- if $group.models }}
+      - {{ include "vllm-endpoint.envoy.match.model" (list $group.models true) }}
+      {{- end }}
+  direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 4 }}
+- name: model_not_found
+  match:
+    prefix: /v1/models/
+    dynamic_metadata:
+      - {{ include "vllm-endpoint.envoy.match.clients" (list $ $group) }}
+  direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 4 }}
+{{- end }}
+{{- end }}
+
 {{/*
 YAML list: the routes of `GET /v1/models`, and of each model whose name can stand in a path as it is. Takes a list:
-root context, models, the client that they are for, "" for all.
+root context, models, and the group of clients that they are for, where they are not for all.
 */}}
 {{- define "vllm-endpoint.envoy.routes.list" -}}
 {{- $root := first . }}
-{{- $client := last . }}
+{{- $group := slice . 2 }}
 {{- range $path, $answer := include "vllm-endpoint.modelAnswers" (index . 1) | fromJson }}
 - name: models
   match:
     path: {{ toJson $path }}
     headers: {{ include "vllm-endpoint.envoy.shared" (list $root "get") | nindent 6 | trim }}
-    {{- if $client }}
+    {{- range $group }}
     dynamic_metadata:
-      - {{ include "vllm-endpoint.envoy.match.client" $client }}
+      - {{ include "vllm-endpoint.envoy.match.clients" (list $root .) }}
     {{- end }}
   direct_response: {{- include "vllm-endpoint.envoy.answer" (list 200 $answer) | nindent 4 }}
   response_headers_to_add: {{ include "vllm-endpoint.envoy.shared" (list $root "json") | nindent 4 | trim }}
@@ -136,20 +145,27 @@ regex: {{ include "vllm-endpoint.envoy.paths" . | toJson }}
 - {header: {key: content-type, value: application/json}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}
 {{- end }}
 
-{{/* YAML map in a line: a request of a client. Takes its name. */}}
-{{- define "vllm-endpoint.envoy.match.client" -}}
-  {filter: llm, path: [{key: client}], value: {string_match: {exact: {{ toJson . }}}}}
+{{/* YAML map in a line: a request of one of the clients of a group. Takes a list: root context, group. */}}
+{{- define "vllm-endpoint.envoy.match.clients" -}}
+  {{- $group := last . }}
+  {{- $args := list (first .) $group.name "vllm-endpoint.envoy.match.anyOf" (list "client" $group.clients false) }}
+  {{- include "vllm-endpoint.envoy.anchored" $args | replace "\n" " " }}
 {{- end }}
 
 {{/* YAML map in a line: a request that names one of the models. Takes a list: models, whether it is any other. */}}
 {{- define "vllm-endpoint.envoy.match.model" -}}
+  {{- $names := list }}
+  {{- range $model := first . }}{{ $names = concat $names $model.names }}{{ end }}
+  {{- include "vllm-endpoint.envoy.match.anyOf" (list "model" $names (last .)) }}
+{{- end }}
+
+{{/* YAML map in a line: one of several texts. Takes a list: the key, the texts, whether it is any other. */}}
+{{- define "vllm-endpoint.envoy.match.anyOf" -}}
   {{- $values := list }}
-  {{- range $model := first . }}
-    {{- range $model.names }}{{ $values = append $values (dict "string_match" (dict "exact" .)) }}{{ end }}
-  {{- end }}
+  {{- range $text := index . 1 }}{{ $values = append $values (dict "string_match" (dict "exact" $text)) }}{{ end }}
   {{- /* Envoy takes no less than two. */}}
-  {{- $values = append $values (first $values) -}}
-  {filter: llm, path: [{key: model}], invert: {{ last . }}, value: {or_match: {value_matchers: {{ toJson $values }}}}}
+  {{- $matchers := append $values (first $values) | dict "value_matchers" | toJson -}}
+  {filter: llm, path: [{key: {{ first . }}}], invert: {{ last . }}, value: {or_match: {{ $matchers }}}}
 {{- end }}
 
 {{/*

@@ -27,13 +27,6 @@
   {{- if not $models }}
     - models: there is none: write one, {llama3: {service: llm-vllm}}
   {{- end }}
-  {{- if gt (len $models) 100 }}
-    {{- $bytes := include "vllm-endpoint.once" (list . "vllm-endpoint.files") | len }}
-    {{- if gt $bytes 1040000 }}
-      - models: {{ len $models }} of them are a configuration of {{ $bytes }} bytes, and a ConfigMap holds 1 MiB:
-        write them into two releases of this chart
-    {{- end }}
-  {{- end }}
   {{- if not .Values.paths }}
     - paths: no request would reach a model: leave it out for the usual ones, or write one
   {{- end }}
