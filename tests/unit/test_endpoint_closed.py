@@ -139,6 +139,21 @@ def test_one_byte_too_much_is_too_much(proxy: Proxy, llama: Engine) -> None:
             assert answer.headers["content-type"] == "application/json"
 
 
+def test_32_mib_fit_by_default(llama: Engine, tmp_path: Path) -> None:
+    values = {key: value for key, value in VALUES.items() if key != "maxBodyBytes"}
+    hosts = {"llama.default.svc.cluster.local": ("127.0.0.1", llama.port)}
+    headers = {"Content-Type": "application/json"}
+    with endpoint(tmp_path, values, {"app": "key"}, hosts) as proxy:
+        proxy.until(lambda: proxy.ask("key").ok, "a healthy engine")
+        llama.seen.clear()
+        whole, larger = (
+            proxy.ask("key", json=None, data=body_of(size), headers=headers) for size in (33554432, 33554433)
+        )
+
+    assert (whole.status_code, larger.status_code) == (200, 413)
+    assert [len(one.body) for one in llama.seen] == [33554432]
+
+
 def test_a_body_in_chunks_is_measured_too(proxy: Proxy, llama: Engine) -> None:
     headers = {"Authorization": "Bearer key", "Content-Type": "application/json"}
 

@@ -165,7 +165,7 @@ def test_a_token_in_the_url_is_none(proxy: Proxy, llama: Engine) -> None:
 def test_tokens_are_taken_without_keys_too(llama: Engine, tmp_path: Path) -> None:
     with started(tmp_path, llama, VALUES | {"clients": {"jwt": TOKENS}}) as proxy:
         llama.seen.clear()
-        for key in (None, "", "key", token(OTHER), token(exp=None)):
+        for key in (None, "", "key", token(OTHER), token(exp=None), token(aud=["https://elsewhere"])):
             answer = proxy.ask(key, headers={"x-llm-client": CHAT})
             assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
         assert proxy.ask(token()).ok

@@ -7,7 +7,6 @@ the error's code.
 {{/* YAML map: all routes. */}}
 {{- define "vllm-endpoint.envoy.routes" -}}
 {{- $models := include "vllm-endpoint.models" . | fromJsonArray }}
-{{- $unknown := include "vllm-endpoint.envoy.unknown" . }}
 name: api
 # Neither the client's key nor what Envoy tells itself is for the engine.
 request_headers_to_remove: [authorization, x-envoy-internal, x-envoy-fault-delay-request]
@@ -42,13 +41,13 @@ virtual_hosts:
         match:
           {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
           dynamic_metadata:
-            - {filter: llm, path: [{key: model}], value: {string_match: {exact: ""}}}
+            - {{ include "vllm-endpoint.envoy.match.nameless" . }}
         direct_response:
           {{- $words := "The body has to be JSON (Content-Type: application/json) with a field model" }}
           {{- include "vllm-endpoint.envoy.answer" (list 400 $words) | nindent 10 }}
       - name: model_not_found
         match: {{- include "vllm-endpoint.envoy.match.paths" $ | nindent 10 }}
-        direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 10 }}
+        direct_response: {{- include "vllm-endpoint.envoy.unknown" . | nindent 10 }}
       - name: method_not_allowed
         match:
           safe_regex: {{ include "vllm-endpoint.envoy.shared" (list $ "paths") | nindent 12 | trim }}
@@ -60,14 +59,14 @@ virtual_hosts:
           {{- include "vllm-endpoint.envoy.answer" (list 404 "This path is not served here") | nindent 10 }}
 {{- end }}
 
-{{/* String: what is said of a model that is not there for a client. */}}
+{{/* YAML map: what is answered about a model that is not there for a client. */}}
 {{- define "vllm-endpoint.envoy.unknown" -}}
-  The model does not exist, or this client may not use it: see GET /v1/models
+{{- $words := "The model does not exist, or this client may not use it: see GET /v1/models" -}}
+{{ include "vllm-endpoint.envoy.answer" (list 404 $words) }}
 {{- end }}
 
 {{/* YAML list, or nothing: the routes of clients that may not use every model. */}}
 {{- define "vllm-endpoint.envoy.routes.restricted" -}}
-{{- $unknown := include "vllm-endpoint.envoy.unknown" . }}
 {{- range $group := include "vllm-endpoint.groups" . | fromJsonArray }}
 {{- include "vllm-endpoint.envoy.routes.list" (list $ $group.models $group) }}
 - name: model_not_found
@@ -78,19 +77,13 @@ virtual_hosts:
       {{- if $group.models }}
       - {{ include "vllm-endpoint.envoy.match.model" (list $group.models true) }}
       {{- end }}
-  direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 4 }}
-- name: model_not_found
-  match:
-    prefix: /v1/models/
-    dynamic_metadata:
-      - {{ include "vllm-endpoint.envoy.match.clients" (list $ $group) }}
-  direct_response: {{- include "vllm-endpoint.envoy.answer" (list 404 $unknown) | nindent 4 }}
+  direct_response: {{- include "vllm-endpoint.envoy.unknown" . | nindent 4 }}
 {{- end }}
 {{- end }}
 
 {{/*
-YAML list: the routes of `GET /v1/models`, and of each model whose name can stand in a path as it is. Takes a list:
-root context, models, and the group of clients that they are for, where they are not for all.
+YAML list: the routes of `GET /v1/models`, of each model whose name can stand in a path as it is, and of any other.
+Takes a list: root context, models, and the group of clients that they are for, where they are not for all.
 */}}
 {{- define "vllm-endpoint.envoy.routes.list" -}}
 {{- $root := first . }}
@@ -107,6 +100,15 @@ root context, models, and the group of clients that they are for, where they are
   direct_response: {{- include "vllm-endpoint.envoy.answer" (list 200 $answer) | nindent 4 }}
   response_headers_to_add: {{ include "vllm-endpoint.envoy.shared" (list $root "json") | nindent 4 | trim }}
 {{- end }}
+- name: model_not_found
+  match:
+    prefix: /v1/models/
+    headers: {{ include "vllm-endpoint.envoy.shared" (list $root "get") | nindent 6 | trim }}
+    {{- range $group }}
+    dynamic_metadata:
+      - {{ include "vllm-endpoint.envoy.match.clients" (list $root .) }}
+    {{- end }}
+  direct_response: {{- include "vllm-endpoint.envoy.unknown" . | nindent 4 }}
 {{- end }}
 
 {{/* YAML map: an answer without an engine. Takes a list: status, text. */}}
@@ -150,6 +152,11 @@ regex: {{ include "vllm-endpoint.envoy.paths" . | toJson }}
   {{- $group := last . }}
   {{- $args := list (first .) $group.name "vllm-endpoint.envoy.match.anyOf" (list "client" $group.clients false) }}
   {{- include "vllm-endpoint.envoy.anchored" $args | replace "\n" " " }}
+{{- end }}
+
+{{/* YAML map in a line: a request that names no model. */}}
+{{- define "vllm-endpoint.envoy.match.nameless" -}}
+  {filter: llm, path: [{key: model}], value: {string_match: {exact: ""}}}
 {{- end }}
 
 {{/* YAML map in a line: a request that names one of the models. Takes a list: models, whether it is any other. */}}
