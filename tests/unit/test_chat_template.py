@@ -1,5 +1,6 @@
 """What is said of chat templates that values bring along."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def test_a_template_that_makes_a_prompt_is_fine(text: str) -> None:
         ("{% for message in messages %}\n{{ message.content }", "line 2: Jinja can't parse it: unexpected '}'"),
         ("{% for message in messages %}{{ message.content }}", "Unexpected end of template"),
         ("{{ messages[0].content | shout }}", "No filter named 'shout'"),
+        ("{% break %}", "Jinja can't compile it: 'break' outside loop"),
         ("{{ message.content }}", "it ends for the message of one user: 'message' is undefined"),
         ("{% for message in messages %}<{{ message.role }}>{% endfor %}", "what the user says is not in the prompt"),
         ("Answer in one word. {# {{ messages }} #}", "what the user says is not in the prompt"),
@@ -50,10 +52,21 @@ def test_a_template_that_makes_a_prompt_is_fine(text: str) -> None:
         ("{{ messages[0].content.__class__.__mro__ }}", "it ends for the message of one user"),
         ("{% for message in messages %}{% include 'other' %}{% endfor %}", "it ends for the message of one user"),
     ],
-    ids=["brace", "end", "filter", "name", "ignored", "comment", "changes", "sandbox", "include"],
+    ids=["brace", "end", "filter", "break", "name", "ignored", "comment", "changes", "sandbox", "include"],
 )
 def test_a_template_that_makes_none_is_refused(text: str, words: str) -> None:
     assert words in said(text)
+
+
+ROUNDS = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+TWICE = "{% macro twice(n) %}{% if n %}{{ twice(n - 1) }}{{ twice(n - 1) }}{% endif %}{% endmacro %}{{ twice(60) }}"
+
+
+@pytest.mark.parametrize("text", [ROUNDS, TWICE], ids=["loops", "macro"])
+def test_a_template_that_does_not_end_is_ended(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_template, "PATIENCE", 0.1)
+    with ThreadPoolExecutor() as threads:  # as a test of a user's may
+        assert "it takes over 0.1 s for the message" in threads.submit(said, FINE + text).result()
 
 
 def test_a_template_that_refuses_a_plain_message_may_mean_it() -> None:

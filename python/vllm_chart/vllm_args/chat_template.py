@@ -7,6 +7,7 @@ vLLM itself finds out at the first request: it reads the file as it starts (rend
 
 import datetime
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,6 +16,7 @@ from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.vllm_args.container import of_release
 
 if TYPE_CHECKING:  # 40 ms, which only who has a template pays
+    from jinja2 import Template
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 CHAT_TEMPLATE = "chat-template"
@@ -31,6 +33,8 @@ CHECKS = (
 
 SAID = "Which river runs through Vienna?"
 ASKED = "The Danube runs through Vienna."
+#: What a template may take of a processor for a conversation, in seconds: those of models take a few thousandths.
+PATIENCE = 2.0
 
 _TEXT = [{"role": "user", "content": SAID}]
 #: As vLLM hands it to a template that goes through the parts of a message (renderers/hf.py:579 of 0.33).
@@ -85,20 +89,26 @@ def try_(text: str, kwargs: Mapping[str, Any]) -> None:
     chat with its content as text, or in parts, or a query with a document."""
     import jinja2
 
+    clock = _Clock()
     try:
-        template = _environment().from_string(text)
+        template = _compiled(text, clock)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateProblem(f"line {error.lineno}: Jinja can't parse it: {error.message}") from error
+    except SyntaxError as error:  # of Python, which compiles what Jinja makes of the text: its lines are no user's
+        raise TemplateProblem(f"Jinja can't compile it: {error.msg}") from error
     except (jinja2.TemplateError, RecursionError) as error:
-        raise TemplateProblem(f"Jinja can't compile it: {error}") from error
+        raise TemplateProblem(f"Jinja can't compile it: {_words(error)}") from error
     problems: list[TemplateProblem] = []
     for messages in (_TEXT, _PARTS, _PAIR):
+        clock.start()
         try:
             prompt = template.render(
                 messages=messages, tools=None, documents=None, add_generation_prompt=True, **_TOKENS | dict(kwargs)
             )
         except _SaidByTemplateError as error:
             problems.append(TemplateProblem(f"it refuses the message of one user: {_words(error)}", meant=True))
+        except TemplateProblem:
+            raise
         except Exception as error:  # whatever an expression of a template ends in
             problems.append(TemplateProblem(f"it ends for the message of one user: {_words(error)}"))
         else:
@@ -106,6 +116,33 @@ def try_(text: str, kwargs: Mapping[str, Any]) -> None:
                 return
             problems.append(TemplateProblem("what the user says is not in the prompt that it makes"))
     raise next((problem for problem in problems if problem.meant), problems[0])
+
+
+class _Clock:
+    """Ends a template that takes too long. It goes by the processor's time of the thread that it runs in: a busy
+    machine ends none, and no signal or other thread is needed."""
+
+    def start(self) -> None:
+        self._end = time.thread_time() + PATIENCE
+
+    def look(self) -> None:
+        """Raises TemplateProblem when the time is over."""
+        if time.thread_time() > self._end:
+            raise TemplateProblem(f"it takes over {PATIENCE:g} s for the message of one user, and so in the engine")
+
+
+def _compiled(text: str, clock: _Clock) -> "Template":
+    """The template, with a look at the clock wherever something is done again: in loops and macros."""
+    from jinja2 import nodes
+
+    environment = _environment()
+    environment.extend(look=clock.look)
+    tree = environment.parse(text)
+    repeated: list[nodes.For | nodes.Macro] = [*tree.find_all(nodes.For), *tree.find_all(nodes.Macro)]
+    for node in repeated:
+        look = nodes.Call(nodes.EnvironmentAttribute("look"), [], [], None, None)
+        node.body.insert(0, nodes.ExprStmt(look).set_lineno(node.lineno).set_environment(environment))
+    return environment.from_string(tree)
 
 
 def _templates(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> Iterator[tuple[str, str]]:
