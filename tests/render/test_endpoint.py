@@ -93,12 +93,46 @@ def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
 
 # What is refused
 
+#: An issuer's public keys, of a form that Envoy reads.
+JWKS = {
+    "keys": [
+        {
+            "kty": "EC",
+            "crv": "P-256",
+            "kid": "a",
+            "x": "gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0",
+            "y": "SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps",
+        }
+    ]
+}
+
+
+def by_tokens(more: str = "", jwks: Any = JWKS) -> str:
+    """Clients with tokens alone. jwks: the issuer's keys; more: further values, of clients.jwt."""
+    return f"clients: {{jwt: {{issuer: https://a, audiences: [llm], jwks: {json.dumps(jwks)}{more}}}}}"
+
+
+def key_without(part: str) -> dict[str, Any]:
+    [key] = JWKS["keys"]
+    return {"keys": [{name: text for name, text in key.items() if name != part}]}
+
+
 REJECTIONS = {
     "no model": ("models: {llama3: null}", "models", "write one"),
     "a model without a Service": ("models: {qwen3: {port: 80}}", "models.qwen3.service", "write the name of"),
     "a null for a Service": ("models: {qwen3: {service: null}}", "models.qwen3.service", "write the name of"),
     "a URL for a Service": ("models: {qwen3: {service: http://a}}", "models.qwen3.service", "write the name of"),
     "a key of a URL": ("models: {qwen3: {url: http://a}}", "models.qwen3.url", "write service, namespace and port"),
+    "a Service with its namespace": (
+        "models: {qwen3: {service: llm-vllm.models}}",
+        "models.qwen3.service",
+        "write the name of a Service alone, and its namespace beside it",
+    ),
+    "a rate-limit service with its namespace": (
+        "limits: {rateLimitService: {service: ratelimit.infra.svc}}",
+        "limits.rateLimitService.service",
+        "write the name of a Service alone, and its namespace beside it",
+    ),
     "a misspelt key of a model": ("models: {qwen3: {servce: a}}", "models.qwen3.servce", "not allowed"),
     "an engine's name without what it is checked by": (
         "models: {qwen3: {service: a, tls: {serverName: a.b.svc}}}",
@@ -186,7 +220,7 @@ REJECTIONS = {
     "a dashboard with a folder": ("dashboards: {folder: a}", "dashboards.folder", "annotations: {grafana_folder"),
     "a price of no GPU": ("dashboards: {gpuHourPrice: 2}", "dashboards.gpuHourPrice", "not allowed"),
     "tokens for anything": (
-        "clients: {secretName: keys, jwt: {issuer: https://a, jwks: {keys: []}}}",
+        "clients: {secretName: keys, jwt: {issuer: https://a, jwksUri: https://a.example.com/keys}}",
         "clients.jwt.audiences",
         "[llm]",
     ),
@@ -196,7 +230,7 @@ REJECTIONS = {
         "kubectl get --raw /openid/v1/jwks",
     ),
     "the issuer's keys twice": (
-        "clients: {jwt: {issuer: https://a, audiences: [llm], jwks: {keys: []}, jwksUri: https://a/keys}}",
+        by_tokens(", jwksUri: https://a.example.com/keys"),
         "clients.jwt.jwks",
         "leave one of the two empty",
     ),
@@ -204,6 +238,30 @@ REJECTIONS = {
         "clients: {secretName: keys, jwt: {audiences: [llm]}}",
         "clients.jwt.issuer",
         "write what they say in iss",
+    ),
+    "models for all of a namespace": (
+        by_tokens('}, allow: {"system:serviceaccount:lab:*": [llama3]'),
+        "clients.allow.system:serviceaccount:lab:*",
+        "write a name for each client",
+    ),
+    "a limit for all of a namespace": (
+        by_tokens() + '\nlimits: {byClient: {"system:serviceaccount:lab:*": {requestsPerMinute: 1}}}',
+        "limits.byClient.system:serviceaccount:lab:*",
+        "write a name for each client",
+    ),
+    "an asterisk within a subject": (
+        by_tokens(', subjects: ["system:serviceaccount:*:chat"]'),
+        "clients.jwt.subjects[0]",
+        "with an asterisk at its end alone",
+    ),
+    "a set of no keys": (by_tokens(jwks={"keys": []}), "clients.jwt.jwks", "write all of a key"),
+    "keys that are texts": (by_tokens(jwks={"keys": ["x"]}), "clients.jwt.jwks", "write all of a key"),
+    "a key of no kind": (by_tokens(jwks=key_without("kty")), "clients.jwt.jwks", "write all of a key"),
+    "half of a key": (by_tokens(jwks=key_without("y")), "clients.jwt.jwks", "write all of a key"),
+    "half of a key, as text": (
+        by_tokens(jwks='{"keys": [{"kty": "RSA", "n": "AQ"}]}'),
+        "clients.jwt.jwks",
+        "write all of a key",
     ),
     "no set of keys": (
         "clients: {jwt: {issuer: https://a, audiences: [llm], jwks: '-----BEGIN PUBLIC KEY-----'}}",
@@ -420,18 +478,6 @@ def test_what_a_config_map_does_not_hold_is_refused(
         helm.render(chart=ENDPOINT.folder, values=too_much)
 
 
-#: An issuer's public keys, of a form that Envoy reads.
-JWKS = {
-    "keys": [
-        {
-            "kty": "EC",
-            "crv": "P-256",
-            "kid": "a",
-            "x": "gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0",
-            "y": "SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps",
-        }
-    ]
-}
 ACCEPTED = (
     "models: {a: {service: a}, b: null}",
     "models: {a: {service: a, port: null, aliases: null, adapters: null, namespace: null}}",
@@ -444,7 +490,11 @@ ACCEPTED = (
     f"clients: {{secretName: '', jwt: {{issuer: https://a, audiences: [llm], jwks: {json.dumps(JWKS)!r}}}}}",
     f"clients: {{secretName: keys, jwt: {{issuer: https://a, audiences: [a, b], jwks: {json.dumps(JWKS)}}}}}",
     "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: 'https://a.example.com:8443/keys'}}",
-    "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://a/k, subjects: ['a.b:*', 'c|\"d%']}}",
+    "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://a.b/k, subjects: ['a.b:*', 'c|\"d%', '*']}}",
+    by_tokens(jwks={"keys": [{"kty": "RSA", "n": "AQ"}, *JWKS["keys"]]}),
+    by_tokens(jwks=key_without("crv")),
+    by_tokens(jwks={"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}),
+    "clients: {secretName: keys, allow: {'team*': [llama3]}}",
     "tls: {secretName: llm-tls}",
     "models: {a: {service: a, tls: {caSecretName: a-tls, serverName: a-vllm.models.svc}}}",
     "models: {a: {service: a, tls: {caConfigMapName: trusted, caKey: ca.pem, caSecretName: ''}}}",

@@ -22,6 +22,10 @@
     {{- end }}
   {{- end }}
   {{- range $client := include "vllm-endpoint.restricted" . | fromJsonArray }}
+    {{- if and $jwt.issuer (hasSuffix "*" $client) }}
+      - clients.allow.{{ $client }}: an asterisk means itself here, other than in clients.jwt.subjects, and those whom
+        it is meant for could use every model: write a name for each client
+    {{- end }}
     {{- range $name := get $.Values.clients.allow $client }}
       {{- if not (get $.Values.models $name) }}
         - clients.allow.{{ $client }}: {{ $name }} is no key of models: write one of
@@ -36,14 +40,34 @@
   {{- if not (kindIs "slice" .keys) }}
     - clients.jwt.jwks: is no set of keys: write a JWKS, {"keys": […]}
   {{- else }}
-    {{- range .keys }}
-      {{- if and (kindIs "map" .) (or (hasKey . "true") (hasKey . "false")) }}
+    {{- $readable := false }}
+    {{- range $key := .keys }}
+      {{- if not (kindIs "map" $key) }}{{ $key = dict }}{{ end }}
+      {{- if or (hasKey $key "true") (hasKey $key "false") }}
+        {{- $readable = true }}
         - clients.jwt.jwks: YAML read a key's y as true, or its n as false: write the keys in quotes, as JSON has them
-      {{- end }}
-      {{- if and (kindIs "map" .) (or (hasKey . "d") (hasKey . "k")) }}
+      {{- else if or (hasKey $key "d") (hasKey $key "k") }}
+        {{- $readable = true }}
         - clients.jwt.jwks: holds a private key, with which anybody can be any client: write the public ones alone, and
           make new ones
+      {{- else if include "vllm-endpoint.validate.readableKey" $key }}
+        {{- $readable = true }}
       {{- end }}
     {{- end }}
+    {{- /* Of several, Envoy 1.40 leaves those out that it cannot read. Without one, no pod starts. */}}
+    {{- if not $readable }}
+      - clients.jwt.jwks: there is no public key in it that Envoy reads, RSA with n and e, EC with x and y, OKP with x:
+        write all of a key, as `kubectl get --raw /openid/v1/jwks` gives it
+    {{- end }}
   {{- end }}
+{{- end }}
+
+{{/* "true" for a key of which Envoy 1.40 finds all that its kind has, or nothing. Takes the key. */}}
+{{- define "vllm-endpoint.validate.readableKey" -}}
+  {{- $key := . }}
+  {{- $kinds := dict "RSA" (list "n" "e") "EC" (list "x" "y") "OKP" (list "x") }}
+  {{- $parts := get $kinds (include "vllm-endpoint.text" .kty) | default list }}
+  {{- $there := list }}
+  {{- range $parts }}{{ if kindIs "string" (get $key .) }}{{ $there = append $there (get $key .) }}{{ end }}{{ end }}
+  {{- if and $parts (eq (len $parts) (len (compact $there))) }}true{{ end }}
 {{- end }}

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vllm_chart.values.base import SUBDOMAIN, Block, Empty, KeyedMap, Pattern, Port
-from vllm_chart.values.endpoint.models import NAME, NAME_REMEDY, Namespace
+from vllm_chart.values.base import Block, Empty, KeyedMap, Port
+from vllm_chart.values.endpoint.models import NAME, NAME_REMEDY, Namespace, ServiceName
 
 #: What fits the 32 bits of a token bucket in Envoy, and of a limit in the rate-limit service.
 Amount = Annotated[int, Field(ge=1, le=2**32 - 1)]
@@ -45,9 +45,7 @@ class RateLimitService(Block):
         "address": "write service, namespace and port",
     }
 
-    service: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Service", 253)] = Field(
-        "", description="Its Service."
-    )
+    service: ServiceName = Field("", description="Its Service.")
     namespace: Namespace = Field("", description="Namespace of the Service. Empty: this release's.")
     port: Port = Field(8081, description="Port of the Service for gRPC.")
 

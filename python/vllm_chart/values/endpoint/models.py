@@ -22,6 +22,11 @@ Object = dict[str, Any]
 #: A name as clients write it: a line of any text. The longest is the chart's own limit.
 NAME, NAME_REMEDY = r"^[^\n\r]{1,256}$", "write a name of 1 to 256 characters, in one line"
 ModelName = Annotated[str, Pattern(NAME, NAME_REMEDY)]
+#: A dot in it would be a namespace, which stands beside it.
+ServiceName = Annotated[
+    str,
+    Pattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "write the name of a Service alone, and its namespace beside it", 63),
+]
 #: Of a Service; empty for the release's own.
 Namespace = Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "write a namespace's name", 63)]
 
@@ -72,7 +77,7 @@ class Model(Block):
         "scheme": "write tls: {caSecretName: …}",
     }
 
-    service: Annotated[str, Pattern(f"^({SUBDOMAIN})?$", "write the name of a Service", 253)] = Field(
+    service: ServiceName = Field(
         "",
         description="Required. Service of the model's release. A headless one (`service.pods.enabled` in "
         "charts/vllm) gives the addresses of its pods, which prefix affinity, retries and health checks go by.",
@@ -131,7 +136,11 @@ class Tokens(Block):
         description="Where the public keys are instead, for an issuer that anybody may ask: they are asked for again "
         "every ten minutes. Its certificate has to be of an authority that Envoy's image knows.",
     )
-    subjects: list[Annotated[str, Pattern("^[^\n\r]{1,256}$", "write a subject in one line")]] = Field(
+    subjects: list[
+        Annotated[
+            str, Pattern("^[^\n\r*]{0,255}[^\n\r]$", "write a subject in one line, with an asterisk at its end alone")
+        ]
+    ] = Field(
         [],
         description="Whose tokens are taken (`sub`), `[system:serviceaccount:apps:chat, system:serviceaccount:lab:*]`; "
         "an asterisk at the end stands for the rest. Empty: all of the issuer for the audience. In a cluster that is "
