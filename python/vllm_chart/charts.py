@@ -171,6 +171,8 @@ def _endpoint_values() -> "type[Block]":
 ENDPOINT = Chart(
     "vllm-endpoint",
     model=_endpoint_values,
+    checks=network.CHECKS,
+    examinations=(network.check_endpoint,),
     reads=frozenset(("models", "clients", "paths")),
     preflight=_endpoint_preflight,
     examples="values/endpoint",

@@ -14,8 +14,8 @@ CHECKS = (
     Check(
         NAME,
         "What the values themselves ask for is let through where they narrow the NetworkPolicy.",
-        "The policy does what it says, and the engine waits for a proxy, a collector, a peer or a client in vain.",
-        "Engine",
+        "The policy does what it says, and the pods wait for a proxy, a collector, an engine or a client in vain.",
+        "Network",
     ),
 )
 
@@ -33,16 +33,35 @@ def check_release(manifests: Manifests, values: Mapping[str, Any], app_version: 
     if not policy.get("enabled"):
         return []
     ingress, egress = policy["ingress"], policy["egress"]
-    narrowed = not isinstance(ingress["from"], str)
+    narrowed, closed = _narrowed(ingress), _closed(egress)
     if (narrowed or egress["enabled"]) and values.get("hostNetwork"):
         message = "the policy holds for no pod on its node's network (hostNetwork), whatever it says"
         return [_warning("networkPolicy", message, "write hostNetwork: false, or keep others out at the nodes")]
-    closed = egress["enabled"] and not egress.get("to") and not egress.get("extra")
     return [
         *(_from_outside(values, ingress) if narrowed else ()),
         *(_not_let_out(values) if closed else ()),
         *_peers(manifests, values, app_version, not_in=narrowed and not ingress.get("extra"), not_out=closed),
     ]
+
+
+def check_endpoint(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> list[Finding]:
+    """The same of charts/vllm-endpoint."""
+    policy = values.get("networkPolicy") or {}
+    if not policy.get("enabled"):
+        return []
+    return [
+        *(_from_outside(values, policy["ingress"]) if _narrowed(policy["ingress"]) else ()),
+        *(_services_ports(values) if _closed(policy["egress"]) else ()),
+    ]
+
+
+def _narrowed(ingress: Mapping[str, Any]) -> bool:
+    return not isinstance(ingress["from"], str)
+
+
+def _closed(egress: Mapping[str, Any]) -> bool:
+    """Whether nothing is let out but what the chart finds by itself."""
+    return bool(egress["enabled"]) and not egress.get("to") and not egress.get("extra")
 
 
 def _warning(where: str, message: str, remedy: str) -> Finding:
@@ -76,6 +95,24 @@ def _not_let_out(values: Mapping[str, Any]) -> Iterator[Finding]:
         if port != 443 or hub.get("offline"):
             message = f"lets out to private addresses and names nowhere, and so not to {address['host']}:{port} ({key})"
             remedy = f"write egress.extra: [{{to: [{{ipBlock: {{cidr: …}}}}], ports: [{{port: {port}}}]}}]"
+            yield _warning("networkPolicy.egress", message, remedy)
+
+
+def _services_ports(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Ports of models that are a Service's and not its pods', where hardly anything listens below 1024."""
+    asked: dict[int, list[str]] = {}
+    for name, model in values["models"].items():
+        asked.setdefault((model or {}).get("port") or 8000, []).append(name)
+    for port, (name, *others) in asked.items():
+        if port < 1024:
+            which = f"models.{name}{f' and {len(others)} more' if others else ''}"
+            message = (
+                f"lets out to port {port} of {which}, which is rather a Service's: a policy goes by the pods' ports"
+            )
+            remedy = (
+                "write a headless Service and its pods' port, or let out to the latter: "
+                "egress.extra: [{to: [{namespaceSelector: {}}], ports: [{port: 8000}]}]"
+            )
             yield _warning("networkPolicy.egress", message, remedy)
 
 

@@ -209,6 +209,8 @@ EGRESS: list[Row] = [
     ),
 ]
 
+#: Where an issuer's keys are fetched, with a port or without.
+ISSUER = "clients: {{jwt: {{issuer: 'https://a', audiences: [llm], jwksUri: 'https://a.example.com{}/keys'}}}}"
 OUT_OF_ENDPOINT: list[Row] = [
     ("", WORLD, 443, True),
     (f"{{{OUT}, {ENGINES}}}", End("models", NAMED), 8000, True),
@@ -217,6 +219,10 @@ OUT_OF_ENDPOINT: list[Row] = [
     (f"{{{OUT}, {ENGINES}}}", End("apps", NAMED), 8000, False),
     (f"{{{OUT}, {ENGINES}}}", WORLD, 443, False),
     (f"{{{OUT}, {ENGINES}}}", WORLD, 53, True),
+    (f"{{{OUT}, {ISSUER.format('')}}}", WORLD, 443, True),
+    (f"{{{OUT}, {ISSUER.format(':8443')}}}", WORLD, 8443, True),
+    (f"{{{OUT}, {ISSUER.format(':8443')}}}", WORLD, 443, False),
+    (f"{{{OUT}, {ISSUER.format(':8443')}}}", End(address="10.0.0.9"), 8443, False),
     (OUT, REPLICA, 8000, True),
     (f"{OUT}\nlimits: {{rateLimitService: {{service: limits, namespace: limits}}}}", End("limits"), 8081, True),
     (f"{OUT}\nlimits: {{rateLimitService: {{service: limits, namespace: limits}}}}", End("limits"), 8080, False),

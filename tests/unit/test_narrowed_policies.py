@@ -4,6 +4,7 @@ import pytest
 from helm_python import values_from_yaml
 
 from vllm_chart import checks, network
+from vllm_chart.charts import ENDPOINT
 from vllm_chart.findings import Finding
 
 FROM = "networkPolicy: {ingress: {from: [{podSelector: {matchLabels: {app: chat}}}]}}"
@@ -75,3 +76,46 @@ def test_what_is_kept_out_by_mistake_is_named(texts: tuple[str, ...], where: str
 )
 def test_what_is_let_through_is_not(texts: tuple[str, ...]) -> None:
     assert about(*texts) == []
+
+
+# The endpoint
+
+
+def about_endpoint(*texts: str) -> list[Finding]:
+    values = {"models": {"llama3": {"service": "llm"}}, "clients": {"secretName": "keys"}}
+    for text in texts:
+        values |= values_from_yaml(text)
+    return [one for one in checks.validate(ENDPOINT.folder, values=values) if one.check == network.NAME]
+
+
+BY_SERVICES = "models: {a: {service: a, port: 80}, b: {service: b}, c: {service: c, port: 80}, d: null}"
+BY_ONE = "models: {a: {service: a, port: 443, tls: {caSecretName: ca}}}"
+OF_ENDPOINT = [
+    ((FROM, "service: {type: NodePort}"), "networkPolicy.ingress.from", "a NodePort is for clients outside"),
+    ((FROM, "service: {type: LoadBalancer}"), "networkPolicy.ingress.from", "a LoadBalancer is for"),
+    ((OUT, BY_SERVICES), "networkPolicy.egress", "port 80 of models.a and 1 more, which"),
+    ((OUT, BY_ONE), "networkPolicy.egress", "port 443 of models.a, which"),
+]
+
+
+@pytest.mark.parametrize(("texts", "where", "words"), OF_ENDPOINT)
+def test_what_the_endpoint_keeps_out_by_mistake_is_named(texts: tuple[str, ...], where: str, words: str) -> None:
+    [finding] = about_endpoint(*texts)
+    assert (finding.where, finding.severity, words in finding.message) == (where, "warning", True)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("service: {type: NodePort}",),
+        (BY_SERVICES,),
+        (OUT,),
+        (OUT, "service: {type: LoadBalancer}"),
+        (LET_OUT, BY_SERVICES),
+        ("networkPolicy: {egress: {enabled: true, extra: [{ports: [{port: 8000}]}]}}", BY_SERVICES),
+        ("networkPolicy: {enabled: false, egress: {enabled: true}}", BY_SERVICES),
+        ("networkPolicy: {ingress: {from: [{ipBlock: {cidr: 10.0.0.0/8}}]}}", "service: {type: NodePort}"),
+    ],
+)
+def test_what_the_endpoint_lets_through_is_not(texts: tuple[str, ...]) -> None:
+    assert about_endpoint(*texts) == []
