@@ -104,7 +104,13 @@ def test_a_revision_that_was_fetched_ahead_is_the_one_that_engines_then_wait_for
     ahead = rendered("download: {nextRevision: v2}").one("Job")["spec"]["template"]["spec"]["containers"][0]
     (told,) = [entry["value"] for entry in ahead["env"] if entry["name"] == "DOWNLOAD"]
     marker = waiting(rendered("model: {revision: v2}"))["args"][1]
-    assert marker.rpartition("/")[2] in told
+    assert marker.rpartition("/")[2] in str(json.loads(told)["ahead"])
+
+
+def test_what_is_fetched_already_is_not_fetched_ahead() -> None:
+    job = rendered("download: {nextRevision: main}").one("Job")["spec"]["template"]["spec"]["containers"][0]
+    (told,) = [entry["value"] for entry in job["env"] if entry["name"] == "DOWNLOAD"]
+    assert "ahead" not in json.loads(told)
 
 
 NAMES = """

@@ -1,12 +1,9 @@
 """The download Job's program, with the real huggingface_hub, against a small Hub: what is fetched, how it goes on, what
 it waits for, what it says of what is wrong, and what the engines' init container makes of it."""
 
-import json
-import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,71 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.hub_server import Hub, Knobs, Repository, Server
+from tests.download_job import MODEL, SHARD, WHOLE, Job, small_hub
+from tests.hub_server import Hub, Knobs, Repository
 from tests.programs import PROGRAMS, program
-
-SHARD = bytes(range(256)) * (20 << 12)  # 20 MiB
-MODEL = {
-    "config.json": b'{"model_type": "llama"}',
-    "model-00001-of-00002.safetensors": b"1" + SHARD,
-    "model-00002-of-00002.safetensors": b"2" + SHARD,
-    "original/consolidated.00.pth": SHARD[: 1 << 20],
-    "nested/readme.md": b"words\n",
-}
-WHOLE = {path: len(data) for path, data in MODEL.items() if not path.startswith("original")}
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    repository = Repository()
-    repository.commit(dict(MODEL))
-    hub = Hub({"org/name": repository})
-    server = Server(hub)
-    hub.url = server.url
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield hub
-    server.shutdown()
-    server.server_close()
-
-
-class Job:
-    """Runs the program as the Job does, into a folder."""
-
-    def __init__(self, hub: Hub, volume: Path) -> None:
-        self.hub, self.volume = hub, volume
-
-    def command(self, *, revision: str = "", name: str = "org/name", **order: Any) -> dict[str, Any]:
-        repository = {"name": name, "revision": revision, "exclude": ["original/*"], "marker": "0123456789abcdef"}
-        order = {
-            "markers": f"{self.volume}/.fetched",
-            "repositories": [repository],
-            "seconds": 60,
-            "verify": True,
-        } | order
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-        environment = inherited | {
-            "DOWNLOAD": json.dumps(order),
-            "HF_ENDPOINT": self.hub.url,
-            "HF_HOME": f"{self.volume}/huggingface",
-            "HOME": f"{self.volume}/home",
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        }
-        return {"args": [sys.executable, "-c", (PROGRAMS / "download.py").read_text()], "env": environment}
-
-    def run(self, **options: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(**self.command(**options), capture_output=True, text=True, timeout=90)
-
-    @property
-    def marker(self) -> dict[str, Any]:
-        return json.loads((self.volume / ".fetched/0123456789abcdef").read_text())  # type: ignore[no-any-return]
-
-    @property
-    def has_marker(self) -> bool:
-        return (self.volume / ".fetched/0123456789abcdef").exists()
-
-    def snapshot(self, commit: str) -> Path:
-        return self.volume / "huggingface/hub/models--org--name/snapshots" / commit
+    with small_hub() as hub:
+        yield hub
 
 
 @pytest.fixture
@@ -110,7 +51,6 @@ def test_an_engine_finds_it_offline(job: Job) -> None:
     environment = job.command()["env"] | {"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9"}
     found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == str(job.snapshot(job.marker["commit"]))
-    assert (job.volume / ".fetched/0123456789abcdef.files").resolve() == job.snapshot(job.marker["commit"]).resolve()
 
 
 def test_a_second_run_asks_the_hub_for_nothing(hub: Hub, job: Job) -> None:
@@ -281,47 +221,38 @@ def test_a_gated_model_names_the_token(hub: Hub, job: Job) -> None:
     assert "accept its terms at the Hub, with the account of hub.tokenSecretRef, which is empty" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "only"),
+    [
+        (401, "Invalid credentials in Authorization header", "^/api/models/org/name$"),
+        (403, "Your token lacks the permission", "/tree/"),
+        (403, "Your token lacks the permission", "/resolve/.*safetensors"),
+    ],
+    ids=["a token that is no more", "one that may not read this", "one that may not read files"],
+)
+def test_a_token_that_is_refused_is_told_at_once(hub: Hub, job: Job, status: int, said: str, only: str) -> None:
+    hub.knobs = Knobs(refuse=1000, status=status, headers={"X-Error-Message": said}, only=only)
+    command = job.command()
+    command["env"]["HF_TOKEN"] = "hf_old"
+    done = subprocess.run(**command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done.stdout
+    assert f"the Hub answers {status}: " in done.stdout
+    assert said in done.stdout
+    assert done.stdout.rstrip().endswith(": see hub.tokenSecretRef")
+
+
+def test_an_address_that_has_run_out_is_none_of_the_tokens(hub: Hub, job: Job) -> None:
+    hub.knobs = Knobs(refuse=1000, status=403, only="/cdn/")
+    done = job.run()
+    assert done.returncode == 1, done.stdout
+    assert "hub.tokenSecretRef" not in done.stdout
+
+
 def test_an_exclusion_of_all_is_told(job: Job) -> None:
     repository = {"name": "org/name", "revision": "", "exclude": ["*"], "marker": "0123456789abcdef"}
     done = job.run(repositories=[repository])
     assert done.returncode == 3
     assert "download.exclude leaves nothing of org/name, which has 5 files" in done.stdout
-
-
-def test_a_volume_that_is_too_small_is_told_before_anything_is_fetched(hub: Hub, job: Job) -> None:
-    command = job.command()
-    small = "import shutil; shutil.disk_usage = lambda _: type('', (), {'total': 1 << 20, 'free': 1 << 19})();"
-    command["args"][2] = small + command["args"][2]
-    done = subprocess.run(**command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 3
-    assert "write a larger persistence.size" in done.stdout
-    assert not hub.requests("/resolve/")
-
-
-def test_a_revision_that_shares_its_weights_needs_no_room_for_them(hub: Hub, job: Job) -> None:
-    job.run(revision="main")
-    commit = hub.repositories["org/name"].commit(MODEL | {"config.json": b"{}"})
-    command = job.command(revision=commit)
-    small = "import shutil; shutil.disk_usage = lambda _: type('', (), {'total': 1 << 26, 'free': 1 << 19})();"
-    command["args"][2] = small + command["args"][2]
-    (job.volume / ".fetched/0123456789abcdef").unlink()
-    hub.asked.clear()
-    done = subprocess.run(**command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout
-    assert job.marker["commit"] == commit
-    assert not any(each.sent for each in hub.asked if "safetensors" in each.path)
-
-
-def test_a_volume_that_fills_up_is_told(hub: Hub, job: Job) -> None:
-    command = job.command()
-    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20));"
-    full += "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-    # A write beyond the limit is EFBIG: the errno alone is another than that of a full disk.
-    full += "import errno; errno.ENOSPC = errno.EFBIG\n"
-    command["args"][2] = full + command["args"][2]
-    done = subprocess.run(**command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 3, done.stdout
-    assert "the volume is full: write a larger persistence.size" in done.stdout
 
 
 def test_an_adapter_is_where_its_check_looks_for_it(hub: Hub, job: Job) -> None:

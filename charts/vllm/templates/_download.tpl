@@ -97,17 +97,17 @@ YAML list: what the Job needs of the engine's environment to reach the Hub, and 
 
 {{/* JSON map: what the Job is told. What no engine waits for is fetched last. */}}
 {{- define "vllm.download.order" -}}
-  {{- $repositories := include "vllm.download.repositories" . | fromJsonArray }}
+  {{- $order := dict
+    "markers" (include "vllm.download.markers" .)
+    "repositories" (include "vllm.download.repositories" . | fromJsonArray)
+    "seconds" (int .Values.download.budgetSeconds)
+    "verify" .Values.download.verify }}
   {{- with .Values.download.nextRevision }}
     {{- /* A rule refuses it for a model that is none of the Hub's. */}}
     {{- $next := include "vllm.download.repository" (list $ $.Values.model.id .) | fromJson }}
-    {{- $repositories = append $repositories $next | uniq }}
+    {{- if not (has $next $order.repositories) }}{{ $_ := set $order "ahead" (list $next) }}{{ end }}
   {{- end }}
-  {{- dict
-    "markers" (include "vllm.download.markers" .)
-    "repositories" $repositories
-    "seconds" (int .Values.download.budgetSeconds)
-    "verify" .Values.download.verify | toJson }}
+  {{- toJson $order }}
 {{- end }}
 
 {{/* YAML map: the Job's spec. */}}

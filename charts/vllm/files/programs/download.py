@@ -1,14 +1,16 @@
 """Fetch repositories of the Hub into the release's volume, once for all replicas: what the download Job runs, in the
 engine's image, with the huggingface_hub that vLLM itself has.
 
-DOWNLOAD says what, as JSON: the repositories, the folder for their markers, whether files are compared with the Hub's
-checksums, and for how long a Hub that does not answer is asked again. Weights go into the Hub's cache, where an engine
-finds them offline. A file that was cut off goes on where it ended, which huggingface_hub does not do between two
-processes. A marker is written last: the commit, and every file with its size and checksum. It is what engines wait for.
+DOWNLOAD says what, as JSON: the repositories, those that no engine waits for (`ahead`), the folder for their markers,
+whether files are compared with the Hub's checksums, and for how long a Hub that does not answer is asked again. Weights
+go into the Hub's cache, where an engine finds them offline. A file that was cut off goes on where it ended, which
+huggingface_hub does not do between two processes. A marker is written last: the commit, and every file with its size
+and checksum. It is what engines wait for.
 """
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import email.utils
 import errno
 import fcntl
@@ -133,6 +135,8 @@ def fail_if_hopeless(error, what):
             ) from error
         if isinstance(each, errors.RevisionNotFoundError):
             raise HopelessError(f"{what}: the Hub has no such revision: see model.revision") from error
+        if status := refused(each):
+            raise HopelessError(f"{what}: the Hub answers {status}: {words(each)}: see {token}") from error
         if isinstance(each, errors.HFValidationError):
             raise HopelessError(f"{what}: no name of a repository: write organisation/name") from error
         if isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -144,6 +148,18 @@ def fail_if_hopeless(error, what):
             ) from error
         if isinstance(each, ValueError) and "too large to be downloaded" in str(each):
             raise HopelessError(f"{what}: larger than the Hub gives by plain HTTP: write download.xet: true") from error
+
+
+def refused(error):
+    """401 or 403 where it is the Hub's own answer; a network of another host signs its addresses for minutes alone."""
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", None)
+    return status if status in (401, 403) and str(response.url).startswith(constants.ENDPOINT) else None
+
+
+def words(error):
+    """What an error says, in one line."""
+    return " ".join(str(getattr(error, "server_message", None) or error).split())
 
 
 def wait_for(error, attempt):
@@ -208,14 +224,10 @@ class Store:
         pointer = self.pointer(commit, entry.path)
         return pointer.is_file() and pointer.stat().st_size == entry.size
 
-    def so_far(self, commit, files):
-        """Bytes that are there, of this commit or of another one that has the same file."""
-
-        def of(entry):
-            whole = self.has(commit, entry) or size_of(self.blob(entry)) == entry.size
-            return entry.size if whole else size_of(self.partial(entry))
-
-        return sum(of(entry) for entry in files.values())
+    def here(self, commit, entry):
+        """Bytes of a file that are there, of this commit or of another one that has the same file."""
+        whole = self.has(commit, entry) or size_of(self.blob(entry)) == entry.size
+        return entry.size if whole else size_of(self.partial(entry))
 
     def clean(self):
         """Remove what huggingface_hub left of a download that was killed: it goes on with none of them."""
@@ -307,8 +319,9 @@ def write(path, text):
     part.replace(path)
 
 
-def check_space(missing, folder):
-    """Say that the volume is too small before it is full."""
+def check_space(wanted, folder):
+    """Say that the volume is too small before anything is fetched into it."""
+    missing = sum({blob: size for each in wanted for blob, size in each.missing().items()}.values())
     disk = shutil.disk_usage(folder)
     if missing > disk.free:
         raise HopelessError(
@@ -380,24 +393,53 @@ def compare(store, commit, files):
     say(f"{store.name}: {len(files)} files are what the Hub has, compared in {time.monotonic() - began:.0f} s")
 
 
-# One repository after the other
+# All are looked at first, and then fetched one after the other
 
 
-def fetch(repository, patience, verify, markers):
-    """Fetch one repository, compare its files, and write its marker."""
+@dataclasses.dataclass
+class Wanted:
+    """A repository that is not there yet: its commit, and the Hub's entries of its files by path."""
+
+    repository: dict
+    store: Store
+    marker: Path
+    what: str
+    commit: str
+    files: dict
+
+    @property
+    def total(self):
+        return sum(entry.size for entry in self.files.values())
+
+    def so_far(self):
+        return sum(self.store.here(self.commit, entry) for entry in self.files.values())
+
+    def missing(self):
+        """Bytes still to fetch, by the file that they go into: two revisions may share it."""
+        return {self.store.blob(each): each.size - self.store.here(self.commit, each) for each in self.files.values()}
+
+
+def look(repository, patience, verify, markers):
+    """What is to be fetched of a repository; None if it is there."""
     store, marker = Store(repository["name"]), markers / repository["marker"]
     if fetched_before(store, marker, verify):
-        return
+        return None
     what = f"{store.name} at {repository['revision'] or 'its default branch'}"
     api = huggingface_hub.HfApi()
     commit = patience.ask(what, api.repo_info, store.name, revision=repository["revision"] or None).sha
     files = patience.ask(what, listed, repository, commit)
-    total = sum(entry.size for entry in files.values())
-    say(f"{what}: commit {commit}, {len(files)} files, {total / GIB:.2f} GiB")
-    tell_doubles(files)
     store.clean()
-    check_space(total - store.so_far(commit, files), markers)
-    with Progress(marker.with_suffix(".progress"), lambda: store.so_far(commit, files), total):
+    wanted = Wanted(repository, store, marker, what, commit, files)
+    say(f"{what}: commit {commit}, {len(files)} files, {wanted.total / GIB:.2f} GiB")
+    tell_doubles(files)
+    return wanted
+
+
+def fetch(wanted, patience, verify):
+    """Fetch one repository, compare its files, and write its marker."""
+    repository, store, marker = wanted.repository, wanted.store, wanted.marker
+    commit, files = wanted.commit, wanted.files
+    with Progress(marker.with_suffix(".progress"), wanted.so_far, wanted.total):
         fetch_files(store, commit, files.values(), patience)
     sums = {path: checksum(entry) for path, entry in files.items()}
     if verify:
@@ -408,17 +450,14 @@ def fetch(repository, patience, verify, markers):
         "revision": repository["revision"],
         "commit": commit,
         "compared": verify,
-        "snapshot": os.path.relpath(store.root / "snapshots" / commit, markers),
-        "reference": os.path.relpath(reference, markers),
+        "snapshot": os.path.relpath(store.root / "snapshots" / commit, marker.parent),
+        "reference": os.path.relpath(reference, marker.parent),
         "files": {path: {"size": files[path].size, algorithm: sum_} for path, (algorithm, sum_) in sums.items()},
     }
-    link = marker.with_suffix(".files")
-    link.unlink(missing_ok=True)
-    link.symlink_to(described["snapshot"])
     if "adapter" in repository:
         place(store.root / "snapshots" / commit, Path(repository["adapter"]), files, commit)
     write(marker, json.dumps(described, indent=1))
-    say(f"{what}: {commit} is complete")
+    say(f"{wanted.what}: {commit} is complete")
 
 
 def fetch_files(store, commit, entries, patience):
@@ -442,7 +481,10 @@ def place(snapshot, folder, files, commit):
         link = folder / path
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
-        link.symlink_to(os.path.relpath(snapshot / path, link.parent))
+        try:
+            link.symlink_to(os.path.relpath(snapshot / path, link.parent))
+        except OSError:  # a file system without links
+            shutil.copyfile(snapshot / path, link)
     write(folder / ADAPTER_MARK, commit)
 
 
@@ -482,8 +524,12 @@ def main():
     patience = Patience(order["seconds"])
     try:
         markers.mkdir(parents=True, exist_ok=True)
-        for repository in order["repositories"]:
-            fetch(repository, patience, order["verify"], markers)
+        for together in (order["repositories"], order.get("ahead", [])):
+            found = [look(repository, patience, order["verify"], markers) for repository in together]
+            wanted = [each for each in found if each]
+            check_space(wanted, markers)
+            for each in wanted:
+                fetch(each, patience, order["verify"])
     except HopelessError as error:
         say(str(error))
         sys.stdout.flush()
