@@ -59,3 +59,16 @@ objects' names may not.
 {{- define "chart.annotations" -}}
   {{- include "chart.map" (prepend (rest .) (first .).Values.commonAnnotations) }}
 {{- end }}
+
+{{/* Lines for labels in the place of the chart's own. */}}
+{{- define "chart.validate.ownLabels" }}
+  {{- $labelled := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels }}
+  {{- range $key, $labels := set $labelled "service.labels" .Values.service.labels }}
+    {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" }}
+      {{- if get ($labels | default dict) $label }}
+        - {{ $key }}.{{ $label }}: it selects the pods and is the chart's own:
+          write nameOverride or another release name
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}

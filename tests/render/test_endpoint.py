@@ -299,7 +299,54 @@ REJECTIONS = {
     "networks without a load balancer": (
         "service: {loadBalancerSourceRanges: [10.0.0.0/8]}",
         "service.loadBalancerSourceRanges",
-        "write that service.type",
+        "write service.type: LoadBalancer",
+    ),
+    "a class without a load balancer": (
+        "service: {loadBalancerClass: example.com/internal}",
+        "service.loadBalancerClass",
+        "write service.type: LoadBalancer",
+    ),
+    "traffic from outside that there is none of": (
+        "service: {externalTrafficPolicy: Local}",
+        "service.externalTrafficPolicy",
+        "write another service.type",
+    ),
+    "two families that are one stack": (
+        "service: {ipFamilyPolicy: SingleStack, ipFamilies: [IPv4, IPv6]}",
+        "service.ipFamilies",
+        "PreferDualStack",
+    ),
+    "a Service's name with a digit first": ("fullnameOverride: 1llm", "fullnameOverride", "begins with a letter"),
+    "a rollout that cannot begin": (
+        "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}",
+        "strategy.rollingUpdate",
+        "write maxUnavailable: 1",
+    ),
+    "a label that selects the pods": (
+        "podLabels: {app.kubernetes.io/name: x}",
+        "podLabels.app.kubernetes.io/name",
+        "write nameOverride",
+    ),
+    "an image without bash": ("image: {tag: distroless-v1.40.0}", "image.tag", "envoyproxy/envoy:v"),
+    "an image without bash, by its name": (
+        "image: {repository: mirror/envoy-distroless, tag: v1.40.0}",
+        "image.repository",
+        "envoyproxy/envoy:v",
+    ),
+    "less memory than Envoy has": (
+        "resources: {requests: {memory: 16Mi}, limits: {memory: 32Mi}}",
+        "resources.limits.memory",
+        "write 1Gi",
+    ),
+    "a key of no Secret": (
+        "models: {qwen3: {service: a, apiKeySecretRef: {key: api-key}}}",
+        "models.qwen3.apiKeySecretRef.name",
+        "write the Secret that has it",
+    ),
+    "a monitor for nobody": (
+        "{serviceMonitor: {enabled: true}, networkPolicy: {ingress: {metricsFrom: []}}}",
+        "networkPolicy.ingress.metricsFrom",
+        "where Prometheus is",
     ),
     "both of a budget": (
         "podDisruptionBudget: {minAvailable: 1, maxUnavailable: 1}",
@@ -505,7 +552,15 @@ ACCEPTED = (
     "limits: {byClient: {app: {tokensPerMinute: 1000}}, rateLimitService: {service: ratelimit, namespace: limits}}",
     "limits: {rateLimitService: {service: ratelimit}}",
     "service: {ipFamilies: [IPv6]}",
-    "service: {type: NodePort, nodePort: 30080}",
+    "service: {type: NodePort, nodePort: 30080, externalTrafficPolicy: Local}",
+    "service: {type: LoadBalancer, loadBalancerClass: a.com/b, ipFamilyPolicy: SingleStack, ipFamilies: [IPv6]}",
+    "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}",
+    "resources: {requests: {memory: 64Mi}, limits: {memory: 128Mi}}",
+    "image: {repository: mirror.example.com/envoy, tag: contrib-v1.40.0}",
+    "models: {a: {service: a, apiKeySecretRef: {name: '', key: api-key}}}",
+    "networkPolicy: {ingress: {metricsFrom: []}}",
+    "{podMonitor: {enabled: true}, networkPolicy: {ingress: {metricsFrom: [], extra: [{from: [{podSelector: {}}]}]}}}",
+    "{podMonitor: {enabled: true}, networkPolicy: {enabled: false, ingress: {metricsFrom: []}}}",
     "paths: [/v1/audio/speech]",
     "resources: {}",
     "{readinessProbe: null, livenessProbe: {tcpSocket: {port: metrics}}}",
@@ -544,6 +599,13 @@ def test_a_change_of_the_configuration_rolls_the_pods_and_one_of_replicas_does_n
 
     assert template("maxBodyBytes: 2048") != template("")
     assert template("replicaCount: 5") == template("")
+
+
+def test_a_deployment_that_is_recreated_rolls_nothing() -> None:
+    """Kubernetes takes no rollingUpdate beside it, and the default has one."""
+    spec = render("strategy: {type: Recreate}").one("Deployment")["spec"]
+
+    assert spec["strategy"] == {"type": "Recreate"}
 
 
 def test_the_grace_period_holds_the_hook() -> None:

@@ -544,6 +544,19 @@ objects' names may not.
   {{- include "vllm.map" (prepend (rest .) (first .).Values.commonAnnotations) }}
 {{- end }}
 
+{{/* Lines for labels in the place of the chart's own. */}}
+{{- define "vllm.validate.ownLabels" }}
+  {{- $labelled := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels }}
+  {{- range $key, $labels := set $labelled "service.labels" .Values.service.labels }}
+    {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" }}
+      {{- if get ($labels | default dict) $label }}
+        - {{ $key }}.{{ $label }}: it selects the pods and is the chart's own:
+          write nameOverride or another release name
+      {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
 {{/* The NetworkPolicy of a release. Which ports there are, and whom the pods ask, each chart knows by itself. */}}
 
 {{/* String: its name. */}}
@@ -785,6 +798,55 @@ the file are the same for each rule ("vllm.rules.texts"), what its alerts are se
   {{- $own := dict "severity" $texts.severity "release" $root.Release.Name }}
   {{- $labels := include "vllm.map" (list $values.alertLabels $own) | fromYaml }}
   {{- dict "alert" $name "expr" $rule.expr "for" $texts.for "labels" $labels "annotations" $annotations | toJson }}
+{{- end }}
+
+{{/* What Kubernetes would not take of a release's Service, and of how its pods roll. */}}
+
+{{/* Lines for the Service that clients ask. */}}
+{{- define "vllm.validate.service" }}
+  {{- if regexMatch "^[0-9]" (include "vllm.service.name" .) }}
+    - fullnameOverride: {{ include "vllm.service.name" . }} begins with a digit, which the name of a Service may not:
+      write one that begins with a letter
+  {{- end }}
+  {{- with .Values.service }}
+    {{- if and .nodePort (eq .type "ClusterIP") }}
+      - service.nodePort: a ClusterIP Service has none: write service.type: NodePort, or leave it out
+    {{- end }}
+    {{- if and (eq (.ipFamilyPolicy | default "") "SingleStack") (gt (len (.ipFamilies | default list)) 1) }}
+      - service.ipFamilies: two families are not a single stack: write one, or service.ipFamilyPolicy: PreferDualStack
+    {{- end }}
+    {{- if ne .type "LoadBalancer" }}
+      {{- range $key, $value := pick . "loadBalancerClass" "loadBalancerSourceRanges" }}
+        {{- if $value }}
+          - service.{{ $key }}: only for a load balancer: write service.type: LoadBalancer
+        {{- end }}
+      {{- end }}
+    {{- end }}
+    {{- if and .externalTrafficPolicy (eq .type "ClusterIP") }}
+      - service.externalTrafficPolicy: a ClusterIP Service has no external traffic:
+        write another service.type, or leave it empty
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* YAML map, or nothing: the Deployment's strategy, without what stands beside a Recreate as a default. */}}
+{{- define "vllm.strategy" -}}
+  {{- with .Values.strategy }}
+    {{- ternary (omit . "rollingUpdate") . (eq (.type | default "") "Recreate") | include "vllm.yaml" }}
+  {{- end }}
+{{- end }}
+
+{{/* Lines for a rollout that could not begin. */}}
+{{- define "vllm.validate.strategy" }}
+  {{- with .Values.strategy }}
+    {{- $rolling := .rollingUpdate | default dict }}
+    {{- $noSurge := include "vllm.text" $rolling.maxSurge | regexMatch "^0+%?$" }}
+    {{- $noneAway := include "vllm.text" $rolling.maxUnavailable | regexMatch "^0+%?$" }}
+    {{- if and (ne (.type | default "") "Recreate") $noSurge $noneAway }}
+      - strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so that nothing could ever roll:
+        write maxUnavailable: 1, or maxSurge: 1 where there is room for one pod more
+    {{- end }}
+  {{- end }}
 {{- end }}
 
 {{/* Values as text and as numbers. */}}

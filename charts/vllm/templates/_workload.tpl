@@ -76,13 +76,6 @@ deployment.yaml, which renders it.
   {{- $most }}
 {{- end }}
 
-{{/* YAML map, or nothing: its strategy. */}}
-{{- define "vllm.workload.strategy" -}}
-  {{- with .Values.strategy }}
-    {{- ternary (omit . "rollingUpdate") . (eq (.type | default "") "Recreate") | include "vllm.yaml" }}
-  {{- end }}
-{{- end }}
-
 {{/* Pods: how many a rollout replaces at a time, at least 1. */}}
 {{- define "vllm.rollout.step" -}}
   {{- $replicas := include "vllm.workload.leastReplicas" . | int }}

@@ -5,6 +5,12 @@
     {{- if not (get $.Values.models $model.name).service }}
       - models.{{ $model.name }}.service: nothing serves this model: write the name of its release's Service
     {{- end }}
+    {{- with (get $.Values.models $model.name).apiKeySecretRef }}
+      {{- if and .key (not (hasKey . "name")) }}
+        - models.{{ $model.name }}.apiKeySecretRef.name: no key would be sent to the engine: write the Secret
+          that has it
+      {{- end }}
+    {{- end }}
     {{- with (get $.Values.models $model.name).tls }}
       {{- if and .caSecretName .caConfigMapName }}
         - models.{{ $model.name }}.tls.caConfigMapName: the authority is in caSecretName as well:

@@ -32,15 +32,7 @@
     - hang.seconds: a step that compiles a kernel or loads an adapter may take longer than {{ $hang }} seconds, and the
       engine would be restarted in it: write {{ .Facts.hangLeastSeconds }} or more, or 0
   {{- end }}
-  {{- with .Values.strategy }}
-    {{- $rolling := .rollingUpdate | default dict }}
-    {{- $noSurge := include "vllm.text" $rolling.maxSurge | regexMatch "^0+%?$" }}
-    {{- $noneAway := include "vllm.text" $rolling.maxUnavailable | regexMatch "^0+%?$" }}
-    {{- if and (ne (.type | default "") "Recreate") $noSurge $noneAway }}
-      - strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so that nothing could ever roll:
-        write maxUnavailable: 1, or maxSurge: 1 with spare GPUs
-    {{- end }}
-  {{- end }}
+  {{- include "vllm.validate.strategy" . }}
   {{- /* None where nobody in the release says how many. */}}
   {{- $counted := not (empty (include "vllm.workload.counted" .)) }}
   {{- $replicas := ternary (include "vllm.workload.leastReplicas" . | int) 0 $counted }}

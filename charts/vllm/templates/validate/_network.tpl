@@ -1,13 +1,7 @@
 {{- define "vllm.validate.network" }}
   {{- include "vllm.validate.networkPolicy" . }}
-  {{- if regexMatch "^[0-9]" (include "vllm.service.name" .) }}
-    - fullnameOverride: {{ include "vllm.service.name" . }} begins with a digit, which the name of a Service may not:
-      write one that begins with a letter
-  {{- end }}
+  {{- include "vllm.validate.service" . }}
   {{- with .Values.service }}
-    {{- if and .nodePort (eq .type "ClusterIP") }}
-      - service.nodePort: a ClusterIP Service has none: write service.type: NodePort, or leave it out
-    {{- end }}
     {{- if and (eq (.clusterIP | default "") "None") (ne .type "ClusterIP") }}
       - service.clusterIP: a {{ .type }} Service cannot be headless:
         write service.type: ClusterIP, or leave clusterIP empty
@@ -47,9 +41,6 @@
       {{- $names = append $names .name }}
       {{- $numbers = append $numbers $number }}
     {{- end }}
-    {{- if and (eq (.ipFamilyPolicy | default "") "SingleStack") (gt (len (.ipFamilies | default list)) 1) }}
-      - service.ipFamilies: two families are not a single stack: write one, or service.ipFamilyPolicy: PreferDualStack
-    {{- end }}
     {{- $family := ternary "IPv6" "IPv4" (contains ":" (.clusterIP | default "")) }}
     {{- if and (regexMatch "[.:]" (.clusterIP | default "")) .ipFamilies (ne (first .ipFamilies) $family) }}
       - service.clusterIP: {{ .clusterIP }} is {{ $family }}, but the main family is {{ first .ipFamilies }}:
@@ -58,25 +49,6 @@
     {{- if and .sessionAffinityConfig (ne .sessionAffinity "ClientIP") }}
       - service.sessionAffinityConfig: only with ClientIP: write service.sessionAffinity: ClientIP
     {{- end }}
-    {{- if ne .type "LoadBalancer" }}
-      {{- range $key, $value := pick . "loadBalancerClass" "loadBalancerSourceRanges" }}
-        {{- if $value }}
-          - service.{{ $key }}: only for a load balancer: write service.type: LoadBalancer
-        {{- end }}
-      {{- end }}
-    {{- end }}
-    {{- if and .externalTrafficPolicy (eq .type "ClusterIP") }}
-      - service.externalTrafficPolicy: a ClusterIP Service has no external traffic:
-        write another service.type, or leave it empty
-    {{- end }}
   {{- end }}
-  {{- $labelled := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels }}
-  {{- range $key, $labels := set $labelled "service.labels" .Values.service.labels }}
-    {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" }}
-      {{- if get ($labels | default dict) $label }}
-        - {{ $key }}.{{ $label }}: it selects the pods and is the chart's own:
-          write nameOverride or another release name
-      {{- end }}
-    {{- end }}
-  {{- end }}
+  {{- include "vllm.validate.ownLabels" . }}
 {{- end }}
