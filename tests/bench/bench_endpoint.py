@@ -3,7 +3,8 @@
 python -m tests.bench.bench_endpoint [--short]
 
 The engines are Python stubs that answer at once, and share the machine with Envoy and the clients: the time that is
-added and the memory are Envoy's, the throughput is a ratio of this machine alone.
+added and the memory are Envoy's, the throughput is a ratio of this machine alone. Without --short it ends with 1 where
+one of `MOST` is exceeded.
 """
 
 import argparse
@@ -35,6 +36,16 @@ from vllm_chart.endpoint import clients
 
 #: Models, replicas of each, clients.
 SCALE, SHORT = (300, 50, 2000), (20, 5, 50)
+#: What the endpoint may cost at most (docs/endpoint.md).
+MOST: dict[str, float] = {
+    "ms added to a request, p50": 2,
+    "ms added to a request, p99": 10,
+    "ms that a first chunk comes later, p50": 5,
+    "ms that a first chunk comes later, p99": 5,
+    "p99 of an answer beside a flood, of it without": 1.1,
+    "MiB of memory with 1000 open streams": 256,
+    "share of prompts that move from 4 to 5 replicas": 0.3,
+}
 #: Envoy's main thread sends a question to each replica of each model as often.
 EVERY_SECONDS = 2
 
@@ -151,7 +162,7 @@ def rate(port: int, count: int, connections: int = 8) -> float:
     return count / (time.perf_counter() - begun)
 
 
-def a_request(count: int) -> None:
+def a_request(count: int) -> dict[str, float]:
     """Direct and through the endpoint by turns, so that a busy machine is as busy for both."""
     taken: dict[str, list[float]] = {"direct": [], "endpoint": []}
     rates: dict[str, list[float]] = {"direct": [], "endpoint": []}
@@ -170,6 +181,7 @@ def a_request(count: int) -> None:
     say("  added by the endpoint", f"p50 {added[0]:.2f} ms, p99 {added[1]:.2f} ms")
     ratio = statistics.median(rates["endpoint"]) / statistics.median(rates["direct"])
     say("  throughput with 8 connections, of the direct one", f"{ratio:.2f}")
+    return {"ms added to a request, p50": added[0], "ms added to a request, p99": added[1]}
 
 
 def used(process: int) -> float:
@@ -245,7 +257,7 @@ def burst(count: int, threads: int) -> None:
     say(what, ", ".join(f"{share:.2f}" for share in shares))
 
 
-def streams(count: int) -> None:
+def streams(count: int) -> dict[str, float]:
     with ExitStack() as stack:
         replicas = [stack.enter_context(engine(f"replica-{number}")) for number in range(4)]
         proxy = stack.enter_context(in_front(replicas))
@@ -254,17 +266,19 @@ def streams(count: int) -> None:
             one.go_on.clear()
         before = resident(proxy.process.pid)
         opened = [open_stream(proxy.port) for _ in range(count)]
-        say(f"{count} open streams", f"{before:.0f} -> {resident(proxy.process.pid):.0f} MiB")
+        after = resident(proxy.process.pid)
+        say(f"{count} open streams", f"{before:.0f} -> {after:.0f} MiB")
         for one in replicas:
             one.go_on.set()
         whole = sum(b"[DONE]" in rest(stream) for stream in opened)
         say("  of them ended whole", str(whole))
+    return {f"MiB of memory with {count} open streams": after}
 
 
 # The ring
 
 
-def moved(before: int, prompts: int) -> None:
+def moved(before: int, prompts: int) -> dict[str, float]:
     """How many prompts go to another replica when one comes."""
     with ExitStack() as stack:
         replicas = [stack.enter_context(engine(f"replica-{number}")) for number in range(before + 1)]
@@ -280,6 +294,14 @@ def moved(before: int, prompts: int) -> None:
     say(f"prompts that move from {before} to {before + 1} replicas", f"{share:.0%} (least: {1 / (before + 1):.0%})")
     counts = [chosen[0].count(one.name) for one in replicas[:before]]
     say(f"  busiest of {before}, of the mean", f"{max(counts) / statistics.mean(counts):.2f}")
+    return {f"share of prompts that move from {before} to {before + 1} replicas": share}
+
+
+def beyond(measured: Mapping[str, float]) -> list[str]:
+    """A line for each bound that is exceeded. measured: by the names in `MOST`, all of which have to be there."""
+    return [
+        f"{what}: {measured[what]:.3g}, and {most:g} at most" for what, most in MOST.items() if measured[what] > most
+    ]
 
 
 def main() -> None:
@@ -287,15 +309,17 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="small numbers: whether it runs at all")
     options = parser.parse_args()
     at_scale(*(SHORT if options.short else SCALE))
-    a_request(100 if options.short else 5000)
+    measured = a_request(100 if options.short else 5000)
     processor(100 if options.short else 2000, 20 if options.short else 500)
-    flood(80 if options.short else 1200)
-    first_chunk(20 if options.short else 500)
-    streams(50 if options.short else 1000)
+    measured |= flood(80 if options.short else 1200)
+    measured |= first_chunk(20 if options.short else 500)
+    measured |= streams(50 if options.short else 1000)
     for count, threads in itertools.product((8,) if options.short else (40, 100), (1, 2)):
         burst(count, threads)
     for before in (2,) if options.short else (4, 8):
-        moved(before, 40 if options.short else 1000)
+        measured |= moved(before, 40 if options.short else 1000)
+    if not options.short and (lines := beyond(measured)):
+        sys.exit("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tests.stub_engines import engine
 FLOODING, FLOOD_PAUSE_SECONDS, ASKING = 4, 0.02, 4
 
 
-def flood(count: int) -> None:
+def flood(count: int) -> dict[str, float]:
     """A client that is over its limit asks without end, by turns, while another one goes on: what the other notices."""
     limited = VALUES | {"limits": {"byClient": {"flood": {"requestsPerMinute": 1}}}}
     taken: dict[bool, list[float]] = {False: [], True: []}
@@ -36,6 +36,7 @@ def flood(count: int) -> None:
     alone, beside = (statistics.quantiles(taken[flooded], n=100)[98] for flooded in (False, True))
     say("an answer of 0.3 s, p99", f"{alone:.0f} ms; {beside:.0f} ms beside {refused / seconds:.0f} refusals a second")
     say("  of it without them", f"{beside / alone:.3f}")
+    return {"p99 of an answer beside a flood, of it without": beside / alone}
 
 
 def refusals(port: int, over: threading.Event) -> int:
@@ -67,7 +68,7 @@ def streamed(port: int, count: int) -> list[float]:
     return taken
 
 
-def first_chunk(count: int) -> None:
+def first_chunk(count: int) -> dict[str, float]:
     """How much later the first chunk of a stream comes, direct and through the endpoint by turns."""
     taken: dict[str, list[float]] = {"direct": [], "endpoint": []}
     with engine("llama3") as one, in_front([one]) as proxy:
@@ -84,3 +85,4 @@ def first_chunk(count: int) -> None:
     direct, through = (statistics.quantiles(all_, n=100) for all_ in taken.values())
     later = [through[at] - direct[at] for at in (49, 98)]
     say("a stream's first chunk comes later by", f"p50 {later[0]:.2f} ms, p99 {later[1]:.2f} ms")
+    return {"ms that a first chunk comes later, p50": later[0], "ms that a first chunk comes later, p99": later[1]}
