@@ -241,6 +241,38 @@ def test_flags_of_kserves_own_server_are_left_out_with_their_values() -> None:
     assert values["engine"]["args"] == {"dtype": "half"}
 
 
+def test_of_a_model_that_is_not_carried_the_arguments_are_not_blamed() -> None:
+    service = """
+    apiVersion: serving.kserve.io/v1beta1
+    kind: InferenceService
+    metadata: {name: a}
+    spec:
+      predictor:
+        model: {modelFormat: {name: huggingface}, storageUri: "https://example.com/a", args: [--model_name=b]}
+    """
+    result = run("import", "-", given=service)
+
+    assert "nothing here fetches https://" in result.stderr
+    assert "model.id: no model is named" in result.stderr
+    assert "refuses the arguments" not in result.stderr
+    assert values_from_yaml(result.stdout)["model"] == {"servedModelName": ["b"]}
+
+
+def test_adapters_that_kserve_does_not_hand_to_the_engine_are_not_carried() -> None:
+    service = """
+    apiVersion: serving.kserve.io/v1alpha1
+    kind: LLMInferenceService
+    metadata: {name: a}
+    spec:
+      model: {uri: "hf://org/model", lora: {adapters: [{name: b, uri: "hf://org/b"}]}}
+      template: {containers: [{name: main, args: [--enable-lora, --lora-modules, c=org/c]}]}
+    """
+    result = run("import", "-", given=service)
+
+    assert values_from_yaml(result.stdout)["lora"]["adapters"] == [{"name": "c", "source": "org/c"}]
+    assert "the arguments say --lora-modules" in result.stderr
+
+
 def test_what_check_finds_of_the_values_counts() -> None:
     result = run("import", "-", given=ENGINE.replace("Qwen3-8B]", "Qwen3-8B, --max-model-len, '0']"))
 

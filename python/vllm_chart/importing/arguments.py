@@ -133,7 +133,8 @@ class Arguments:
                 if stand_in:
                     del values["model_tag"]
                 self._take(draft, values, unknown, where)
-        for one in refused or [error]:
+        # Without a model no set of them is right, and `check` says that none is named.
+        for one in refused or ([error] if has_model else []):
             message = f"vLLM {self.version} refuses the arguments: {one}"
             self.findings.append(Finding("import-argv", where, message, "correct it there, or in the values"))
 
@@ -276,29 +277,33 @@ def _plain(text: str) -> Json:
 
 
 def compared(
-    source: Sequence[str], rendered: Sequence[str], version: str
+    source: Sequence[str], rendered: Sequence[str], version: str, origins: Mapping[str, str]
 ) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
     """What only the source's arguments say, and what only the rendered ones do; by the flags' names.
 
-    Both are read by the parser of one version; a value that is vLLM's default is the same as none.
+    Both are read by the parser of one version; a value that is vLLM's default is the same as none. origins: by
+    paths in the rendered ones, what the source calls the model and the adapters that are there.
     """
-    first, second = _told(source, version), _told(rendered, version)
+    first, second = _told(source, version, {}), _told(rendered, version, origins)
     lost = {name: value for name, value in first.items() if second.get(name, "") != value}
-    added = {name: value for name, value in second.items() if name not in first}
+    added = {name: value for name, value in second.items() if first.get(name, "") != value}
     return lost, added
 
 
-def _told(words: Sequence[str], version: str) -> dict[str, Json]:
+def _told(words: Sequence[str], version: str, origins: Mapping[str, str]) -> dict[str, Json]:
     plain, referring = _referring(words, version)
     values, unknown = argv.parse_known(plain, version)
     known = {argument.dest: argument for argument in catalogue.load(version).arguments}
-    told = {"model": values.pop("model_tag", values.pop("model", None))}
+    model = values.pop("model_tag", values.pop("model", None))
+    told: dict[str, Json] = {"model": origins.get(model, model)}
     for dest, value in values.items():
         if value != known[dest].default:
             told[known[dest].name] = value
     if modules := told.get("lora-modules"):
         # The chart says which model they are of, which vLLM only shows.
-        told["lora-modules"] = [{"name": module["name"], "path": module["path"]} for module in modules]
+        told["lora-modules"] = [
+            {"name": module["name"], "path": origins.get(module["path"], module["path"])} for module in modules
+        ]
     told |= dict(referring)
     for name, value in _flags(unknown):
         told[name] = _plain(value) if isinstance(value, str) else value

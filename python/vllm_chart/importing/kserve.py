@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vllm_chart.findings import Finding
-from vllm_chart.importing import companions
+from vllm_chart.importing import companions, kserve_adapters
 from vllm_chart.importing.draft import Draft
 from vllm_chart.importing.engine import engine_of
 from vllm_chart.importing.objects import Object, cover_metadata
@@ -23,6 +23,8 @@ Json = Any
 KINDS = ("InferenceService", "LLMInferenceService")
 RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
 _MODELS = "/mnt/models"
+#: An image of the model, of whose two ways to the pod a cluster has one by default; `oci+fetch` is of no image.
+_IMAGES = ("oci", "oci+native", "oci+modelcar")
 #: Of the Hugging Face server, whose other flags are vLLM's (https://kserve.github.io/website: Hugging Face runtime).
 _HUB_SERVER = {
     "--model_name": "--served-model-name",
@@ -130,7 +132,7 @@ class _KServe:
             mount = {"name": "models", "mountPath": _MODELS, "readOnly": True}
             self.draft.append(None, "volumeMounts", mount | ({"subPath": path} if path else {}))
             self._replace(reader, _MODELS)
-        elif scheme == "oci":
+        elif scheme in _IMAGES:
             self.draft.put(uri, "model.image.reference", rest)
             self.draft.put(None, "model.image.subPath", "models")
             self._replace(reader, names[0] if names else self.one.name)
@@ -285,6 +287,8 @@ class _Llm(_KServe):
         if name:
             name.carried("model.servedModelName")
         self.place(reader, spec.get("model", "uri"), [served])
+        adapters = kserve_adapters.words(self.draft, spec.get("model", "lora"), reader.words)
+        reader.words = (*reader.words, *adapters)
         self._parallel(reader, spec)
 
     def _parallel(self, reader: PodReader, spec: Part) -> None:
@@ -303,13 +307,7 @@ class _Llm(_KServe):
         spec, draft = self.one.get("spec"), self.draft
         assert spec
         draft.take(spec.get("replicas"), "replicaCount")
-        adapters = spec.get("model", "lora", "adapters")
-        listed = [
-            {"name": one.value_of("name"), "source": str(one.value_of("uri") or "").removeprefix("hf://")}
-            for one in (adapters.items() if adapters else [])
-        ]
-        if adapters and listed:
-            draft.put(adapters, "lora.adapters", listed)
+        kserve_adapters.pin(draft, spec.get("model", "lora"))
         several = "a model over several pods is not in the chart yet"
         for key, reason in (
             ("worker", several),

@@ -1,19 +1,20 @@
 """Whether what was imported is the same engine: what the chart renders of the values, held to the source."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from vllm_chart import charts, helm
 from vllm_chart.checks import check
+from vllm_chart.facts import VOLUMES
 from vllm_chart.findings import Finding
 from vllm_chart.helm import HelmError
 from vllm_chart.importing import arguments
 from vllm_chart.importing.release import Release
 from vllm_chart.redaction import told_without
 from vllm_chart.rendered.manifests import ManifestError
-from vllm_chart.rendered.pods import engines
-from vllm_chart.vllm_args import argv
-from vllm_chart.vllm_args import container as kubernetes
+from vllm_chart.rendered.pods import Container, Pod, engines
+from vllm_chart.vllm_args import argv, container
 
 Json = Any
 #: Arguments that the chart sets by itself: those of its own values, whatever the source says.
@@ -31,25 +32,34 @@ def verify(release: Release) -> Iterator[Finding]:
         yield told_without(finding, release.draft.secrets)
 
 
-def rendered_words(values: Json) -> list[str] | None:
-    """The arguments of the engine that the chart renders, after `vllm serve`; None where it refuses the values."""
+def rendered_engine(values: Json) -> tuple[Pod, Container] | None:
+    """The engine that the chart renders; None where it refuses the values."""
     try:
         manifests = helm.render(chart=charts.VLLM.folder, values=values)
     except (HelmError, ManifestError):
         return None
-    pair = next(engines(manifests), None)
-    if pair is None:
-        return None
-    known = kubernetes.environment(pair[1])
-    return [kubernetes.expanded(str(word), known) for word in pair[1].get("args") or ()]
+    return next(engines(manifests), None)
+
+
+def _origins(pod: Pod, values: Json) -> dict[str, str]:
+    """What the chart brings to a path of its own, by that path: adapters, and the model out of an image."""
+    words = [str(word) for one in pod.all("initContainers") for word in one.get("command") or ()]
+    listed = (word.removeprefix("--adapters=") for word in words if word.startswith("--adapters="))
+    origins = {one["path"]: one["source"] for text in listed for one in json.loads(container.expanded(text, {}))}
+    if values.get("model", {}).get("image"):
+        origins[VOLUMES["model-image"]["path"]] = values["model"]["id"]
+    return origins
 
 
 def _compare(release: Release, values: Json) -> Iterator[Finding]:
-    rendered = rendered_words(values)
-    if rendered is None or release.words is None:
+    engine = rendered_engine(values)
+    if engine is None or release.words is None:
         return
+    pod, rendered = engine
+    known = container.environment(rendered)
+    words = [container.expanded(str(word), known) for word in rendered.all("args")]
     try:
-        lost, added = arguments.compared(release.words, rendered, release.version)
+        lost, added = arguments.compared(release.words, words, release.version, _origins(pod, values))
     except argv.ArgvError:
         return  # told when the source's were read
     for name, value in lost.items():

@@ -20,6 +20,12 @@ MEANT: Mapping[tuple[str, str], str | None] = {
     ("volumes", "pvc://weights/qwen3-8b"): "weights",
     ("model.id", "hf://facebook/opt-125m"): "facebook/opt-125m",
     ("model.id", "hf://Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8"): "Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8",
+    ("model.id", "hf://Qwen/Qwen2.5-7B-Instruct"): "Qwen/Qwen2.5-7B-Instruct",
+    ("model.image.reference", "oci+native://registry.example.com/models/qwen3-8b:v1"): (
+        "registry.example.com/models/qwen3-8b:v1"
+    ),
+    ("lora.adapters", "hf://acme/k8s-lora:0123abc"): "acme/k8s-lora",
+    ("volumes", "pvc://adapters/sql/v2"): "adapters",
     # The delay, and the period times the failures.
     **{("startup.budgetSeconds", text): "602" for text in ("2", "1", "600")},
     **{("startup.budgetSeconds", text): "300" for text in ("0", "5", "60")},

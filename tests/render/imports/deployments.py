@@ -598,4 +598,48 @@ CASES = [
         ),
         named={"spec.ports[0].name": "calls the port http"},
     ),
+    Case(
+        "adapters in a volume and of the Hub",
+        "https://docs.vllm.ai/en/latest/features/lora/#serving-lora-adapters",
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: llama}
+        spec:
+          replicas: 1
+          selector: {matchLabels: {app: llama}}
+          template:
+            metadata: {labels: {app: llama}}
+            spec:
+              containers:
+                - name: vllm
+                  image: vllm/vllm-openai:v0.33.0
+                  args:
+                    - meta-llama/Llama-3.2-3B-Instruct
+                    - --enable-lora
+                    - --max-loras=2
+                    - --lora-modules
+                    - sql-lora=jeeejeee/llama32-3b-text2sql-spider
+                    - '{"name": "law", "path": "/adapters/law/", "base_model_name": "llama"}'
+                  resources: {limits: {nvidia.com/gpu: 1}}
+                  volumeMounts: [{name: adapters, mountPath: /adapters, readOnly: true}]
+              volumes: [{name: adapters, persistentVolumeClaim: {claimName: adapters}}]
+        """,
+        """
+        model: {id: meta-llama/Llama-3.2-3B-Instruct}
+        lora:
+          adapters:
+            - {name: sql-lora, source: jeeejeee/llama32-3b-text2sql-spider}
+            - {name: law, source: /adapters/law/}
+          maxLoras: 2
+        image: {tag: v0.33.0}
+        podLabels: {app: llama}
+        volumes: [{name: adapters, persistentVolumeClaim: {claimName: adapters}}]
+        volumeMounts: [{name: adapters, mountPath: /adapters, readOnly: true}]
+        """,
+        (
+            *("meta-llama/Llama-3.2-3B-Instruct", "--enable-lora", "--max-loras=2", "--lora-modules"),
+            *("sql-lora=/cache/adapters/jeeejeee--llama32-3b-text2sql-spider/main", "law=/adapters/law"),
+        ),
+    ),
 ]

@@ -185,4 +185,73 @@ CASES = [
         ),
         named={"spec.router": "beside the release"},
     ),
+    Case(
+        "an LLMInferenceService with adapters",
+        f"{KSERVE}/llmisvc/lora-adapters",
+        """
+        apiVersion: serving.kserve.io/v1alpha2
+        kind: LLMInferenceService
+        metadata: {name: qwen}
+        spec:
+          model:
+            uri: hf://Qwen/Qwen2.5-7B-Instruct
+            name: qwen
+            lora:
+              maxRank: 64
+              maxCpuAdapters: 8
+              adapters:
+                - {name: k8s, uri: "hf://acme/k8s-lora:0123abc", framework: peft}
+                - {name: sql, uri: "pvc://adapters/sql/v2"}
+                - {name: law, uri: "s3://adapters/law"}
+                - {uri: "hf://acme/nameless"}
+          template:
+            containers:
+              - name: main
+                image: vllm/vllm-openai:v0.33.0
+                resources: {limits: {nvidia.com/gpu: "1"}}
+        """,
+        """
+        model: {id: Qwen/Qwen2.5-7B-Instruct, servedModelName: [qwen]}
+        lora:
+          adapters:
+            - {name: k8s, source: acme/k8s-lora, revision: 0123abc}
+            - {name: sql, source: /mnt/lora/sql}
+          maxRank: 64
+          maxLoras: 2
+        engine: {args: {max-cpu-loras: 8}}
+        image: {tag: v0.33.0}
+        volumes: [{name: lora-1, persistentVolumeClaim: {claimName: adapters}}]
+        volumeMounts: [{name: lora-1, mountPath: /mnt/lora/sql, readOnly: true, subPath: sql/v2}]
+        """,
+        (
+            *("Qwen/Qwen2.5-7B-Instruct", "--served-model-name", "qwen", "--enable-lora", "--max-loras=2"),
+            *("--max-cpu-loras=8", "--max-lora-rank=64"),
+            *("--lora-modules", "k8s=/cache/adapters/acme--k8s-lora/0123abc", "sql=/mnt/lora/sql"),
+        ),
+        named={
+            "adapters[0].framework": "does not know the field",
+            "adapters[2]": "not by s3://",
+            "adapters[3]": "it has no name",
+        },
+    ),
+    Case(
+        "a model in an image",
+        f"{KSERVE}/storage/oci-image-volume",
+        """
+        apiVersion: serving.kserve.io/v1beta1
+        kind: InferenceService
+        metadata: {name: qwen}
+        spec:
+          predictor:
+            model:
+              modelFormat: {name: huggingface}
+              storageUri: oci+native://registry.example.com/models/qwen3-8b:v1
+              args: [--model_name=qwen]
+              resources: {limits: {nvidia.com/gpu: 1}}
+        """,
+        """
+        model: {id: qwen, image: {reference: "registry.example.com/models/qwen3-8b:v1", subPath: models}}
+        """,
+        ("/model", "--served-model-name=qwen"),
+    ),
 ]
