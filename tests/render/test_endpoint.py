@@ -283,6 +283,22 @@ REJECTIONS = {
         "clients.jwt.jwksUri",
         "write a URL",
     ),
+    "keys by an address": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks'}}",
+        "clients.jwt.jwksUri",
+        "keys in clients.jwt.jwks",
+    ),
+    "keys by the API server": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://kubernetes.default.svc/openid/v1/jwks}}",
+        "clients.jwt.jwksUri",
+        "write clients.jwt.jwks",
+    ),
+    "keys by the API server's whole name": (
+        "clients: {jwt: {issuer: https://a, audiences: [llm], "
+        "jwksUri: https://kubernetes.default.svc.cluster.local:443/openid/v1/jwks}}",
+        "clients.jwt.jwksUri",
+        "write clients.jwt.jwks",
+    ),
     "an audience": (
         "clients: {jwt: {audience: llm}}",
         "clients.jwt.audience",
@@ -292,6 +308,10 @@ REJECTIONS = {
     "a path that loads adapters": ("paths: [/v1/load_lora_adapter]", "paths", "take it out"),
     "a path that is any other": ("paths: [/v1/completions, /invocations]", "paths", "take it out"),
     "a path that pauses": ("paths: [/pause]", "paths", "take it out"),
+    "a path that takes a form": ("paths: [/v1/audio/transcriptions]", "paths", "take it out"),
+    "another path that takes a form": ("paths: [/v1/audio/translations]", "paths", "take it out"),
+    "a path of a websocket": ("paths: [/v1/realtime]", "paths", "does not pass on"),
+    "a path with a slash at its end": ("paths: [/v1/completions/]", "paths", "write /v1/completions"),
     "a path without a slash": ("paths: [v1/completions]", "paths[0]", "write a path"),
     "a path as an expression": ("paths: ['/v1/.*']", "paths[0]", "write a path"),
     "one port twice": ("metricsPort: 8080", "metricsPort", "write three different ports"),
@@ -473,6 +493,14 @@ def test_check_refuses_with_a_key(text: str) -> None:
     assert [finding for finding in findings if finding.severity == "error" and finding.where]
 
 
+@pytest.mark.parametrize("uri", ["https://i.example.com", "https://I.example.com/keys"])
+def test_a_url_that_is_none_is_told_once(uri: str) -> None:
+    text = f"clients: {{jwt: {{issuer: https://a, audiences: [llm], jwksUri: {uri!r}}}}}"
+    findings = checks.validate(ENDPOINT.folder, values=LEAST | values_from_yaml(text))
+
+    assert [finding.where for finding in findings] == ["clients.jwt.jwksUri"]
+
+
 def many(models: int, aliases: int = 0) -> dict[str, Any]:
     names = {f"org/a-model-of-some-name-{number}": number for number in range(models)}
     extra = {name: [f"{name}-alias-{other}" for other in range(aliases)] for name in names}
@@ -540,6 +568,8 @@ ACCEPTED = (
     "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://a.b/k, subjects: ['a.b:*', 'c|\"d%', '*']}}",
     by_tokens(jwks={"keys": [{"kty": "RSA", "n": "AQ"}, *JWKS["keys"]]}),
     by_tokens(jwks=key_without("crv")),
+    "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://kubernetes.example.com/keys}}",
+    "clients: {jwt: {issuer: https://a, audiences: [llm], jwksUri: https://1.example.com:8443/keys}}",
     by_tokens(jwks={"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}),
     "clients: {secretName: keys, allow: {'team*': [llama3]}}",
     "tls: {secretName: llm-tls}",

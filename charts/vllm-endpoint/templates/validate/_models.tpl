@@ -39,6 +39,12 @@
   {{- range $path := .Values.paths | default list }}
     {{- if include "vllm-endpoint.changesAnEngine" $path }}
       - paths: {{ $path }} is for those who run an engine, and would let every client change it: take it out
+    {{- else if regexMatch "/audio/(transcriptions|translations)$" $path }}
+      - paths: {{ $path }} takes a form, and the endpoint goes by the model in a JSON body: take it out
+    {{- else if hasSuffix "/realtime" $path }}
+      - paths: {{ $path }} is a websocket, which the endpoint does not pass on: take it out
+    {{- else if hasSuffix "/" $path }}
+      - paths: no route of vLLM ends in a slash, as {{ $path }} does: write {{ trimSuffix "/" $path }}
     {{- end }}
   {{- end }}
 {{- end }}

@@ -134,7 +134,8 @@ class Tokens(Block):
     ] = Field(
         "",
         description="Where the public keys are instead, for an issuer that anybody may ask: they are asked for again "
-        "every ten minutes. Its certificate has to be of an authority that Envoy's image knows.",
+        "every ten minutes. Its certificate has to be for the name in the URL, and of an authority that Envoy's image "
+        "knows: those of a cluster's API server are written in `jwks`.",
     )
     subjects: list[
         Annotated[
