@@ -182,8 +182,12 @@ template:
   {{- with $names }}{{ include "vllm.yaml" . }}{{ end }}
 {{- end }}
 
-{{/* YAML list: the chart's own volumes that a Job has, or their mounts. Takes a list: root context, which of both. */}}
+{{/*
+YAML list: the volumes that a Job has, or their mounts: the chart's own, and the user's that hold a file of certificates
+or the token, which its environment names. Takes a list: root context, which of both.
+*/}}
 {{- define "vllm.download.mounts" -}}
+  {{- $values := (first .).Values }}
   {{- $items := list }}
   {{- range include "vllm.mounts" (first .) | fromJsonArray }}
     {{- if and .source (has .name (list "cache" "tmp" "ca-bundle")) }}
@@ -191,6 +195,21 @@ template:
       {{- $mount := merge (dict "name" .name "mountPath" .path) .mount }}
       {{- $items = append $items (ternary $mount $volume (eq (last $) "mounts")) }}
     {{- end }}
+  {{- end }}
+  {{- $paths := list }}
+  {{- range $name := list "SSL_CERT_FILE" "SSL_CERT_DIR" "REQUESTS_CA_BUNDLE" "CURL_CA_BUNDLE" "HF_TOKEN_PATH" }}
+    {{- $paths = append $paths (include "vllm.envText" (list (first $) $name)) }}
+  {{- end }}
+  {{- range $volume := compact ($values.volumes | default list) }}
+    {{- $mounts := list }}
+    {{- range $mount := compact ($values.volumeMounts | default list) }}
+      {{- range $path := ternary $paths list (eq $mount.name $volume.name) }}
+        {{- $below := hasPrefix (printf "%s/" (trimSuffix "/" $mount.mountPath)) (printf "%s/" $path) }}
+        {{- if and $path $below }}{{ $mounts = append $mounts $mount | uniq }}{{ end }}
+      {{- end }}
+    {{- end }}
+    {{- $volumes := ternary list (list $volume) (empty $mounts) }}
+    {{- $items = concat $items (ternary $mounts $volumes (eq (last $) "mounts")) }}
   {{- end }}
   {{- include "vllm.yaml" $items }}
 {{- end }}
@@ -200,7 +219,8 @@ YAML map: where the Job runs: where the engine's image is, and where only one no
 that may hold it already.
 */}}
 {{- define "vllm.download.scheduling" -}}
-{{- $own := include "vllm.map" (list .Values.download.nodeSelector) }}
+{{- $beside := include "vllm.download.besideEngine" . }}
+{{- $own := ternary "" (include "vllm.map" (list .Values.download.nodeSelector)) (not (empty $beside)) }}
 {{- with $own | default (include "vllm.map" (list .Values.nodeSelector)) }}
 nodeSelector: {{- . | nindent 2 }}
 {{- end }}
@@ -209,7 +229,7 @@ tolerations: {{- . | nindent 2 }}
 {{- end }}
 {{- $affinity := dict }}
 {{- if not $own }}{{ $affinity = pick (.Values.affinity | default dict) "nodeAffinity" }}{{ end }}
-{{- if include "vllm.download.besideEngine" . }}
+{{- if $beside }}
   {{- $selector := dict "matchLabels" (include "vllm.selectorLabels" . | fromYaml) }}
   {{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" $selector }}
   {{- $required := dict "requiredDuringSchedulingIgnoredDuringExecution" (list $term) }}

@@ -74,8 +74,70 @@ ROWS: list[Row] = [
         replicaCount: 0
         persistence: {enabled: true, annotations: {argocd.argoproj.io/sync-wave: "-1"}}
         download: {enabled: true, annotations: {argocd.argoproj.io/sync-wave: "-1"}}
+        serviceAccount: {annotations: {argocd.argoproj.io/sync-wave: "-1"}}
         """,
         lambda v: "affinity" not in spec(v),
+    ),
+    (
+        "a wave of Argo CD's before three replicas",
+        "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        replicaCount: 3
+        persistence: {enabled: true, accessModes: [ReadWriteMany]}
+        download: {enabled: true}
+        commonAnnotations: {argocd.argoproj.io/sync-wave: "-1"}
+        deploymentAnnotations: {argocd.argoproj.io/sync-wave: "1"}
+        """,
+        lambda v: v.manifests.one("Job").metadata["annotations"] == {"argocd.argoproj.io/sync-wave": "-1"},
+    ),
+    (
+        "engines and Job of one wave, on one node",
+        "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        persistence: {enabled: true}
+        download: {enabled: true}
+        commonAnnotations: {argocd.argoproj.io/sync-wave: "2"}
+        """,
+        lambda v: "podAffinity" in spec(v)["affinity"],
+    ),
+    (
+        "nodes without a GPU fill a volume that one node mounts",
+        "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        nodeSelector: {pool: gpu}
+        persistence: {enabled: true}
+        download: {enabled: true, nodeSelector: {pool: cpu}}
+        """,
+        lambda v: spec(v)["nodeSelector"] == {"pool": "gpu"},
+    ),
+    (
+        "certificates and a token of the user's own files",
+        "https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        persistence: {enabled: true, accessModes: [ReadWriteMany]}
+        download: {enabled: true}
+        env: {SSL_CERT_FILE: /certs/ca.pem, HF_TOKEN_PATH: /var/run/token/hf}
+        volumes:
+          - {name: certs, configMap: {name: ca}}
+          - {name: token, secret: {secretName: hf}}
+          - {name: adapters, persistentVolumeClaim: {claimName: adapters}}
+        volumeMounts:
+          - {name: certs, mountPath: /certs/ca.pem, subPath: ca.pem}
+          - {name: token, mountPath: /var/run/token/}
+          - {name: adapters, mountPath: /adapters}
+        """,
+        lambda v: (
+            {each["name"] for each in spec(v)["volumes"]} == {"cache", "tmp", "certs", "token"}
+            and spec(v)["containers"][0]["volumeMounts"][-2:]
+            == [
+                {"name": "certs", "mountPath": "/certs/ca.pem", "subPath": "ca.pem"},
+                {"name": "token", "mountPath": "/var/run/token/"},
+            ]
+        ),
     ),
     (
         "a claim that is there",

@@ -3,6 +3,7 @@
 from tests.render.rejections.rows import UNKNOWN, Row
 
 SHARED = "persistence: {enabled: true, accessModes: [ReadWriteMany]}"
+WAVE = "annotations: {argocd.argoproj.io/sync-wave: '-1'}"
 ON = f"{SHARED}, download: {{enabled: true"
 
 ROWS: list[Row] = [
@@ -65,6 +66,36 @@ ROWS: list[Row] = [
         "is none of the Hub: leave it out",
     ),
     ("a cache elsewhere", f"{{{ON}}}, env: {{HF_HOME: /hf}}}}", "env.HF_HOME", "leave it out"),
+    (
+        "another hub",
+        f"{{{ON}}}, env: {{VLLM_USE_MODELSCOPE: 'True'}}}}",
+        "env.VLLM_USE_MODELSCOPE",
+        "leave it out, or write download.enabled: false",
+    ),
+    (
+        "a hook",
+        f"{{{ON}, annotations: {{helm.sh/hook: pre-install}}}}}}",
+        "download.annotations",
+        "leave helm.sh/hook out",
+    ),
+    (
+        "a wave before the engine's, and one node",
+        f"{{persistence: {{enabled: true, {WAVE}}}, serviceAccount: {{{WAVE}}}, download: {{enabled: true, {WAVE}}}}}",
+        "download.annotations",
+        "write persistence.accessModes: [ReadWriteMany]",
+    ),
+    (
+        "a wave before the claim's",
+        f"{{{ON}, {WAVE}}}, serviceAccount: {{{WAVE}}}}}",
+        "persistence.annotations",
+        'write argocd.argoproj.io/sync-wave: "-1" here too',
+    ),
+    (
+        "a wave before the account's",
+        f"{{persistence: {{enabled: true, existingClaim: a, {WAVE}}}, download: {{enabled: true, {WAVE}}}}}",
+        "serviceAccount.annotations",
+        'write argocd.argoproj.io/sync-wave: "-1" here too',
+    ),
     (
         "a GPU",
         f"{{{ON}, resources: {{limits: {{nvidia.com/gpu: 1}}}}}}}}",

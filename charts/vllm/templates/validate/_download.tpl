@@ -32,6 +32,15 @@
           leave it out
       {{- end }}
     {{- end }}
+    {{- if eq (include "vllm.envText" (list . "VLLM_USE_MODELSCOPE") | lower) "true" }}
+      - env.VLLM_USE_MODELSCOPE: the Job fetches from Hugging Face's Hub, and the engine would look in ModelScope's
+        cache: leave it out, or write download.enabled: false
+    {{- end }}
+    {{- if hasKey (.Values.download.annotations | default dict) "helm.sh/hook" }}
+      - download.annotations: a hook runs before what it needs is there, or after engines that wait for it: leave
+        helm.sh/hook out, engines wait for the Job by themselves
+    {{- end }}
+    {{- include "vllm.validate.download.waves" . }}
     {{- range $kind := list "limits" "requests" }}
       {{- range $resource, $_ := get ($.Values.download.resources | default dict) $kind | default dict }}
         {{- if include "vllm.isGpu" (list $ $resource) }}
@@ -42,4 +51,28 @@
   {{- else if .Values.download.nextRevision }}
     - download.nextRevision: nothing fetches it: write download.enabled: true
   {{- end }}
+{{- end }}
+
+{{/* Lines for waves of Argo CD's, which begins none before the Jobs of those before it are complete. */}}
+{{- define "vllm.validate.download.waves" }}
+  {{- $wave := include "vllm.download.wave" (list . .Values.download.annotations) }}
+  {{- $own := and .Values.persistence.enabled (not .Values.persistence.existingClaim) }}
+  {{- range $key, $needed := dict "persistence" $own "serviceAccount" .Values.serviceAccount.create }}
+    {{- if and $needed (lt (int $wave) (include "vllm.download.wave" (list $ (get $.Values $key).annotations) | int)) }}
+      - {{ $key }}.annotations: Argo CD waits for the Job of wave {{ $wave }} before it creates what that needs: write
+        argocd.argoproj.io/sync-wave: "{{ $wave }}" here too, or leave it out of download.annotations
+    {{- end }}
+  {{- end }}
+  {{- $engine := include "vllm.download.wave" (list . .Values.deploymentAnnotations) }}
+  {{- if and (lt (int $wave) (int $engine)) (include "vllm.download.besideEngine" .) }}
+    - download.annotations: the Job of wave {{ $wave }} has to run beside an engine, where only one node mounts the
+      volume, and Argo CD starts no engine before it is complete: write persistence.accessModes: [ReadWriteMany],
+      replicaCount: 0, or no sync-wave
+  {{- end }}
+{{- end }}
+
+{{/* Integer as string: the wave of Argo CD's in which an object is. Takes a list: root context, its annotations. */}}
+{{- define "vllm.download.wave" -}}
+  {{- $annotations := merge (dict) (last . | default dict) ((first .).Values.commonAnnotations | default dict) }}
+  {{- get $annotations "argocd.argoproj.io/sync-wave" | default "0" | int }}
 {{- end }}
