@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -71,6 +72,21 @@ NAME = TEXT.filter(lambda text: text not in ("true", "false"))
 CLIENT = NAME.filter(lambda name: not name.endswith("*"))
 
 
+PORTS = st.integers(1, 65535)
+#: TLS to an engine: none, or what its certificate is checked by.
+ENGINE_TLS: tuple[dict[str, str], ...] = (
+    {},
+    {"caSecretName": "engine-tls"},
+    {"caConfigMapName": "bundle", "caKey": "root-ca.pem"},
+    {"caSecretName": "engine-tls", "serverName": "llm-vllm.models.svc"},
+)
+#: Beside those of vLLM: what a regular expression would read otherwise.
+PATHS = st.lists(
+    st.sampled_from(["/v1/chat/completions", "/v1/a.b", "/v1/a/b-c_d", "/..", "/A/"]), min_size=1, unique=True
+)
+KEYS_AT = ("https://issuer.example.com/keys", "https://a-b.example.com:8443/x?y=%20&z={a}#${B}'\"")
+
+
 @st.composite
 def generated(draw: st.DrawFn) -> dict[str, Any]:
     """Values with models and clients of any names, and whatever else may be switched on."""
@@ -79,12 +95,22 @@ def generated(draw: st.DrawFn) -> dict[str, Any]:
     while drawn:
         name, *drawn = drawn
         cut = draw(st.integers(0, min(2, len(drawn))))
-        models[name] = {"service": draw(st.sampled_from(["a", "b-vllm", "9"])), "aliases": drawn[:cut]}
-        models[name]["apiKeySecretRef"] = {"name": draw(st.sampled_from(["", "engine-key"]))}
+        split = draw(st.integers(0, cut))
+        models[name] = {
+            "service": draw(st.sampled_from(["a", "b-vllm", "9"])),
+            "namespace": draw(st.sampled_from(["", "models", "0-a"])),
+            "port": draw(PORTS),
+            "aliases": drawn[:split],
+            "adapters": drawn[split:cut],
+            "apiKeySecretRef": {"name": draw(st.sampled_from(["", "engine-key"]))},
+            "tls": draw(st.sampled_from(ENGINE_TLS)),
+        }
         drawn = drawn[cut:]
     clients = draw(st.lists(CLIENT, max_size=3, unique=True))
     allow = {client: draw(st.lists(st.sampled_from(sorted(models)), unique=True, max_size=2)) for client in clients}
-    limit = st.fixed_dictionaries({"requestsPerMinute": st.integers(1, 2**32 - 1) | st.just("")})
+    service = draw(st.sampled_from(["", "ratelimit"]))
+    amount = st.integers(1, 2**32 - 1) | st.just("")
+    limit = st.fixed_dictionaries({"requestsPerMinute": amount, "tokensPerMinute": amount if service else st.just("")})
     limited = draw(st.dictionaries(CLIENT, limit, max_size=3))
     return {
         "models": models,
@@ -92,8 +118,9 @@ def generated(draw: st.DrawFn) -> dict[str, Any]:
         "limits": {
             "default": draw(limit),
             "byClient": limited,
-            "rateLimitService": {"service": draw(st.sampled_from(["", "ratelimit"]))},
+            "rateLimitService": {"service": service, "port": draw(PORTS)},
         },
+        "paths": draw(PATHS),
         "tls": {"secretName": draw(st.sampled_from(["", "certificate"]))},
         "service": {"ipFamilies": draw(st.sampled_from([[], ["IPv6"], ["IPv4", "IPv6"]]))},
         "maxBodyBytes": draw(st.integers(1024, 2**30)),
@@ -113,7 +140,10 @@ def tokens(draw: st.DrawFn) -> dict[str, Any]:
         "audiences": draw(st.lists(NAME, min_size=1, max_size=2)),
         "subjects": draw(st.lists(NAME.filter(lambda text: "*" not in text[:-1]), max_size=2)),
         "claim": draw(st.sampled_from(["sub", "a.b", "kubernetes.io"])),
-        "jwks": draw(st.sampled_from([JWKS, json.dumps(JWKS)])),
+        **draw(
+            st.fixed_dictionaries({"jwks": st.sampled_from([JWKS, json.dumps(JWKS)])})
+            | st.fixed_dictionaries({"jwksUri": st.sampled_from(KEYS_AT)})
+        ),
     }
 
 
@@ -122,7 +152,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def routed(config: dict[str, Any]) -> dict[str, str]:
-    """For each name that the configuration routes, the host that it leads to."""
+    """For each name that the configuration routes, the host and port that it leads to."""
     static = config["static_resources"]
     hosts = {
         cluster["name"]: cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
@@ -135,7 +165,8 @@ def routed(config: dict[str, Any]) -> dict[str, str]:
             [named] = route["match"]["dynamic_metadata"]
             for value in named["value"]["or_match"]["value_matchers"]:
                 if "string_match" in value:
-                    host = hosts[route["route"]["cluster"]]["socket_address"]["address"]
+                    address = hosts[route["route"]["cluster"]]["socket_address"]
+                    host = f"{address['address']}:{address['port_value']}"
                     assert found.setdefault(value["string_match"]["exact"], host) == host
     return found
 
@@ -151,11 +182,18 @@ def limited(config: dict[str, Any]) -> dict[str, int]:
     }
 
 
+def opened(config: dict[str, Any]) -> set[str]:
+    """The regular expressions of paths that lead to an engine."""
+    manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+    return {route["match"]["safe_regex"]["regex"] for route in routes if "route" in route}
+
+
 def expected(values: dict[str, Any]) -> dict[str, str]:
     return {
-        name: f"{model['service']}.default.svc.cluster.local"
+        name: f"{model['service']}.{model['namespace'] or 'default'}.svc.cluster.local:{model['port']}"
         for key, model in values["models"].items()
-        for name in (key, *model["aliases"])
+        for name in (key, *model["aliases"], *model["adapters"])
     }
 
 
@@ -169,7 +207,10 @@ def assert_names_mean_themselves(values: dict[str, Any], text: str) -> None:
         most = 2**32 - 1
         assert limited(config) == {client: limit["requestsPerMinute"] or most for client, limit in limits.items()}
     if issuer := values["clients"]["jwt"]:
-        assert {issuer["issuer"], *issuer["audiences"]} <= set(strings(config))
+        assert {issuer["issuer"], *issuer["audiences"], issuer.get("jwksUri", "")} - {""} <= set(strings(config))
+    [paths] = opened(config)
+    others = [path.replace(".", "x") for path in values["paths"]]
+    assert {path for path in (*values["paths"], *others) if re.fullmatch(paths, path)} == {*values["paths"]}
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
