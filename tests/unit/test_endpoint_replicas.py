@@ -218,16 +218,16 @@ def test_without_a_replica_that_can_be_reached_the_answer_is_at_once(replicas: l
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     with endpoint(tmp_path, [port]) as proxy:
-        begun = time.monotonic()
-        answer = proxy.ask("key")
-        took = time.monotonic() - begun
+        answers = [proxy.ask("key") for _ in range(5)]
         with engine("back", port=port):
             healthy(proxy, 1)
             assert proxy.ask("key").ok
 
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert answer.json()["error"]["type"] == "server_error"
-    assert took < 5
+    for answer in answers:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.json()["error"]["type"] == "server_error"
+    # The best of them: this machine may be busy with other work.
+    assert min(answer.elapsed.total_seconds() for answer in answers) <= 0.1
 
 
 def test_a_replica_that_no_check_calls_healthy_is_asked_where_there_is_no_other(
