@@ -493,6 +493,12 @@ def test_check_refuses_with_a_key(text: str) -> None:
     assert [finding for finding in findings if finding.severity == "error" and finding.where]
 
 
+def test_an_issuers_keys_are_a_map_without_a_warning(capfd: pytest.CaptureFixture[str]) -> None:
+    """Helm warns of a map where the chart's default is a text."""
+    assert render(by_tokens())
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("uri", ["https://i.example.com", "https://I.example.com/keys"])
 def test_a_url_that_is_none_is_told_once(uri: str) -> None:
     text = f"clients: {{jwt: {{issuer: https://a, audiences: [llm], jwksUri: {uri!r}}}}}"

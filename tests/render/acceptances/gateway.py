@@ -36,6 +36,15 @@ ROWS: list[Row] = [
         lambda v: all("headers" not in one for one in spec(v, "HTTPRoute")["rules"][0]["matches"]),
     ),
     (
+        "a listener of its own, so that neither header nor host tells models apart",
+        f"{GATEWAY_API}/user-guides/http-routing/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        httpRoute: {enabled: true, parentRefs: [{name: shared, sectionName: qwen}], modelHeader: ""}
+        """,
+        lambda v: all("headers" not in one for one in spec(v, "HTTPRoute")["rules"][0]["matches"]),
+    ),
+    (
         "a model that is a path, on a host of its own",
         f"{GATEWAY_API}/user-guides/http-routing/",
         """

@@ -5,12 +5,22 @@
       - ingress.hosts: without a host every name that the controller has would lead to this model: write the names that
         clients ask for
     {{- end }}
+    {{- include "vllm.validate.gateway.names" (list "ingress.hosts" .Values.ingress.hosts) }}
     {{- include "vllm.validate.gateway.paths" (list . "ingress") }}
   {{- end }}
   {{- if .Values.httpRoute.enabled }}
     {{- if not (without (.Values.httpRoute.parentRefs | default list) nil) }}
       - httpRoute.parentRefs: no Gateway takes a route that names none: write [{name, namespace}] of yours
     {{- end }}
+    {{- $listeners := list }}
+    {{- range without (.Values.httpRoute.parentRefs | default list) nil }}
+      {{- if or .sectionName .port }}{{ $listeners = append $listeners . }}{{ end }}
+    {{- end }}
+    {{- if not (or .Values.httpRoute.modelHeader (compact (.Values.httpRoute.hostnames | default list)) $listeners) }}
+      - httpRoute.hostnames: without a host and without httpRoute.modelHeader all that the Gateway takes would lead to
+        this model: write the names that clients ask for, or the sectionName of a listener of its own in parentRefs
+    {{- end }}
+    {{- include "vllm.validate.gateway.names" (list "httpRoute.hostnames" .Values.httpRoute.hostnames) }}
     {{- $named := .Values.model.servedModelName }}
     {{- if and .Values.httpRoute.modelHeader (not $named) (hasPrefix "/" (.Values.model.id | default "")) }}
       - model.servedModelName: a gateway would look for {{ .Values.model.id }}, a path, in
@@ -28,6 +38,16 @@
     {{- if gt $ports 8 }}
       - inferencePool: a pool has 8 ports at most, and each pod of this release {{ $ports }}, one for each data-parallel
         rank: write a smaller parallelism.dataParallelSize and more replicas
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* Items for names of hosts. Takes a list: its key, the names. */}}
+{{- define "vllm.validate.gateway.names" }}
+  {{- $key := first . }}
+  {{- range $host := last . }}
+    {{- if regexMatch "^[0-9]+([.][0-9]+){3}$" ($host | default "") }}
+      - {{ $key }}: {{ $host }} is an address, which Kubernetes takes for no host: write a name, llm.example.com
     {{- end }}
   {{- end }}
 {{- end }}

@@ -121,8 +121,9 @@ class Tokens(Block):
     audiences: list[Annotated[str, Pattern("^[^\n\r]{1,256}$", "write an audience in one line: llm")]] = Field(
         [], description="One of these a token has to be for (`aud`), so that none that was made for others will do."
     )
-    jwks: Object | str = Field(
-        "",
+    jwks: Object | str | None = Field(
+        # No text: Helm would warn of a map in its place.
+        None,
         description="The issuer's public keys (JWKS). Of a cluster: `kubectl get --raw /openid/v1/jwks`. New keys of "
         "the issuer have to be added here before it signs by them.",
     )

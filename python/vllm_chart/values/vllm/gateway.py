@@ -56,7 +56,7 @@ class HttpRoute(Block):
     }
 
     enabled: bool = Field(False, description="Render it.")
-    parent_refs: list[ParentRef] = Field(
+    parent_refs: Annotated[list[ParentRef], Field(json_schema_extra=_UNIQUE)] = Field(
         [], description="Required. The Gateways that take it: `[{name: inference, namespace: gateways}]`."
     )
     hostnames: Annotated[list[Host], Field(json_schema_extra=_UNIQUE)] = Field(
@@ -68,7 +68,7 @@ class HttpRoute(Block):
         "X-Gateway-Model-Name",
         description="The header in which the gateway has the request's `model`: its body-based routing writes it "
         "(docs/gateway.md has the names of several). Requests come here if it is one of the names that the engine "
-        "serves, adapters included. Empty: whatever the model, for hostnames of this release alone.",
+        "serves, adapters included. Empty: whatever the model, for hostnames or a listener of this release alone.",
     )
     paths: Annotated[list[Path], Field(json_schema_extra=_UNIQUE)] = Field(
         [*GUARDED],
