@@ -105,6 +105,12 @@ BUFFERS: list[tuple[str, dict[str, Any], int | None]] = [
         {"resources": {"limits": {"memory": "16Gi"}}, "engine": {"device": "cpu"}, "image": {"tag": "v0.33.0-own"}},
         5 * GIB,
     ),
+    ("the largest tensor, which may be more", {"resources": {"limits": {"memory": "6Gi"}}}, 0),
+    (
+        "the largest tensor of each worker",
+        {"resources": {"limits": {"memory": "32Gi"}}, "gpu": {"count": 8}},
+        0,
+    ),
     (
         "as the user says",
         {"resources": {"limits": {"memory": "32Gi"}}, "env": {"RUNAI_STREAMER_MEMORY_LIMIT": str(2 * GIB)}},

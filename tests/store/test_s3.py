@@ -123,16 +123,17 @@ def test_a_wrong_folder_is_no_error_of_the_stores(store: Store) -> None:
     assert got.output.splitlines() == ["copied"]
 
 
-def test_the_buffer_stays_within_what_the_memory_limit_leaves(store: Store) -> None:
-    """Of 128 MiB that the limit leaves besides /dev/shm the chart gives it half; without a limit it holds all."""
+@pytest.mark.parametrize(("own", "size"), [({}, 0), ({"RUNAI_STREAMER_MEMORY_LIMIT": str(64 << 20)}, 64 << 20)])
+def test_the_buffer_stays_within_what_it_is_told(store: Store, own: dict[str, str], size: int) -> None:
+    """Of a limit that leaves little the chart gives it one tensor's; without a limit it holds all."""
     values = {
         "model": {"id": "s3://models/acme/large", "servedModelName": ["large"]},
         "objectStorage": {**CREDENTIALS, "endpoint": store.http, "region": REGION},
     }
     limits = {"resources": {"limits": {"memory": "192Mi"}}, "shm": {"sizeLimit": "64Mi"}}
     free = reading.read("s3://models/acme/large", reading.environment(values, KEYS))
-    env = reading.environment(values | limits, KEYS)
-    assert env["RUNAI_STREAMER_MEMORY_LIMIT"] == str(64 << 20)
+    env = reading.environment(values | limits | {"env": own}, KEYS)
+    assert env["RUNAI_STREAMER_MEMORY_LIMIT"] == str(size)
     held = reading.read("s3://models/acme/large", env)
     assert sorted(held.output.split()) == sorted(free.output.split())
     assert held.output.count("read weight.") == LARGE // TENSOR, held.log

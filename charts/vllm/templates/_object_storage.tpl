@@ -54,7 +54,8 @@
 
 {{/*
 Number of bytes as string, or nothing where the streamer's own buffer fits: half of what the memory limit leaves besides
-/dev/shm and what settings keep in private memory, for each worker that streams.
+/dev/shm and what settings keep in private memory, for each worker that streams. 0, the largest tensor, where that could
+be less than it: the streamer refuses a smaller buffer.
 */}}
 {{- define "vllm.objectStorage.buffer" -}}
   {{- include "vllm.load" . }}
@@ -68,11 +69,13 @@ Number of bytes as string, or nothing where the streamer's own buffer fits: half
       {{- if ne .memory "shared" }}{{ $left = subf $left .bytes }}{{ end }}
     {{- end }}
     {{- $each := divf $left 2 (include "vllm.objectStorage.streams" .) | floor }}
-    {{- if and (gt $each 0.0) (lt $each (float64 $facts.bufferBytes)) }}{{ printf "%.0f" $each }}{{ end }}
+    {{- if lt $each (float64 $facts.leastBufferBytes) }}0
+    {{- else if lt $each (float64 $facts.bufferBytes) }}{{ printf "%.0f" $each }}
+    {{- end }}
   {{- end }}
 {{- end }}
 
-{{/* JSON map {where, bytes}, of what the user says of the buffer; an empty one if that is nothing. */}}
+{{/* JSON map {where, text, bytes}, of what the user says of the buffer; an empty one if that is nothing. */}}
 {{- define "vllm.objectStorage.givenBuffer" -}}
   {{- include "vllm.load" . }}
   {{- $facts := .Facts.streaming }}
@@ -80,10 +83,10 @@ Number of bytes as string, or nothing where the streamer's own buffer fits: half
   {{- $given := dict }}
   {{- if hasKey $extra "memory_limit" }}
     {{- $text := include "vllm.text" $extra.memory_limit }}
-    {{- $given = dict "where" "engine.args.model-loader-extra-config" "bytes" ($text | float64) }}
+    {{- $given = dict "where" "engine.args.model-loader-extra-config" "text" $text "bytes" ($text | float64) }}
   {{- else if hasKey (.Values.env | default dict) $facts.limit }}
     {{- $text := include "vllm.envText" (list . $facts.limit) }}
-    {{- $given = dict "where" (printf "env.%s" $facts.limit) "bytes" ($text | float64) }}
+    {{- $given = dict "where" (printf "env.%s" $facts.limit) "text" $text "bytes" ($text | float64) }}
   {{- end }}
   {{- toJson $given }}
 {{- end }}

@@ -46,6 +46,12 @@ ROWS: list[Row] = [
         "add its volume to volumes and volumeMounts",
     ),
     (
+        "adapter in a cache that is empty",
+        lora("[{name: sql, source: /cache/adapters/sql}]"),
+        "lora.adapters[0].source",
+        "write a volume that holds it, or an init container",
+    ),
+    (
         "revision of an adapter's directory",
         lora(
             "[{name: sql, source: /a/sql, revision: main}]",
@@ -104,6 +110,12 @@ ROWS: list[Row] = [
     (
         "reloaded behind the Rust frontend",
         reloaded('env: {VLLM_USE_RUST_FRONTEND: "1"}'),
+        "lora.reload",
+        "leave out env.VLLM_USE_RUST_FRONTEND",
+    ),
+    (
+        "reloaded behind another frontend that is no Python",
+        reloaded('env: {VLLM_USE_RUST_FRONTEND: "2"}'),
         "lora.reload",
         "leave out env.VLLM_USE_RUST_FRONTEND",
     ),

@@ -211,6 +211,14 @@ ROWS: list[Row] = [
         "engine.args.model-loader-extra-config",
         "write fewer GiB",
     ),
+    (
+        "a buffer that is no number",
+        "{model: {id: s3://a/b, servedModelName: [b]}, env: {RUNAI_STREAMER_MEMORY_LIMIT: 8Gi}, "
+        "resources: {limits: {memory: 16Gi}}}",
+        "env.RUNAI_STREAMER_MEMORY_LIMIT",
+        "write an integer, such as 8589934592",
+    ),
+    ("no bucket", "model: {id: 's3://', servedModelName: [b]}", "model.id", "write s3://bucket/folder"),
     ("a store without a scheme", "objectStorage: {endpoint: minio:9000}", "objectStorage.endpoint", "write a URL"),
     ("a key in the values", "objectStorage: {secretKey: x}", "objectStorage.secretKey", "put it in a Secret"),
     ("Google's other word", "model: {id: gcs://a/b, servedModelName: [b]}", "model.id", "or az:// address"),

@@ -66,7 +66,7 @@
   {{- if hasKey $env "VLLM_ALLOW_RUNTIME_LORA_UPDATING" }}
     - env.VLLM_ALLOW_RUNTIME_LORA_UPDATING: lora.reload sets it: leave it out
   {{- end }}
-  {{- if eq (get $env "VLLM_USE_RUST_FRONTEND" | include "vllm.text") "1" }}
+  {{- if not (regexMatch "^0*$" (include "vllm.envText" (list . "VLLM_USE_RUST_FRONTEND"))) }}
     - lora.reload: the Rust frontend does not load what keeps others from its routes: write false, or leave out
       env.VLLM_USE_RUST_FRONTEND
   {{- end }}

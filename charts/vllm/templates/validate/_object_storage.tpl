@@ -4,7 +4,11 @@
   {{- $id := .Values.model.id | default "" }}
   {{- $own := include "vllm.isOwnImage" . }}
   {{- $stock := and $own (not .Values.command) .Values.engine.passArguments }}
+  {{- include "vllm.validate.objectStorage.buffer" . }}
   {{- if $scheme }}
+    {{- if regexMatch "^[^/]+://(/|$)" $id }}
+      - model.id: {{ $id }} names no bucket: write {{ $scheme }}://bucket/folder
+    {{- end }}
     {{- if not .Values.model.servedModelName }}
       - model.servedModelName: clients would have to write {{ $id }} as the model: write a name, such as
         [{{ trimSuffix "/" $id | base }}]
@@ -32,6 +36,16 @@
           model.id, or leave it out
       {{- end }}
     {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* Lines for a buffer that is no number: the streamer and vLLM read an integer, and end without one. */}}
+{{- define "vllm.validate.objectStorage.buffer" }}
+  {{- $given := include "vllm.objectStorage.givenBuffer" . | fromJson }}
+  {{- $text := $given.text | default "0" }}
+  {{- $known := or (regexMatch "^-?[0-9]+$" $text) (contains "$(" $text) }}
+  {{- if and (include "vllm.streams" .) (not $known) }}
+    - {{ $given.where }}: {{ $text }} is no number of bytes: write an integer, such as 8589934592
   {{- end }}
 {{- end }}
 

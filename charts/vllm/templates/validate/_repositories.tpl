@@ -9,17 +9,20 @@
     {{- $transformers := include "vllm.envText" (list . "TRANSFORMERS_OFFLINE") }}
     {{- $offline := or .Values.hub.offline (regexMatch "^(?i)(1|on|yes|true)$" $transformers) }}
     {{- $others := or .Values.initContainers .Values.extraContainers }}
+    {{- $cache := ternary "" (trimSuffix "/" .Values.persistence.mountPath) .Values.persistence.enabled }}
     {{- range include "vllm.repositories" . | fromJsonArray }}
       {{- $path := .text }}
       {{- $volumes := list }}
       {{- if hasPrefix "/" $path }}{{ $volumes = include "vllm.volumesAt" (list $ $path) | fromJsonArray }}{{ end }}
       {{- $mounted := or (regexMatch $there (printf "%s/" $path)) $volumes }}
+      {{- $emptied := and $cache (hasPrefix (printf "%s/" $cache) (printf "%s/" $path)) }}
       {{- /* Root may make a directory anywhere. */}}
       {{- $created := and (eq .use "written") (has "0" $user) }}
       {{- if and (regexMatch `^/[^\s{$]+$` $path) (not (or $mounted $created)) }}
         - {{ .where }}: nothing is mounted at {{ $path }}:
           add its volume to volumes and volumeMounts{{ if eq .use "written" }}, or leave it out{{ end }}
-      {{- else if and (eq .use "weights") (regexMatch "^/" $path) $volumes (not (or $others (has "filled" $volumes))) }}
+      {{- else if and (eq .use "weights") (regexMatch "^/" $path) (or $volumes $emptied)
+        (not (or $others (has "filled" $volumes))) }}
         - {{ .where }}: {{ $path }} is in an emptyDir, which is empty in every new pod:
           write a volume that holds it, or an init container that fetches it
       {{- else if and (eq .use "weights") (regexMatch `^[^/.~\s{$][^\s{$:]*$` $path) $offline
