@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helm_python import values_from_yaml
 
 from tests.render.conftest import versions
 from vllm_chart import checks, support
@@ -77,6 +78,7 @@ TRIGGER: Steps = ("spec", "triggers", 0, "metadata")
 RULE: Steps = ("spec", "rules", 0)
 PATH: Steps = (*RULE, "http", "paths", 0)
 GONE = object()
+OF_THIRD = {"secretKeyRef": {"name": "third", "key": "tokn"}}
 
 #: Which invariant breaks when which field of which object is set to what.
 BREAKS: list[tuple[str, str, Steps, object]] = [
@@ -90,6 +92,19 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
     ("names-fit-dns", "Deployment/llm-vllm", ("metadata", "name"), "x" * 64),
     ("names-fit-dns", "ServiceAccount/llm-vllm", ("metadata", "name"), "two..dots"),
     ("hooks-clean-up", "Pod/llm-vllm-test", ("metadata", "annotations", "helm.sh/hook-delete-policy"), GONE),
+    ("keys-are-in-their-objects", "Deployment/llm-vllm", (*SIDECAR, "env"), [{"name": "A", "valueFrom": OF_THIRD}]),
+    (
+        "keys-are-in-their-objects",
+        "Deployment/llm-vllm",
+        (*POD, "volumes", 1),
+        {"name": "tmp", "secret": {"secretName": "third", "items": [{"key": "tokn", "path": "a"}]}},
+    ),
+    (
+        "keys-are-in-their-objects",
+        "Deployment/llm-vllm",
+        (*POD, "volumes", 1),
+        {"name": "tmp", "projected": {"sources": [{"secret": {"name": "third", "items": [{"key": "tokn"}]}}]}},
+    ),
     ("selectors-never-change", "Deployment/llm-vllm", ("spec", "selector", "matchLabels", "version"), "1"),
     ("selectors-match-the-engine-alone", "Service/llm-vllm", ("spec", "selector", "app.kubernetes.io/name"), "x"),
     ("selectors-match-the-engine-alone", "Pod/llm-vllm-test", ("metadata", "labels", "app.kubernetes.io/name"), "vllm"),
@@ -258,6 +273,33 @@ def test_an_invariant_sees_what_breaks_it(name: str, where: str, path: Steps, va
     assert findings, f"{name} holds although {where} has {value!r} at {path}"
     assert {finding.check for finding in findings} == {name}
     assert all(finding.message for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("secret", "severity"),
+    [
+        ("stringData: {access-key: x}", "error"),
+        (
+            "metadata: {name: s, annotations: {secret-generator.v1.mittwald.de/autogenerate: k}}, data: {a: YQ==}",
+            "warning",
+        ),
+        ("data: {}", None),
+        ("metadata: {name: s, namespace: other}, stringData: {a: x}", None),
+        ("stringData: {token: x}", None),
+    ],
+    ids=["other", "generated", "empty", "elsewhere", "there"],
+)
+def test_a_key_may_come_into_an_object_later(secret: str, severity: str | None) -> None:
+    object_ = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, **values_from_yaml(f"{{{secret}}}")}
+    values = {
+        "model": {"id": "a/b"},
+        "hub": {"tokenSecretRef": {"name": "s", "key": "token"}},
+        "extraObjects": [object_],
+    }
+    found = invariants.INVARIANTS["keys-are-in-their-objects"](render(values=values))
+
+    assert [finding.severity for finding in found] == ([severity] if severity else [])
+    assert all("Secret/s has no token" in finding.message for finding in found)
 
 
 def test_every_invariant_is_seen_to_break() -> None:

@@ -92,7 +92,8 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
         said = _as_vllm_spells_it(path, schema) or instead[1]
         yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
     else:
-        yield Finding("schema", dotted(path), message.replace("null or ", ""), _instead(path, message, schema))
+        plain = re.sub("null or |(?<=one of )'', |, <nil>$", "", message)
+        yield Finding("schema", dotted(path), plain, _instead(path, message, schema))
 
 
 def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
@@ -102,6 +103,11 @@ def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
         return "write a number, without a unit or quotes (helm's --set-string makes a text of it)"
     if re.fullmatch(r"got string, want (?:null or )?boolean", message):
         return "write true or false, without quotes (helm's --set-string makes a text of it)"
+    if re.fullmatch(r"got (number|boolean), want (?:null or )?string", message):
+        return "write a text, in quotes (of helm's options --set-string makes one)"
+    if message.startswith("value must be one of "):
+        numbers = re.search(r"\d, \d", message) is not None
+        return f"write one of them{', a number without quotes' if numbers else ''}"
     wanted = re.fullmatch(r"got \w+, want (?:null or )?(object|array)", message)
     if not wanted:
         return ""

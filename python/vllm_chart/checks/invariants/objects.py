@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from vllm_chart.checks.invariants.base import broken, general, invariant, own
-from vllm_chart.findings import Finding
+from vllm_chart.checks.invariants.base import broken, containers, general, invariant, own
+from vllm_chart.findings import Finding, Severity
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.rendered.pods import pods
+from vllm_chart.rendered.pods import Pod, pods
 
 
 @general
@@ -86,3 +87,42 @@ def hooks_clean_up(manifests: Manifests) -> Iterator[Finding]:
         annotations = object_.metadata.get("annotations") or {}
         if "helm.sh/hook" in annotations and "helm.sh/hook-delete-policy" not in annotations:
             yield broken(f"{object_.where}: metadata.annotations", "has helm.sh/hook without a delete policy")
+
+
+@general
+def keys_are_in_their_objects(manifests: Manifests) -> Iterator[Finding]:
+    """A key that a pod takes out of a ConfigMap or a Secret of the release is in it: its containers don't start
+    otherwise.
+
+    One that is empty is taken to be filled by somebody else, and one with labels or annotations may be: OpenShift and
+    others go by them.
+    """
+    for pod, where, kind, reference in _references(manifests):
+        named = manifests.maybe(kind, str(reference.get("name") or reference.get("secretName")))
+        elsewhere = named is None or named.namespace not in ("", pod.owner.namespace)
+        if named is None or elsewhere or reference.get("optional"):
+            continue
+        there = {key for field in ("data", "binaryData", "stringData") for key in named.get(field) or ()}
+        keys = [item.get("key") for item in reference.get("items") or [reference]]
+        severity: Severity = "warning" if named.metadata.keys() & {"labels", "annotations"} else "error"
+        for key in keys:
+            if key and there and key not in there:
+                remedy = f"add it there, or name one that is there: {', '.join(sorted(there))}"
+                yield broken(f"{pod.where}: {where}", f"{named.where} has no {key}", remedy, severity)
+
+
+def _references(manifests: Manifests) -> Iterator[tuple[Pod, str, str, Mapping[str, Any]]]:
+    """The pod, the field, the kind, and what names the object and its keys."""
+    for pod, container in containers(manifests):
+        for variable in container.all("env"):
+            source = variable.get("valueFrom") or {}
+            where = f"{container.path}env.{variable.get('name')}"
+            for kind, field in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
+                if reference := source.get(field):
+                    yield pod, where, kind, reference
+    for pod in pods(manifests):
+        for volume in pod.all("volumes"):
+            for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
+                for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
+                    if reference := source.get(field):
+                        yield pod, f"volumes.{volume.get('name')}", kind, reference
