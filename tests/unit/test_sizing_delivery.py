@@ -82,6 +82,43 @@ def test_requests_follow_from_who_asks(values: Path, text: str, requests: int) -
     assert bool(found["startsPerFiveMinutes"]) == bool(requests)
 
 
+DRAFT = "engine: {args: {speculative-config: {model: %s, num_speculative_tokens: 4}}}"
+SMALL = "Qwen/Qwen3-0.6B"
+#: Computed from its config, of which the embedding is the output layer too.
+SMALL_BYTES = 1_192_099_840
+
+
+def test_a_draft_is_fetched_too(values: Path) -> None:
+    found = json.loads(plan(values, DRAFT % SMALL, "--output", "json").stdout)["delivery"]
+    assert (found["bytes"], found["draftBytes"], found["uncounted"]) == (LLAMA_BYTES + SMALL_BYTES, SMALL_BYTES, [])
+    assert found["disk"]["volume, while a revision changes"] == 2 * LLAMA_BYTES + SMALL_BYTES
+    assert found["disk"]["image"] == 2 * LLAMA_BYTES
+    said = plan(values, DRAFT % SMALL).stdout
+    assert "to fetch          16.07 GiB: " in said
+    assert f"of it             {LLAMA} has 14.96 GiB of weights, and its draft {SMALL} 1.11 GiB" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (DRAFT % "nobody/knows", ["nobody/knows"]),
+        ("lora: {adapters: [{name: a, source: acme/a}, {name: b, source: acme/a}]}", ["acme/a"]),
+        (DRAFT % LLAMA, []),
+        (
+            "engine: {args: {speculative-config: {method: eagle3, model: AngelSlim/Qwen3-8B_eagle3, "
+            "num_speculative_tokens: 3}}}",
+            ["AngelSlim/Qwen3-8B_eagle3"],
+        ),
+    ],
+    ids=["a draft that is not known", "adapters", "the model itself", "layers of a draft"],
+)
+def test_what_is_not_counted_is_named(values: Path, text: str, names: list[str]) -> None:
+    found = json.loads(plan(values, text, "--output", "json").stdout)["delivery"]
+    assert (found["bytes"], found["uncounted"]) == (LLAMA_BYTES, names)
+    said = plan(values, text).stdout
+    assert ("not counted       " + ", ".join(names) in said) == bool(names)
+
+
 def test_a_download_that_has_too_little_time_is_told_how_much(values: Path) -> None:
     result = plan(values, f"{SHARED % ''}, download: {{enabled: true, budgetSeconds: 60}}", "--gpu", "h100-80gb")
     assert "download.budgetSeconds: 300" in result.stdout
@@ -129,6 +166,13 @@ def test_a_volume_that_does_not_hold_the_weights_is_refused(text: str, key: str)
 )
 def test_what_is_large_enough_or_not_known_passes(text: str) -> None:
     assert found(text) == []
+
+
+def test_a_volume_without_room_for_the_draft_is_refused() -> None:
+    (finding,) = found(f"{SHARED % ', size: 16Gi'}, download: {{enabled: true}}, {DRAFT % SMALL}")
+    assert finding.severity == "error"
+    assert f"{LLAMA} has 14.96 GiB of weights, and its draft {SMALL} 1.11 GiB" in finding.message
+    assert finding.remedy == "write at least 18Gi"
 
 
 def test_a_volume_for_one_revision_alone_is_warned_of() -> None:

@@ -112,8 +112,9 @@ def answer(
         source = sources.find(
             engine.model, path=config, revision=engine.revision, endpoint=hub["endpoint"], offline=offline
         )
-        warnings += delivery.check(manifests, values, source)
-        read = checkpoint.read(engine, source, _draft(engine, hub, offline))
+        draft = _draft(engine, hub, offline)
+        warnings += delivery.check(manifests, values, delivery.weights(engine, values, source, draft))
+        read = checkpoint.read(engine, source, draft)
         if refused := refusals.of_checkpoint(read):
             return Answer(refused)
         gpu = gpu or device.find(values)

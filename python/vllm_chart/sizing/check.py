@@ -88,7 +88,7 @@ def check(manifests: Manifests, values: Mapping[str, Any], app_version: str, gpu
         return [] if error.is_argument else [Finding("plan", error.where, str(error))]
     try:
         source = sources.find(engine.model, revision=engine.revision, offline=True, use_cache=False)
-        small = list(delivery.check(manifests, values, source))
+        small = list(delivery.check(manifests, values, delivery.weights(engine, values, source)))
         read = checkpoint.read(engine, source)
         if wrong := refusals.of_checkpoint(read):
             return [*small, *wrong]

@@ -28,6 +28,8 @@ class Checkpoint:
     for formulas that don't hold for sure; else None."""
     draft: Draft | None = None
     """The draft for speculative decoding, where its layers are known."""
+    draft_source: Source | None = None
+    """The config that was read of a draft with one of its own."""
     refused: str = ""
     """Why vLLM does not take the quantization that is asked for, of which there is no plan then; else ""."""
 
@@ -52,7 +54,7 @@ def read(engine: Engine, source: Source, draft_source: Source | None = None) -> 
             return Checkpoint(model, source, refused=refused)
         quantized = _quantization(engine.quantization, model, source)
         draft = drafts.read(engine.speculative, model, draft_source)
-        return Checkpoint(model, source, quantized, _factor(model, source, quantized), draft)
+        return Checkpoint(model, source, quantized, _factor(model, source, quantized), draft, draft_source)
 
 
 def _with_dtype(model: Model, dtype: str) -> Model:

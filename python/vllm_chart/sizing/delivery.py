@@ -9,10 +9,12 @@ from vllm_chart.rendered.manifests import Manifests
 from vllm_chart.rendered.pods import Container, Pod, engines
 from vllm_chart.sizing.arithmetic import GIB, gib, quantity
 from vllm_chart.sizing.checkpoint import UNKNOWN_SPREAD
-from vllm_chart.sizing.model import architecture, quantization, vision, weights
+from vllm_chart.sizing.model import architecture, drafts, quantization, vision
+from vllm_chart.sizing.model import weights as tensors
 from vllm_chart.sizing.model.quantization import UnknownQuantizationError
 from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.plan import Plan
+from vllm_chart.sizing.settings import Engine
 from vllm_chart.sizing.sources import Source
 from vllm_chart.vllm_args import repositories
 from vllm_chart.vllm_args.container import environment, words
@@ -32,17 +34,48 @@ LIMITS = {"no token": 500, "a free account": 1000, "an Enterprise organisation":
 
 
 @dataclasses.dataclass(frozen=True)
+class Weights:
+    """What is fetched of the Hub for an engine.
+
+    model, draft: bytes of the weights' files, and as few as they may be: fewer where those are an estimate. Of a draft
+    that is a model of its own, where its config is known; else 0. uncounted: what else is fetched that has weights.
+    """
+
+    name: str
+    model: tuple[int, int]
+    draft_name: str = ""
+    draft: tuple[int, int] = (0, 0)
+    uncounted: tuple[str, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        return self.model[0] + self.draft[0]
+
+    @property
+    def least(self) -> int:
+        return self.model[1] + self.draft[1]
+
+    @property
+    def told(self) -> str:
+        """What was counted, in words."""
+        drafted = f", and its draft {self.draft_name} {gib(self.draft[0])}" if self.draft[0] else ""
+        return f"{self.name} has {gib(self.model[0])} of weights{drafted}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Delivery:
     """What a model costs before it is in memory.
 
-    bytes: of its weights' files. least: as few as they may be; fewer than `bytes` where those are an estimate.
     requests: of the Hub's API by each start of an engine; 0 where a Job asks in its place, an image has the model, or
     nobody asks.
     """
 
-    bytes: int
-    least: int
+    weights: Weights
     requests: int
+
+    @property
+    def bytes(self) -> int:
+        return self.weights.bytes
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -58,19 +91,25 @@ class Delivery:
     def disk(self) -> dict[str, int]:
         """Bytes by method: in a volume; while a revision changes; on a node that pulls the model as an image, which it
         keeps packed and unpacked (kserve/kserve, docs/samples/storage/oci-image-volume)."""
-        return {"volume": self.bytes, "volume, while a revision changes": 2 * self.bytes, "image": 2 * self.bytes}
+        both = self.bytes + self.weights.model[0]
+        return {"volume": self.bytes, "volume, while a revision changes": both, "image": 2 * self.weights.model[0]}
 
     def told(self) -> list[str]:
         """For a person."""
-        about = "" if self.least == self.bytes else "about "
+        about = "" if self.weights.least == self.bytes else "about "
         times = ", ".join(f"{seconds:.0f} s at {rate}" for rate, seconds in self.seconds.items())
         asked = "none: what engines need is there before them"
         if self.requests:
             starts = ", ".join(f"{count} with {whose}" for whose, count in self.starts.items())
             asked = f"{self.requests} of the API a start; in 5 minutes {starts}"
+        volume, changing, packed = self.disk.values()
+        image = "or" if packed == changing else gib(packed)
+        alone = f"  not counted       {', '.join(self.weights.uncounted)}, whose weights come on top"
         return [
             f"  to fetch          {about}{gib(self.bytes)}: {times}",
-            f"  disk              {gib(self.bytes)}; {gib(2 * self.bytes)} while a revision changes, or as an image",
+            *([f"  of it             {self.weights.told}"] if self.weights.draft[0] else []),
+            *([alone] if self.weights.uncounted else []),
+            f"  disk              {gib(volume)}; {gib(changing)} while a revision changes, {image} as an image",
             f"  Hub requests      {asked}",
         ]
 
@@ -78,7 +117,9 @@ class Delivery:
         """For a machine: bytes, seconds, requests."""
         return {
             "bytes": self.bytes,
-            "leastBytes": self.least,
+            "leastBytes": self.weights.least,
+            "draftBytes": self.weights.draft[0],
+            "uncounted": list(self.weights.uncounted),
             "seconds": {name: round(seconds, 1) for name, seconds in self.seconds.items()},
             "disk": self.disk,
             "hubRequestsPerStart": self.requests,
@@ -88,14 +129,34 @@ class Delivery:
 
 def of(planned: Plan, values: Mapping[str, Any]) -> Delivery | None:
     """What the model of a plan costs to deliver; None where it is none of the Hub's, or its size can't be known."""
-    name = str(values["model"]["id"])
-    sized = checkpoint_bytes(planned.checkpoint.source) if repositories.is_repository(name) else None
-    if sized is None:
+    found = weights(planned.engine, values, planned.checkpoint.source, planned.checkpoint.draft_source)
+    if found is None:
         return None
     offline = values["hub"]["offline"] or (values.get("download") or {}).get("enabled") or _is_in_image(values)
     kept = values["persistence"]["enabled"] and not values["persistence"]["ephemeral"]
     requests = (WARM_REQUESTS if kept else COLD_REQUESTS) + WORKER_REQUESTS * (planned.engine.workers - 1)
-    return Delivery(*sized, 0 if offline else requests)
+    return Delivery(found, 0 if offline else requests)
+
+
+def weights(
+    engine: Engine, values: Mapping[str, Any], source: Source, draft_source: Source | None = None
+) -> Weights | None:
+    """What is fetched of the Hub; None where the model is none of it, or its size can't be known.
+
+    source, draft_source: the configs of the model and of its draft, where that has one of its own that was read.
+    """
+    name = str(values["model"]["id"])
+    sized = checkpoint_bytes(source) if repositories.is_repository(name) else None
+    if sized is None:
+        return None
+    draft, config = drafts.repository(engine.speculative, draft_source)
+    adapters = (values.get("lora") or {}).get("adapters")
+    others = [str(adapter.get("source") or "") for adapter in adapters or () if adapter]
+    drafted = (0, 0)
+    if repositories.is_repository(draft) and draft != name:
+        drafted = (config and checkpoint_bytes(config)) or drafted
+        others += [draft] * (not drafted[0])
+    return Weights(name, sized, draft, drafted, tuple(dict.fromkeys(filter(repositories.is_repository, others))))
 
 
 def checkpoint_bytes(source: Source) -> tuple[int, int] | None:
@@ -110,13 +171,13 @@ def checkpoint_bytes(source: Source) -> tuple[int, int] | None:
             model = architecture.read(source.config)
             quantized = quantization.read(model.quantization, model.dtype)
             total = sum(
-                weights.size(weight, model.dtype, quantized)
-                for weight in (*weights.language_weights(model), *vision.weights(model, Split()))
+                tensors.size(weight, model.dtype, quantized)
+                for weight in (*tensors.language_weights(model), *vision.weights(model, Split()))
                 if not weight.derived
             )
     except (architecture.ConfigError, UnknownQuantizationError):
         return None
-    sure = source.confidence == "config" and weights.known(model)
+    sure = source.confidence == "config" and tensors.known(model)
     return total, total if sure else round(total * (1 - UNKNOWN_SPREAD))
 
 
@@ -128,25 +189,22 @@ def _is_in_image(values: Mapping[str, Any]) -> bool:
 # Whether it fits the volume
 
 
-def check(manifests: Manifests, values: Mapping[str, Any], source: Source) -> Iterator[Finding]:
+def check(manifests: Manifests, values: Mapping[str, Any], fetched: Weights | None) -> Iterator[Finding]:
     """A volume that is too small for the weights that are fetched into it, in a rendered release."""
-    name = str(values["model"]["id"])
-    fetched = repositories.is_repository(name) and not _is_in_image(values)
-    sized = checkpoint_bytes(source) if fetched else None
     pod, container = next(engines(manifests), (None, None))
-    if sized is None or pod is None or container is None:
+    if fetched is None or _is_in_image(values) or pod is None or container is None:
         return
     found = _room(manifests, pod, container)
     if found is None:
         return
     key, room = found
-    needed = f"{name} has {gib(sized[0])} of weights"
-    least = f"write at least {-(-sized[0] * 11 // 10 // GIB)}Gi"
-    if room < sized[1]:
-        yield Finding(VOLUME, key, f"{needed}, and the volume that they are fetched into {gib(room)}", least)
-    elif (values.get("download") or {}).get("nextRevision") and room < 2 * sized[1]:
-        message = f"{needed}, and of two revisions that differ in all of them {gib(2 * sized[0])}"
-        yield Finding(VOLUME, key, message, f"write at least {-(-sized[0] * 21 // 10 // GIB)}Gi", severity="warning")
+    least = f"write at least {-(-fetched.bytes * 11 // 10 // GIB)}Gi"
+    both = fetched.bytes + fetched.model[0]
+    if room < fetched.least:
+        yield Finding(VOLUME, key, f"{fetched.told}, and the volume that they are fetched into {gib(room)}", least)
+    elif (values.get("download") or {}).get("nextRevision") and room < fetched.least + fetched.model[1]:
+        message = f"{fetched.told}, and with a revision that differs in all of them {gib(both)}"
+        yield Finding(VOLUME, key, message, f"write at least {-(-both * 21 // 20 // GIB)}Gi", severity="warning")
 
 
 def _room(manifests: Manifests, pod: Pod, container: Container) -> tuple[str, int] | None:

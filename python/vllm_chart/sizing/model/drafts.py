@@ -43,7 +43,7 @@ def read(speculative: Mapping[str, Any], target: Model, source: Source | None = 
     kind = _kind(speculative)
     if kind is None:
         return None
-    source = source or shipped().get(str(speculative.get("model") or ""))
+    source = source or shipped().get(_name(speculative))
     if kind == "model":
         if source is None:
             return None
@@ -66,9 +66,23 @@ def read(speculative: Mapping[str, Any], target: Model, source: Source | None = 
     return Draft(kind, dataclasses.replace(target, type="llama"), (last,), rows if kind == "eagle3" else 0)
 
 
+def repository(speculative: Mapping[str, Any], source: Source | None = None) -> tuple[str, Source | None]:
+    """A draft with a repository of its own: its name, or "", and its config where that describes all of its files: an
+    EAGLE draft's is a Llama's, of which it has a layer.
+
+    `source`: its config, where it was read.
+    """
+    name = _name(speculative)
+    return name, (source or shipped().get(name)) if _kind(speculative) == "model" else None
+
+
+def _name(speculative: Mapping[str, Any]) -> str:
+    return str(speculative.get("model") or "")
+
+
 def _kind(speculative: Mapping[str, Any]) -> Kind | None:
     """The kind of a draft, by the method or, as vLLM does without one (config/speculative.py), by its name."""
-    method, name = str(speculative.get("method") or ""), str(speculative.get("model") or "").lower()
+    method, name = str(speculative.get("method") or ""), _name(speculative).lower()
     if method in ON_HOST or not (method or name):
         return None
     if method.endswith("mtp"):
