@@ -493,6 +493,19 @@ def test_check_refuses_with_a_key(text: str) -> None:
     assert [finding for finding in findings if finding.severity == "error" and finding.where]
 
 
+def test_no_model_is_proposed_where_there_is_none() -> None:
+    values = values_from_yaml('{models: {"true": {service: a}}, clients: {secretName: keys, allow: {app: ["true"]}}}')
+
+    assert [finding.where for finding in checks.validate(ENDPOINT.folder, values=values)] == ["models.true"]
+
+
+def test_a_probe_of_a_port_that_is_another_with_tls_is_told_both() -> None:
+    values = LEAST | values_from_yaml("{tls: {secretName: llm-tls}, livenessProbe: {tcpSocket: {port: http}}}")
+    [finding] = checks.check(ENDPOINT.folder, values=values, kubernetes=["1.37"]).findings
+
+    assert (finding.check, finding.remedy) == ("probes-reach-a-declared-port", "write https or metrics")
+
+
 def test_an_issuers_keys_are_a_map_without_a_warning(capfd: pytest.CaptureFixture[str]) -> None:
     """Helm warns of a map where the chart's default is a text."""
     assert render(by_tokens())

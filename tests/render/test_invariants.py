@@ -108,6 +108,12 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
     ("selectors-never-change", "Deployment/llm-vllm", ("spec", "selector", "matchLabels", "version"), "1"),
     ("selectors-match-the-engine-alone", "Service/llm-vllm", ("spec", "selector", "app.kubernetes.io/name"), "x"),
     ("selectors-match-the-engine-alone", "Pod/llm-vllm-test", ("metadata", "labels", "app.kubernetes.io/name"), "vllm"),
+    (
+        "exceptions-are-of-their-network",
+        "NetworkPolicy/llm-vllm",
+        ("spec", "ingress"),
+        [{"from": [{"ipBlock": {"cidr": "10.0.0.0/16", "except": ["192.168.0.0/16"]}}]}, {}],
+    ),
     ("selectors-never-change", "NetworkPolicy/llm-vllm", ("spec", "podSelector"), {}),
     (
         "selectors-match-the-engine-alone",

@@ -1,11 +1,12 @@
 """A fault that the schema finds does not hide those of the rules."""
 
+import re
 from typing import Any
 
 import pytest
 from helm_python import values_from_yaml
 
-from vllm_chart import checks
+from vllm_chart import charts, checks
 from vllm_chart.findings import Finding
 from vllm_chart.helm import verdict
 
@@ -67,3 +68,27 @@ vllm:
 - at '/c': missing property 'd'
 """
     assert verdict.refused(message) == [("a/b", "0", "x"), ("a/b", "0", "y"), ("a/b", "0", "z"), ("c", "d")]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("revisionHistoryLimit: '1'", "write a number"),
+        ("image: {tag: 0.33}", "write it in quotes"),
+        ("tls: {secretName: a, certKey: b}", "leave it out: the Secret has tls.crt and tls.key"),
+    ],
+)
+def test_what_to_write_instead_is_told(text: str, remedy: str) -> None:
+    assert [finding.remedy[: len(remedy)] for finding in found(text)] == [remedy]
+
+
+def test_a_remedy_reads_as_it_was_written() -> None:
+    """Helm's own message has a backslash before an apostrophe, so that no remedy of a value has one either."""
+    message = (
+        "values don't meet the specifications of the schema(s)\n- at '/a': value must be 'write Kubernetes\\' name'"
+    )
+    [finding] = verdict.findings(message, {})
+
+    assert finding.remedy == "write Kubernetes' name"
+    for chart in charts.CHARTS.values():
+        assert not re.search(r'"const": "[^"]*\'[^"]* [^"]*"', (chart.folder / "values.schema.json").read_text())

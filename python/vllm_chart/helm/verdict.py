@@ -86,10 +86,11 @@ def _from_schema(problem: _Problem, schema: Schema) -> Iterator[Finding]:
     elif message.startswith("missing propert"):
         for key in _quoted(message):
             yield Finding("schema", dotted((*path, key)), "is missing", "write it (a null deletes a default)")
-    elif instead := re.fullmatch(r"value must be '(.* .*)'", message):
+    elif re.fullmatch(r"value must be '(.* .*)'", message):
         # A `const` with words in it is the remedy of a mistake as well: of the key, or else of its value.
         mistaken_key = all("const" in variant for variant in _at(path, schema, schema))
-        said = _as_vllm_spells_it(path, schema) or instead[1]
+        [remedy] = _quoted(message)
+        said = _as_vllm_spells_it(path, schema) or remedy
         yield Finding("schema", dotted(path), "no such key" if mistaken_key else "not allowed", said)
     else:
         plain = re.sub("null or |(?<=one of )'', |, <nil>$", "", message)
@@ -101,6 +102,8 @@ def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
     of a number. Or ""."""
     if re.fullmatch(r"got string, want (?:null or )?(integer|number)", message):
         return "write a number, without a unit or quotes (helm's --set-string makes a text of it)"
+    if re.fullmatch(r"got (number|boolean), want (?:null or )?string", message):
+        return "write it in quotes"
     if re.fullmatch(r"got string, want (?:null or )?boolean", message):
         return "write true or false, without quotes (helm's --set-string makes a text of it)"
     if re.fullmatch(r"got (number|boolean), want (?:null or )?string", message):

@@ -189,9 +189,21 @@ DEFINITIONS: dict[str, Schema] = {
     "core.v1.VolumeProjection": ONE,
     "core.v1.VolumeResourceRequirements": {"required": ["requests"]},
     "networking.v1.NetworkPolicyPeer": {
-        "minProperties": 1,
-        **only_if({"ipBlock": {"type": "object"}}, maxProperties=1),
+        "allOf": [
+            {"if": {"maxProperties": 0}, "then": {"const": "write podSelector: {} for all pods of the namespace"}},
+            {
+                "if": {"properties": {"ipBlock": {"type": "object"}}, "required": ["ipBlock"], "minProperties": 2},
+                "then": {"const": "write two peers: one with the ipBlock alone, one with the selectors"},
+            },
+        ]
     },
+    "networking.v1.NetworkPolicyPort": only_if(
+        {"endPort": {"type": "integer"}},
+        required=["port"],
+        properties={
+            "port": {"if": {"type": "string"}, "then": {"const": "write a number: endPort ends a range of numbers"}}
+        },
+    ),
     "core.v1.TopologySpreadConstraint": only_if(
         {"minDomains": {"type": "integer"}}, properties={"whenUnsatisfiable": {"const": "DoNotSchedule"}}
     ),
@@ -199,6 +211,10 @@ DEFINITIONS: dict[str, Schema] = {
 
 #: Keys that people write in the place of others, by definition, with the remedy.
 REMEDIES: dict[str, dict[str, str]] = {
+    "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector": {
+        label: f"write it in matchLabels: {{{label}: …}}"
+        for label in ("app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "kubernetes.io/metadata.name")
+    },
     "core.v1.Capabilities": {"remove": "write drop"},
     "core.v1.EnvVarSource": {
         "secretRef": "write secretKeyRef: {name, key}",

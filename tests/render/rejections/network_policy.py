@@ -23,7 +23,7 @@ ROWS: list[Row] = [
         "networkPolicy.ingress.from[0]",
         "got string, want",
     ),
-    ("a peer that is all", policy("ingress: {from: [{}]}"), "networkPolicy.ingress.from[0]", "minProperties"),
+    ("a peer that is all", policy("ingress: {from: [{}]}"), "networkPolicy.ingress.from[0]", "write podSelector: {}"),
     (
         "a misspelt selector, which the API server would drop",
         policy("ingress: {from: [{podSelektor: {}}]}"),
@@ -34,7 +34,19 @@ ROWS: list[Row] = [
         "a block and a selector in one peer",
         policy("ingress: {from: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}"),
         "networkPolicy.ingress.from[0]",
-        "maxProperties",
+        "write two peers",
+    ),
+    (
+        "labels without matchLabels",
+        policy("ingress: {from: [{namespaceSelector: {kubernetes.io/metadata.name: apps}}]}"),
+        "networkPolicy.ingress.from[0].namespaceSelector.kubernetes.io/metadata.name",
+        "write it in matchLabels: {kubernetes.io/metadata.name: …}",
+    ),
+    (
+        "a range from a port with a name",
+        policy("ingress: {extra: [{ports: [{port: http, endPort: 9000}]}]}"),
+        "networkPolicy.ingress.extra[0].ports[0].port",
+        "write a number",
     ),
     (
         "an address without its mask",

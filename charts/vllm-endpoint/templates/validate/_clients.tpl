@@ -29,15 +29,16 @@
       {{- include "vllm-endpoint.validate.jwks" (include "vllm-endpoint.text" $jwt.jwks | fromJson) }}
     {{- end }}
   {{- end }}
+  {{- $known := include "vllm-endpoint.keysSet" .Values.models | fromJsonArray }}
   {{- range $client := include "vllm-endpoint.restricted" . | fromJsonArray }}
     {{- if and $jwt.issuer (hasSuffix "*" $client) }}
       - clients.allow.{{ $client }}: an asterisk means itself here, other than in clients.jwt.subjects, and those whom
         it is meant for could use every model: write a name for each client
     {{- end }}
     {{- range $name := get $.Values.clients.allow $client }}
-      {{- if not (get $.Values.models $name) }}
+      {{- if and $known (not (get $.Values.models $name)) }}
         - clients.allow.{{ $client }}: {{ $name }} is no key of models: write one of
-          {{ include "vllm-endpoint.keysSet" $.Values.models | fromJsonArray | sortAlpha | join ", " }}
+          {{ $known | sortAlpha | join ", " }}
       {{- end }}
     {{- end }}
   {{- end }}

@@ -1,8 +1,10 @@
 """Who is let in by the NetworkPolicies of a release."""
 
-from collections.abc import Iterator
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from vllm_chart.checks.invariants.base import broken, invariant
+from vllm_chart.checks.invariants.base import broken, general, invariant
 from vllm_chart.findings import Finding, Severity
 from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.pods import Pod, engines, pods
@@ -26,6 +28,36 @@ def policies_open_what_a_service_leads_to(manifests: Manifests) -> Iterator[Find
                 remedy = f"write networkPolicy.ingress.extra: [{{from: […], ports: [{{port: {number}}}]}}]"
                 severity: Severity = "warning" if service.is_extra else "error"
                 yield broken(f"{service.where}: spec.ports[{index}]", message, remedy, severity)
+
+
+@general
+def exceptions_are_of_their_network(manifests: Manifests) -> Iterator[Finding]:
+    """What an ipBlock excepts is a part of its network: Kubernetes refuses the policy otherwise."""
+    for policy in manifests.all("NetworkPolicy"):
+        for way, block in _blocks(policy):
+            cidr = block.get("cidr", "")
+            for one in block.get("except") or []:
+                if not _is_part(one, cidr):
+                    message = f"{one} is no part of {cidr}, from which it is excepted"
+                    yield broken(f"{policy.where}: spec.{way}", message, "leave it out, or write the network around it")
+
+
+def _blocks(policy: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every ipBlock of a policy, with the way that it is about."""
+    for way, key in (("ingress", "from"), ("egress", "to")):
+        for rule in policy["spec"].get(way) or []:
+            for peer in (rule or {}).get(key) or []:
+                if peer and peer.get("ipBlock"):
+                    yield way, peer["ipBlock"]
+
+
+def _is_part(one: str, network: str) -> bool:
+    """Whether a network is within another one; true for what is none, which schemas speak of."""
+    try:
+        inner, outer = (ipaddress.ip_network(text, strict=False) for text in (one, network))
+    except ValueError:
+        return True
+    return inner.version == outer.version and inner != outer and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 @invariant

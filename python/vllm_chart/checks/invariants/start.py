@@ -63,7 +63,9 @@ def probes_reach_a_declared_port(manifests: Manifests) -> Iterator[Finding]:
                     # A port that is open but not declared works as a number; as a name it can't be resolved.
                     severity: Severity = "warning" if isinstance(port, int) else "error"
                     where = f"{pod.where}: {container.path}{name}.{handler}.port"
-                    yield broken(where, f"{port!r} is not a declared port", severity=severity)
+                    names = [str(one.get("name") or one.get("containerPort")) for one in container.all("ports")]
+                    remedy = f"write {' or '.join(names)}" if names else ""
+                    yield broken(where, f"{port!r} is not a declared port", remedy, severity)
 
 
 @invariant

@@ -28,7 +28,7 @@ ServiceName = Annotated[
     Pattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "write the name of a Service alone, and its namespace beside it", 63),
 ]
 #: Of a Service; empty for the release's own.
-Namespace = Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "write a namespace's name", 63)]
+Namespace = Annotated[str, Pattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "write the name of a namespace", 63)]
 
 
 class EngineKey(SecretKeyRef):
@@ -148,7 +148,7 @@ class Tokens(Block):
         "an asterisk at the end stands for the rest. Empty: all of the issuer for the audience. In a cluster that is "
         "everybody who may create a pod.",
     )
-    claim: Annotated[str, Pattern(r"^[^\s]{1,128}$", "write a claim's name: sub")] = Field(
+    claim: Annotated[str, Pattern(r"^[^\s]{1,128}$", "write the name of a claim: sub")] = Field(
         "sub",
         description="The claim that is the client's name, in `allow`, in `limits` and in what is counted. A dot stands "
         "for a step into a claim: `realm.team`.",

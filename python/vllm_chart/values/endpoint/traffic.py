@@ -114,7 +114,7 @@ class Service(Block):
     )
     external_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For external Services.")
     load_balancer_class: Annotated[
-        str, Pattern(f"^({LABEL_KEY})?$", "write the class's name: example.com/internal")
+        str, Pattern(f"^({LABEL_KEY})?$", "write the name of the class: example.com/internal")
     ] = Field("", description="For type LoadBalancer.")
     load_balancer_source_ranges: list[Annotated[str, Pattern(f"^{NETWORK}$", "write a network: 10.0.0.0/8")]] = Field(
         [], description="Client networks, for type LoadBalancer."

@@ -42,7 +42,7 @@ class SecretParameter(OneOfApiKeys):
     """A key of a Secret, as KEDA's TriggerAuthentication names it."""
 
     parameter: Annotated[
-        str, Pattern(_CAMEL, "write a parameter of KEDA's: username, password, bearerToken, ca, cert or key")
+        str, Pattern(_CAMEL, "write a parameter that KEDA knows: username, password, bearerToken, ca, cert or key")
     ] = Field(description="What it is to KEDA: username, password, bearerToken, ca, cert, key, …")
 
 
@@ -93,7 +93,8 @@ class Prometheus(Block):
     )
     auth: PrometheusAuth = Field(PrometheusAuth(), description=PrometheusAuth.__doc__)
     parameters: Annotated[
-        dict[str, Text | None], KeyedMap(_CAMEL, "write a parameter of KEDA's Prometheus trigger: timeout, unsafeSsl")
+        dict[str, Text | None],
+        KeyedMap(_CAMEL, "write a parameter of the Prometheus trigger in KEDA: timeout, unsafeSsl"),
     ] = Field(
         {},
         description="More parameters of KEDA's Prometheus trigger: `{timeout: 5s, customHeaders: X-Scope-OrgID=team}`.",

@@ -47,7 +47,9 @@ class Monitor(monitoring.Monitor):
         description="Samples of a pod, beyond which the whole scrape fails. Empty: 5000 for each data-parallel rank, "
         "ten times what one has. 0: no limit.",
     )
-    port: Annotated[str, Pattern("^([-a-z0-9]*[a-z][-a-z0-9]*)?$", "write the name of a container's port", 15)] = Field(
+    port: Annotated[
+        str, Pattern("^([-a-z0-9]*[a-z][-a-z0-9]*)?$", "write the name that a container gives its port", 15)
+    ] = Field(
         "",
         description="Name of the pod's port that answers. Empty: the engine's; or a proxy's in `extraContainers`. An "
         "API key does not guard /metrics.",

@@ -32,6 +32,7 @@ class EngineTLS(Block):
         "certificate": "put tls.crt and tls.key in a Secret and name it in tls.secretName",
         "key": "put tls.crt and tls.key in a Secret and name it in tls.secretName",
         "existingSecret": "write tls.secretName",
+        **dict.fromkeys(("certKey", "keyKey"), "leave it out: the Secret has tls.crt and tls.key"),
         "minVersion": "vLLM speaks TLS 1.2 and newer, and takes no other: leave it out",
         "caSecretName": "write it in models.NAME.tls of the chart vllm-endpoint: here engine.args.ssl-ca-certs asks "
         "clients for certificates",
@@ -103,7 +104,7 @@ class Service(Block):
     external_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For external Services.")
     internal_traffic_policy: Literal["", "Cluster", "Local"] = Field("", description="For in-cluster clients.")
     load_balancer_class: Annotated[
-        str, Pattern(f"^({LABEL_KEY})?$", "write the class's name: example.com/internal")
+        str, Pattern(f"^({LABEL_KEY})?$", "write the name of the class: example.com/internal")
     ] = Field("", description="For type LoadBalancer. Fixed on a live release.")
     load_balancer_source_ranges: list[Annotated[str, Pattern(f"^{NETWORK}$", "write a network: 10.0.0.0/8")]] = Field(
         [], description="Client networks, for type LoadBalancer."
