@@ -138,9 +138,9 @@ def served(release: Installation, pod: V1Pod) -> dict[str, str]:
     """The adapters that a replica says it has: name and folder."""
     status, body = ask(release, pod, "GET", "/v1/models")
     assert status == 200, body
-    return {
-        model["id"]: model["root"].removeprefix(f"{FOLDER}/") for model in json.loads(body)["data"] if model["parent"]
-    }
+    adapters = [model for model in json.loads(body)["data"] if model["parent"]]
+    assert all(model["parent"] == release.model.served for model in adapters), adapters
+    return {model["id"]: model["root"].removeprefix(f"{FOLDER}/") for model in adapters}
 
 
 def seconds_until(reached: Callable[[], bool], within: int) -> float:

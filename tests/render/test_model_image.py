@@ -28,6 +28,11 @@ def test_it_is_mounted_read_only_and_served_by_its_name() -> None:
     assert "model: qwen3-8b" in v.manifests.notes
 
 
+@pytest.mark.parametrize("reference", [f"[2001:db8::1]:5000/models/a@sha512:{'a' * 128}", "registry:5000/a:1"])
+def test_other_forms_of_a_reference_are_taken(reference: str) -> None:
+    assert view(reference).volumes["model-image"]["image"]["reference"] == reference
+
+
 def test_other_names_take_the_place_of_the_id() -> None:
     v = view(model={"servedModelName": ["chat", "qwen"]})
     assert v.args[v.args.index("--served-model-name") + 1 :][:2] == ["chat", "qwen"]

@@ -51,6 +51,19 @@ ROWS: list[tuple[str, str, str, str]] = [
     ),
     ("of no interest", "{}", "is on its way", "scraped"),
     ("a new one", "image: {tag: v0.33.0}", "is on its way", "does not wait for its requests"),
+    (
+        "with adapters",
+        "lora: {adapters: [{name: sql, source: acme/sql}, {name: law, source: acme/law}]}",
+        "Its adapters, which clients write in the place of the model: sql, law.\n",
+        "without a restart",
+    ),
+    (
+        "with adapters that are reloaded",
+        "lora: {reload: true, maxLoras: 2, adapters: [{name: sql, source: acme/sql}]}",
+        "of the model: sql.\nA change of lora.adapters reaches its pods within two minutes, without a restart.",
+        "null",
+    ),
+    ("without adapters", "{}", "model: org/name", "adapters"),
     ("keys of a list", "auth: {apiKeySecretRefs: [{name: a, key: b}]}", "The API key guards /v1 only", "null"),
 ]
 

@@ -114,6 +114,8 @@ def test_the_package_refuses(text: str, key: str, remedy: str) -> None:
     said = [f"{finding.message}: {finding.remedy}" for finding in report.findings if finding.where == key]
     in_its_words = {UNKNOWN: "no such key", MISSING: "is missing"}.get(remedy, remedy)
     assert any(in_its_words in words for words in said), report.findings
+    # Of what stands in brackets no part is taken for the remedy.
+    assert all(finding.message.count("(") == finding.message.count(")") for finding in report.findings)
     assert failing_tests(report)
     assert_one_verdict(report)
 

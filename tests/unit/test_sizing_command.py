@@ -180,6 +180,11 @@ def test_adapters_take_memory(values: Path) -> None:
     # A Llama 2 7B with buffers for one adapter of rank 8: 0.0372 GiB for its layers, 0.0011 for its embeddings.
     assert after["weights"]["total"] - before["weights"]["total"] == pytest.approx(0.0383 * GIB, rel=0.01)
 
+    shown = plan(values, "--gpu", "h100", *sets[:2], *lora).stdout
+    assert ", of which 0.04 GiB for adapters" in shown
+    assert "  R  LoRA " in shown
+    assert "adapters" not in plan(values, "--gpu", "h100", *sets[:2]).stdout
+
 
 def test_every_number_is_explained(values: Path) -> None:
     text = plan(values, "--gpu", "h100", "--explain", "--set", "model.id=openai/gpt-oss-20b").stdout
@@ -241,6 +246,8 @@ def test_without_a_gpu_those_that_fit_are_listed(values: Path) -> None:
         (("--gpu-memory", "much"), Exit.USAGE, "write 80GiB"),
         (("--gpu-memory", "1e400GiB"), Exit.USAGE, "is not the size of a GPU"),
         (("--gpu", "h100", "--set", "model.id=org/unheard-of"), Exit.ENVIRONMENT, "not among the"),
+        (("--gpu", "h100", "--set", "model.id=s3://a/b,model.servedModelName={b}"), Exit.ENVIRONMENT, "is an address"),
+        (("--gpu", "h100", "--set", "model.id=b,model.image.reference=r.io/b:1"), Exit.ENVIRONMENT, "model in r.io"),
         (("--gpu", "h100", "--set", "gpu.count=two"), Exit.REFUSED, "gpu.count"),
         (("--gpu", "h100", "--set-string", "engine.extraArgs={--max-model-len=lots}"), Exit.REFUSED, "invalid number"),
         (("--gpu", "h100", "--set", "engine.args.kv-cache-dtype=turboquant_k8v4"), Exit.OK, "counted for all"),

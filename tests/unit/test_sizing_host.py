@@ -122,6 +122,12 @@ def test_check_says_it_too_where_settings_take_it() -> None:
     assert said() == []
 
 
+def test_adapters_are_named_by_the_block_that_lists_them() -> None:
+    [finding] = told(planned(lora={"adapters": [{"name": "sql", "source": "acme/sql"}]}))
+    assert (finding.where, finding.severity) == ("lora", "info")
+    assert "pins the adapters" in finding.message
+
+
 def test_what_has_no_size_is_named() -> None:
     [finding] = told(planned(engine={"args": {"enable-sleep-mode": True}}))
     assert (finding.where, finding.severity) == ("engine.args.enable-sleep-mode", "info")

@@ -95,7 +95,7 @@ def answer(
     """The plan for values on a device, or the findings that leave none.
 
     Raises click.UsageError for a GPU that is in no table, a file that is no config and a picture of no GPU,
-    UnavailableError where neither the Hub nor the package has the model's config.
+    UnavailableError where neither the Hub nor the package has the model's config, or can have it.
     """
     loaded = charts.require(chart, "plan")
     if has_errors(told := checks.validate(loaded, **values_options)):
@@ -109,6 +109,10 @@ def answer(
         gpu = None if device.cluster else device.find(values)
         hub = values["hub"]
         offline = offline or hub["offline"]
+        image = values["model"]["image"]["reference"]
+        if image and config is None and "/" not in engine.model:
+            why = f"{engine.model} names the model in {image}, and none of the Hub's"
+            raise UnavailableError(f"{why}: give its config.json with --config")
         source = sources.find(
             engine.model, path=config, revision=engine.revision, endpoint=hub["endpoint"], offline=offline
         )

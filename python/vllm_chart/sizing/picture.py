@@ -24,7 +24,8 @@ def slices(planned: Plan) -> list[Slice]:
     stage = planned.stage
     estimates = {estimate.name: estimate.bytes for estimate in stage.estimates}
     parts = [
-        Slice("weights", stage.weights, "W", "#3b6ea5"),
+        Slice("weights", max(0, stage.weights - stage.lora), "W", "#3b6ea5"),
+        Slice("LoRA", min(stage.lora, stage.weights), "R", "#5fa3c7"),
         Slice("KV cache", max(0, stage.available()), "K", "#58a55c"),
         Slice("activations", estimates.get("activations", 0) + estimates.get("request state", 0), "A", "#e0a030"),
         Slice("CUDA graphs", estimates.get("CUDA graphs", 0), "G", "#b0605a"),

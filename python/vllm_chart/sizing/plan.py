@@ -20,6 +20,8 @@ from vllm_chart.sizing.settings import Engine
 NO_FORMULA = (architecture.ConfigError, UnknownQuantizationError, CacheError)
 """What a model ends with of which there is no plan: that isn't the model's fault, and so no refusal."""
 
+_LORA = "LoRA"
+
 Scenario = Literal["expected", "worst", "best"]
 """Every estimate as it is, at its high end, or at its low end."""
 
@@ -55,8 +57,13 @@ class Stage:
 
     @property
     def weights(self) -> int:
-        """Weights that stay on the GPU."""
+        """Weights that stay on the GPU, with the buffers for adapters."""
         return max(0, sum(part.bytes for part in self.parts) - self.offloaded)
+
+    @property
+    def lora(self) -> int:
+        """Of those, the buffers for adapters, which no option offloads."""
+        return sum(part.bytes for part in self.parts if part.name == _LORA)
 
     def available(self, scenario: Scenario = "expected") -> int:
         """Memory for the KV cache: expected, or with every estimate at its "worst" or its "best"."""
@@ -218,7 +225,7 @@ def _additions(engine: Engine, checkpoint: Checkpoint, split: Split, index: int)
     if draft and (drafted := drafts.size(draft, model, split, index, checkpoint.quantized)):
         yield Part("draft", drafted)
     if engine.loras:
-        yield Part("LoRA", adapters.size(model, split, index, engine.loras, engine.lora_rank, engine.release))
+        yield Part(_LORA, adapters.size(model, split, index, engine.loras, engine.lora_rank, engine.release))
 
 
 def default_block(engine: Engine, model: Model, gpu: Gpu) -> int:

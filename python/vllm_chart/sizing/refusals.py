@@ -182,8 +182,9 @@ def _host(plan: Plan) -> Iterator[Finding]:
             )  # fmt: skip
             continue
         flag = setting.partition(":")[0]
+        where = f"engine.args.{flag if '-' in flag else 'kv-transfer-config'}"
         yield Finding(
-            "host-memory", f"engine.args.{flag if '-' in flag else 'kv-transfer-config'}",
+            "host-memory", "lora" if flag == "enable-lora" else where,
             f"{setting} takes host memory that is not counted: {takes.rpartition(': ')[0]}",
             "leave room for it in resources.limits.memory", "info",
         )  # fmt: skip

@@ -56,6 +56,8 @@ def find(
         return local(Path(model))
     if Path(model).is_absolute():
         raise UnavailableError(f"{model} is a path in the pod: give its config.json with --config")
+    if "://" in model:
+        raise UnavailableError(f"{model} is an address, and no name of the Hub's: give its config.json with --config")
     offline = offline or os.environ.get("HF_HUB_OFFLINE") == "1"
     revision, endpoint = revision or "main", hub.endpoint_of(endpoint)
     folder = hub.cached(model, revision, endpoint) if use_cache else None

@@ -220,13 +220,19 @@ ROWS: list[Row] = [
     ),
     ("no bucket", "model: {id: 's3://', servedModelName: [b]}", "model.id", "write s3://bucket/folder"),
     ("a store without a scheme", "objectStorage: {endpoint: minio:9000}", "objectStorage.endpoint", "write a URL"),
+    (
+        "a store with a path",
+        "objectStorage: {endpoint: 'https://store.example.com/s3'}",
+        "objectStorage.endpoint",
+        "write a URL without a path",
+    ),
     ("a key in the values", "objectStorage: {secretKey: x}", "objectStorage.secretKey", "put it in a Secret"),
     ("Google's other word", "model: {id: gcs://a/b, servedModelName: [b]}", "model.id", "or az:// address"),
     (
         "an image's address with a scheme",
         "model: {image: {reference: oci://registry/models/a}}",
         "model.image.reference",
-        "write registry/name",
+        "without oci://",
     ),
     (
         "an image in parts",

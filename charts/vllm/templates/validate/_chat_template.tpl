@@ -9,8 +9,8 @@
   {{- if and (or $text $ref) $flag }}
     - engine.args.chat-template: {{ $key }} is the template already: keep one of them
   {{- else if and (or $text $ref) (not .Values.engine.passArguments) }}
-    - {{ $key }}: nothing tells the engine of it (engine.passArguments: false): leave it out, and name the file in
-      command
+    - {{ $key }}: nothing tells the engine of it (engine.passArguments is false): leave it out, and name the file
+      in command
   {{- end }}
   {{- if and $text (not (contains "{" $text)) }}
     {{- $shown := trunc 80 $text | trim | toJson }}

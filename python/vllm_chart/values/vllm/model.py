@@ -9,9 +9,10 @@ from vllm_chart.values.kubernetes import INSIDE_PATTERN, INSIDE_REMEDY
 
 #: https://pkg.go.dev/github.com/distribution/reference#pkg-overview, loosely: no scheme, no white space.
 IMAGE_REFERENCE = (
-    r"^([A-Za-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?"
-    r"(@sha256:[0-9a-f]{64})?)?$"
+    r"^((\[[0-9A-Fa-f:]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?"
+    r"(@sha(256|512):[0-9a-f]{64,})?)?$"
 )
+IMAGE_REMEDY = "write registry/name:tag, or registry/name@sha256:…, without oci://"
 
 
 class ChatTemplateRef(Block):
@@ -36,7 +37,7 @@ class ModelImage(Block):
         "mountPath": "leave it out: it is /model",
     }
 
-    reference: Annotated[str, Pattern(IMAGE_REFERENCE, "write registry/name:tag, or registry/name@sha256:…")] = Field(
+    reference: Annotated[str, Pattern(IMAGE_REFERENCE, IMAGE_REMEDY)] = Field(
         "",
         description="The image: `registry.example.com/models/qwen3-8b@sha256:…`. A tag may come to mean another model, "
         "a digest can't. global.imageRegistry is not put before it.",

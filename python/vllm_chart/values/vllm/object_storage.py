@@ -37,12 +37,12 @@ class ObjectStorage(Block):
     }
 
     credentials_secret_ref: Credentials = Field(Credentials(), description="The keys, if the pods have no identity.")
-    endpoint: Annotated[str, Pattern(r"^(https?://[^\s/]+/?)?$", "write a URL: https://minio.storage.svc:9000")] = (
-        Field(
-            "",
-            description="URL of a store that speaks S3 (MinIO, Ceph, …): buckets are addressed by path there, and no "
-            "metadata server is asked. Its authority goes in caBundle. Empty: Amazon's own.",
-        )
+    endpoint: Annotated[
+        str, Pattern(r"^(https?://[^\s/]+/?)?$", "write a URL without a path: https://minio.storage.svc:9000")
+    ] = Field(
+        "",
+        description="URL of a store that speaks S3 (MinIO, Ceph, …): buckets are addressed by path there, and no "
+        "metadata server is asked. Its authority goes in caBundle. Empty: Amazon's own.",
     )
     region: Annotated[str, Pattern(r"^[a-z0-9-]*$", "write a region: eu-central-1")] = Field(
         "", description="Region of the bucket, which signatures are made for. Empty: us-east-1 at an endpoint."
