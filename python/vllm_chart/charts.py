@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vllm_chart import facts, network, support
 from vllm_chart.endpoint import alerts as endpoint_alerts
+from vllm_chart.endpoint import versions as envoy_versions
 from vllm_chart.findings import Check, Finding, WrongCallError
 from vllm_chart.helm import AnyChart, LoadedChart, chart_folder, load
 from vllm_chart.rendered.manifests import Manifests
@@ -171,8 +172,8 @@ def _endpoint_values() -> "type[Block]":
 ENDPOINT = Chart(
     "vllm-endpoint",
     model=_endpoint_values,
-    checks=network.CHECKS,
-    examinations=(network.check_endpoint,),
+    checks=(*network.CHECKS, *envoy_versions.CHECKS),
+    examinations=(network.check_endpoint, envoy_versions.check_release),
     reads=frozenset(("models", "clients", "paths")),
     preflight=_endpoint_preflight,
     examples="values/endpoint",

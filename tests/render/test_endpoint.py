@@ -493,6 +493,27 @@ def test_check_refuses_with_a_key(text: str) -> None:
     assert [finding for finding in findings if finding.severity == "error" and finding.where]
 
 
+@pytest.mark.parametrize(
+    ("tag", "warned"),
+    [
+        ("v1.31.0", True),
+        ("contrib-v1.41-latest", True),
+        ("1.39.2", True),
+        ("", False),
+        ("v1.40.2", False),
+        ("contrib-v1.40-latest", False),
+        ("2026.11.1", False),
+        ("stable", False),
+    ],
+)
+def test_another_envoy_than_the_one_that_is_tried_is_told(tag: str, warned: bool) -> None:
+    findings = checks.validate(ENDPOINT.folder, values=LEAST | {"image": {"tag": tag}})
+
+    assert [(one.check, one.severity, one.where) for one in findings] == (
+        [("envoy-version", "warning", "image.tag")] if warned else []
+    )
+
+
 def test_no_model_is_proposed_where_there_is_none() -> None:
     values = values_from_yaml('{models: {"true": {service: a}}, clients: {secretName: keys, allow: {app: ["true"]}}}')
 

@@ -102,8 +102,6 @@ def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
     of a number. Or ""."""
     if re.fullmatch(r"got string, want (?:null or )?(integer|number)", message):
         return "write a number, without a unit or quotes (helm's --set-string makes a text of it)"
-    if re.fullmatch(r"got (number|boolean), want (?:null or )?string", message):
-        return "write it in quotes"
     if re.fullmatch(r"got string, want (?:null or )?boolean", message):
         return "write true or false, without quotes (helm's --set-string makes a text of it)"
     if re.fullmatch(r"got (number|boolean), want (?:null or )?string", message):
