@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import vllm_chart
-from vllm_chart import checks
+from vllm_chart import charts, checks
 from vllm_chart.checks import registry
 from vllm_chart.cli.main import main
 from vllm_chart.findings import Check, Exit
@@ -127,13 +127,16 @@ def test_what_only_preflight_finds_can_be_ignored_there() -> None:
     assert registry.ignorable(["secret-text", "kv-cache", "secret-text"]) == ("secret-text", "kv-cache")
 
 
-def test_the_list_names_all_checks() -> None:
-    human = CliRunner().invoke(main, ["check", "--list"])
-    machine = json.loads(CliRunner().invoke(main, ["check", "--list", "-o", "json"]).stdout)
+@pytest.mark.parametrize("chart", charts.CHARTS.values(), ids=charts.CHARTS)
+def test_the_list_names_all_checks_of_a_chart(chart: charts.Chart) -> None:
+    asked = ["check", "--list", "--chart", str(chart.folder)]
+    human = CliRunner().invoke(main, asked)
+    machine = json.loads(CliRunner().invoke(main, [*asked, "-o", "json"]).stdout)
+    known = registry.of_chart(chart)
 
     assert human.exit_code == Exit.OK
-    assert [row["name"] for row in machine["checks"]] == list(registry.of_check())
-    assert all(f"\n  {name}\n" in human.stdout for name in registry.of_check())
+    assert [row["name"] for row in machine["checks"]] == list(known)
+    assert all(f"\n  {name}\n" in human.stdout for name in known)
     assert {row["name"] for row in machine["checks"] if not row["ignorable"]} == {"values", "schema", "rule", "render"}
 
 

@@ -12,7 +12,7 @@ CHECKS = (
     Check(
         NAME,
         "The endpoint's image is of the Envoy that its configuration is tried with.",
-        "Some of its filters are work in progress in Envoy: another version may not know their settings, and end at its start.",
+        "Some of its filters are work in progress in Envoy: another version may not take their settings.",
         "Endpoint",
     ),
 )
