@@ -74,7 +74,7 @@ vllm:
     ("text", "remedy"),
     [
         ("revisionHistoryLimit: '1'", "write a number"),
-        ("image: {tag: 0.33}", "write a text, in quotes"),
+        ("image: {tag: 0.33}", "write it in quotes"),
         ("tls: {secretName: a, certKey: b}", "leave it out: the Secret has tls.crt and tls.key"),
     ],
 )

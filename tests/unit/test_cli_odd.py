@@ -131,7 +131,7 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         (["plan", MODEL, "--offline", "--gpu", "l4", "--svg", "absent/x.svg"], Exit.USAGE, "absent/x.svg: No such"),
         (["check", MODEL, "--set-string", "replicaCount=2"], Exit.REFUSED, "write a number, without a unit or quotes"),
         (["check", MODEL, "--set-string", "hostIPC=true"], Exit.REFUSED, "write true or false, without quotes"),
-        (["check", MODEL, "--set", "model.revision=1234567"], Exit.REFUSED, "write a text, in quotes"),
+        (["check", MODEL, "--set", "model.revision=1234567"], Exit.REFUSED, "write it in quotes"),
         (["check", MODEL, "--set", "lora.maxRank=24"], Exit.REFUSED, "write one of them, a number without quotes"),
         (
             ["check", MODEL, "--set", "lora.maxRank=24"],

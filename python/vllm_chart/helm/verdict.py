@@ -105,7 +105,7 @@ def _instead(path: Sequence[str], message: str, schema: Schema) -> str:
     if re.fullmatch(r"got string, want (?:null or )?boolean", message):
         return "write true or false, without quotes (helm's --set-string makes a text of it)"
     if re.fullmatch(r"got (number|boolean), want (?:null or )?string", message):
-        return "write a text, in quotes (of helm's options --set-string makes one)"
+        return "write it in quotes (helm's --set-string does)"
     if message.startswith("value must be one of "):
         numbers = re.search(r"\d, \d", message) is not None
         return f"write one of them{', a number without quotes' if numbers else ''}"
