@@ -20,7 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from tests.envoy import Proxy, endpoint, files
 from tests.stub_engines import Engine, engine
-from vllm_chart.endpoint import clients
+from vllm_chart.endpoint import clients, issuer
 
 ISSUER, AUDIENCE = "https://kubernetes.default.svc.cluster.local", "llm"
 CHAT, LAB = "system:serviceaccount:apps:chat", "system:serviceaccount:lab:anyone"
@@ -216,6 +216,9 @@ def test_an_issuers_keys_are_fetched(llama: Engine, tmp_path: Path) -> None:
                 proxy.wait()
                 proxy.until(lambda: proxy.ask(token()).status_code == believed, "an answer")  # noqa: B023
                 assert proxy.ask(token(OTHER)).status_code == 401
+                counted = requests.get(f"{proxy.operations}/metrics", params=issuer.QUESTION, timeout=10).text
+                told = [one.message for one in issuer.explain("endpoint-clients", {"pod": counted})]
+                assert ["of no authority that the image knows" in one for one in told] == [True] * (believed == 401)
             finally:
                 proxy.stop()
     finally:

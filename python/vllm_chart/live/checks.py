@@ -146,7 +146,7 @@ _ENDPOINT = (
     ),
     (
         "endpoint-clients",
-        "The clients' document is one that Envoy reads, and has those whom the values name.",
+        "The clients' document is one that Envoy reads, and has those whom the values name; an issuer's keys came.",
         "A replica that starts with another is never ready; one that runs goes by the document before.",
     ),
     (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vllm_chart.cluster.api import Cluster, unless_hidden
-from vllm_chart.endpoint import behind, handshakes, replicas, secret
+from vllm_chart.endpoint import behind, handshakes, issuer, replicas, secret
 from vllm_chart.endpoint.behind import Behind, Model
 from vllm_chart.endpoint.handshakes import Watched
 from vllm_chart.endpoint.secret import Place
@@ -27,6 +27,8 @@ class Endpoint:
     models: Mapping[Model, Behind] = dataclasses.field(default_factory=dict)
     handshakes: Watched = dataclasses.field(default_factory=Watched)
     """What the replicas count of TLS to engines; nothing where no engine is asked by it."""
+    issuer: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What they count of the keys that they fetch of an issuer, by their pods' names; nothing where they fetch none."""
 
 
 def ask(cluster: Cluster, namespace: str, workloads: Sequence[Workload]) -> Endpoint | None:
@@ -42,14 +44,20 @@ def ask(cluster: Cluster, namespace: str, workloads: Sequence[Workload]) -> Endp
     written = str((volumes[CONFIG].get("configMap") or {}).get("name") or "")
     config = _data(cluster.core.read_namespaced_config_map, written, namespace)
     place = secret.place_in(found, namespace) or Place(namespace, "", "")
-    models = behind.of_config(config.get("envoy.yaml", ""))
-    labels, tls = workload.front.labels, any(model.tls for model in models)
+    envoy = config.get("envoy.yaml", "")
+    models = behind.of_config(envoy)
+    tls = any(model.tls for model in models)
+
+    def pages(question: Mapping[str, str]) -> dict[str, str]:
+        return replicas.pages(cluster, namespace, workload.front.labels, question)
+
     return Endpoint(
         place.secret,
         place.key,
         _data(cluster.core.read_namespaced_secret, place.secret, namespace),
         behind.ask(cluster, models),
-        handshakes.watch(lambda: replicas.pages(cluster, namespace, labels, handshakes.QUESTION)) if tls else Watched(),
+        handshakes.watch(lambda: pages(handshakes.QUESTION)) if tls else Watched(),
+        pages(issuer.QUESTION) if issuer.is_asked(envoy) else {},
     )
 
 
@@ -63,5 +71,6 @@ def explain(found: Endpoint | None) -> Iterator[Finding]:
     """What keeps clients out, or requests from a model."""
     if found is not None:
         yield from behind.explain_clients("endpoint-clients", found.secret, found.key, found.data, {})
+        yield from issuer.explain("endpoint-clients", found.issuer)
         yield from behind.explain("endpoint-models", found.models)
         yield from handshakes.explain("endpoint-models", found.handshakes)
