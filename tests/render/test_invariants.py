@@ -308,6 +308,17 @@ def test_a_key_may_come_into_an_object_later(secret: str, severity: str | None) 
     assert all("Secret/s has no token" in finding.message for finding in found)
 
 
+def test_a_key_is_looked_for_in_the_releases_own_namespace() -> None:
+    objects = values_from_yaml("""
+    extraObjects:
+      - {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: other}, stringData: {a: x}}
+      - {apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {token: x}}
+    """)
+    values = {"model": {"id": "a/b"}, "hub": {"tokenSecretRef": {"name": "s", "key": "token"}}, **objects}
+
+    assert invariants.INVARIANTS["keys-are-in-their-objects"](render(values=values)) == []
+
+
 def test_every_invariant_is_seen_to_break() -> None:
     assert {name for name, *_ in BREAKS} == set(invariants.INVARIANTS)
 

@@ -97,10 +97,11 @@ def keys_are_in_their_objects(manifests: Manifests) -> Iterator[Finding]:
     One that is empty is taken to be filled by somebody else, and one with labels or annotations may be: OpenShift and
     others go by them.
     """
+    objects = {(each.kind, each.namespace, each.name): each for each in manifests if each.get("apiVersion") == "v1"}
     for pod, where, kind, reference in _references(manifests):
-        named = manifests.maybe(kind, str(reference.get("name") or reference.get("secretName")))
-        elsewhere = named is None or named.namespace not in ("", pod.owner.namespace)
-        if named is None or elsewhere or reference.get("optional"):
+        name = str(reference.get("name") or reference.get("secretName"))
+        named = objects.get((kind, pod.owner.namespace, name)) or objects.get((kind, "", name))
+        if named is None or reference.get("optional"):
             continue
         there = {key for field in ("data", "binaryData", "stringData") for key in named.get(field) or ()}
         keys = [item.get("key") for item in reference.get("items") or [reference]]
