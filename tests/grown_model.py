@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 WEIGHTS = "model.safetensors"
-HEAD = 32
+HEAD = 64
 #: bfloat16 of either sign from 2^-7 to 2^-5, about what a model's weights are initialized with: sign and exponent.
 _HIGH = bytes(0xBC if byte & 0x80 else 0x3C for byte in range(256))
 _ONE = b"\x80\x3f"
@@ -23,7 +23,7 @@ _SEED = 502
 def grow(folder: Path, target: Path, hidden: int, layers: int) -> None:
     """Write a Llama as that of `folder`, but for its size, into the folder `target`. It answers at random.
 
-    hidden: the width, a multiple of 32; the inner one is four times that, so that a layer has about 32 bytes for each
+    hidden: the width, a multiple of 64; the inner one is four times that, so that a layer has about 32 bytes for each
     of its square.
     """
     target.mkdir(parents=True, exist_ok=True)
