@@ -60,12 +60,12 @@ objects' names may not.
   {{- include "chart.map" (prepend (rest .) (first .).Values.commonAnnotations) }}
 {{- end }}
 
-{{/* Lines for labels in the place of the chart's own. */}}
+{{/* Lines for labels in the place of the chart's own, with other values. */}}
 {{- define "chart.validate.ownLabels" }}
   {{- $labelled := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels }}
   {{- range $key, $labels := set $labelled "service.labels" .Values.service.labels }}
-    {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" }}
-      {{- if get ($labels | default dict) $label }}
+    {{- range $label, $own := include "chart.selectorLabels" $ | fromYaml }}
+      {{- if ne (get ($labels | default dict) $label | default $own) $own }}
         - {{ $key }}.{{ $label }}: it selects the pods and is the chart's own:
           write nameOverride or another release name
       {{- end }}

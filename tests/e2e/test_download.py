@@ -107,7 +107,8 @@ def sent(hub: HubPod) -> dict[str, Any]:
 
 
 def test_without_a_job_each_replica_takes_it_for_itself(hub: HubPod, release: Installation) -> None:
-    """What the Job spares, printed."""
+    """What the Job spares, printed. Beside its weights each engine reads the beginning of each file of them, 100,001
+    bytes and twice, for the types of its tensors (huggingface_hub's get_safetensors_metadata)."""
     hub.turn()
     alone = {"persistence": {"enabled": False}, "download": {"enabled": False}}
     model = dataclasses.replace(release.model, values={**release.model.values, **alone})
@@ -120,7 +121,7 @@ def test_without_a_job_each_replica_takes_it_for_itself(hub: HubPod, release: In
     weights = {path: size for path, size in counted["sizes"].items() if path.endswith(".safetensors")}
     print(f"{counted['requests']} requests, {sum(counted['sent'].values())} bytes, by {len(counted['clients'])} pods")
     assert weights
-    assert {path: counted["sent"][path] for path in weights} == {path: REPLICAS * weights[path] for path in weights}
+    assert [path for path in weights if counted["sent"][path] < REPLICAS * weights[path]] == []
     assert len(counted["clients"]) == REPLICAS
 
 

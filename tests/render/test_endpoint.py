@@ -336,7 +336,6 @@ REJECTIONS = {
         "service.ipFamilies",
         "PreferDualStack",
     ),
-    "a Service's name with a digit first": ("fullnameOverride: 1llm", "fullnameOverride", "begins with a letter"),
     "a rollout that cannot begin": (
         "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}",
         "strategy.rollingUpdate",
@@ -362,11 +361,6 @@ REJECTIONS = {
         "models: {qwen3: {service: a, apiKeySecretRef: {key: api-key}}}",
         "models.qwen3.apiKeySecretRef.name",
         "write the Secret that has it",
-    ),
-    "a monitor for nobody": (
-        "{serviceMonitor: {enabled: true}, networkPolicy: {ingress: {metricsFrom: []}}}",
-        "networkPolicy.ingress.metricsFrom",
-        "where Prometheus is",
     ),
     "both of a budget": (
         "podDisruptionBudget: {minAvailable: 1, maxUnavailable: 1}",

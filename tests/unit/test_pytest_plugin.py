@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from vllm_chart import checks, pytest_plugin
+from vllm_chart import charts, checks, pytest_plugin
 from vllm_chart.checks import registry
 from vllm_chart.checks.podsecurity import Level
 from vllm_chart.findings import Finding, Report
@@ -13,7 +13,7 @@ from vllm_chart.findings import Finding, Report
 pytest_plugins = "pytester"
 
 #: How many tests a values file is.
-TESTS = len(pytest_plugin.tests(registry.of_check().values()))
+TESTS = len(pytest_plugin.tests(registry.of_chart(charts.VLLM).values()))
 
 
 @pytest.fixture

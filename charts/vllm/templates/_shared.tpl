@@ -544,12 +544,12 @@ objects' names may not.
   {{- include "vllm.map" (prepend (rest .) (first .).Values.commonAnnotations) }}
 {{- end }}
 
-{{/* Lines for labels in the place of the chart's own. */}}
+{{/* Lines for labels in the place of the chart's own, with other values. */}}
 {{- define "vllm.validate.ownLabels" }}
   {{- $labelled := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels }}
   {{- range $key, $labels := set $labelled "service.labels" .Values.service.labels }}
-    {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" }}
-      {{- if get ($labels | default dict) $label }}
+    {{- range $label, $own := include "vllm.selectorLabels" $ | fromYaml }}
+      {{- if ne (get ($labels | default dict) $label | default $own) $own }}
         - {{ $key }}.{{ $label }}: it selects the pods and is the chart's own:
           write nameOverride or another release name
       {{- end }}
@@ -804,9 +804,10 @@ the file are the same for each rule ("vllm.rules.texts"), what its alerts are se
 
 {{/* Lines for the Service that clients ask. */}}
 {{- define "vllm.validate.service" }}
-  {{- if regexMatch "^[0-9]" (include "vllm.service.name" .) }}
-    - fullnameOverride: {{ include "vllm.service.name" . }} begins with a digit, which the name of a Service may not:
-      write one that begins with a letter
+  {{- $old := semverCompare "<1.37-0" .Capabilities.KubeVersion.Version }}
+  {{- if and $old (regexMatch "^[0-9]" (include "vllm.service.name" .)) }}
+    - fullnameOverride: {{ include "vllm.service.name" . }} begins with a digit, which the name of a Service may from
+      Kubernetes 1.37 on: write one that begins with a letter
   {{- end }}
   {{- with .Values.service }}
     {{- if and .nodePort (eq .type "ClusterIP") }}

@@ -36,6 +36,15 @@ ROWS: list[Row] = [
         lambda v: all("headers" not in one for one in spec(v, "HTTPRoute")["rules"][0]["matches"]),
     ),
     (
+        "no host of its own: those of the Gateway's listeners",
+        f"{GATEWAY_API}/api-types/httproute/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        httpRoute: {enabled: true, parentRefs: [{name: llm-own, namespace: gateways}], modelHeader: ""}
+        """,
+        lambda v: "hostnames" not in spec(v, "HTTPRoute"),
+    ),
+    (
         "a listener of its own, so that neither header nor host tells models apart",
         f"{GATEWAY_API}/user-guides/http-routing/",
         """

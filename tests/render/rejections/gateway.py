@@ -52,12 +52,6 @@ ROWS: list[Row] = [
         "httpRoute.parentRefs",
         "items at 0 and 1 are equal",
     ),
-    (
-        "a route of all that a Gateway takes",
-        route('modelHeader: ""'),
-        "httpRoute.hostnames",
-        "write the names that clients ask for",
-    ),
     ("a header with a blank", route("modelHeader: X Model"), "httpRoute.modelHeader", "write the name of a header"),
     ("no path", route("paths: []"), "httpRoute.paths", "leave it out for the usual ones"),
     ("no path of an Ingress", ingress("paths: []"), "ingress.paths", "leave it out for the usual ones"),

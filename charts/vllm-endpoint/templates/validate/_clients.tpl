@@ -17,10 +17,10 @@
       - clients.jwt.jwks: no token could be believed without the issuer's public keys: write them, as
         `kubectl get --raw /openid/v1/jwks` gives them, or clients.jwt.jwksUri
     {{- end }}
-    {{- $host := regexReplaceAll "^https://([^/:]*).*" $jwt.jwksUri "${1}" }}
+    {{- $host := regexReplaceAll "^https://([^/:]*).*" ($jwt.jwksUri | default "") "${1}" }}
     {{- if regexMatch "^[0-9.]+$" $host }}
-      - clients.jwt.jwksUri: {{ $host }} is no name, and by its name the issuer's certificate is checked: write that,
-        or the keys in clients.jwt.jwks
+      - clients.jwt.jwksUri: {{ $host }} is an address, and the certificate is checked by a name: write the issuer's
+        name, or its keys in clients.jwt.jwks
     {{- else if regexMatch "^kubernetes(\\.default(\\.svc(\\..*)?)?)?$" $host }}
       - clients.jwt.jwksUri: the API server's certificate is of the cluster's own authority, which Envoy's image
         does not know: write clients.jwt.jwks, as `kubectl get --raw /openid/v1/jwks` gives them

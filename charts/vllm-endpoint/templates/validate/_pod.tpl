@@ -2,14 +2,14 @@
   {{- include "vllm-endpoint.validate.strategy" . }}
   {{- include "vllm-endpoint.validate.ownLabels" . }}
   {{- range $key := list "repository" "tag" }}
-    {{- if contains "distroless" (get $.Values.image $key | default "") }}
+    {{- if regexMatch "distroless[^/]*$" (get $.Values.image $key | default "") }}
       - image.{{ $key }}: the distroless variant has no bash for the preStop hook, and each rollout would cut streams:
         write Envoy's own, envoyproxy/envoy:v{{ $.Chart.AppVersion }}
     {{- end }}
   {{- end }}
   {{- with ((.Values.resources | default dict).limits | default dict).memory }}
     {{- if lt (include "vllm-endpoint.quantity" . | float64) 67108864.0 }}
-      - resources.limits.memory: an idle Envoy has 70 MiB, and would be killed with {{ . }}: write 1Gi
+      - resources.limits.memory: an idle Envoy has 67 MiB, and would be killed with {{ . }}: write 1Gi
     {{- end }}
   {{- end }}
 {{- end }}

@@ -12,14 +12,6 @@
     {{- if not (without (.Values.httpRoute.parentRefs | default list) nil) }}
       - httpRoute.parentRefs: no Gateway takes a route that names none: write [{name, namespace}] of yours
     {{- end }}
-    {{- $listeners := list }}
-    {{- range without (.Values.httpRoute.parentRefs | default list) nil }}
-      {{- if or .sectionName .port }}{{ $listeners = append $listeners . }}{{ end }}
-    {{- end }}
-    {{- if not (or .Values.httpRoute.modelHeader (compact (.Values.httpRoute.hostnames | default list)) $listeners) }}
-      - httpRoute.hostnames: without a host and without httpRoute.modelHeader all that the Gateway takes would lead to
-        this model: write the names that clients ask for, or the sectionName of a listener of its own in parentRefs
-    {{- end }}
     {{- include "vllm.validate.gateway.names" (list "httpRoute.hostnames" .Values.httpRoute.hostnames) }}
     {{- $named := .Values.model.servedModelName }}
     {{- if and .Values.httpRoute.modelHeader (not $named) (hasPrefix "/" (.Values.model.id | default "")) }}
