@@ -47,14 +47,14 @@ def hub(cluster: Cluster, namespace: str, profile: Profile) -> HubPod:
 
 
 @pytest.fixture(scope="module")
-def release(
+def planned(
     helm: Helm,
     cluster: Cluster,
     namespace: str,
     profile: Profile,
     hub: HubPod,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Installation]:
+) -> Installation:
     """Not installed yet."""
     claim = tmp_path_factory.mktemp("claim") / "claim.yaml"
     claim.write_text(CLAIM)
@@ -72,9 +72,14 @@ def release(
         "download": {"enabled": True, "budgetSeconds": 600},
     }
     model = dataclasses.replace(profile.article, values={**profile.article.values, **changes})
-    release = Installation(helm, cluster, profile, namespace, "llm", model)  # somebody asks it: no short stop
-    yield release
-    release.uninstall()
+    return Installation(helm, cluster, profile, namespace, "llm", model)  # somebody asks it: no short stop
+
+
+@pytest.fixture(scope="module")
+def release(planned: Installation) -> Iterator[Installation]:
+    """The tests install it, each from what the one before left."""
+    yield planned
+    planned.uninstall()
 
 
 def job(release: Installation, *more: str) -> str:
@@ -106,13 +111,13 @@ def sent(hub: HubPod) -> dict[str, Any]:
     return counted
 
 
-def test_without_a_job_each_replica_takes_it_for_itself(hub: HubPod, release: Installation) -> None:
+def test_without_a_job_each_replica_takes_it_for_itself(hub: HubPod, planned: Installation) -> None:
     """What the Job spares, printed. Beside its weights each engine reads the beginning of each file of them, 100,001
     bytes and twice, for the types of its tensors (huggingface_hub's get_safetensors_metadata)."""
     hub.turn()
     alone = {"persistence": {"enabled": False}, "download": {"enabled": False}}
-    model = dataclasses.replace(release.model, values={**release.model.values, **alone})
-    each = dataclasses.replace(release, name="each", model=model)
+    model = dataclasses.replace(planned.model, values={**planned.model.values, **alone})
+    each = dataclasses.replace(planned, name="each", model=model)
     each.install()
     try:
         counted = hub.counted()
