@@ -54,9 +54,8 @@ def asking(prompt: str, words: int = 2, pause: float = 0) -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
 
 
-def rest(stream: socket.socket) -> bytes:
-    """All that a stream still says."""
-    text = b""
+def rest(stream: socket.socket, text: bytes = b"") -> bytes:
+    """All that a stream says. text: what was read of it before, which may be all."""
     while not text.endswith(b"0\r\n\r\n"):
         more = stream.recv(65536)
         if not more:
