@@ -1,5 +1,7 @@
 """What is said of chat templates that values bring along."""
 
+import itertools
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -64,9 +66,19 @@ TWICE = "{% macro twice(n) %}{% if n %}{{ twice(n - 1) }}{{ twice(n - 1) }}{% en
 
 @pytest.mark.parametrize("text", [ROUNDS, TWICE], ids=["loops", "macro"])
 def test_a_template_that_does_not_end_is_ended(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat_template, "PATIENCE", 0.1)
+    monkeypatch.setattr(chat_template, "MOST_TURNS", 1000)
     with ThreadPoolExecutor() as threads:  # as a test of a user's may
-        assert "it takes over 0.1 s for the message" in threads.submit(said, FINE + text).result()
+        told = threads.submit(said, FINE + text).result()
+    assert "it takes over 1,000 turns of loops and macros for the message of one user" in told
+
+
+@pytest.mark.parametrize(("turns", "fine"), [(999, True), (1000, False)])
+def test_the_verdict_goes_by_turns_whatever_they_take(turns: int, fine: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One turn is of FINE's own loop. A clock that runs away is that of a machine that is slow."""
+    seconds = itertools.count(step=1000)
+    monkeypatch.setattr(time, "thread_time", lambda: next(seconds))
+    monkeypatch.setattr(chat_template, "MOST_TURNS", 1000)
+    assert (said(FINE + f"{{% for i in range({turns}) %}}{{% endfor %}}") == "") == fine
 
 
 def test_a_template_that_refuses_a_plain_message_may_mean_it() -> None:

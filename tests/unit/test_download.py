@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -225,20 +226,56 @@ def test_a_gated_model_names_the_token(hub: Hub, job: Job) -> None:
     ("status", "said", "only"),
     [
         (401, "Invalid credentials in Authorization header", "^/api/models/org/name$"),
+        (401, "Invalid credentials in Authorization header", "/tree/"),
+        (401, "Invalid credentials in Authorization header", "/resolve/.*safetensors"),
         (403, "Your token lacks the permission", "/tree/"),
         (403, "Your token lacks the permission", "/resolve/.*safetensors"),
     ],
-    ids=["a token that is no more", "one that may not read this", "one that may not read files"],
+    ids=["the commit", "the files", "a file", "it may not read this", "it may not read files"],
 )
 def test_a_token_that_is_refused_is_told_at_once(hub: Hub, job: Job, status: int, said: str, only: str) -> None:
     hub.knobs = Knobs(refuse=1000, status=status, headers={"X-Error-Message": said}, only=only)
     command = job.command()
     command["env"]["HF_TOKEN"] = "hf_old"
+    program = command["args"][2].replace('HUB_HOST = "huggingface.co"', 'HUB_HOST = "127.0.0.1"')
+    command["args"][2] = program if status == 403 else command["args"][2]
     done = subprocess.run(**command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3, done.stdout
     assert f"the Hub answers {status}: " in done.stdout
     assert said in done.stdout
     assert done.stdout.rstrip().endswith(": see hub.tokenSecretRef")
+
+
+def test_a_mirror_that_refuses_for_a_while_is_asked_by_the_next_attempt(hub: Hub, job: Job) -> None:
+    hub.knobs = Knobs(refuse=1000, status=403, only="^/api/models/org/name$")
+    assert job.run().returncode == 1
+    hub.knobs = Knobs()
+    assert job.run().returncode == 0
+
+
+HUB = "https://huggingface.co"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url", "status", "final"),
+    [
+        (HUB, f"{HUB}/api/models/org/name", 403, True),
+        (HUB, "https://HuggingFace.co:443/org/name", 403, True),
+        (HUB, "https://cdn-lfs.huggingface.co/x", 403, False),
+        (HUB, "https://huggingface.company/x", 401, False),
+        ("https://hf.co", "https://hf.company/x", 401, False),
+        ("https://hf.co", "https://hf.co/x", 401, True),
+        ("https://hub.example.com/hf", "https://hub.example.com/hf/api/models/org/name", 403, False),
+        (HUB, f"{HUB}/x", 404, False),
+    ],
+)
+def test_whose_refusal_is_final(
+    endpoint: str, url: str, status: int, final: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    download = program("download")
+    monkeypatch.setattr(download.constants, "ENDPOINT", endpoint)
+    error = SimpleNamespace(response=SimpleNamespace(status_code=status, url=url))
+    assert download.refused(error) == (status if final else None)
 
 
 def test_an_address_that_has_run_out_is_none_of_the_tokens(hub: Hub, job: Job) -> None:

@@ -1,6 +1,7 @@
 """The download Job's program and the volume: what has room in it, and what it does where there are no links."""
 
 import errno
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.download_job import MODEL, SHARD, WHOLE, Job, small_hub
 from tests.hub_server import Hub, Repository
+from tests.programs import program
 
 
 @pytest.fixture
@@ -103,6 +105,48 @@ os.symlink = symlink
         assert (job.snapshot(commit) / path).read_bytes() == MODEL[path]
         assert hub.sent(f"/{path}") == len(MODEL[path])
     assert (place / "adapter_model.safetensors").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("there", ["a.safetensors", "b.safetensors"])
+def test_without_links_a_path_of_the_same_bytes_is_still_to_fetch(there: str, hub: Hub, job: Job) -> None:
+    commit = hub.repositories["org/name"].commit({"a.safetensors": SHARD, "b.safetensors": SHARD})
+    job.snapshot(commit).mkdir(parents=True)
+    (job.snapshot(commit) / there).write_bytes(SHARD)
+    command = with_disk(job.command(), len(SHARD) * 3 // 2)
+    done = subprocess.run(**command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done.stdout
+    assert "write a larger persistence.size" in done.stdout
+    assert not hub.requests("/resolve/")
+
+
+def test_a_link_that_another_job_makes_meanwhile_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    download, symlink = program("download"), os.symlink
+    ours, theirs, link = (tmp_path / name / "adapter_config.json" for name in ("ours", "theirs", "adapter"))
+    for file in (ours, theirs):
+        file.parent.mkdir()
+        file.write_text(file.parent.name)
+
+    def later(source: str, target: Path, *more: Any, **options: Any) -> None:
+        link.unlink(missing_ok=True)
+        symlink(theirs, link)
+        symlink(source, target, *more, **options)
+
+    monkeypatch.setattr(os, "symlink", later)
+    download.place(ours.parent, link.parent, [link.name], "0" * 40)
+    assert (ours.read_text(), theirs.read_text()) == ("ours", "theirs")
+    assert link.resolve() == ours
+
+
+def test_a_file_that_is_there_is_no_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def there(*_: Any, **__: Any) -> None:
+        raise FileExistsError(errno.EEXIST, "File exists")
+
+    (tmp_path / "adapter_config.json").write_text("{}")
+    monkeypatch.setattr(os, "symlink", there)
+    with pytest.raises(FileExistsError):
+        program("download").place(tmp_path, tmp_path / "adapter", ["adapter_config.json"], "0" * 40)
 
 
 def test_a_revision_that_shares_its_weights_needs_no_room_for_them(hub: Hub, job: Job) -> None:

@@ -184,7 +184,8 @@ template:
 
 {{/*
 YAML list: the volumes that a Job has, or their mounts: the chart's own, and the user's that hold a file of certificates
-or the token, which its environment names. Takes a list: root context, which of both.
+or the token, which its environment names. Not those that begin empty: the Job has no container of the user's that would
+fill them, and they would hide the image's own authorities. Takes a list: root context, which of both.
 */}}
 {{- define "vllm.download.mounts" -}}
   {{- $values := (first .).Values }}
@@ -208,6 +209,7 @@ or the token, which its environment names. Takes a list: root context, which of 
         {{- if and $path $below }}{{ $mounts = append $mounts $mount | uniq }}{{ end }}
       {{- end }}
     {{- end }}
+    {{- if or (kindIs "map" $volume.emptyDir) (kindIs "map" $volume.ephemeral) }}{{ $mounts = list }}{{ end }}
     {{- $volumes := ternary list (list $volume) (empty $mounts) }}
     {{- $items = concat $items (ternary $mounts $volumes (eq (last $) "mounts")) }}
   {{- end }}

@@ -64,7 +64,8 @@ def _module(draft: Draft, one: Part) -> dict[str, str] | None:
         mount = {"name": volume, "mountPath": path, "readOnly": True}
         draft.append(None, "volumeMounts", mount | ({"subPath": inside} if inside else {}))
     else:
-        reason = f"adapters come out of a mounted volume or of the Hub, and not by {scheme}://"
+        by = f"and not by {scheme}://" if rest else f"and {uri.value} says neither pvc:// nor hf://"
+        reason = f"adapters come out of a mounted volume or of the Hub, {by}"
         one.left(reason, "put it into a volume, and write lora.adapters")
         return None
     name.carried("lora.adapters")

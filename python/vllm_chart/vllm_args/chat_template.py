@@ -7,7 +7,6 @@ vLLM itself finds out at the first request: it reads the file as it starts (rend
 
 import datetime
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -33,8 +32,9 @@ CHECKS = (
 
 SAID = "Which river runs through Vienna?"
 ASKED = "The Danube runs through Vienna."
-#: What a template may take of a processor for a conversation, in seconds: those of models take a few thousandths.
-PATIENCE = 2.0
+#: How many turns of loops and macros a template may take for a conversation. A count and no time, so that the verdict
+#: is the same on every machine.
+MOST_TURNS = 1_000_000
 
 _TEXT = [{"role": "user", "content": SAID}]
 #: As vLLM hands it to a template that goes through the parts of a message (renderers/hf.py:579 of 0.33).
@@ -89,9 +89,9 @@ def try_(text: str, kwargs: Mapping[str, Any]) -> None:
     chat with its content as text, or in parts, or a query with a document."""
     import jinja2
 
-    clock = _Clock()
+    turns = _Turns()
     try:
-        template = _compiled(text, clock)
+        template = _compiled(text, turns)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateProblem(f"line {error.lineno}: Jinja can't parse it: {error.message}") from error
     except SyntaxError as error:  # of Python, which compiles what Jinja makes of the text: its lines are no user's
@@ -100,7 +100,7 @@ def try_(text: str, kwargs: Mapping[str, Any]) -> None:
         raise TemplateProblem(f"Jinja can't compile it: {_words(error)}") from error
     problems: list[TemplateProblem] = []
     for messages in (_TEXT, _PARTS, _PAIR):
-        clock.start()
+        turns.start()
         try:
             prompt = template.render(
                 messages=messages, tools=None, documents=None, add_generation_prompt=True, **_TOKENS | dict(kwargs)
@@ -118,25 +118,26 @@ def try_(text: str, kwargs: Mapping[str, Any]) -> None:
     raise next((problem for problem in problems if problem.meant), problems[0])
 
 
-class _Clock:
-    """Ends a template that takes too long. It goes by the processor's time of the thread that it runs in: a busy
-    machine ends none, and no signal or other thread is needed."""
+class _Turns:
+    """Ends a template that goes on and on, by the number of turns that its loops and macros take."""
 
     def start(self) -> None:
-        self._end = time.thread_time() + PATIENCE
+        self._left = MOST_TURNS
 
     def look(self) -> None:
-        """Raises TemplateProblem when the time is over."""
-        if time.thread_time() > self._end:
-            raise TemplateProblem(f"it takes over {PATIENCE:g} s for the message of one user, and so in the engine")
+        """Count a turn. Raises TemplateProblem when it is one too many."""
+        self._left -= 1
+        if self._left < 0:
+            many = f"over {MOST_TURNS:,} turns of loops and macros"
+            raise TemplateProblem(f"it takes {many} for the message of one user, and so in the engine")
 
 
-def _compiled(text: str, clock: _Clock) -> "Template":
-    """The template, with a look at the clock wherever something is done again: in loops and macros."""
+def _compiled(text: str, turns: _Turns) -> "Template":
+    """The template, which counts wherever something is done again: in loops and macros."""
     from jinja2 import nodes
 
     environment = _environment()
-    environment.extend(look=clock.look)
+    environment.extend(look=turns.look)
     tree = environment.parse(text)
     repeated: list[nodes.For | nodes.Macro] = [*tree.find_all(nodes.For), *tree.find_all(nodes.Macro)]
     for node in repeated:

@@ -140,6 +140,33 @@ ROWS: list[Row] = [
         ),
     ),
     (
+        "certificates that an init container of the user's writes",
+        "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/",
+        """
+        model: {id: Qwen/Qwen3-8B}
+        persistence: {enabled: true, accessModes: [ReadWriteMany]}
+        download: {enabled: true}
+        env: {SSL_CERT_FILE: /etc/ssl/certs/ca-certificates.crt, HF_TOKEN_PATH: /token/hf}
+        initContainers:
+          - name: fill
+            image: debian:13
+            volumeMounts: [{name: certs, mountPath: /out}, {name: token, mountPath: /token}]
+        volumes:
+          - {name: certs, emptyDir: {}}
+          - name: token
+            ephemeral:
+              volumeClaimTemplate:
+                spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+        volumeMounts: [{name: certs, mountPath: /etc/ssl/certs}, {name: token, mountPath: /token}]
+        """,
+        # Empty in the Job, they would hide what the image has there.
+        lambda v: (
+            {each["name"] for each in spec(v)["volumes"]}
+            == {each["name"] for each in spec(v)["containers"][0]["volumeMounts"]}
+            == {"cache", "tmp"}
+        ),
+    ),
+    (
         "a claim that is there",
         "https://github.com/kserve/kserve/tree/master/docs/samples/storage",
         """

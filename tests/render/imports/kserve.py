@@ -204,6 +204,7 @@ CASES = [
                 - {name: sql, uri: "pvc://adapters/sql/v2"}
                 - {name: law, uri: "s3://adapters/law"}
                 - {uri: "hf://acme/nameless"}
+                - {name: plain, uri: acme/plain}
           template:
             containers:
               - name: main
@@ -232,6 +233,7 @@ CASES = [
             "adapters[0].framework": "does not know the field",
             "adapters[2]": "not by s3://",
             "adapters[3]": "it has no name",
+            "adapters[4]": "and acme/plain says neither pvc:// nor hf://",
         },
     ),
     Case(

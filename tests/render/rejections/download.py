@@ -79,6 +79,14 @@ ROWS: list[Row] = [
         "leave helm.sh/hook out",
     ),
     (
+        "a hook that needs no other object",
+        "{serviceAccount: {create: false}, "
+        "persistence: {enabled: true, existingClaim: a, accessModes: [ReadWriteMany]}, "
+        "download: {enabled: true, annotations: {helm.sh/hook: 'pre-install,pre-upgrade'}}}",
+        "download.annotations",
+        "a hook is no object of the release: Argo CD runs it apart from those",
+    ),
+    (
         "a wave before the engine's, and one node",
         f"{{persistence: {{enabled: true, {WAVE}}}, serviceAccount: {{{WAVE}}}, download: {{enabled: true, {WAVE}}}}}",
         "download.annotations",

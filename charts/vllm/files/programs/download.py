@@ -22,6 +22,7 @@ import signal
 import sys
 import threading
 import time
+import urllib.parse
 from pathlib import Path
 
 import huggingface_hub
@@ -32,6 +33,8 @@ from huggingface_hub.utils.sha import git_hash, sha_fileobj
 
 # For the Job's podFailurePolicy: another attempt would end the same way.
 HOPELESS = 3
+# Where a 403 is about the token.
+HUB_HOST = "huggingface.co"
 FILES_AT_A_TIME = 8
 # A smaller file is not worth going on with, and comes by huggingface_hub's own way.
 RESUMED_BYTES = 16 << 20
@@ -151,10 +154,17 @@ def fail_if_hopeless(error, what):
 
 
 def refused(error):
-    """401 or 403 where it is the Hub's own answer; a network of another host signs its addresses for minutes alone."""
+    """401 or 403 where it is the Hub's own answer; a network of another host signs its addresses for minutes alone.
+
+    403 counts of huggingface.co only: a mirror gives it for reasons that pass, too.
+    """
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", None)
-    return status if status in (401, 403) and str(response.url).startswith(constants.ENDPOINT) else None
+    if status not in (401, 403):
+        return None
+    asked = urllib.parse.urlsplit(constants.ENDPOINT).hostname
+    own = urllib.parse.urlsplit(str(response.url)).hostname == asked
+    return status if own and (status == 401 or asked == HUB_HOST) else None
 
 
 def words(error):
@@ -321,7 +331,10 @@ def write(path, text):
 
 def check_space(wanted, folder):
     """Say that the volume is too small before anything is fetched into it."""
-    missing = sum({blob: size for each in wanted for blob, size in each.missing().items()}.values())
+    by_blob = {}
+    for blob, size in (file for each in wanted for file in each.missing()):
+        by_blob[blob] = max(size, by_blob.get(blob, 0))
+    missing = sum(by_blob.values())
     disk = shutil.disk_usage(folder)
     if missing > disk.free:
         raise HopelessError(
@@ -415,8 +428,10 @@ class Wanted:
         return sum(self.store.here(self.commit, entry) for entry in self.files.values())
 
     def missing(self):
-        """Bytes still to fetch, by the file that they go into: two revisions may share it."""
-        return {self.store.blob(each): each.size - self.store.here(self.commit, each) for each in self.files.values()}
+        """The file that each goes into and its bytes still to fetch. Paths and revisions may share one, and where the
+        volume has no links, one of them may be there already and another not."""
+        for entry in self.files.values():
+            yield self.store.blob(entry), entry.size - self.store.here(self.commit, entry)
 
 
 def look(repository, patience, verify, markers):
@@ -480,11 +495,16 @@ def place(snapshot, folder, files, commit):
     for path in files:
         link = folder / path
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
+        # Another Job may place another commit here. A copy onto its link would change that commit's own file.
+        part = link.with_name(f".{link.name}.{commit}.part")
+        part.unlink(missing_ok=True)
         try:
-            link.symlink_to(os.path.relpath(snapshot / path, link.parent))
+            part.symlink_to(os.path.relpath(snapshot / path, link.parent))
+        except FileExistsError:  # there are links, and a Job of this commit makes the same one
+            raise
         except OSError:  # a file system without links
-            shutil.copyfile(snapshot / path, link)
+            shutil.copyfile(snapshot / path, part)
+        part.replace(link)
     write(folder / ADAPTER_MARK, commit)
 
 

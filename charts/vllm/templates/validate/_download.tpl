@@ -37,8 +37,8 @@
         cache: leave it out, or write download.enabled: false
     {{- end }}
     {{- if hasKey (.Values.download.annotations | default dict) "helm.sh/hook" }}
-      - download.annotations: a hook runs before what it needs is there, or after engines that wait for it: leave
-        helm.sh/hook out, engines wait for the Job by themselves
+      - download.annotations: a hook is no object of the release: Argo CD runs it apart from those, at every sync, and
+        Helm doesn't delete it with them: leave helm.sh/hook out, engines wait for the Job by themselves
     {{- end }}
     {{- include "vllm.validate.download.waves" . }}
     {{- range $kind := list "limits" "requests" }}
