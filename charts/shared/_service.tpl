@@ -2,10 +2,9 @@
 
 {{/* Lines for the Service that clients ask. */}}
 {{- define "chart.validate.service" }}
-  {{- $old := semverCompare "<1.37-0" .Capabilities.KubeVersion.Version }}
-  {{- if and $old (regexMatch "^[0-9]" (include "chart.service.name" .)) }}
-    - fullnameOverride: {{ include "chart.service.name" . }} begins with a digit, which the name of a Service may from
-      Kubernetes 1.37 on: write one that begins with a letter
+  {{- if regexMatch "^[0-9]" (include "chart.service.name" .) }}
+    - fullnameOverride: {{ include "chart.service.name" . }} begins with a digit, which the name of a Service may not
+      before Kubernetes 1.37: write one that begins with a letter
   {{- end }}
   {{- with .Values.service }}
     {{- if and .nodePort (eq .type "ClusterIP") }}

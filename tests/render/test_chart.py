@@ -13,7 +13,7 @@ from helm_python import values_from_yaml
 from kubernetes.client import V1Container, V1Deployment, V1PersistentVolumeClaim, V1Pod, V1PodSpec, V1Service
 
 from ci.generate import block_of, keys
-from vllm_chart import charts, helm
+from vllm_chart import helm
 from vllm_chart.helm import HelmError, default_chart
 from vllm_chart.rendered.manifests import Manifests, present
 from vllm_chart.values.base import Block
@@ -748,22 +748,3 @@ def test_the_notes_are_silent_where_there_is_nothing_to_know() -> None:
 
     assert "outage" not in notes
     assert "restarts a pod" not in notes
-
-
-@pytest.mark.parametrize("version", ["1.36", "1.37"])
-@pytest.mark.parametrize(
-    ("chart", "least"),
-    [(charts.VLLM, "model: {id: a/b}"), (charts.ENDPOINT, "{models: {a: {service: a}}, clients: {secretName: a}}")],
-    ids=["vllm", "vllm-endpoint"],
-)
-def test_a_name_may_begin_with_a_digit_where_kubernetes_lets_a_service(
-    chart: charts.Chart, least: str, version: str
-) -> None:
-    """From 1.37 on: https://kep.k8s.io/5311."""
-    values = values_from_yaml(least) | {"fullnameOverride": "3b-chat"}
-    if version == "1.37":
-        manifests = helm.render(chart=chart.folder, values=values, kube_version=version)
-        assert "3b-chat" in [one.name for one in manifests if one.kind == "Service"]
-        return
-    with pytest.raises(HelmError, match=r"fullnameOverride: 3b-chat begins with a digit"):
-        helm.render(chart=chart.folder, values=values, kube_version=version)

@@ -336,6 +336,7 @@ REJECTIONS = {
         "service.ipFamilies",
         "PreferDualStack",
     ),
+    "a Service's name with a digit first": ("fullnameOverride: 1llm", "fullnameOverride", "begins with a letter"),
     "a rollout that cannot begin": (
         "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}",
         "strategy.rollingUpdate",

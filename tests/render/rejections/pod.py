@@ -123,6 +123,7 @@ ROWS: list[Row] = [
         "podSecurityContext.sysctls[0].name",
         "net.core.somaxconn",
     ),
+    ("name with a digit first", "fullnameOverride: 3b-chat", "fullnameOverride", "begins with a letter"),
     (
         "selector label, pods",
         "podLabels: {app.kubernetes.io/name: x}",
