@@ -5,27 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.download_job import MODEL, SHARD, WHOLE, Job, small_hub
+from tests.download_job import MODEL, SHARD, WHOLE, Job
 from tests.hub_server import Hub, Knobs, Repository
 from tests.programs import PROGRAMS, program
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    with small_hub() as hub:
-        yield hub
-
-
-@pytest.fixture
-def job(hub: Hub, tmp_path: Path) -> Job:
-    return Job(hub, tmp_path)
 
 
 def test_everything_is_fetched_once_and_the_marker_says_what(hub: Hub, job: Job) -> None:

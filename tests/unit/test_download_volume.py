@@ -3,26 +3,14 @@
 import errno
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.download_job import MODEL, SHARD, WHOLE, Job, small_hub
+from tests.download_job import MODEL, SHARD, WHOLE, Job
 from tests.hub_server import Hub, Repository
 from tests.programs import program
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    with small_hub() as hub:
-        yield hub
-
-
-@pytest.fixture
-def job(hub: Hub, tmp_path: Path) -> Job:
-    return Job(hub, tmp_path)
 
 
 def test_a_volume_that_is_too_small_is_told_before_anything_is_fetched(hub: Hub, job: Job) -> None:

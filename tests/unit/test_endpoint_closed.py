@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.envoy import Proxy, endpoint
-from tests.stub_engines import Engine, engine
+from tests.stub_engines import Engine
 from tests.unit.test_endpoint import raw
 from vllm_chart import helm, support
 from vllm_chart.charts import ENDPOINT
@@ -31,12 +31,6 @@ VALUES: dict[str, Any] = {
     "maxBodyBytes": LARGEST,
 }
 BODY, JSON, KEY = '{"model": "llama3"}', "Content-Type: application/json", "Authorization: Bearer key"
-
-
-@pytest.fixture(scope="module")
-def llama() -> Iterator[Engine]:
-    with engine("llama3") as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.envoy import Proxy, endpoint
-from tests.stub_engines import Engine, engine
+from tests.stub_engines import Engine
 
 VALUES: dict[str, Any] = {
     "models": {"llama3": {"service": "llama"}, "qwen3": {"service": "qwen"}},
@@ -20,12 +20,6 @@ VALUES: dict[str, Any] = {
     "limits": {"default": {"requestsPerMinute": 1000}},
 }
 KEYS = {"app": "key", "notebooks": "notebooks-key"}
-
-
-@pytest.fixture(scope="module")
-def llama() -> Iterator[Engine]:
-    with engine("llama3") as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import requests
 import trustme
 
 from tests.envoy import Proxy, files, mount
-from tests.stub_engines import Engine, engine
+from tests.stub_engines import Engine
 from vllm_chart.endpoint import clients
 
 VALUES: dict[str, Any] = {
@@ -40,12 +40,6 @@ def trusted(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
     file = tmp_path_factory.mktemp("authority") / "ca.crt"
     authority.cert_pem.write_to_path(str(file))
     return str(file)
-
-
-@pytest.fixture(scope="module")
-def llama() -> Iterator[Engine]:
-    with engine("llama3") as one:
-        yield one
 
 
 def start(folder: Path, llama: Engine, values: dict[str, Any], shown: dict[str, str], document: str = "") -> Proxy:

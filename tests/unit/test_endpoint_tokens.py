@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from tests.envoy import Proxy, endpoint, files
-from tests.stub_engines import Engine, engine
+from tests.stub_engines import Engine
 from vllm_chart.endpoint import clients, issuer
 
 ISSUER, AUDIENCE = "https://kubernetes.default.svc.cluster.local", "llm"
@@ -51,12 +51,6 @@ VALUES: dict[str, Any] = {
     "clients": {"secretName": "keys", "allow": {LAB: ["qwen3"]}, "jwt": TOKENS},
     "limits": {"byClient": {LAB: {"requestsPerMinute": 3}}},
 }
-
-
-@pytest.fixture(scope="module")
-def llama() -> Iterator[Engine]:
-    with engine("llama3") as one:
-        yield one
 
 
 @contextmanager
