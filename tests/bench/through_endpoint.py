@@ -2,7 +2,8 @@
 
 They speak TLS to it, by a key, over kept-alive connections and new ones, streaming or not; nothing is retried. A part
 is a few changes; all parts that are asked for are made one after the other, until so many requests are answered. The
-part `throughput` changes nothing: it asks the engines for all they can, directly and through the endpoint by turns.
+part `throughput` asks the engines for all they can, directly and through the endpoint by turns. Each engine has a share
+of the machine then, and the rest is left to clients and endpoint: otherwise what they take is taken from the engines.
 """
 
 import contextlib
@@ -35,7 +36,9 @@ CERTIFICATE_SECRET, API_PORT = "endpoint-tls", 8080
 KUBELET_SECONDS = 180
 #: As much as two engines can answer, each of `TURNS` times for so long.
 FULL = Options("", model=SERVED, clients=16, max_tokens=64, duration_seconds=3600, timeout_seconds=120)
-TURNS, TURN_SECONDS = 4, 30
+TURNS, TURN_SECONDS = 8, 30
+#: Of two cores, both engines have 1.2.
+OWN_SHARE = "resources.limits.cpu=600m"
 SURGE = ("strategy.rollingUpdate.maxSurge=1", "strategy.rollingUpdate.maxUnavailable=0")
 
 
@@ -83,6 +86,9 @@ class Front:
         return first.bytes().decode()
 
     # Engines
+
+    def set_engines(self, *set_: str) -> None:
+        self._upgrade("replicaCount=2", *set_)
 
     def roll_engines(self) -> None:
         self._upgrade("replicaCount=2", rolled=True)
@@ -221,6 +227,7 @@ def throughput(front: Front) -> None:
     """Answers a second of both engines, asked over their Service without TLS, and through the endpoint with it."""
     through = dataclasses.replace(FULL, verify_tls=False)
     taken: dict[str, list[float]] = {"direct": [], "through the endpoint": []}
+    front.set_engines(OWN_SHARE)
     for _ in range(TURNS):
         taken["direct"].append(_answers_a_second(Traffic.on(front.release, FULL)))
         taken["through the endpoint"].append(_answers_a_second(front.endpoint.traffic(CLIENT, through)))
@@ -229,6 +236,7 @@ def throughput(front: Front) -> None:
     ratios = [through / direct for direct, through in zip(*taken.values(), strict=True)]
     error = statistics.stdev(ratios) / len(ratios) ** 0.5
     front.bench.note("throughput, of the direct one", f"{statistics.mean(ratios):.3f} ± {error:.3f}")
+    front.set_engines()
 
 
 def _answers_a_second(load: Traffic) -> float:
