@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from vllm_chart.checks.invariants.base import broken, containers, general, invariant, own
 from vllm_chart.findings import Finding, Severity
+from vllm_chart.rendered import references
 from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.pods import Pod, pods
+from vllm_chart.rendered.references import Reference
 
 
 @general
@@ -98,32 +99,24 @@ def keys_are_in_their_objects(manifests: Manifests) -> Iterator[Finding]:
     others go by them.
     """
     objects = {(each.kind, each.namespace, each.name): each for each in manifests if each.get("apiVersion") == "v1"}
-    for pod, where, kind, reference in _references(manifests):
-        name = str(reference.get("name") or reference.get("secretName"))
+    for pod, where, reference in _references(manifests):
+        kind, name = reference.kind, reference.name
         named = objects.get((kind, pod.owner.namespace, name)) or objects.get((kind, "", name))
-        if named is None or reference.get("optional"):
+        if named is None or reference.optional:
             continue
         there = {key for field in ("data", "binaryData", "stringData") for key in named.get(field) or ()}
-        keys = [item.get("key") for item in reference.get("items") or [reference]]
         severity: Severity = "warning" if named.metadata.keys() & {"labels", "annotations"} else "error"
-        for key in keys:
+        for key in reference.keys:
             if key and there and key not in there:
                 remedy = f"add it there, or name one that is there: {', '.join(sorted(there))}"
                 yield broken(f"{pod.where}: {where}", f"{named.where} has no {key}", remedy, severity)
 
 
-def _references(manifests: Manifests) -> Iterator[tuple[Pod, str, str, Mapping[str, Any]]]:
-    """The pod, the field, the kind, and what names the object and its keys."""
+def _references(manifests: Manifests) -> Iterator[tuple[Pod, str, Reference]]:
+    """The pod, the field, and what it names."""
     for pod, container in containers(manifests):
-        for variable in container.all("env"):
-            source = variable.get("valueFrom") or {}
-            where = f"{container.path}env.{variable.get('name')}"
-            for kind, field in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
-                if reference := source.get(field):
-                    yield pod, where, kind, reference
+        for reference in references.of_variables(container):
+            yield pod, f"{container.path}env.{reference.field}", reference
     for pod in pods(manifests):
-        for volume in pod.all("volumes"):
-            for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
-                for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
-                    if reference := source.get(field):
-                        yield pod, f"volumes.{volume.get('name')}", kind, reference
+        for reference in references.of_volumes(pod):
+            yield pod, f"volumes.{reference.field}", reference

@@ -2,12 +2,13 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from vllm_chart.facts import OTHER_API_KEY, VOLUMES
+from vllm_chart.rendered import references
 from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.pods import Container, Pod, serving
+from vllm_chart.rendered.references import Reference
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,11 +58,9 @@ def _of_authentication(item: Object) -> Iterator[Need]:
 def _of_pod(pod: Pod) -> Iterator[Need]:
     for container in pod.containers:
         yield from _of_container(container)
-    for volume in pod.all("volumes"):
-        value = _value(pod, str(volume["name"]))
-        header = value == _OF_THE_ENDPOINT["key"]
-        for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
-            yield from _of_source(source, value, header)
+    for reference in references.of_volumes(pod):
+        value = _value(pod, reference.field)
+        yield from _of_reference(reference, value, header=value == _OF_THE_ENDPOINT["key"])
     for secret in pod.all("imagePullSecrets"):
         yield Need("Secret", secret.get("name", ""), "imagePullSecrets")
     for field, kind, value in (
@@ -74,20 +73,19 @@ def _of_pod(pod: Pod) -> Iterator[Need]:
 
 def _of_container(container: Container) -> Iterator[Need]:
     path = "" if container.is_engine else container.path
-    for variable in container.all("env"):
-        name, source = str(variable.get("name")), variable.get("valueFrom") or {}
+    for reference in references.of_variables(container):
+        name = reference.field
         header = container.is_engine and (name in _VARIABLES or name.startswith(OTHER_API_KEY))
         own = "auth.apiKeySecretRefs" if name.startswith(OTHER_API_KEY) else _VARIABLES.get(name, f"env.{name}")
-        value = own if container.is_engine else f"{path}env"
-        for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-            reference = source.get(field) or {}
-            if not reference.get("optional"):
-                yield Need(kind, reference.get("name", ""), value, reference.get("key", ""), header)
-    for source in container.all("envFrom"):
-        for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
-            reference = source.get(field) or {}
-            if not reference.get("optional"):
-                yield Need(kind, reference.get("name", ""), f"{path}envFrom")
+        yield from _of_reference(reference, own if container.is_engine else f"{path}env", header=header)
+    for reference in references.of_env_from(container):
+        yield from _of_reference(reference, f"{path}envFrom")
+
+
+def _of_reference(reference: Reference, value: str, *, header: bool = False) -> Iterator[Need]:
+    if not reference.optional:
+        for key in reference.keys or ("",):
+            yield Need(reference.kind, reference.name, value, key, header)
 
 
 def _value(pod: Pod, volume: str) -> str:
@@ -97,18 +95,3 @@ def _value(pod: Pod, volume: str) -> str:
     return _OF_THE_ENDPOINT.get(
         re.sub(r"^(key-model|ca)-\d+$", lambda found: found[1].removesuffix("-model"), volume), "volumes"
     )
-
-
-def _of_source(source: Mapping[str, Any], value: str, header: bool) -> Iterator[Need]:
-    for field, kind, name in (
-        ("secret", "Secret", "secretName"),
-        ("secret", "Secret", "name"),  # of a projected volume
-        ("configMap", "ConfigMap", "name"),
-        ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
-    ):
-        reference = source.get(field) or {}
-        if reference.get("optional"):
-            continue
-        keys = [item["key"] for item in reference.get("items") or []] or [""]
-        for key in keys:
-            yield Need(kind, reference.get(name, ""), value, key, header)
