@@ -31,7 +31,8 @@
     {{- end }}
   {{- end }}
   {{- if not $models }}
-    - models: there is none: write one, {llama3: {service: llm-vllm}}
+    - models: there is none: write one, {llama3: {service: llm-vllm-pods}}, with service.pods.enabled: true in the
+      model's own release
   {{- end }}
   {{- if not .Values.paths }}
     - paths: no request would reach a model: leave it out for the usual ones, or write one

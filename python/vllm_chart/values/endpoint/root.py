@@ -63,8 +63,8 @@ class TheModels(Section):
     models: Models = Field(
         {},
         description="The models, by the names that clients write in a request's `model`: `llama3: {service: "
-        "llm-vllm}`. Each has a `service`, and may have a `namespace`, a `port`, `aliases`, `adapters`, an "
-        "`apiKeySecretRef` and `tls`.",
+        "llm-vllm-pods}`, which `service.pods.enabled` adds to the release llm of charts/vllm. Each has a `service`, "
+        "and may have a `namespace`, a `port`, `aliases`, `adapters`, an `apiKeySecretRef` and `tls`.",
     )
     clients: Clients = Field(Clients(), description=Clients.__doc__)
     cluster_domain: Annotated[str, Pattern(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "write a domain: cluster.local")] = (
