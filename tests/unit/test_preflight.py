@@ -206,6 +206,7 @@ def test_a_limit_range_that_the_values_keep_to() -> None:
         ),
         ("", {"requests.nvidia.com/gpu": "1"}, {"requests.nvidia.com/gpu": "1"}, "lower gpu.count"),
         ("", {"pods": "1"}, {"pods": "1"}, "lower replicaCount"),
+        ("", {"count/pods": "1"}, {"count/pods": "1"}, "lower replicaCount"),
     ],
 )
 def test_what_a_quota_does_not_let_in(values: str, hard: Any, used: Any, words: str) -> None:
@@ -219,9 +220,12 @@ def test_a_quota_that_has_room_or_is_of_other_pods() -> None:
         preflight(ROOMY, quotas=[quota({"limits.memory": "64Gi", "requests.nvidia.com/gpu": "1", "pods": "9"})]) == []
     )
     assert preflight("", quotas=[quota({"pods": "0"}, scopes=["BestEffort"])]) == []
+    # Of what no pod of the release asks for, a quota may be over-used since it was lowered.
+    lowered = quota({"requests.amd.com/gpu": "4", "count/services": "1"}, {"requests.amd.com/gpu": "8"})
+    assert preflight("", quotas=[lowered]) == []
     # What the release has already is its own.
-    taken = {"requests.nvidia.com/gpu": "1"}
-    assert preflight("", quotas=[quota(taken, taken)], pods=[running("gpu-1", OWN)], installed=True) == []
+    for taken in ({"requests.nvidia.com/gpu": "1"}, {"pods": "1"}, {"count/pods": "1"}):
+        assert preflight("", quotas=[quota(taken, taken)], pods=[running("gpu-1", OWN)], installed=True) == []
 
 
 def test_a_limit_range_s_defaults_answer_a_quota() -> None:

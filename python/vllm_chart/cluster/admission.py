@@ -162,7 +162,9 @@ def _shared_memory(spec: V1PodSpec) -> Decimal:
     return parse_quantity(sizes[0]) if sizes and sizes[0] else Decimal(0)
 
 
-_COUNTED = re.compile(r"(?:(requests|limits)\.)?(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)")
+_COUNTED = re.compile(r"(?:(requests|limits)\.)?(cpu|memory|ephemeral-storage|hugepages-.+|(?!count/).+/.+)")
+_PODS = ("pods", "count/pods")
+"""The number of pods, those that have ended left out or counted too."""
 
 
 def _quota(
@@ -178,16 +180,17 @@ def _quota(
     used = amounts(quota.status.used if quota.status else None)
     for counted, hard in amounts(quota.spec.hard).items():
         match = _COUNTED.fullmatch(counted)
-        kind, resource = (match[1] or "requests", match[2]) if match else ("", counted)
-        if not match and counted != "pods":
+        kind, resource = (match[1] or "requests", match[2]) if match else ("", "pods")
+        if not match and counted not in _PODS:
             continue
         if lacking := _lacking(pods, kind, resource) if match else None:
             message = f"every container has to say its {kind} of {resource}, and {lacking.name} does not"
             yield Finding("quota", where, message, f"write {_key(lacking, kind, resource)}", severity)
             continue
         of_replica = sum((_total(pod, kind, resource) * count for pod, count in pods), Decimal(0))
-        left = hard - used.get(counted, Decimal(0)) + own.get(counted, Decimal(0))
-        if of_replica * demand.replicas > left:
+        left = hard - used.get(counted, Decimal(0)) + own.get(counted if match else "pods", Decimal(0))
+        # Of what the pods do not ask for, others may have had more than there is since the quota was lowered.
+        if of_replica and of_replica * demand.replicas > left:
             yield _too_much(where, counted, resource, demand, (of_replica, left, hard), severity)
 
 
@@ -224,6 +227,6 @@ def _too_much(
     wanted, free = shown(of_replica * demand.replicas, resource), shown(max(left, Decimal(0)), resource)
     message = f"{wants} {wanted} {counted}, and {free} of {shown(hard, resource)} are left"
     kind = counted.partition(".")[0] if counted.startswith(("requests.", "limits.")) else "requests"
-    key = "replicaCount" if counted == "pods" else "gpu.count" if "/" in resource else f"resources.{kind}.{resource}"
+    key = "replicaCount" if counted in _PODS else "gpu.count" if "/" in resource else f"resources.{kind}.{resource}"
     lower = demand.fewer.format(there) if there else f"lower {key}"
     return Finding("quota", where, message, f"{lower}, or have the quota raised", severity)
