@@ -13,7 +13,7 @@ from vllm_chart.rendered.manifests import ManifestError, Manifests
 
 Values = dict[str, Any]
 
-__all__ = ["check", "inspect", "invariants", "podsecurity", "registry", "schemas", "validate"]
+__all__ = ["check", "inspect", "invariants", "podsecurity", "readable", "registry", "schemas", "validate"]
 
 
 def validate(chart: AnyChart = None, **options: Unpack[ValuesOptions]) -> list[Finding]:
@@ -74,15 +74,27 @@ def inspect(
     *,
     chart: Chart | None = charts.VLLM,
 ) -> list[Finding]:
-    """Hold rendered objects against Kubernetes' schemas, the invariants and a Pod Security Standard.
+    """Hold rendered objects against Kubernetes' schemas, the invariants and a Pod Security Standard: the last two
+    speak of objects only that the first can make something of.
 
     chart: which of this project's charts rendered them; None for another's, of which less is expected.
     """
+    manifests = manifests.decoded()
+    findings = schemas.check(manifests, kubernetes)
+    rest = schemas.readable(manifests, findings, ours=chart is not None)
     return [
-        *schemas.check(manifests, kubernetes),
-        *invariants.check(manifests, ours=chart is not None),
-        *podsecurity.check(manifests, pod_security),
+        *findings,
+        *invariants.check(rest, ours=chart is not None),
+        *podsecurity.check(rest, pod_security),
     ]
+
+
+def readable(manifests: Manifests) -> Manifests:
+    """What one of this project's charts rendered, without the `extraObjects` that nothing can be made of: `inspect`
+    says what is wrong with them."""
+    manifests = manifests.decoded()
+    extras = Manifests([one for one in manifests if one.is_extra])
+    return schemas.readable(manifests, schemas.check(extras, support.KUBERNETES[-1]), ours=True)
 
 
 def _asks_kubernetes(loaded: LoadedChart, values: Values) -> bool:
@@ -140,7 +152,7 @@ def _take(loaded: LoadedChart, values: Values, render: Callable[[], Manifests]) 
 def _examine(loaded: LoadedChart, manifests: Manifests, values: Mapping[str, Any]) -> list[Finding]:
     """What the checks of the chart's own find; of another's chart, that there are none."""
     if chart := charts.of(loaded):
-        return chart.examine(manifests, values, loaded.app_version)
+        return chart.examine(readable(manifests), values, loaded.app_version)
     ours = " or ".join(charts.CHARTS)
     message = f"{loaded.name} is not {ours}: only what is known of any chart is checked"
     return [Finding("values", "", message, severity="info")]

@@ -66,6 +66,25 @@ def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
     ]
 
 
+def readable(manifests: Manifests, findings: Sequence[Finding], *, ours: bool) -> Manifests:
+    """The objects that other checks can read: those of which `check` found at most fields that it does not know. What
+    else is wrong with the user's own has to be mended first; the shape of `ours` is held by the schema of their values.
+    """
+    wrong = [
+        finding.where
+        for finding in findings
+        if finding.severity == "error" and not finding.message.startswith("Additional properties are not allowed")
+    ]
+    return Manifests(
+        [
+            one
+            for one in manifests
+            if (ours and not one.is_extra) or not any(f"{where}: ".startswith(f"{one.where}: ") for where in wrong)
+        ],
+        manifests.notes,
+    )
+
+
 def _kind(object_: Object) -> tuple[str, str]:
     return str(object_.get("apiVersion", "")), object_.kind
 

@@ -49,6 +49,12 @@ class Object(dict[str, Any]):
         return str(self.metadata.get("namespace", ""))
 
     @property
+    def spec(self) -> dict[str, Any]:
+        """Its spec; empty where it is left out, as Kubernetes takes it to be."""
+        spec: dict[str, Any] = self.get("spec") or {}
+        return spec
+
+    @property
     def where(self) -> str:
         """The object as a person names it: "Service/llm-vllm"."""
         return f"{self.kind}/{self.name}"
@@ -118,6 +124,10 @@ class Manifests(Sequence[Object]):
             wanted = kind if isinstance(kind, str) else _kind_name(kind)
             raise ManifestError(f"no {wanted}{f'/{name}' if name else ''}; {self._listing()}")
         return object_
+
+    def decoded(self) -> "Manifests":
+        """The same as an API server reads them, to which a null is a field left out, and in a list an empty item."""
+        return Manifests([Object(_decoded(dict(one)), one.source) for one in self], self.notes)
 
     def inventory(self) -> list[str]:
         """What was rendered, sorted: `["ConfigMap/llm-vllm", "Service/llm-vllm"]`."""
@@ -206,6 +216,15 @@ def answered(value: Any, key: str = "", parent: str = "") -> Any:
         return [answered(inner) for inner in value]
     is_quantity = parent in ("limits", "requests") or key == "sizeLimit"
     return str(value) if is_quantity and isinstance(value, int | float) else value
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _decoded(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        empty: object = "" if any(isinstance(item, str) for item in value) else {}
+        return [empty if item is None else _decoded(item) for item in value]
+    return value
 
 
 def _canonical(object_: Object) -> str:

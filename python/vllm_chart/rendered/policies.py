@@ -44,7 +44,7 @@ def of_release(manifests: Manifests) -> list[Json]:
     """The policies of a rendered release; one that names no namespace is where Helm installs it, with the others."""
     home = next((one.namespace for one in manifests if one.namespace), "")
     return [
-        {**policy, "metadata": {**policy.metadata, "namespace": policy.namespace or home}}
+        {**policy, "metadata": {**policy.metadata, "namespace": policy.namespace or home}, "spec": policy.spec}
         for policy in manifests.all("NetworkPolicy")
     ]
 

@@ -68,7 +68,7 @@ def grace_period(pod: Pod) -> int:
 
 
 def amount(value: object) -> Decimal:
-    """A Kubernetes quantity as a number; NaN if it is none."""
+    """A Kubernetes quantity as a number; NaN if it is none, which `<` and `>` raise for and `compare` does not."""
     try:
         return parse_quantity(value)
     except ValueError:

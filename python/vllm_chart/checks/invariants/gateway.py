@@ -18,7 +18,7 @@ def routes_lead_to_the_release(manifests: Manifests) -> Iterator[Finding]:
     503 for what is not there."""
     there = {("InferencePool", pool.name, None) for pool in manifests.all("InferencePool")}
     for service in manifests.all("Service"):
-        there |= {("Service", service.name, port["port"]) for port in service["spec"].get("ports") or []}
+        there |= {("Service", service.name, port["port"]) for port in service.spec.get("ports") or []}
     for where, backend in _backends(manifests):
         if backend not in there:
             kind, name, port = backend
@@ -29,7 +29,7 @@ def routes_lead_to_the_release(manifests: Manifests) -> Iterator[Finding]:
 def routes_keep_streams(manifests: Manifests) -> Iterator[Finding]:
     """A route has no limit for a whole answer: a gateway would cut a stream in the middle, some after a minute."""
     for route in _own(manifests, "HTTPRoute"):
-        for index, rule in enumerate(route["spec"].get("rules") or []):
+        for index, rule in enumerate(route.spec.get("rules") or []):
             if (rule.get("timeouts") or {}).get("request") != "0s":
                 yield broken(f"{route.where}: spec.rules[{index}].timeouts", "request is not 0s, which is no limit")
 
@@ -40,7 +40,7 @@ def policies_let_the_gateway_in(manifests: Manifests) -> Iterator[Finding]:
     request would wait for a connection, and fail."""
     policies = of_release(manifests)
     for route in _own(manifests, "HTTPRoute"):
-        parents = route["spec"].get("parentRefs") or []
+        parents = route.spec.get("parentRefs") or []
         elsewhere = [one["namespace"] for one in parents if one.get("namespace", route.namespace) != route.namespace]
         if not elsewhere or len(elsewhere) < len(parents):
             continue
@@ -65,12 +65,12 @@ def _own(manifests: Manifests, kind: str) -> list[Object]:
 def _backends(manifests: Manifests) -> Iterator[tuple[str, tuple[str, str, int | None]]]:
     """Where each backend is written, and what it is: kind, name, port."""
     for route in _own(manifests, "HTTPRoute"):
-        for index, rule in enumerate(route["spec"].get("rules") or []):
+        for index, rule in enumerate(route.spec.get("rules") or []):
             for one in rule.get("backendRefs") or []:
                 where = f"{route.where}: spec.rules[{index}].backendRefs"
                 yield where, (one.get("kind", "Service"), one["name"], one.get("port"))
     for ingress in _own(manifests, "Ingress"):
-        for index, rule in enumerate(ingress["spec"].get("rules") or []):
+        for index, rule in enumerate(ingress.spec.get("rules") or []):
             for path in rule["http"]["paths"]:
                 service = path["backend"]["service"]
                 where = f"{ingress.where}: spec.rules[{index}].http.paths"

@@ -39,7 +39,7 @@ def services_reach_a_port(manifests: Manifests) -> Iterator[Finding]:
     names = {port.get("name") for port in ports}
     for service in own(manifests):
         if service.kind == "Service":
-            for index, port in enumerate(service["spec"].get("ports") or []):
+            for index, port in enumerate(service.spec.get("ports") or []):
                 target = port.get("targetPort", port["port"])
                 if isinstance(target, str) and target not in names:
                     where = f"{service.where}: spec.ports[{index}].targetPort"
@@ -54,7 +54,7 @@ def drains_can_go_on(manifests: Manifests) -> Iterator[Finding]:
         for workload in workloads(own(manifests))
     ]
     for budget in manifests.all("PodDisruptionBudget"):
-        least, most = budget["spec"].get("minAvailable"), budget["spec"].get("maxUnavailable")
+        least, most = budget.spec.get("minAvailable"), budget.spec.get("maxUnavailable")
         needs_all = least == "100%" or (isinstance(least, int) and any(0 < count <= least for count in replicas))
         if most in (0, "0", "0%") or needs_all:
             yield broken(f"{budget.where}: spec", "allows no eviction", "write podDisruptionBudget.maxUnavailable: 1")
@@ -78,11 +78,11 @@ def _selectors(manifests: Manifests) -> Iterator[tuple[str, dict[str, str]]]:
     for object_ in own(manifests):
         where = f"{object_.where}: spec.selector"
         if object_.kind == "Service":
-            yield where, object_["spec"].get("selector") or {}
+            yield where, object_.spec.get("selector") or {}
         elif object_.kind in ("PodDisruptionBudget", "InferencePool") or _has_selector(object_):
-            yield where, object_["spec"].get("selector", {}).get("matchLabels") or {}
+            yield where, object_.spec.get("selector", {}).get("matchLabels") or {}
         elif object_.kind == "NetworkPolicy":
-            yield f"{object_.where}: spec.podSelector", object_["spec"]["podSelector"].get("matchLabels") or {}
+            yield f"{object_.where}: spec.podSelector", object_.spec["podSelector"].get("matchLabels") or {}
 
 
 def _has_selector(object_: Object) -> bool:

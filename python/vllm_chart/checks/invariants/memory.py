@@ -4,7 +4,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 
 from vllm_chart.checks.invariants.base import amount, broken, containers, general, invariant
 from vllm_chart.findings import Finding
@@ -23,7 +22,7 @@ def shared_memory_is_sized(manifests: Manifests) -> Iterator[Finding]:
             yield broken(where, "has no memory of a given size at /dev/shm")
             continue
         size, limit = volumes[0]["sizeLimit"], engine.resources("limits").get("memory")
-        if limit is not None and amount(size) >= amount(limit):
+        if limit is not None and amount(size).compare(amount(limit)) in (0, 1):
             yield broken(where, f"/dev/shm of {size} does not fit in the memory limit of {limit}")
 
 
@@ -38,7 +37,7 @@ def requests_fit_the_limits(manifests: Manifests) -> Iterator[Finding]:
                 if math.isnan(amount(given)):
                     yield broken(f"{where}.{kind}.{name}", f"{given!r} is not a quantity")
         for name in limits.keys() & requests.keys():
-            if amount(requests[name]) > amount(limits[name]):
+            if amount(requests[name]).compare(amount(limits[name])) == 1:
                 yield broken(f"{where}.requests.{name}", f"{requests[name]} is more than the limit {limits[name]}")
 
 
@@ -99,8 +98,8 @@ def the_kept_cache_fits(manifests: Manifests) -> Iterator[Finding]:
         limit = engine.resources("limits").get("ephemeral-storage")
         for variable in engine.all("env"):
             if variable.get("name") == "LMCACHE_MAX_LOCAL_DISK_SIZE" and limit is not None:
-                kept = Decimal(variable.get("value") or 0)
-                if kept * workers * 2**30 > amount(limit):
+                kept = amount(variable.get("value") or 0)
+                if (kept * workers * 2**30).compare(amount(limit)) == 1:
                     where = f"{pod.where}: {engine.path}env.LMCACHE_MAX_LOCAL_DISK_SIZE"
                     message = f"{kept} GiB for each of {workers} workers exceeds the ephemeral-storage limit of {limit}"
                     yield broken(where, message, "divide it by the workers, and leave room beside it", "warning")

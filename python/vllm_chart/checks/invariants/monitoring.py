@@ -16,7 +16,7 @@ _ENDPOINTS = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndpoints"
 def monitors_find_the_pods(manifests: Manifests) -> Iterator[Finding]:
     """A monitor selects the Service, or the pods that serve, in their namespace: nothing would be measured."""
     for monitor in _monitors(manifests):
-        spec = monitor["spec"]
+        spec = monitor.spec
         wanted = ((spec.get("selector") or {}).get("matchLabels") or {}).items()
         if not any(wanted and wanted <= labels.items() for labels in _labels(monitor, manifests)):
             yield broken(f"{monitor.where}: spec.selector", "selects nothing of the release")
@@ -29,7 +29,7 @@ def monitors_find_the_pods(manifests: Manifests) -> Iterator[Finding]:
 def monitors_find_a_port(manifests: Manifests) -> Iterator[Finding]:
     """Every endpoint of a monitor names a port of the Service, or of the pod: it would scrape nothing."""
     services = [one for one in own(manifests) if one.kind == "Service"]
-    of_service = {port.get("name") for service in services for port in service["spec"].get("ports") or []}
+    of_service = {port.get("name") for service in services for port in service.spec.get("ports") or []}
     containers = [container for pod in serving(manifests) for container in pod.containers]
     of_pod = {port.get("name") for container in containers for port in container.all("ports")}
     for monitor in _monitors(manifests):
@@ -58,7 +58,7 @@ def _monitors(manifests: Manifests) -> list[Object]:
 
 
 def _endpoints(monitor: Object) -> Sequence[Mapping[str, Any]]:
-    endpoints: Sequence[Mapping[str, Any]] = monitor["spec"].get(_ENDPOINTS[monitor.kind]) or ()
+    endpoints: Sequence[Mapping[str, Any]] = monitor.spec.get(_ENDPOINTS[monitor.kind]) or ()
     return endpoints
 
 

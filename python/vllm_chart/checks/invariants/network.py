@@ -21,7 +21,7 @@ def policies_open_what_a_service_leads_to(manifests: Manifests) -> Iterator[Find
     policies = of_release(manifests)
     for service, pod in _behind(manifests):
         end = end_of(pod)
-        for index, port in enumerate(service["spec"].get("ports") or []):
+        for index, port in enumerate(service.spec.get("ports") or []):
             number, protocol = _target(port, end), port.get("protocol") or "TCP"
             if number and not opens(policies, end, number, protocol):
                 message = f"leads to port {number}, which the NetworkPolicy closes to all"
@@ -45,7 +45,7 @@ def exceptions_are_of_their_network(manifests: Manifests) -> Iterator[Finding]:
 def _blocks(policy: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every ipBlock of a policy, with the way that it is about."""
     for way, key in (("ingress", "from"), ("egress", "to")):
-        for rule in policy["spec"].get(way) or []:
+        for rule in policy.spec.get(way) or []:
             for peer in (rule or {}).get(key) or []:
                 if peer and peer.get("ipBlock"):
                     yield way, peer["ipBlock"]
@@ -64,10 +64,12 @@ def _is_part(one: str, network: str) -> bool:
 def policies_let_the_test_in(manifests: Manifests) -> Iterator[Finding]:
     """The pod of `helm test` reaches the engine: a release that works would fail its test."""
     policies = of_release(manifests)
-    tests = [pod for pod in pods(manifests) if pod.owner.metadata.get("annotations", {}).get("helm.sh/hook") == "test"]
+    tests = [
+        pod for pod in pods(manifests) if (pod.owner.metadata.get("annotations") or {}).get("helm.sh/hook") == "test"
+    ]
     for service, pod in _behind(manifests):
         target = end_of(pod)
-        for port in [] if service.is_extra else service["spec"].get("ports") or []:
+        for port in [] if service.is_extra else service.spec.get("ports") or []:
             number, protocol = _target(port, target), port.get("protocol") or "TCP"
             for test in tests if number else []:
                 verdict = connects(policies, end_of(test), target, number, protocol)
@@ -88,7 +90,7 @@ def policies_let_a_release_talk_to_itself(manifests: Manifests) -> Iterator[Find
 def _behind(manifests: Manifests) -> Iterator[tuple[Object, Pod]]:
     """Each Service with each pod that it selects."""
     for service in manifests.all("Service"):
-        selector = service["spec"].get("selector") or {}
+        selector = service.spec.get("selector") or {}
         for pod in pods(manifests):
             here = service.namespace in ("", pod.owner.namespace)
             if selector and here and selector.items() <= pod.labels.items():
