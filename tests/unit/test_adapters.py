@@ -268,7 +268,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     folder = adapters.make(tmp_path / "repository")
     (folder / "tokenizer.json").write_text("{}")
     hub = Hub(folder)
-    threading.Thread(target=hub.server.serve_forever, daemon=True).start()
+    threading.Thread(target=hub.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield hub
     hub.close()
 

@@ -60,7 +60,7 @@ def test_its_weights_are_small_numbers(grown: Path) -> None:
 @pytest.fixture
 def api(grown: Path) -> Iterator[HfApi]:
     server = hub_server.Server(hub_server.of_folder(grown, "acme/grown", 0))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield HfApi(endpoint=server.url, token=False)
     server.shutdown()
 

@@ -96,7 +96,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, type[Server]]
     monkeypatch.setattr(load, "CLIENTS", 4)
     monkeypatch.setattr(load, "LOAD_SECONDS", 0)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", handler
         server.shutdown()

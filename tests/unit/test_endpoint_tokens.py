@@ -194,7 +194,7 @@ def test_an_issuers_keys_are_fetched(llama: Engine, tmp_path: Path) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Issuer)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     tokens = {**TOKENS, "jwks": "", "jwksUri": "https://issuer.example.com/keys"}
     rendered = files(VALUES | {"clients": {"jwt": tokens}})
     hosts = {f"{name}.default.svc.cluster.local": ("127.0.0.1", llama.port) for name in ("llama", "qwen")}
