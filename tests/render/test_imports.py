@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from helm_python import values_from_yaml
 
-from ci import tools
 from tests.commands import run
 from tests.render.imports import CASES
 from tests.render.imports.carried import ARGUMENTS, ARGUMENTS_KEY, unwritten
 from tests.render.imports.rows import Case
-from vllm_chart.helm import Helm, default_chart, render
+from vllm_chart.helm import render
 from vllm_chart.importing import read, source, verify
 from vllm_chart.rendered.pods import engines
 from vllm_chart.vllm_args import argv, catalogue, container
@@ -106,7 +105,7 @@ def test_the_imports_own_check_finds_no_other_arguments(case: Case) -> None:
 @each
 def test_the_rendered_engine_gets_the_same_arguments(case: Case) -> None:
     """Read by vLLM's own parser, as a set; a value that is vLLM's default is the same as none."""
-    pod = next(engines(Helm(str(tools.helm())).template("llm", default_chart(), values=values(case))))[1]
+    pod = next(engines(render(values=values(case))))[1]
 
     assert dict(meant(container.words(pod), ignored=CHART)) == dict(meant(case.argv, ignored={"port"}))
 

@@ -1,6 +1,7 @@
 """The invariants hold for every example on every Kubernetes version, and each can be broken."""
 
 import copy
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,7 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
 ]
 
 
+@functools.cache
 def whole() -> Manifests:
     return render(values=WHOLE)
 

@@ -142,8 +142,11 @@ def test_a_package_holds_what_the_templates_read(command: Helm, tmp_path: Path) 
     assert of_archive == of_folder
 
 
-def test_lint_finds_nothing(command: Helm, example: Path) -> None:
+def test_lint_finds_nothing(command: Helm) -> None:
     assert "0 chart(s) failed" in command.lint(CHART)
+
+
+def test_lint_finds_nothing_with_an_example(command: Helm, example: Path) -> None:
     assert "0 chart(s) failed" in command.lint(CHART, values_files=[example])
 
 
