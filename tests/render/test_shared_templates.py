@@ -6,7 +6,7 @@ from pathlib import Path
 from ci import generate
 from vllm_chart import charts
 
-SHARED = Path("charts/shared")
+SHARED = Path(__file__).parents[2] / "charts/shared"
 DEFINE = re.compile(r'\{\{-? define "([\w.-]+)"')
 
 
@@ -14,6 +14,7 @@ def test_a_chart_has_them_under_a_name_of_its_own() -> None:
     """Defines are global: two charts of one umbrella would take each other's."""
     text = generate.shared_templates(SHARED, "vllm-endpoint")
     names = [name for source in SHARED.glob("*.tpl") for name in DEFINE.findall(source.read_text())]
+    assert names
     assert sorted(DEFINE.findall(text)) == sorted(name.replace("chart.", "vllm-endpoint.", 1) for name in names)
     assert '"chart.' not in text
 

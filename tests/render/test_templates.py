@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-TEMPLATES = Path("charts/vllm/templates")
+CHARTS = Path(__file__).parents[2] / "charts"
+TEMPLATES = CHARTS / "vllm/templates"
 FILES = sorted(path for path in TEMPLATES.rglob("*") if path.is_file())
 #: Of every chart; what is copied from charts/shared is measured once, under the name of vllm.
 COPIED = "_shared.tpl"
 OF_ALL = sorted(
     path
-    for path in Path("charts").glob("*/templates/**/*")
-    if path.is_file() and (path.name != COPIED or path.parts[1] == "vllm")
+    for path in CHARTS.glob("*/templates/**/*")
+    if path.is_file() and (path.name != COPIED or path.is_relative_to(TEMPLATES))
 )
 WIDTH = 120
 DEEPEST = 5
@@ -24,8 +25,8 @@ _COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
 
 def name(path: Path) -> str:
     """A template's name in its chart, and the chart's unless it is vLLM's."""
-    parts = path.parts
-    return "/".join(parts[3:] if parts[1] == "vllm" else (parts[1], *parts[3:]))
+    chart, _, *parts = path.relative_to(CHARTS).parts
+    return "/".join(parts if chart == "vllm" else (chart, *parts))
 
 
 def without_comments(path: Path) -> str:
@@ -54,6 +55,11 @@ def lines_with(pattern: str, *, but: tuple[str, ...]) -> list[str]:
         for number, line in enumerate(without_comments(path).splitlines(), 1)
         if re.search(pattern, line)
     ]
+
+
+def test_there_are_templates_to_look_at() -> None:
+    assert FILES
+    assert {path.relative_to(CHARTS).parts[0] for path in OF_ALL} >= {"vllm", "vllm-endpoint"}
 
 
 @pytest.mark.parametrize("path", OF_ALL, ids=name)
