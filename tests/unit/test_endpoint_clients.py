@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from helm_python import values_from_yaml
 
 from tests.envoy import Proxy, endpoint
 from vllm_chart.endpoint import clients
@@ -77,6 +78,13 @@ def test_what_is_written_is_read() -> None:
 
     assert clients.read(clients.write(credentials)) == credentials
     assert clients.read(clients.write([])) == []
+
+
+def test_a_name_or_a_digest_that_looks_like_a_number_stays_a_text() -> None:
+    credentials = [{"client": "1e3", "key": f"{'1' * 30}e{'2' * 33}"}, {"client": "y", "key": "b" * 64}]
+    whole = values_from_yaml(clients.write([Credential(one["client"], one["key"]) for one in credentials]))
+
+    assert whole["resources"][0]["typed_config"]["credentials"] == credentials
 
 
 def test_every_change_has_a_version_of_its_own() -> None:

@@ -9,6 +9,7 @@ import yaml
 from helm_python import values_from_yaml
 
 from tests.commands import run
+from vllm_chart import yaml_text
 from vllm_chart.cli import import_values
 from vllm_chart.helm import render
 from vllm_chart.importing import read
@@ -36,6 +37,32 @@ def test_values_of_one_model_go_to_standard_output_and_all_else_does_not() -> No
     assert result.exit_code == 0
     assert values_from_yaml(result.stdout)["model"] == {"id": "Qwen/Qwen3-8B"}
     assert "fields carried" in result.stderr
+
+
+def numbers_as_texts() -> str:
+    """ENGINE with texts that Helm takes for numbers where they have no quotes."""
+    document = yaml.safe_load(engine_with("--model=org/model", "--revision=1234e56"))
+    document["spec"]["template"]["metadata"]["annotations"] = {"build": "1e3"}
+    document["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "SEED", "value": "0o17"}]
+    return yaml_text.dump(document)
+
+
+def test_a_text_that_looks_like_a_number_stays_one() -> None:
+    result = run("import", "-", given=numbers_as_texts())
+    values = values_from_yaml(result.stdout)
+
+    assert result.exit_code == 0, result.stderr
+    assert values["model"] == {"id": "org/model", "revision": "1234e56"}
+    assert (values["env"], values["podAnnotations"]) == ({"SEED": "0o17"}, {"build": "1e3"})
+
+
+def test_what_is_checked_is_what_helm_reads_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = numbers_as_texts()
+    monkeypatch.setattr(yaml_text, "dump", lambda value, width: yaml.safe_dump(value, width=width))
+    result = run("import", "-", given=text)
+
+    assert result.exit_code == 1
+    assert "model.revision: got number, want string" in result.stderr
 
 
 def test_several_models_need_a_directory(tmp_path: Path) -> None:

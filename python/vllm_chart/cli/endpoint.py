@@ -52,8 +52,7 @@ def values(
       vllm-chart endpoint values --all-namespaces | vllm-chart check --chart vllm-endpoint -f -
       vllm-chart endpoint values -n models --clients-secret "" > models.yaml
     """
-    import yaml
-
+    from vllm_chart import yaml_text
     from vllm_chart.cluster.api import Cluster
     from vllm_chart.endpoint import found
     from vllm_chart.findings import UnavailableError, has_errors, to_human
@@ -77,6 +76,6 @@ def values(
     finish(
         findings,
         output,
-        human=lambda: yaml.safe_dump(written, sort_keys=False, allow_unicode=True).rstrip() if written else "",
+        human=lambda: yaml_text.dump(written).rstrip() if written else "",
         machine=lambda: json.dumps(document, indent=2, ensure_ascii=False),
     )

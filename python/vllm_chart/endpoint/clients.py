@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from vllm_chart import yaml_text
+
 #: The name of the filter in the chart's configuration, the header in which it is given a digest, and the one in which
 #: it hands the client's name on. No client can send either.
 FILTER, KEY_HEADER, CLIENT_HEADER = "api-keys", "x-llm-key", "x-llm-client"
@@ -62,7 +64,7 @@ def write(credentials: Sequence[Credential]) -> str:
     }
     resource = {"@type": _RESOURCE_TYPE, "name": FILTER, "typed_config": settings}
     whole = {"version_info": version(credentials), "resources": [resource]}
-    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)
+    return yaml_text.dump(whole)
 
 
 def version(credentials: Sequence[Credential]) -> str:

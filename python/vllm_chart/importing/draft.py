@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from vllm_chart import charts
+from vllm_chart import charts, yaml_text
 from vllm_chart.importing.source import Part
 
 Json = Any
@@ -85,29 +85,14 @@ class Draft:
             origins = self._origins.get(key, [])
             more = f", and {len(origins) - 2} more" if len(origins) > 2 else ""
             lines = [f"# {', '.join(origins[:2])}{more}\n"] if origins else []
-            blocks.append("".join(lines) + yaml.dump({key: value}, Dumper=_Dumper, **_STYLE))
+            blocks.append("".join(lines) + yaml_text.dump({key: value}, width=WIDTH))
         return "".join(blocks)
-
-
-_STYLE: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": WIDTH}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as they are read."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)
-_Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 
 @cache
 def defaults() -> Values:
     """The chart's defaults, in the order of its values.yaml."""
-    with (charts.VLLM.folder / "values.yaml").open() as file:
+    with (charts.VLLM.folder / "values.yaml").open(encoding="utf-8") as file:
         loaded: Values = yaml.safe_load(file)
     return loaded
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import helm_python
+
 from vllm_chart import charts, helm
 from vllm_chart.checks import check
 from vllm_chart.facts import VOLUMES
@@ -25,7 +27,7 @@ _CHART = frozenset(
 
 def verify(release: Release) -> Iterator[Finding]:
     """Render the values and compare the engine's arguments; then what `check` finds of them."""
-    values = release.draft.minimal()
+    values = helm_python.values_from_yaml(release.draft.text())  # as Helm will read the file
     findings = [] if release.words is None else list(_compare(release, values))
     findings += check(values=values, release=release.draft.object_name[:53].rstrip("-.")).findings
     for finding in findings:

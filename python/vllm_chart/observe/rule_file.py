@@ -4,9 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-import yaml
-
-from vllm_chart import charts, checks, helm
+from vllm_chart import charts, checks, helm, yaml_text
 from vllm_chart.findings import Finding, has_errors
 from vllm_chart.helm import AnyChart, ValuesOptions
 
@@ -25,7 +23,7 @@ class RuleFile:
     def text(self) -> str:
         """As Prometheus reads it: https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/."""
         groups = [_in_order(group) for group in self.groups]
-        return self.head + yaml.dump({"groups": groups}, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+        return self.head + yaml_text.dump({"groups": groups}, width=100)
 
 
 def rule_file(
@@ -60,14 +58,3 @@ def _in_order(node: Any) -> Any:
         return node
     keys = sorted(node, key=lambda key: (_FIRST.index(key) if key in _FIRST else len(_FIRST), key))
     return {key: _in_order(node[key]) for key in keys}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes expressions of several lines as such."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)
