@@ -126,8 +126,9 @@ def test_a_refusal_that_is_over_is_not_told() -> None:
     assert mine.metadata.owner_references
     mine.metadata.owner_references[0].name = "llm-vllm"
     there = snapshot(mine, workloads=[read(live(stateful_set()))], events=[FAILED])
-    assert explain(there) == []
-    assert explain(snapshot(workloads=there.workloads, events=[FAILED])) != []
+    assert {finding.check for finding in explain(there)} == {"not-ready"}
+    [told] = explain(snapshot(workloads=there.workloads, events=[FAILED]))
+    assert told.check == "pod-security"
 
 
 @pytest.mark.parametrize("item", [stateful_set(), leader_worker_set()], ids=["StatefulSet", "LeaderWorkerSet"])

@@ -52,7 +52,7 @@ def explain(snapshot: Snapshot) -> list[Finding]:
         *endpoint.explain(snapshot.endpoint),
     ]
     if not has_errors(findings):
-        findings.extend(starting.explain(pods, snapshot))
+        findings.extend(starting.explain(snapshot))
     return _merged([*findings, *autoscaling.explain(snapshot), *scraping.explain(snapshot)])
 
 
@@ -70,7 +70,7 @@ def _of_pod(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
     if ended := list(scheduled.turned_away(pod)):
         yield from ended
         return
-    yield from scheduled.unschedulable(pod, snapshot.nodes)
+    yield from scheduled.explain(pod, snapshot)
     yield from containers.explain(pod, snapshot)
     yield from containers.wrong_probes(pod, snapshot.events)
     yield from storage.mounts(pod, snapshot.events)

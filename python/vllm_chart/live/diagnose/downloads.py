@@ -92,7 +92,7 @@ def _of_pod(pods: list[V1Pod], where: str, snapshot: Snapshot) -> Iterator[Findi
     """Of a Job that goes on: what holds up its newest pod, and what ended the ones before."""
     newest = pods[-1]
     held = [
-        *scheduled.unschedulable(newest, snapshot.nodes),
+        *scheduled.explain(newest, snapshot),
         *storage.mounts(newest, snapshot.events),
         *(finding for finding in containers.explain(newest, snapshot) if finding.check in ("image", "configuration")),
     ]

@@ -1,6 +1,7 @@
 """Objects of a cluster, read without a thought for what they leave out."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from kubernetes.client import (
@@ -10,6 +11,7 @@ from kubernetes.client import (
     V1ContainerStatus,
     V1PersistentVolumeClaim,
     V1Pod,
+    V1PodCondition,
 )
 
 
@@ -41,13 +43,28 @@ def is_init_container(pod: V1Pod, name: str) -> bool:
     return any(container.name == name for container in (pod.spec.init_containers if pod.spec else None) or [])
 
 
+def condition_of(pod: V1Pod, type_: str) -> V1PodCondition | None:
+    """What a pod says of itself under a name; None where it says nothing."""
+    conditions: Sequence[V1PodCondition] = (pod.status.conditions if pod.status else None) or []
+    return next((each for each in conditions if each.type == type_), None)
+
+
+def is_ready(pod: V1Pod) -> bool:
+    """Whether a pod gets requests."""
+    condition = condition_of(pod, "Ready")
+    return condition is not None and condition.status == "True"
+
+
+def age_seconds(pod: V1Pod, now: datetime) -> float:
+    """How long ago a pod was made; without an end where it does not say."""
+    made: datetime | None = pod.metadata.creation_timestamp if pod.metadata else None
+    return (now - made).total_seconds() if made else math.inf
+
+
 def scheduled_at(pod: V1Pod) -> datetime | None:
     """When a pod was given its node; None if it has none, or does not say."""
-    for condition in (pod.status.conditions if pod.status else None) or []:
-        if condition.type == "PodScheduled" and condition.status == "True":
-            time: datetime | None = condition.last_transition_time
-            return time
-    return None
+    condition = condition_of(pod, "PodScheduled")
+    return condition.last_transition_time if condition and condition.status == "True" else None
 
 
 def container_statuses(pod: V1Pod) -> list[V1ContainerStatus]:

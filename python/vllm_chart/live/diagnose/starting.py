@@ -7,11 +7,14 @@ from kubernetes.client import V1ContainerStatus, V1Pod
 
 from vllm_chart.findings import Finding
 from vllm_chart.live import engine_log
-from vllm_chart.live.diagnose import downloads
+from vllm_chart.live.diagnose import downloads, scheduled
 from vllm_chart.live.diagnose.ask import Snapshot
 from vllm_chart.live.diagnose.objects import (
+    age_seconds,
+    condition_of,
     container_of,
     container_statuses,
+    is_ready,
     latest_event,
     name_of,
     scheduled_at,
@@ -21,15 +24,40 @@ from vllm_chart.live.diagnose.objects import (
 )
 from vllm_chart.live.engine_log import stages
 from vllm_chart.rendered.scaling import wanted
-from vllm_chart.rendered.workload import ENGINE
+from vllm_chart.rendered.workload import ENGINE, Workload
 
 
-def explain(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:
-    """How far the release has come."""
+def explain(snapshot: Snapshot) -> Iterator[Finding]:
+    """How far the release has come: something is said of every workload that has fewer ready replicas than it is to."""
     for workload in snapshot.workloads:
+        pods = snapshot.newest_pods_of(workload)
+        told = list(_of_containers(pods, snapshot))
         if not pods:
             doing = "it has no pods yet" if wanted(workload) else "it is scaled to 0 replicas"
-            yield Finding("starting", workload.where, doing, severity="info")
+            told.append(Finding("starting", workload.where, doing, severity="info"))
+        elif not told and workload.ready < wanted(workload):
+            told.append(_unexplained(workload, pods, snapshot))
+        yield from told
+
+
+def _unexplained(workload: Workload, pods: Sequence[V1Pod], snapshot: Snapshot) -> Finding:
+    """Of a workload whose pods' containers say of nothing that it is amiss, or do not say anything."""
+    counted = f"{workload.ready} of {wanted(workload)} replicas are ready"
+    behind = next((pod for pod in pods if not is_ready(pod)), None)
+    if behind is None or age_seconds(behind, snapshot.at) <= scheduled.SOON:
+        return Finding("starting", workload.where, counted, "wait, and ask again", "info")
+    condition = condition_of(behind, "Ready")
+    why = (condition and (condition.message or condition.reason)) or "and no container says why"
+    return Finding(
+        "not-ready",
+        f"Pod/{name_of(behind)}",
+        f"it is not ready, {why}; {counted}",
+        f"`kubectl describe pod --namespace {snapshot.namespace} {name_of(behind)}` shows a readiness gate that nobody "
+        "meets; else look at its node, whose kubelet says nothing new of it",
+    )
+
+
+def _of_containers(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:
     for pod in pods:
         for status in container_statuses(pod):
             if not status.ready and not (status.name == downloads.WAITING and downloads.under_way(snapshot)):
