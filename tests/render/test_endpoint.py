@@ -467,6 +467,11 @@ REJECTIONS = {
         "prometheusRule.alertLabels.severity",
         "write prometheusRule.alerts.VLLMEndpointDown.severity",
     ),
+    "an object of the chart's": (
+        "extraObjects: [{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: llm-vllm-endpoint}}]",
+        "extraObjects",
+        "use another name",
+    ),
     "replicas": ("replicas: 2", "replicas", "write replicaCount"),
     "a port of root's": ("containerPort: 80", "containerPort", "minimum"),
 }

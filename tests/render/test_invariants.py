@@ -84,6 +84,7 @@ OF_THIRD = {"secretKeyRef": {"name": "third", "key": "tokn"}}
 #: Which invariant breaks when which field of which object is set to what.
 BREAKS: list[tuple[str, str, Steps, object]] = [
     ("no-object-twice", "ConfigMap/second", ("metadata", "name"), "first"),
+    ("containers-have-names-of-their-own", "Deployment/llm-vllm", (*SIDECAR, "name"), "vllm"),
     ("objects-carry-the-standard-labels", "Service/llm-vllm", ("metadata", "labels", "helm.sh/chart"), GONE),
     ("labels-are-valid", "Service/llm-vllm", ("metadata", "labels", "team"), "a team"),
     ("labels-are-valid", "Deployment/llm-vllm", ("spec", "template", "metadata", "labels", "x"), "y" * 64),

@@ -17,6 +17,13 @@ ROWS: list[Row] = [
         "extraContainers[0].resources.limts",
         UNKNOWN,
     ),
+    (
+        "container named as the one that waits for the download",
+        "{persistence: {enabled: true, accessModes: [ReadWriteMany]}, download: {enabled: true}, "
+        "initContainers: [{name: wait-for-download, image: b}]}",
+        "initContainers",
+        "give each container a name of its own",
+    ),
     ("container without a name", "extraContainers: [{image: a}]", "extraContainers[0].name", MISSING),
     (
         "container's policy",

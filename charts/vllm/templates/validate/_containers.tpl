@@ -1,5 +1,7 @@
 {{- define "vllm.validate.containers" }}
-  {{- $names := ternary (list "vllm" "adapters") (list "vllm") (not (empty (include "vllm.lora" .))) }}
+  {{- $names := list "vllm" }}
+  {{- if include "vllm.lora" . }}{{ $names = append $names "adapters" }}{{ end }}
+  {{- if .Values.download.enabled }}{{ $names = append $names "wait-for-download" }}{{ end }}
   {{- $taken := dict }}
   {{- range $key := list "initContainers" "extraContainers" }}
     {{- range $index, $container := get $.Values $key | default list }}

@@ -24,6 +24,18 @@ def no_object_twice(manifests: Manifests) -> Iterator[Finding]:
             yield broken(f"{kind}/{name}", f"is rendered {times} times")
 
 
+@general
+def containers_have_names_of_their_own(manifests: Manifests) -> Iterator[Finding]:
+    """No two containers of a pod share a name, init containers included: the API server refuses the pod.
+
+    validateInitContainers of Kubernetes' pkg/apis/core/validation/validation.go holds all of them to one set of names.
+    """
+    for pod in pods(manifests):
+        for name, times in Counter(str(container.get("name")) for container in pod.containers).items():
+            if times > 1:
+                yield broken(pod.where, f"has {times} containers named {name}", "give each a name of its own")
+
+
 @invariant
 def objects_carry_the_standard_labels(manifests: Manifests) -> Iterator[Finding]:
     """Every object of the chart has Kubernetes' recommended labels and Helm's: tools and people find it by them."""
