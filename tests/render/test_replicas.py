@@ -3,7 +3,7 @@
 import pytest
 from helm_python import values_from_yaml
 
-from tests.render.verdicts import Row, hold
+from tests.render.verdicts import Row, findings, hold
 from vllm_chart import checks
 from vllm_chart.helm import render
 
@@ -21,6 +21,12 @@ KEDA = (
     "{scaleTargetRef: {name: llm-vllm}, minReplicaCount: 4, maxReplicaCount: 8, triggers: []}}]"
 )
 RWO = "persistence: {enabled: true, accessModes: [ReadWriteOnce]"
+DOWNLOADED = f"{RWO}}}, download: {{enabled: true}}"
+#: What the chart's own autoscaler counts.
+GROWN = (
+    "autoscaling: {enabled: true, kind: KEDA, maxReplicas: 4, prometheus: {address: 'http://prometheus:9090'}}, "
+    "serviceMonitor: {enabled: true}"
+)
 RWX = "persistence: {enabled: true, accessModes: [ReadWriteMany]}"
 
 ROWS: list[Row] = [
@@ -44,6 +50,22 @@ ROWS: list[Row] = [
         f"{{replicaCount: null, {scaler(1, 4)}, {RWO}}}}}",
         "error: persistence.accessModes: 4 replicas cannot share a ReadWriteOnce volume",
     ),
+    (
+        "one volume for all, and nothing but the autoscaler to bound",
+        f"{{replicaCount: null, {scaler(1, 4)}, {RWO}}}}}",
+        "error: or at most 1 in HorizontalPodAutoscaler llm, or persistence.ephemeral: true",
+    ),
+    (
+        "two, and more by an autoscaler",
+        f"{{replicaCount: 2, {scaler(1, 4)}, {RWO}}}}}",
+        "error: or replicaCount: 1 and at most 1 in HorizontalPodAutoscaler llm",
+    ),
+    (
+        "one volume for all, grown by the chart's autoscaler",
+        f"{{{GROWN}, {RWO}}}}}",
+        "error: or autoscaling.maxReplicas: 1, or persistence.ephemeral: true for a claim each",
+    ),
+    ("as that says, filled by a Job", f"{{{GROWN.replace('4', '1', 1)}, {DOWNLOADED}}}", ""),
     ("a shared volume", f"{{replicaCount: null, {scaler(1, 4)}, {RWX}}}", ""),
     # A claim for each pod.
     (
@@ -95,6 +117,22 @@ ROWS: list[Row] = [
 @pytest.mark.parametrize(("text", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_replicas_and_their_volumes(text: str, expected: str) -> None:
     hold(text, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (f"{{{GROWN}, {DOWNLOADED}}}", "write accessModes: [ReadWriteMany], or autoscaling.maxReplicas: 1"),
+        (
+            f"{{strategy: {{rollingUpdate: {{maxSurge: 1}}}}, {DOWNLOADED}}}",
+            "write maxSurge: 0 and maxUnavailable: 1, or accessModes: [ReadWriteMany]",
+        ),
+    ],
+)
+def test_a_claim_each_is_no_remedy_where_a_job_fills_the_volume(text: str, remedy: str) -> None:
+    """It would be refused in turn."""
+    (found,) = findings(text)
+    assert str(found).endswith(remedy)
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,12 @@
     {{- $modes := .accessModes | default (ternary list (list "ReadWriteOnce") (not (empty .existingClaim))) }}
     {{- $shared := or (has "ReadWriteMany" $modes) (has "ReadOnlyMany" $modes) }}
     {{- if and .enabled $modes (not $shared) (not .ephemeral) }}
-      {{- $each := ternary "" ", or persistence.ephemeral: true for a claim each" (not (empty .existingClaim)) }}
+      {{- $each := ", or persistence.ephemeral: true for a claim each" }}
+      {{- if or .existingClaim $.Values.download.enabled }}{{ $each = "" }}{{ end }}
       {{- $replicas := include "vllm.workload.mostReplicas" $ | int }}
       {{- if gt $replicas 1 }}
         - persistence.accessModes: {{ $replicas }} replicas cannot share a {{ first $modes }} volume:
-          write accessModes: [ReadWriteMany], or replicaCount: 1{{ $each }}
+          write accessModes: [ReadWriteMany], or {{ include "vllm.validate.storage.onePod" $ }}{{ $each }}
       {{- end }}
       {{- if gt (include "vllm.rollout.surge" $ | int) 0 }}
         - strategy.rollingUpdate.maxSurge: a surge pod cannot mount the {{ first $modes }} volume that the old pod
@@ -41,6 +42,21 @@
   {{- end }}
   {{- include "vllm.validate.volumes" . }}
   {{- include "vllm.validate.volumeMounts" . }}
+{{- end }}
+
+{{/* String: what to write for a replica at most, by who counts them. */}}
+{{- define "vllm.validate.storage.onePod" -}}
+  {{- $bounds := list }}
+  {{- if gt (include "vllm.workload.replicas" . | int) 1 }}{{ $bounds = list "replicaCount: 1" }}{{ end }}
+  {{- range include "vllm.workload.autoscalers" . | fromJsonArray }}
+    {{- $most := .spec.maxReplicas | default (.spec.maxReplicaCount | default 100) | int }}
+    {{- if not .metadata }}
+      {{- $bounds = append $bounds "autoscaling.maxReplicas: 1" }}
+    {{- else if gt $most 1 }}
+      {{- $bounds = printf "at most 1 in %s %s" .kind .metadata.name | append $bounds }}
+    {{- end }}
+  {{- end }}
+  {{- join " and " $bounds }}
 {{- end }}
 
 {{- define "vllm.validate.volumes" }}
