@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from helm_python import values_from_yaml
 from kubernetes.client import (
+    V1ConfigMap,
     V1LimitRange,
     V1Namespace,
     V1Node,
@@ -89,6 +90,23 @@ def test_objects_that_the_values_name(values: str, kind: str, found: Any, words:
     findings = preflight(values, found={(kind, "a"): found})
     assert words in said(findings)
     assert "hf_x" not in said(findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("AKIAIOSFODNN7EXAMPLE", ""),
+        ("minioadmin", ""),
+        ("minioadmin\n", "write it anew: `kubectl create configmap a --from-literal=id=…`"),
+    ],
+)
+def test_the_plain_text_of_a_config_map(text: str, words: str) -> None:
+    values = "env: {AWS_ACCESS_KEY_ID: {valueFrom: {configMapKeyRef: {name: a, key: id}}}}"
+    found = V1ConfigMap.model_validate({"data": {"id": text}})
+    findings = preflight(values, found={("ConfigMap", "a"): found})
+    assert bool(findings) == bool(words), said(findings)
+    assert words in said(findings)
+    assert "correct env.AWS_ACCESS_KEY_ID" in said(preflight(values, found={("ConfigMap", "a"): None}))
 
 
 def test_what_may_not_be_read_is_said_and_no_error() -> None:

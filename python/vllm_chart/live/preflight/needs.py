@@ -76,7 +76,9 @@ def _of_container(container: Container) -> Iterator[Need]:
     for reference in references.of_variables(container):
         name = reference.field
         header = container.is_engine and (name in _VARIABLES or name.startswith(OTHER_API_KEY))
-        own = "auth.apiKeySecretRefs" if name.startswith(OTHER_API_KEY) else _VARIABLES.get(name, f"env.{name}")
+        own = "auth.apiKeySecretRefs" if name.startswith(OTHER_API_KEY) else _VARIABLES.get(name, "")
+        if not own or reference.kind != "Secret":  # of those keys of the values each names a Secret
+            own = f"env.{name}"
         yield from _of_reference(reference, own if container.is_engine else f"{path}env", header=header)
     for reference in references.of_env_from(container):
         yield from _of_reference(reference, f"{path}envFrom")

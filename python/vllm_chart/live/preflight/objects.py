@@ -26,9 +26,12 @@ def explain(needed: Sequence[Need], snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _how(need: Need) -> str:
-    if need.kind == "Secret" and need.key:
-        return f": `kubectl create secret generic {need.name} --from-literal={need.key}=…`"
-    return ""
+    return f": {_created(need)}" if need.kind == "Secret" and need.key else ""
+
+
+def _created(need: Need) -> str:
+    kind = "secret generic" if need.kind == "Secret" else "configmap"
+    return f"`kubectl create {kind} {need.name} --from-literal={need.key}=…`"
 
 
 def _wrong_key(need: Need, where: str, data: Mapping[str, str]) -> Iterator[Finding]:
@@ -36,12 +39,13 @@ def _wrong_key(need: Need, where: str, data: Mapping[str, str]) -> Iterator[Find
         there = ", ".join(sorted(data)) or "none"
         yield Finding("objects", where, f"it has no key {need.key}, but: {there}", f"add it, or correct {need.value}")
     elif need.header:
-        value = base64.b64decode(data[need.key])
-        remedy = f"write it anew: `kubectl create secret generic {need.name} --from-literal={need.key}=…`"
+        written = data[need.key]
+        value = base64.b64decode(written) if need.kind == "Secret" else written.encode()  # a ConfigMap's is plain text
+        remedy = f"write it anew: {_created(need)}"
         if not value.strip():
             yield Finding("secret-text", f"{where}: {need.key}", "it is empty", remedy)
         elif value != value.strip():
             yield Finding("secret-text", f"{where}: {need.key}", "it ends or begins with white space", remedy)
         elif not all(0x20 < byte < 0x7F for byte in value):
-            message = "it is not text: plain text under data, where base64 belongs, becomes this"
-            yield Finding("secret-text", f"{where}: {need.key}", message, remedy)
+            why = ": plain text under data, where base64 belongs, becomes this" if need.kind == "Secret" else ""
+            yield Finding("secret-text", f"{where}: {need.key}", f"it is not text{why}", remedy)
