@@ -11,6 +11,7 @@ from kubernetes.client import (
     V1Namespace,
     V1Node,
     V1NodeSystemInfo,
+    V1PersistentVolume,
     V1PersistentVolumeClaim,
     V1ResourceQuota,
     V1Secret,
@@ -124,8 +125,10 @@ def test_what_the_release_brings_along_is_not_needed() -> None:
     assert needs(render(values=values)) == []
 
 
-def storage_class(name: str, default: str) -> V1StorageClass:
-    annotations = {"storageclass.kubernetes.io/is-default-class": default}
+def storage_class(
+    name: str, default: str, annotation: str = "storageclass.kubernetes.io/is-default-class"
+) -> V1StorageClass:
+    annotations = {annotation: default}
     return V1StorageClass.model_validate(
         {"metadata": {"name": name, "annotations": annotations}, "provisioner": "a.example/b"}
     )
@@ -141,6 +144,66 @@ def test_a_class_that_is_not_there() -> None:
         preflight("persistence: {enabled: true}", classes=[storage_class("standard", "false")])
     )
     assert "create one" in said(preflight('persistence: {enabled: true, storageClassName: "-"}', classes=classes))
+
+
+def volume(class_: str = "", *, size: str = "500Gi", phase: str = "Available", claim: str = "") -> V1PersistentVolume:
+    holder = {"claimRef": {"namespace": "default", "name": claim}} if claim else {}
+    spec = {
+        "storageClassName": class_,
+        "capacity": {"storage": size},
+        "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
+    }
+    return V1PersistentVolume.model_validate({"spec": {**spec, **holder}, "status": {"phase": phase}})
+
+
+MANUAL = "persistence: {enabled: true, storageClassName: manual}"
+
+
+@pytest.mark.parametrize(
+    ("values", "volumes"),
+    [
+        (MANUAL, [volume("manual")]),
+        (MANUAL, [volume("manual", phase="Bound", claim="llm-vllm-cache")]),
+        ("persistence: {enabled: true, ephemeral: true, storageClassName: manual}", [volume("manual")]),
+        (
+            "persistence: {enabled: true, ephemeral: true, storageClassName: manual}",
+            [volume("manual", phase="Bound", claim="llm-vllm-5c8-x2x-cache")],
+        ),
+        ("persistence: {enabled: true}", [volume()]),
+        ('persistence: {enabled: true, storageClassName: "-"}', [volume(phase="Bound", claim="llm-vllm-cache")]),
+    ],
+)
+def test_a_volume_that_was_made_by_hand(values: str, volumes: list[V1PersistentVolume]) -> None:
+    """Of a class that may be a name only, as in Kubernetes' own tutorial
+    (https://kubernetes.io/docs/tasks/configure-pod-container/configure-persistent-volume-storage/)."""
+    assert preflight(values, volumes=volumes) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        volume("fast"),
+        volume("manual", size="1Gi"),
+        volume("manual", phase="Released"),
+        volume("manual", claim="another"),
+        volume("manual", phase="Bound", claim="another"),
+    ],
+)
+def test_a_volume_that_is_not_for_the_claim(other: V1PersistentVolume) -> None:
+    [finding] = preflight(MANUAL, volumes=[other])
+    assert (finding.where, finding.severity) == ("StorageClass/manual", "error")
+
+
+def test_volumes_that_may_not_be_seen() -> None:
+    [finding] = preflight(MANUAL, volumes=None)
+    assert finding.severity == "warning"
+    assert "not yours to see" in finding.message
+    assert preflight('persistence: {enabled: true, storageClassName: "-"}', volumes=None) == []
+
+
+def test_either_annotation_makes_a_class_the_default() -> None:
+    beta = storage_class("gp2", "true", "storageclass.beta.kubernetes.io/is-default-class")
+    assert preflight("persistence: {enabled: true}", classes=[beta]) == []
 
 
 def test_a_claim_for_one_node_and_two_pods() -> None:
