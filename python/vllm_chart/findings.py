@@ -94,6 +94,11 @@ class Report:
         return [finding for finding in (*self.values, *self.renders) if finding.check not in self.ignore]
 
     @property
+    def stops_at_values(self) -> bool:
+        """Whether an error of the values counts: what they render is not looked at then."""
+        return has_errors(dataclasses.replace(self, renders=()).findings)
+
+    @property
     def ignored(self) -> dict[str, list[Finding]]:
         """What each ignored check found, which is what it let pass."""
         every = (*self.values, *self.renders)

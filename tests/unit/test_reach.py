@@ -54,6 +54,43 @@ def test_what_is_ignored_is_told_apart(table: Path) -> None:
     assert "ignored: reach, which lets this pass:" in result.stdout
 
 
+IGNORED = ("--set", "model.id=meta-llama/Llama-3.1-8B,gpu.count=3", "--ignore", "divisibility")
+
+
+def test_values_whose_errors_are_ignored_have_a_table(table: Path) -> None:
+    table.write_text("[{who: {ip: 203.0.113.7}, where: 8000, expected: denied}]")
+
+    result = run("check", *IGNORED, "--reach", table, "--kube-versions", "1.37")
+
+    assert result.exit_code == Exit.REFUSED
+    assert "203.0.113.7 to 8000/TCP is allowed, not denied" in result.stdout
+
+
+def test_a_policy_without_a_form_is_told_beside_the_table(table: Path, tmp_path: Path) -> None:
+    table.write_text("[{who: {ip: 203.0.113.7}, where: 8000, expected: allowed}]")
+    extra = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "mine"}}
+    values = tmp_path / "values.yaml"
+    values.write_text(json.dumps({"extraObjects": [extra | {"spec": {"podSelector": {}, "ingress": ["x"]}}]}))
+
+    result = run("check", *IGNORED, "-f", values, "--reach", table, "--kube-versions", "1.37")
+
+    assert result.exit_code == Exit.REFUSED
+    assert "error: NetworkPolicy/mine: spec.ingress[0]: 'x' is not of type" in result.stdout
+    assert re.search(r"203.0.113.7 to 8000/TCP +allowed", result.stdout)
+
+
+def test_a_chart_without_pods_has_no_table(table: Path, tmp_path: Path) -> None:
+    table.write_text("[{who: {ip: 203.0.113.7}, where: 8000, expected: allowed}]")
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: maps\nversion: 1.0.0\n")
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "map.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+
+    result = run("check", "--chart", tmp_path, "--reach", table, "--kube-versions", "1.37")
+
+    assert result.exit_code == Exit.USAGE
+    assert "--reach: nothing that the chart renders keeps a pod running" in result.stderr
+
+
 def test_the_endpoint_has_tables_too(table: Path) -> None:
     table.write_text(
         "[{who: {namespace: apps}, where: http, expected: allowed}, {who: {}, where: metrics, expected: allowed},"

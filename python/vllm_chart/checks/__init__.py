@@ -1,5 +1,6 @@
 """Every check of values before an install, in one call: what `vllm-chart` and the pytest plugin run."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
@@ -7,7 +8,7 @@ from typing import Any, Unpack
 from vllm_chart import charts, helm, support
 from vllm_chart.charts import Chart
 from vllm_chart.checks import files, invariants, podsecurity, registry, same_twice, schemas
-from vllm_chart.findings import Finding, Report, has_errors, told_once
+from vllm_chart.findings import Finding, Report, told_once
 from vllm_chart.helm import AnyChart, HelmError, LoadedChart, ValuesOptions, both, verdict
 from vllm_chart.rendered.manifests import ManifestError, Manifests
 
@@ -59,12 +60,13 @@ def check(
     versions = kubernetes or support.KUBERNETES
     renders = Renders(rendered, versions[-1], alike=not _asks_kubernetes(loaded, values))
     findings += _take(loaded, values, renders.newest)
-    if has_errors(Report(findings, ignore=ignore).findings):
-        return Report(findings, ignore=ignore)
+    report = Report(findings, ignore=ignore)
+    if report.stops_at_values:
+        return report
     by_version = {version: _of_version(loaded, renders, version, pod_security) for version in versions}
     by_version = by_version if kubernetes else schemas.of_unasked(by_version)
     twice = same_twice.check(renders.newest(), rendered(kube_version=versions[-1]))
-    return Report(findings, [*told_once(by_version), *twice], ignore)
+    return dataclasses.replace(report, renders=[*told_once(by_version), *twice])
 
 
 def inspect(
@@ -89,12 +91,13 @@ def inspect(
     ]
 
 
-def readable(manifests: Manifests) -> Manifests:
-    """What one of this project's charts rendered, without the `extraObjects` that nothing can be made of: `inspect`
-    says what is wrong with them."""
+def readable(manifests: Manifests, chart: Chart | None) -> Manifests:
+    """What a chart rendered, without the `extraObjects` (of another's chart: any) that nothing can be made of:
+    `inspect` says what is wrong with them."""
     manifests = manifests.decoded()
-    extras = Manifests([one for one in manifests if one.is_extra])
-    return schemas.readable(manifests, schemas.check(extras, support.KUBERNETES[-1]), ours=True)
+    doubtful = Manifests([one for one in manifests if one.is_extra or chart is None])
+    wrong = schemas.check(doubtful, support.KUBERNETES[-1])
+    return schemas.readable(manifests, wrong, ours=chart is not None)
 
 
 def _asks_kubernetes(loaded: LoadedChart, values: Values) -> bool:
@@ -152,7 +155,7 @@ def _take(loaded: LoadedChart, values: Values, render: Callable[[], Manifests]) 
 def _examine(loaded: LoadedChart, manifests: Manifests, values: Mapping[str, Any]) -> list[Finding]:
     """What the checks of the chart's own find; of another's chart, that there are none."""
     if chart := charts.of(loaded):
-        return chart.examine(readable(manifests), values, loaded.app_version)
+        return chart.examine(readable(manifests, chart), values, loaded.app_version)
     ours = " or ".join(charts.CHARTS)
     message = f"{loaded.name} is not {ours}: only what is known of any chart is checked"
     return [Finding("values", "", message, severity="info")]

@@ -82,10 +82,12 @@ def read(file: StrPath, namespace: str) -> list[Row]:
 def answer(rows: Sequence[Row], manifests: Manifests) -> list[Answer]:
     """What the rendered policies say of each row; where workloads differ, of the first that is not as expected.
 
-    Raises WrongCallError for a name that no port has.
+    Raises WrongCallError for a name that no port has, and where no pod runs on that a row could be about.
     """
     policies = of_release(manifests)
     served = [end_of(pod) for pod in pods(manifests) if pod.workload and not pod.owner.is_extra]
+    if not served:
+        raise WrongCallError("--reach: nothing that the chart renders keeps a pod running: leave the table out")
     return [_answer(row, policies, served) for row in rows]
 
 
@@ -195,10 +197,11 @@ def _end(place: str, who: object, namespace: str) -> End:
     if not isinstance(labels, dict) or not isinstance(more, dict):
         raise WrongCallError(f"{place}: who: labels are a map: {KEYS['who']}")
     address = str(who.get("ip") or "")
-    try:
-        assert not address or ipaddress.ip_address(address)
-    except ValueError as error:
-        raise WrongCallError(f"{place}: who.ip: {error}: write one address, 203.0.113.7") from error
+    if address:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError as error:
+            raise WrongCallError(f"{place}: who.ip: {error}: write one address, 203.0.113.7") from error
     is_pod = not address or who.keys() & {"namespace", "labels"}
     text = {key: str(value) for key, value in labels.items()}
     home = str(who.get("namespace") or namespace) if is_pod else ""

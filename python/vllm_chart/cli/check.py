@@ -115,7 +115,6 @@ def command(
     """
     from vllm_chart import charts, checks, helm
     from vllm_chart.checks import reach as reached
-    from vllm_chart.findings import has_errors
     from vllm_chart.helm.values import is_standard_input
     from vllm_chart.vllm_args import compiling
 
@@ -134,9 +133,10 @@ def command(
     invariants = sum(check.name in checks.invariants.INVARIANTS for check in known.values())
     versions = kubernetes or support.KUBERNETES
     fine = f"fine: Kubernetes {', '.join(versions)}; {invariants} invariants; Pod Security Standard {pod_security}"
-    if not (reach or before) or has_errors(report.values):
+    if not (reach or before) or report.stops_at_values:
         finish(report.findings, output, ignored=report.ignored, fine=fine)
-    manifests = helm.render(chart=loaded, kube_version=versions[-1], **options)
+    rendered = helm.render(chart=loaded, kube_version=versions[-1], **options)
+    manifests = checks.readable(rendered, charts.of(loaded))
     if before:
         changed = compiling.of_render(before, manifests, helm.merged_values(loaded, **options))
         report = dataclasses.replace(report, renders=[*report.renders, *changed])
