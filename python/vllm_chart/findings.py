@@ -122,7 +122,7 @@ def told_once(by_version: Mapping[str, Sequence[Finding]]) -> list[Finding]:
     """The findings of several Kubernetes versions, each once; one that not all of them share names its own."""
     found_in: dict[Finding, list[str]] = {}
     for version, findings in by_version.items():
-        for finding in findings:
+        for finding in dict.fromkeys(findings):
             found_in.setdefault(finding, []).append(version)
     return [
         finding

@@ -237,6 +237,7 @@ BREAKS: list[tuple[str, str, Steps, object]] = [
         [{"name": "AWS_SECRET_ACCESS_KEY", "value": "abc"}],
     ),
     ("secrets-come-from-secrets", "Deployment/llm-vllm", (*ENGINE, "args", 1), "--api-key=abc"),
+    ("secrets-come-from-secrets", "Deployment/llm-vllm", (*SIDECAR, "args"), ["--hf-token", "abc"]),
     (
         "downloads-have-the-token",
         "Deployment/llm-vllm",
@@ -282,6 +283,23 @@ def test_an_invariant_sees_what_breaks_it(name: str, where: str, path: Steps, va
     assert findings, f"{name} holds although {where} has {value!r} at {path}"
     assert {finding.check for finding in findings} == {name}
     assert all(finding.message for finding in findings)
+
+
+#: What works, beside what breaks a promise.
+KEEPS: list[tuple[str, str, Steps, object]] = [
+    (
+        "secrets-come-from-secrets",
+        "Deployment/llm-vllm",
+        (*SIDECAR, "args"),
+        ["--api-key", "$(VLLM_API_KEY)", "--api-key-file=/run/keys/x", "--hf-token=$(HF_TOKEN)", "--api-key"],
+    ),
+    ("secrets-are-base64", "Secret/third", ("data", "token"), "YWJj\r\nZGVm\n"),
+]
+
+
+@pytest.mark.parametrize(("name", "where", "path", "value"), KEEPS, ids=[name for name, *_ in KEEPS])
+def test_an_invariant_lets_be_what_works(name: str, where: str, path: Steps, value: object) -> None:
+    assert invariants.INVARIANTS[name](mutated(where, path, value)) == []
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,14 @@ def test_a_finding_of_some_versions_names_them() -> None:
     assert [finding.message for finding in told] == ["always", "once (Kubernetes 1.30)"]
 
 
+def test_a_finding_that_is_made_twice_is_told_once_too() -> None:
+    twice, once = Finding("a", "", "twice"), Finding("b", "", "twice in one")
+
+    told = told_once({"1.36": [twice, twice], "1.37": [twice, twice, once, once]})
+
+    assert [finding.message for finding in told] == ["twice", "twice in one (Kubernetes 1.37)"]
+
+
 def test_the_names_of_the_checks_are_those_of_the_findings(good: Path) -> None:
     found = checks.check(values_files=[good], set_=["hostNetwork=true,serviceAccount.automount=true"])
 

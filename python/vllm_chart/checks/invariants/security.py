@@ -1,8 +1,9 @@
 """What is secret, and what others may change."""
 
 import base64
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vllm_chart.checks.invariants.base import broken, containers, general, invariant, own
 from vllm_chart.facts import NO_SECRET, SECRET_NAME
@@ -21,10 +22,17 @@ def secrets_come_from_secrets(manifests: Manifests) -> Iterator[Finding]:
             if re.search(SECRET_NAME, name) and not setting:
                 where = f"{pod.where}: {container.path}env.{name}"
                 yield broken(where, "looks like a secret in plain text", "refer to a Secret: valueFrom.secretKeyRef")
-        for argument in container.all("args"):
-            if re.match(r"--(api-key|hf-token)\b(?!=\$\()", str(argument)):
+        for value in _secret_values(list(map(str, container.all("args")))):
+            if value and not value.startswith("$("):
                 where = f"{pod.where}: {container.path}args"
                 yield broken(where, "has a secret in plain text", "write auth.apiKeySecretRef or hub.tokenSecretRef")
+
+
+def _secret_values(arguments: Sequence[str]) -> Iterator[str]:
+    """What arguments give for a key or a token: behind the equals sign, or as the next argument."""
+    for argument, following in itertools.zip_longest(arguments, arguments[1:], fillvalue=""):
+        if found := re.match("--(api-key|hf-token)(=|$)", argument):
+            yield argument[found.end() :] if found[2] else following
 
 
 @general
@@ -33,7 +41,8 @@ def secrets_are_base64(manifests: Manifests) -> Iterator[Finding]:
     for secret in manifests.all("Secret"):
         for key, value in (secret.get("data") or {}).items():
             try:
-                base64.b64decode(str(value), validate=True)
+                # Go's decoder skips the ends of lines, which `base64` writes and Python's refuses.
+                base64.b64decode(re.sub("[\r\n]", "", str(value)), validate=True)
             except ValueError:
                 yield broken(f"{secret.where}: data.{key}", "is not base64", "write it in stringData")
 
