@@ -331,6 +331,45 @@ def test_a_file_that_is_something_else_is_a_wrong_call(text: str, words: str) ->
     assert words in result.stderr
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ $labels.pod }} is at {{ printf "%.0f" $value }}',
+        '{{ range query "up" }}{{ .Labels.pod }}{{ end }}',
+        '{{ define "title" }}{{ with .CommonLabels }}{{ .Values | join }}{{ end }}{{ end }}',
+        "{{ .GroupLabels.Values.Len }}{{/* include it */}}",
+        "{{- 'the parameters that are required ' + tool.required | join }}",
+    ],
+)
+def test_what_prometheus_and_alertmanager_fill_in_is_no_template_of_helms(text: str) -> None:
+    annotations = {"description": text}
+    rule = {"alert": "Down", "expr": "up == 0", "annotations": annotations}
+    group = {"groups": [{"name": "engine", "rules": [rule]}]}
+    beside = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "a"}}
+    result = run("import", "-", given=f"{ENGINE}---\n{yaml.safe_dump(beside | {'spec': group})}")
+
+    assert result.exit_code == 0, result.stderr
+    assert values_from_yaml(result.stdout)["model"] == {"id": "Qwen/Qwen3-8B"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ .Values.b }}",
+        '"{{ $.Values.b | quote }}"',
+        "{{- if and (eq .Values.b 1) .Values.c }}",
+        '"{{ include "a" . }}"',
+        "{{- toYaml $b | nindent 2 }}",
+        "a-{{ .Release.Name }}",
+    ],
+)
+def test_what_helm_fills_in_is_to_be_rendered_first(text: str) -> None:
+    result = run("import", "-", given=ENGINE.replace("{name: engine}\nspec", f"\n  name: {text}\nspec"))
+
+    assert result.exit_code == 2
+    assert "line 5 is of a template: render it first" in result.stderr
+
+
 def test_a_file_in_another_encoding_is_a_wrong_call(tmp_path: Path) -> None:
     file = tmp_path / "deployment.yaml"
     file.write_bytes(ENGINE.encode("utf-16"))

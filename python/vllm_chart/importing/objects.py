@@ -10,8 +10,14 @@ from vllm_chart.rendered.manifests import ManifestError, Manifests
 
 Json = Any
 
+#: What Helm alone has. Rules of Prometheus, templates of Alertmanager and runtimes of KServe have the rest of Go's
+#: templates in their texts, `{{ .CommonLabels.Values }}` among it, and templates of chats have Jinja's.
 _TEMPLATE = re.compile(
-    r"\{\{-?\s*(\.(Values|Release|Chart|Files|Capabilities|Template)|if|range|with|include|template|end|toYaml|\$|define|/\*|tpl|printf|required)"
+    r"""
+    \{\{-?\s*(include|tpl|required|toYaml)\s+[".$(]
+    | \{\{[^{}]*?(\|\s*nindent\s|(?<!\w)\.(Values|Release|Chart|Files|Capabilities|Template)\.)
+    """,
+    re.VERBOSE,
 )
 
 
