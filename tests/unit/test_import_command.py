@@ -317,6 +317,11 @@ def test_what_check_finds_of_the_values_counts() -> None:
         ("model: {id: org/name}", "no engine is in it: values: give what runs one"),
         ("servingEngineSpec: {modelSpec: 3}", "modelSpec: a list is expected here, and not a number"),
         ("servingEngineSpec: {modelSpec: [{name: a, requestGPU: [1]}]}", "a field has another form"),
+        (
+            ENGINE.replace("apps/v1\nkind: Deployment", "argoproj.io/v1alpha1\nkind: Rollout")
+            + "      terminationGracePeriodSeconds: 60s",
+            "a field has another form than it should have: invalid literal for int()",
+        ),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}", "no engine is in it: ConfigMap/a"),
         (
             ENGINE.replace("limits: {nvidia.com/gpu: 1}", "limits: [1]"),

@@ -66,6 +66,11 @@ def check(manifests: Manifests, kubernetes: str) -> list[Finding]:
     ]
 
 
+def knows(object_: Object, version: str) -> bool:
+    """Whether there is a schema that the object can be held against."""
+    return _schema(*_kind(object_), version) is not None
+
+
 def readable(manifests: Manifests, findings: Sequence[Finding], *, ours: bool) -> Manifests:
     """The objects that other checks can read: those of which `check` found at most fields that it does not know. What
     else is wrong with the user's own has to be mended first; the shape of `ours` is held by the schema of their values.

@@ -55,9 +55,9 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
     try:
         releases = [release for reader in chosen for release in reader([one for one in found if one.path not in made])]
     except (AssertionError, AttributeError, TypeError, ValueError) as error:
-        if not any(one.kind in kserve.KINDS or production_stack.holds(one.value) for one in found):
+        if all(schemas.knows(Object(document), support.KUBERNETES[-1]) for document in documents):
             raise
-        # Their schemas are not aboard, which would say it by the field.
+        # No schema is aboard that would say it by the field: of KServe, of a Rollout, of values.
         # A number's text is quoted behind a colon, and may be anything.
         reason = str(error).partition(": ")[0] or "a part of it is missing"
         raise WrongCallError(f"{name}: a field has another form than it should have: {reason}") from error
