@@ -74,18 +74,13 @@ def read(text: str, name: str, form: str = "auto") -> Imported:
         release.draft.secrets = known
         release.findings = [redaction.told_without(finding, known) for finding in release.findings]
         release.words = release.words and [redaction.without(word, known) for word in release.words]
-    fields = [_without(field, known) for field in told_once(ledger.fields)]
+    fields = [_without(field, known) for field in dict.fromkeys(ledger.fields)]
     return Imported(releases, fields, {str(one.path[0]): one.value for one in found})
 
 
 def _without(field: Field, known: set[str]) -> Field:
     texts: dict[str, Any] = {name: redaction.without(getattr(field, name), known) for name in ("reason", "remedy")}
     return dataclasses.replace(field, **texts)
-
-
-def told_once(fields: Sequence[Field]) -> list[Field]:
-    """What several releases say of a field that they share, once."""
-    return list(dict.fromkeys(fields))
 
 
 def _refuse_other_types(documents: Sequence[Json], name: str) -> None:
