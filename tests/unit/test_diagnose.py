@@ -305,6 +305,31 @@ def test_a_volume_whose_secret_lacks_a_key(volume: str, words: str, value: str) 
     assert value in finding.remedy
 
 
+@pytest.mark.parametrize(
+    "conditions", [[{"type": "PodReadyToStartContainers", "status": "True"}], []], ids=["Kubernetes 1.29", "1.28"]
+)
+def test_a_mount_that_failed_before_it_went_well_is_over(conditions: list[dict[str, Any]]) -> None:
+    fetching = {**container_status(state={"running": {}}), "name": "wait-for-download"}
+    status = {**waiting("PodInitializing"), "initContainerStatuses": [fetching], "conditions": conditions}
+    message = 'MountVolume.SetUp failed for volume "lifecycle" : failed to sync configmap cache: timed out'
+    findings = explain(snapshot(pod(status=status), events=[event("FailedMount", message)]))
+    assert {finding.check for finding in findings} == {"starting"}
+
+
+def test_a_mount_that_fails_after_the_node_was_started_again() -> None:
+    done = {**container_status(ready=True, state={"terminated": {"exitCode": 0}}), "name": "wait-for-download"}
+    sandbox = {"type": "PodReadyToStartContainers", "status": "False"}
+    status = {**waiting("PodInitializing"), "initContainerStatuses": [done], "conditions": [sandbox]}
+    finding = only(explain(snapshot(pod(status=status), events=[event("FailedMount", 'configmap "x" not found')])))
+    assert finding.check == "volume"
+
+
+def test_a_clock_that_is_behind_the_nodes() -> None:
+    late = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2999-01-01T00:00:00Z"}
+    status = {**waiting("ContainerCreating"), "conditions": [late]}
+    assert ", for 0 s now" in only(explain(snapshot(pod(status=status)))).message
+
+
 def test_a_volume_whose_configmap_is_missing() -> None:
     status = waiting("ContainerCreating")
     events = [event("FailedMount", 'MountVolume.SetUp failed for volume "model" : configmap "model" not found')]

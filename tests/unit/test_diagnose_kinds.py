@@ -1,14 +1,17 @@
 """A release in other kinds of workload is diagnosed by the same lines, asked of an API server as well."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes import client
 
 from tests.api_server import cluster_of
+from tests.cluster_objects import container_status, pod, snapshot, waiting
 from tests.cluster_objects import event as recorded
-from tests.cluster_objects import pod, snapshot, waiting
 from tests.workloads import leader_worker_set, stateful_set
+from vllm_chart.cluster.api import refusal
 from vllm_chart.findings import Finding, UnavailableError
 from vllm_chart.live import diagnose
 from vllm_chart.live.diagnose import Snapshot, explain
@@ -135,3 +138,46 @@ def test_a_refusal_that_is_over_is_not_told() -> None:
 def test_a_release_without_pods_yet(item: Json) -> None:
     [finding] = explain(Snapshot("llm", "ai", [read(live(item))]))
     assert (finding.where, finding.message) == (f"{item['kind']}/llm-vllm", "it has no pods yet")
+
+
+LOG = "/api/v1/namespaces/ai/pods/llm-vllm-1/log"
+UNREACHED = 'Get "https://10.0.0.7:10250/containerLogs/ai/llm-vllm-1/vllm": remote error: tls: internal error'
+
+
+@pytest.mark.parametrize("refused", [500, 403])
+def test_a_log_that_cannot_be_read_takes_nothing_from_the_rest(refused: int, tmp_path: Path) -> None:
+    configuration, log = asked({**STATEFUL, LOG: refused}, tmp_path)
+    assert configuration.check == "configuration"
+    assert (log.check, log.severity) == ("log", "warning")
+    assert log.message == f"its log can't be read: refused: {LOG}"
+
+
+def test_a_start_whose_log_cannot_be_read_has_no_stage(tmp_path: Path) -> None:
+    running = {"containerStatuses": [container_status(state={"running": {"startedAt": "2026-11-29T01:00:00Z"}})]}
+    pods = [{**STATEFUL["/api/v1/namespaces/ai/pods"][0], "status": running}]
+    log, starting = asked({**STATEFUL, "/api/v1/namespaces/ai/pods": pods, LOG: 500}, tmp_path)
+    assert (log.check, starting.check, starting.message) == ("log", "starting", "not ready yet: it runs")
+
+
+def test_a_refusal_is_told_in_the_api_servers_words() -> None:
+    for body in (json.dumps({"kind": "Status", "message": UNREACHED}), f'{{"message":{json.dumps(UNREACHED)}}}'):
+        error = client.ApiException(status=500, reason="Internal Server Error")
+        error.body = body
+        assert refusal(error) == UNREACHED
+
+
+@pytest.mark.parametrize("times", [("lastTimestamp", "firstTimestamp"), ("eventTime", "eventTime")])
+def test_events_are_read_in_the_order_in_which_they_came(times: tuple[str, str], tmp_path: Path) -> None:
+    late, early = (
+        {
+            "metadata": {"name": "e"},
+            "involvedObject": {"uid": "llm-vllm-1"},
+            "message": message,
+            time: f"2026-11-29T01:{minute}:00.000000Z",
+        }
+        for message, time, minute in (("Pulling image", times[0], 20), ("Scheduled", times[1], 10))
+    )
+    creating = {**STATEFUL["/api/v1/namespaces/ai/pods"][0], "status": waiting("ContainerCreating")}
+    objects = {**STATEFUL, "/api/v1/namespaces/ai/pods": [creating], "/api/v1/namespaces/ai/events": [late, early]}
+    [starting] = asked(objects, tmp_path)
+    assert starting.message.endswith("last: Pulling image")

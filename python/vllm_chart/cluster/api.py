@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -137,11 +138,16 @@ def asking_the_api_server() -> Iterator[None]:
     try:
         yield
     except client.ApiException as error:
-        detail = str(error.body or error.reason).strip()
-        match = re.search(r'"message":"((?:[^"\\]|\\.)*)"', detail)
-        raise UnavailableError(f"the API server refused ({error.status}): {match[1] if match else detail}") from error
+        raise UnavailableError(f"the API server refused ({error.status}): {refusal(error)}") from error
     except urllib3.exceptions.HTTPError as error:
         raise UnavailableError(f"the API server does not answer: {root_cause(error)}") from error
+
+
+def refusal(error: client.ApiException) -> str:
+    """The API server's own words, out of the `Status` that it answers."""
+    detail = str(error.body or error.reason).strip()
+    match = re.search(r'"message":\s*("(?:[^"\\]|\\.)*")', detail)
+    return str(json.loads(match[1], strict=False)) if match else detail
 
 
 def unless_hidden(question: Callable[[], Any]) -> Any:

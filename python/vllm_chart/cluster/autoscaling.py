@@ -106,7 +106,7 @@ def ask(cluster: Cluster, address: str, query: str) -> Answer:
         detail = str(error.body or error.reason).strip()
         return Answer(problem=f"it answered {error.status}: {detail[:200]}")
     except urllib3.exceptions.HTTPError as error:
-        return Answer(problem=f"it did not answer in {SECONDS} s: {root_cause(error)}")
+        return Answer(problem=f"it did not answer: {root_cause(error)}")
     except (ValueError, KeyError, TypeError, AttributeError):
         return Answer(problem="what answered is no Prometheus")
 

@@ -96,6 +96,7 @@ _DIAGNOSE = (
     ("download", "The Job that fetches the model is complete.", "Engines wait for it, and hold their GPUs."),
     ("starting", "No start is under way.", "The release is not ready before it ends."),
     ("not-ready", "Pods are ready once their containers are.", "They get no requests."),
+    ("log", "The logs of containers that are not ready can be read.", "Why one ended stands there alone."),
     ("startup", "A start ends within startup.budgetSeconds.", "The startup probe kills it, and it begins again."),
     ("probe", "A running engine answers its probes.", "It is taken out of the Service, or started again."),
     ("memory", "Containers stay within their memory.", "The kernel kills them."),

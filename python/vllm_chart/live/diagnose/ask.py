@@ -1,18 +1,19 @@
 """What a cluster says about a release, as it is asked for: everything that `explain` concludes from."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import urllib3
 from kubernetes import client
 from kubernetes.client import CoreV1Event, V1Node, V1PersistentVolumeClaim, V1Pod
 
 from vllm_chart.cluster import autoscaling, prometheus, workloads
-from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster.api import Cluster, refusal, root_cause
 from vllm_chart.live.diagnose import endpoint
 from vllm_chart.live.diagnose.endpoint import Endpoint
-from vllm_chart.live.diagnose.objects import container_statuses, name_of, state
+from vllm_chart.live.diagnose.objects import container_statuses, last_seen, name_of, state
 from vllm_chart.rendered.workload import Workload
 
 #: A traceback of vLLM is long, and its cause stands at its head.
@@ -23,13 +24,14 @@ LOG_LINES = 2000
 class Snapshot:
     """What a cluster says about a release at one moment.
 
-    `between` holds the objects between its workloads and their pods, which stand for revisions. `hidden` names the
-    kinds of workload that the caller may not list. `nodes` is None where the caller may not list them. `logs` holds, by
-    pod and container, the last lines of the run that ended, or of the current one if none has; each begins with the
-    time when it was written. `hpas` and `scaled_objects` are the autoscalers of the namespace, None where they may not
-    be listed. `jobs` are those of the release, none where they may not be listed. `monitors` are the objects by which
-    it is scraped, and its rules. `endpoint` is what an endpoint's clients and models are like, None for another
-    release. `at` is when the cluster was asked.
+    `between` holds the objects between its workloads and their pods, which stand for revisions. `events` are in the
+    order in which they came. `hidden` names the kinds of workload that the caller may not list. `nodes` is None where
+    the caller may not list them. `logs` holds, by pod and container, the last lines of the run that ended, or of the
+    current one if none has; each begins with the time when it was written; `unread` says in the same way why one can't
+    be read. `hpas` and `scaled_objects` are the autoscalers of the namespace, None where they may not be listed. `jobs`
+    are those of the release, none where they may not be listed. `monitors` are the objects by which it is scraped, and
+    its rules. `endpoint` is what an endpoint's clients and models are like, None for another release. `at` is when the
+    cluster was asked.
     """
 
     release: str
@@ -41,6 +43,7 @@ class Snapshot:
     claims: Sequence[V1PersistentVolumeClaim] = ()
     nodes: Sequence[V1Node] | None = None
     logs: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    unread: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     hidden: Sequence[str] = ()
     hpas: Sequence[Mapping[str, Any]] | None = ()
     scaled_objects: Sequence[Mapping[str, Any]] | None = ()
@@ -66,16 +69,18 @@ def snapshot(name: str, namespace: str, cluster: Cluster) -> Snapshot:
     pods = core.list_namespaced_pod(namespace, label_selector=selector).items
     listed = workloads.find(cluster, namespace, selector)
     monitors = prometheus.of_release(cluster, name, namespace)
+    logs = _logs(core, namespace, pods)
     return Snapshot(
         release=name,
         namespace=namespace,
         workloads=listed.workloads,
         between=workloads.between(cluster, listed.workloads),
         pods=pods,
-        events=core.list_namespaced_event(namespace).items,
+        events=sorted(core.list_namespaced_event(namespace).items, key=last_seen),
         claims=core.list_namespaced_persistent_volume_claim(namespace).items,
         nodes=_nodes(core),
-        logs=dict(_logs(core, namespace, pods)),
+        logs=logs.read,
+        unread=logs.unread,
         hidden=listed.hidden,
         hpas=autoscaling.hpas(cluster, namespace),
         scaled_objects=autoscaling.scaled_objects(cluster, namespace),
@@ -95,14 +100,24 @@ def _nodes(core: client.CoreV1Api) -> list[V1Node] | None:
         raise
 
 
-def _logs(core: client.CoreV1Api, namespace: str, pods: Iterable[V1Pod]) -> Iterator[tuple[tuple[str, str], str]]:
+class _Logs(NamedTuple):
+    """The logs of containers that are not ready, and why the others can't be read, by pod and container."""
+
+    read: dict[tuple[str, str], str]
+    unread: dict[tuple[str, str], str]
+
+
+def _logs(core: client.CoreV1Api, namespace: str, pods: Iterable[V1Pod]) -> _Logs:
+    """Ask for the logs. One that a node's kubelet does not give takes nothing from what else is to be said."""
+    logs = _Logs({}, {})
     for pod in pods:
         for status in container_statuses(pod):
             if status.ready:
                 continue
             ran_before = state(status.last_state).terminated is not None
+            key = (name_of(pod), status.name)
             try:
-                log = core.read_namespaced_pod_log(
+                logs.read[key] = core.read_namespaced_pod_log(
                     name_of(pod),
                     namespace,
                     container=status.name,
@@ -111,8 +126,9 @@ def _logs(core: client.CoreV1Api, namespace: str, pods: Iterable[V1Pod]) -> Iter
                     timestamps=True,
                 )
             except client.ApiException as error:
-                # It never ran (400), or its log is not ours to read (403) or gone (404).
-                if error.status not in (400, 403, 404):
-                    raise
-                continue
-            yield (name_of(pod), status.name), log
+                # It never ran (400), or its log is gone (404).
+                if error.status not in (400, 404):
+                    logs.unread[key] = refusal(error)
+            except urllib3.exceptions.HTTPError as error:
+                logs.unread[key] = str(root_cause(error))
+    return logs

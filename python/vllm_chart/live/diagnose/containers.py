@@ -35,6 +35,12 @@ _LIMIT = (
     "raise resources.limits.memory; /dev/shm (shm.sizeLimit) counts against it, and so does the KV cache of the CPU "
     "engine (env.VLLM_CPU_KVCACHE_SPACE, in GiB)"
 )
+#: A kubelet with rotated serving certificates has none before somebody approves its request. Source:
+#: https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/#certificate-rotation
+_LOG = (
+    "the API server asks the pod's kubelet for it, with your right to get pods/log: for an error of TLS, see that "
+    "`kubectl get csr` has no request of that node Pending; else whether the node answers at port 10250"
+)
 _COMPILERS = "compilers of kernels ran side by side: write env.MAX_JOBS: 1 (or a few); or "
 
 
@@ -42,6 +48,10 @@ def explain(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
     """What keeps the containers of a pod from running, or ended them."""
     for status in container_statuses(pod):
         yield from _explain(pod, status, snapshot)
+        if why := snapshot.unread.get((name_of(pod), status.name)):
+            yield Finding(
+                "log", f"Pod/{name_of(pod)}: container {status.name}", f"its log can't be read: {why}", _LOG, "warning"
+            )
 
 
 def _explain(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> Iterator[Finding]:

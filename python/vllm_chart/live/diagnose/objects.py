@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from kubernetes.client import (
     CoreV1Event,
@@ -25,8 +25,23 @@ def is_about(event: CoreV1Event, item: V1Pod | V1PersistentVolumeClaim) -> bool:
     return item.metadata is not None and event.involved_object.uid == item.metadata.uid
 
 
+def last_seen(event: CoreV1Event) -> datetime:
+    """When an event came last: by its series, by its count, or at the only time that it has.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+    """
+    times = (
+        event.series.last_observed_time if event.series else None,
+        event.last_timestamp,
+        event.event_time,
+        event.first_timestamp,
+        event.metadata.creation_timestamp,
+    )
+    return next((time for time in times if time), datetime.min.replace(tzinfo=UTC))
+
+
 def latest_event(pod: V1Pod, events: Iterable[CoreV1Event]) -> str:
-    """The message of a pod's last event; empty if it has none."""
+    """The message of a pod's last event; empty if it has none. events: the oldest first."""
     mine = [event for event in events if is_about(event, pod)]
     return (mine[-1].message or "") if mine else ""
 

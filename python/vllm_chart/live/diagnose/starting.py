@@ -73,6 +73,8 @@ def _of_containers(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Findin
 def _doing(pod: V1Pod, status: V1ContainerStatus, snapshot: Snapshot) -> str:
     log = snapshot.logs.get((name_of(pod), status.name), "")
     running = state(status.state).running
+    if running and (name_of(pod), status.name) in snapshot.unread:
+        return "it runs"
     if running and status.name == ENGINE:
         return _engine(log, scheduled_at(pod), running.started_at or snapshot.at, snapshot.at)
     if waits(status)[0] in ("ContainerCreating", "PodInitializing"):
@@ -85,14 +87,14 @@ def _waiting(pod: V1Pod, snapshot: Snapshot) -> str:
     since = scheduled_at(pod)
     event = latest_event(pod, snapshot.events)
     last = f"; last: {event}" if event else ""
-    seconds = f", for {(snapshot.at - since).total_seconds():.0f} s now" if since else ""
+    seconds = f", for {stages.between(since, snapshot.at):.0f} s now" if since else ""
     return f"{stages.IMAGE.doing}{seconds} (usual: {stages.IMAGE.usual}){last}"
 
 
 def _engine(log: str, scheduled: datetime | None, started: datetime, now: datetime) -> str:
     """The stage of the engine, those before it, and what it logged as an error: a start goes on after some."""
     progress = stages.progress(log, started, now)
-    pulled = {stages.IMAGE.name: (started - scheduled).total_seconds()} if scheduled else {}
+    pulled = {stages.IMAGE.name: stages.between(scheduled, started)} if scheduled else {}
     before = stages.told({**pulled, **progress.before})
     failure = engine_log.failure(log)
     cache = stages.compile_cache(log)

@@ -7,7 +7,7 @@ from kubernetes.client import CoreV1Event, V1Pod
 
 from vllm_chart.findings import Finding
 from vllm_chart.live.diagnose.ask import Snapshot
-from vllm_chart.live.diagnose.objects import container_statuses, is_about, name_of, waits
+from vllm_chart.live.diagnose.objects import condition_of, container_statuses, is_about, name_of, state, waits
 
 _MOUNTS = (
     (
@@ -41,6 +41,8 @@ def mounts(pod: V1Pod, events: Iterable[CoreV1Event]) -> Iterator[Finding]:
     """What keeps the volumes of a pod, or the pod's sandbox, from being there, while its containers wait."""
     if not any(waits(status)[0] in ("ContainerCreating", "PodInitializing") for status in container_statuses(pod)):
         return
+    if _are_there(pod):
+        return
     for event in events:
         if event.reason in ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox") and is_about(event, pod):
             message = event.message or ""
@@ -49,6 +51,18 @@ def mounts(pod: V1Pod, events: Iterable[CoreV1Event]) -> Iterator[Finding]:
                 "see persistence, volumes and volumeMounts",
             )
             yield Finding("volume", f"Pod/{name_of(pod)}", message, remedy)
+
+
+def _are_there(pod: V1Pod) -> bool:
+    """Whether a pod has its volumes and its sandbox: events of what failed before that last for an hour.
+
+    The condition is Kubernetes 1.29's; before, a container that has begun tells the same.
+    """
+    sandbox = condition_of(pod, "PodReadyToStartContainers")
+    if sandbox:
+        return bool(sandbox.status == "True")
+    states = [state(status.state) for status in container_statuses(pod)]
+    return any(each.running or each.terminated for each in states)
 
 
 def pending_claims(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Finding]:

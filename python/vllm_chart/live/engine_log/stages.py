@@ -67,9 +67,9 @@ def progress(log: str, started: datetime, now: datetime) -> Progress:
         begun = _begun(line.text)
         if begun and begun != stage:
             until = line.time or since
-            before[stage.name] = before.get(stage.name, 0.0) + _between(since, until)
+            before[stage.name] = before.get(stage.name, 0.0) + between(since, until)
             stage, since = begun, until
-    seconds = before.pop(stage.name, 0.0) + _between(since, now)
+    seconds = before.pop(stage.name, 0.0) + between(since, now)
     return Progress(stage, seconds, before)
 
 
@@ -95,7 +95,8 @@ def _begun(text: str) -> Stage | None:
     return next((stage for pattern, stage in _BEGINS if re.search(pattern, text)), None)
 
 
-def _between(since: datetime, until: datetime) -> float:
+def between(since: datetime, until: datetime) -> float:
+    """Seconds between two moments; none where clocks that differ have the later one before."""
     return max(0.0, (until - since).total_seconds())
 
 
