@@ -365,8 +365,28 @@ REJECTIONS = {
     ),
     "both of a budget": (
         "podDisruptionBudget: {minAvailable: 1, maxUnavailable: 1}",
+        "podDisruptionBudget",
+        "keep one",
+    ),
+    "a budget that blocks": (
+        "{replicaCount: 2, podDisruptionBudget: {minAvailable: 2}}",
         "podDisruptionBudget.minAvailable",
-        "leave one empty",
+        "2 of 2 replicas blocks every node drain for ever: write less",
+    ),
+    "a budget that blocks, rounded up": (
+        "{replicaCount: 3, podDisruptionBudget: {minAvailable: 80%}}",
+        "podDisruptionBudget.minAvailable",
+        "80% of 3 replicas",
+    ),
+    "a budget that blocks the fewest": (
+        "{autoscaling: {enabled: true, maxReplicas: 6}, podDisruptionBudget: {minAvailable: 2}}",
+        "podDisruptionBudget.minAvailable",
+        "2 of 2 replicas",
+    ),
+    "a budget of none": (
+        "podDisruptionBudget: {maxUnavailable: 0}",
+        "podDisruptionBudget.maxUnavailable",
+        "write 1 or more",
     ),
     "a grace period": (
         "shutdown: {terminationGracePeriodSeconds: 30}",
@@ -830,9 +850,11 @@ def test_a_scaler_of_the_endpoint_that_would_harm_is_found(old: str, new: str, s
     assert said in str(invariants.check(Manifests([*others, harmed])))
 
 
-def test_a_budget_that_an_autoscaler_can_not_meet_is_found() -> None:
+def test_a_budget_that_an_autoscaler_of_the_users_can_not_meet_is_found() -> None:
     values = LEAST | values_from_yaml(
-        "{autoscaling: {enabled: true, maxReplicas: 6}, podDisruptionBudget: {minAvailable: 2}}"
+        "{replicaCount: null, podDisruptionBudget: {minAvailable: 2}, extraObjects: [{apiVersion: autoscaling/v2, "
+        "kind: HorizontalPodAutoscaler, metadata: {name: mine}, spec: {minReplicas: 2, maxReplicas: 6, "
+        "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: llm-vllm-endpoint}}}]}"
     )
 
     assert [finding.check for finding in checks.check(ENDPOINT.folder, values=values).findings] == ["drains-can-go-on"]

@@ -774,7 +774,7 @@ so that whoever only has Helm gets every answer at once. Takes a list: root cont
   {{- end }}
 {{- end }}
 
-{{/* How many pods there are, where an autoscaler counts them. */}}
+{{/* How many pods there are, where an autoscaler counts them, and how many of them may go at a time. */}}
 
 {{/*
 Integer as string, or nothing: the replicas that are written where the chart's autoscaler counts them. They are left
@@ -805,6 +805,40 @@ Takes a list: root context, API version, kind, name of the workload.
 
 {{/* String: the annotation that says that `replicas` was left out. */}}
 {{- define "vllm.replicasLeftOut" -}}vllm-chart/replicas-left-out{{- end }}
+
+{{/*
+Pods: a count or a percentage of the replicas (Kubernetes' default is 25%), rounded up or down. Takes a list: value,
+replicas, up.
+*/}}
+{{- define "vllm.rollout.pods" -}}
+  {{- $value := index . 0 }}
+  {{- if kindIs "invalid" $value }}{{ $value = "25%" }}{{ end }}
+  {{- if kindIs "string" $value }}
+    {{- $pods := divf (mulf (trimSuffix "%" $value | float64) (index . 1)) 100 }}
+    {{- ternary (ceil $pods) (floor $pods) (index . 2) | int }}
+  {{- else }}
+    {{- int $value }}
+  {{- end }}
+{{- end }}
+
+{{/* Lines for a budget that lets no pod go. Takes a list: root context, the fewest replicas, 0 where nobody says. */}}
+{{- define "vllm.validate.podDisruptionBudget" }}
+  {{- $replicas := last . }}
+  {{- with (first .).Values.podDisruptionBudget }}
+    {{- $min := include "vllm.text" .minAvailable }}
+    {{- if not .enabled }}
+    {{- else if and $min (include "vllm.text" .maxUnavailable) }}
+      - podDisruptionBudget: minAvailable and maxUnavailable are two ways to say it: keep one
+    {{- else if not $replicas }}
+    {{- else if and $min (ge (include "vllm.rollout.pods" (list .minAvailable $replicas true) | int) $replicas) }}
+      - podDisruptionBudget.minAvailable: {{ $min }} of {{ $replicas }} replicas blocks every node drain for ever:
+        write less, or leave it empty and write maxUnavailable: 1
+    {{- else if and (not $min) (regexMatch "^0+%?$" (include "vllm.text" .maxUnavailable)) }}
+      - podDisruptionBudget.maxUnavailable: {{ include "vllm.text" .maxUnavailable }} blocks every node drain for
+        ever: write 1 or more
+    {{- end }}
+  {{- end }}
+{{- end }}
 
 {{/*
 What files/rules.yaml, where the expressions are, comes to for a release. A chart says itself, as JSON, which texts of

@@ -97,18 +97,3 @@ deployment.yaml, which renders it.
     {{- include "vllm.rollout.pods" (list ($strategy.rollingUpdate | default dict).maxSurge $replicas true) }}
   {{- end }}
 {{- end }}
-
-{{/*
-Pods: a count or a percentage of the replicas (Kubernetes' default is 25%), rounded up or down. Takes a list: value,
-replicas, up.
-*/}}
-{{- define "vllm.rollout.pods" -}}
-  {{- $value := index . 0 }}
-  {{- if kindIs "invalid" $value }}{{ $value = "25%" }}{{ end }}
-  {{- if kindIs "string" $value }}
-    {{- $pods := divf (mulf (trimSuffix "%" $value | float64) (index . 1)) 100 }}
-    {{- ternary (ceil $pods) (floor $pods) (index . 2) | int }}
-  {{- else }}
-    {{- int $value }}
-  {{- end }}
-{{- end }}

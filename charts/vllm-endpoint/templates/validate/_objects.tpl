@@ -1,9 +1,4 @@
 {{- define "vllm-endpoint.validate.objects" }}
-  {{- $least := include "vllm-endpoint.text" .Values.podDisruptionBudget.minAvailable }}
-  {{- $most := include "vllm-endpoint.text" .Values.podDisruptionBudget.maxUnavailable }}
-  {{- if and (ne $least "") (ne $most "") }}
-    - podDisruptionBudget.minAvailable: Kubernetes takes one of minAvailable and maxUnavailable: leave one empty
-  {{- end }}
   {{- include "vllm-endpoint.validate.extraObjects" . }}
 {{- end }}
 

@@ -1,5 +1,9 @@
 {{- define "vllm-endpoint.validate.pod" }}
   {{- include "vllm-endpoint.validate.strategy" . }}
+  {{- /* None where nobody in the release says how many. */}}
+  {{- $fewest := include "vllm-endpoint.replicas" . | int }}
+  {{- if .Values.autoscaling.enabled }}{{ $fewest = int .Values.autoscaling.minReplicas }}{{ end }}
+  {{- include "vllm-endpoint.validate.podDisruptionBudget" (list . $fewest) }}
   {{- include "vllm-endpoint.validate.ownLabels" . }}
   {{- range $key := list "repository" "tag" }}
     {{- if regexMatch "distroless[^/]*$" (get $.Values.image $key | default "") }}

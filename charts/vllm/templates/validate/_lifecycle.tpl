@@ -36,17 +36,5 @@
   {{- /* None where nobody in the release says how many. */}}
   {{- $counted := not (empty (include "vllm.workload.counted" .)) }}
   {{- $replicas := ternary (include "vllm.workload.leastReplicas" . | int) 0 $counted }}
-  {{- with .Values.podDisruptionBudget }}
-    {{- $min := include "vllm.text" .minAvailable }}
-    {{- if not (and .enabled $replicas) }}
-    {{- else if and $min (include "vllm.text" .maxUnavailable) }}
-      - podDisruptionBudget: minAvailable and maxUnavailable are two ways to say it: keep one
-    {{- else if and $min (ge (include "vllm.rollout.pods" (list .minAvailable $replicas true) | int) $replicas) }}
-      - podDisruptionBudget.minAvailable: {{ $min }} of {{ $replicas }} replicas blocks every node drain for ever:
-        write less, or leave it empty and write maxUnavailable: 1
-    {{- else if and (not $min) (regexMatch "^0+%?$" (include "vllm.text" .maxUnavailable)) }}
-      - podDisruptionBudget.maxUnavailable: {{ include "vllm.text" .maxUnavailable }} blocks every node drain for
-        ever: write 1 or more
-    {{- end }}
-  {{- end }}
+  {{- include "vllm.validate.podDisruptionBudget" (list . $replicas) }}
 {{- end }}
