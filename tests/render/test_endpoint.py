@@ -642,6 +642,7 @@ ACCEPTED = (
     "limits: {byClient: {app: {tokensPerMinute: 1000}}, rateLimitService: {service: ratelimit, namespace: limits}}",
     "limits: {rateLimitService: {service: ratelimit}}",
     "service: {ipFamilies: [IPv6]}",
+    "service: {ipFamilyPolicy: null}",
     "service: {type: NodePort, nodePort: 30080, externalTrafficPolicy: Local}",
     "service: {type: LoadBalancer, loadBalancerClass: a.com/b, ipFamilyPolicy: SingleStack, ipFamilies: [IPv6]}",
     "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}",

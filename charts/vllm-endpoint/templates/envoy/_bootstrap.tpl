@@ -59,8 +59,7 @@ socket_address:
 
 {{/* YAML map: the address that a listener has for other pods. Takes a list: root context, port. */}}
 {{- define "vllm-endpoint.envoy.listen" -}}
-{{- $service := (first .).Values.service }}
-{{- if or (has "IPv6" ($service.ipFamilies | default list)) (hasSuffix "DualStack" $service.ipFamilyPolicy) }}
+{{- if include "vllm-endpoint.asksForIPv6" (first .) }}
 socket_address:
   address: "::"
   ipv4_compat: true
