@@ -16,6 +16,11 @@ TLS = (
     "volumes: [{name: certs, secret: {secretName: vllm-tls}}], volumeMounts: [{name: certs, mountPath: /certs}]"
 )
 SCRIPT = "image: {repository: a.example.com/b, tag: v1}, engine: {passArguments: false}"
+HELD = (
+    "autoscaling: {enabled: %s, kind: KEDA, maxReplicas: 2, prometheus: {address: 'http://prometheus:9090'}, "
+    "wakeUp: {httpAddon: {enabled: true, hosts: [llm.example.com]}}}"
+)
+NARROWED = "networkPolicy: {ingress: {from: [{podSelector: {}}]}}"
 
 #: Values, what the notes say, and what they don't.
 ROWS: list[tuple[str, str, str, str]] = [
@@ -64,6 +69,24 @@ ROWS: list[tuple[str, str, str, str]] = [
         "null",
     ),
     ("without adapters", "{}", "model: org/name", "adapters"),
+    (
+        "KEDA's interceptor shut out",
+        f"{{{HELD % 'true'}, {NARROWED}}}",
+        "autoscaling.wakeUp.httpAddon would lead nowhere without",
+        "by plain HTTP",
+    ),
+    (
+        "KEDA's interceptor before TLS",
+        f"{{{HELD % 'true'}, tls: {{secretName: llm-tls}}}}",
+        "what is in front of it (autoscaling.wakeUp.httpAddon) asks by plain HTTP",
+        "lead nowhere",
+    ),
+    (
+        "an interceptor that is not asked",
+        f"{{{HELD % 'false'}, tls: {{secretName: llm-tls}}, {NARROWED}}}",
+        "is on its way",
+        "httpAddon",
+    ),
     ("keys of a list", "auth: {apiKeySecretRefs: [{name: a, key: b}]}", "The API key guards /v1 only", "null"),
 ]
 

@@ -29,6 +29,13 @@ PORTS = [
 ]
 
 
+#: The way through KEDA's HTTP add-on, which dials the Service's name.
+HELD = values_from_yaml(
+    "autoscaling: {enabled: true, kind: KEDA, maxReplicas: 2, prometheus: {address: 'http://prometheus:9090'}, "
+    "wakeUp: {httpAddon: {enabled: true, hosts: [llm.example.com]}}}"
+)
+
+
 def rendered(text: str) -> Manifests:
     return render(values={**values_from_yaml(MODEL), **values_from_yaml(text or "{}")})
 
@@ -41,6 +48,12 @@ def test_notes_and_test_name_the_port_that_is_open_behind_the_name(text: str, po
     assert f"port-forward service/llm-vllm 8080:{port}\n" in manifests.notes
     (container,) = manifests.one("Pod", "llm-vllm-test")["spec"]["containers"]
     assert {"name": "VLLM_URL", "value": f"http://llm-vllm.default.svc:{port}"} in container["env"]
+
+
+@pytest.mark.parametrize(("text", "port"), PORTS)
+def test_so_does_the_route_of_keda_s_interceptor(text: str, port: int) -> None:
+    manifests = render(values=values_from_yaml(MODEL) | HELD | values_from_yaml(text or "{}"))
+    assert manifests.one("InterceptorRoute")["spec"]["target"] == {"service": "llm-vllm", "port": port}
 
 
 @pytest.mark.parametrize(("text", "port"), PORTS)
