@@ -90,7 +90,7 @@ def test_what_is_no_number_is_named_with_its_key() -> None:
 
 @pytest.mark.parametrize(
     ("tag", "release"),
-    [("", (0, 33, 0)), ("v0.32.0-x86_64", (0, 32, 0)), ("v0.18.1rc1.dev88", (0, 18, 1)), ("nightly", (0, 32, 0))],
+    [("", (0, 33, 0)), ("v0.32.0-x86_64", (0, 32, 0)), ("v0.18.1rc1.dev88", (0, 18, 1)), ("nightly", (0, 33, 0))],
 )
 def test_the_release_is_that_of_the_image(tag: str, release: tuple[int, int, int]) -> None:
     assert read(image={"tag": tag}).release == Release(release)

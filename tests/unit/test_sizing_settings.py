@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from vllm_chart import checks, helm
+from vllm_chart import checks, helm, support
 from vllm_chart.findings import has_errors
 from vllm_chart.sizing import settings
 from vllm_chart.sizing.check import check
 from vllm_chart.sizing.settings import Engine, SettingError
+from vllm_chart.sizing.vllm_releases import DEFAULT
 
 MODEL = {"model": {"id": "meta-llama/Llama-3.1-8B"}}
 
@@ -58,3 +59,29 @@ def test_what_an_older_image_may_take_is_no_error_of_the_check() -> None:
     with pytest.raises(SettingError, match=r"vLLM 0\.33\.0 refuses"):
         settings.from_release(manifests, merged, "0.33.0")
     assert check(manifests, merged, "0.33.0") == []
+
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("image", "release", "assumed"),
+    [
+        ({}, "0.33.0", False),
+        ({"tag": "v0.22.0-x86_64"}, "0.22.0", False),
+        ({"tag": "v0.22.0", "digest": DIGEST}, "0.22.0", False),
+        ({"tag": "gptoss"}, "0.10.1", False),
+        ({"tag": "prod"}, "0.33.0", True),
+        ({"digest": DIGEST}, "0.33.0", True),
+        ({"repository": "rocm/vllm", "tag": "rocm6.4.1_vllm_0.9.1_20250715"}, "0.9.1", False),
+        ({"repository": "nvcr.io/nvidia/vllm", "tag": "25.09-py3"}, "0.33.0", True),
+        ({"repository": "lmcache/vllm-openai", "tag": "v0.3.5"}, "0.33.0", True),
+    ],
+)
+def test_the_release_that_an_image_names(image: dict[str, str], release: str, assumed: bool) -> None:
+    told = read(image=image, command=["vllm", "serve"])
+    assert (str(told.release), told.assumed) == (release, assumed)
+
+
+def test_the_release_of_the_chart_is_the_newest_that_is_sized() -> None:
+    assert str(DEFAULT) == support.VLLM_DEFAULT

@@ -60,7 +60,13 @@ def check(plan: Plan) -> Iterator[Finding]:
 def _uncertainties(plan: Plan) -> Iterator[Finding]:
     """What the plan takes for granted, or leaves out."""
     engine, model, source = plan.engine, plan.model, plan.checkpoint.source
-    if engine.read_as:
+    if engine.assumed:
+        yield Finding(
+            "plan", "image.tag",
+            f"the image's tag, or its digest alone, names no version of vLLM: it is planned as {engine.release}",
+            "expect what other versions do otherwise to be off", "info",
+        )  # fmt: skip
+    elif engine.read_as:
         yield Finding(
             "plan", "image.tag",
             f"the arguments of this version are not known: they are read as vLLM {engine.read_as}'s",

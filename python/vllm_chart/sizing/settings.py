@@ -16,9 +16,10 @@ from vllm_chart.sizing.model.weights import Split
 from vllm_chart.sizing.vllm_releases import DEFAULT, Release
 from vllm_chart.vllm_args import devices, host_memory, repositories
 from vllm_chart.vllm_args.argv import ArgvError
-from vllm_chart.vllm_args.container import Told, read, version_for
+from vllm_chart.vllm_args.container import Told, read, tag_of, version_for
 from vllm_chart.vllm_args.devices import Device
 from vllm_chart.vllm_args.host_memory import Taken
+from vllm_chart.vllm_args.images import named_version
 
 DRAFTED_ON_HOST = ("ngram", "suffix", "medusa", "mlp_speculator", "custom_class")
 """Methods of speculative decoding that don't go with asynchronous scheduling (config/vllm.py:1599-1604)."""
@@ -63,6 +64,8 @@ class Engine:
     resource: str = ""
     """What is asked for of each node (`nvidia.com/gpu`, `google.com/tpu`); "" where that is not known."""
     release: Release = DEFAULT
+    assumed: bool = False
+    """Whether the image names no release, so that the chart's own is assumed."""
     read_as: str = ""
     """The version of vLLM by whose arguments these were read, where the image's own are not known; else ""."""
     split: Split = dataclasses.field(default_factory=Split)
@@ -199,7 +202,7 @@ def from_release(manifests: Manifests, values: Mapping[str, Any], app_version: s
     _, container = next(engines(manifests), (None, None))
     if container is None:
         raise SettingError("", "no container of the engine is rendered")
-    tag = str(values["image"]["tag"] or app_version)
+    tag = tag_of(values, app_version)
     try:
         told = read(container, tag)
     except ArgvError as error:
@@ -215,6 +218,7 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
     kv_memory = given.get("kv_cache_memory_bytes")
     if device == "cpu":
         kv_memory = _cpu_cache(told.environment) or kv_memory
+    named = named_version(values["image"]["repository"] or "", tag)
     split = Split(
         given.get("tensor_parallel_size", 1),
         given.get("pipeline_parallel_size", 1),
@@ -228,7 +232,8 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         revision=given.get("revision") or "",
         device=device,
         resource=str(values["gpu"]["resourceName"] or "") if device == "cuda" else "",
-        release=Release.parse(tag) or DEFAULT,
+        release=(Release.parse(named) if named else None) or DEFAULT,
+        assumed=not named,
         read_as=told.version if told.stands_in else "",
         split=split,
         context=given.get("decode_context_parallel_size") or 1,

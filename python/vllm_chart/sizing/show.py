@@ -20,8 +20,9 @@ def human(planned: Plan, findings: Sequence[Finding], values: Mapping[str, Any])
         return stage.share - stage.weights - stage.available(scenario)
 
     of_lora = f", of which {gib(stage.lora)} for adapters" if stage.lora else ""
+    version = f"vLLM {settings.release}{' (assumed)' if settings.assumed else ''}"
     lines = [
-        f"{settings.model or planned.model.architecture}: {layout}, {planned.gpu.product}, vLLM {settings.release}",
+        f"{settings.model or planned.model.architecture}: {layout}, {planned.gpu.product}, {version}",
         f"  config            {planned.checkpoint.source.origin} ({planned.checkpoint.source.confidence})",
         f"  {f'weights per {unit}':<17} {gib(stage.weights)}{of_lora}",
         f"  KV per token      {stage.cache.token_bytes:,} bytes per {unit}, in blocks of {_block(planned)} tokens",

@@ -153,5 +153,5 @@ class Release:
         return self.number >= (0, 32, 0)
 
 
-DEFAULT = Release((0, 32, 0))
-"""The release that these formulas were read from, and the chart's own."""
+DEFAULT = Release(NEWEST)
+"""The chart's own; an image that names no release is taken for it."""

@@ -168,6 +168,15 @@ def without_an_engine(repository: str) -> Image | None:
     return next((image for image in WITHOUT_AN_ENGINE if re.search(image.pattern, repository)), None)
 
 
+def named_version(repository: str, tag: str) -> str | None:
+    """The release of vLLM that a tag names ("0.10.2"), also one that a vendor's tag has in it; None where it names
+    none, or a release of somebody else's. As the chart's `vllm.namedVersion`."""
+    found = re.search(r"vllm[-_]?v?(\d+\.\d+\.\d+)", tag)
+    if not found and not re.search(OWN_NUMBERS, repository):
+        found = re.match(r"v?(\d+\.\d+\.\d+|0\.[1-9]\d*)", tag)
+    return found[1] if found else NAMED_TAGS.get(tag)
+
+
 def facts() -> dict[str, Any]:
     """The same for the chart's templates."""
     images = [dataclasses.asdict(image) for image in WITHOUT_AN_ENGINE]
