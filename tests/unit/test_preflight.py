@@ -56,6 +56,24 @@ def test_pods_that_find_no_node(values: str, nodes: list[V1Node], words: str) ->
     assert preflight(values, autoscaled=True, nodes=nodes)[0].severity == "warning"
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "taint", "tolerated"),
+    [
+        ("Gt", "950", "951", True),
+        ("Gt", "950", "950", False),
+        ("Gt", "950", "many", False),
+        ("Lt", "50", "5", True),
+        ("Lt", "5", "07", False),
+        ("Equal", "5", "5", True),
+    ],
+)
+def test_taints_that_are_numbers(operator: str, value: str, taint: str, tolerated: bool) -> None:
+    nodes = [node("gpu-1", labels=GPU_LABEL, taints=[{"key": "rate", "value": taint, "effect": "NoSchedule"}], gpu="1")]
+    findings = preflight(f'tolerations: [{{key: rate, operator: {operator}, value: "{value}"}}]', nodes=nodes)
+
+    assert ("rate=" not in said(findings)) == tolerated
+
+
 def test_room_that_others_have_taken() -> None:
     assert "write replicaCount: 1" in said(preflight("replicaCount: 2", pods=[running("gpu-1")]))
 

@@ -1,5 +1,6 @@
 """A cluster's nodes: what they offer, and which of them let a pod in by labels and taints."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -97,12 +98,20 @@ def repelling_taints(node: V1Node, tolerations: Sequence[V1Toleration]) -> list[
 
 
 def _tolerates(toleration: V1Toleration, taint: V1Taint) -> bool:
-    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/, and for numbers k8s.io/api,
+    core/v1/toleration.go (`compareNumericValues`): Gt tolerates taints whose number is greater."""
     if toleration.effect and toleration.effect != taint.effect:
         return False
     if toleration.key and toleration.key != taint.key:
         return False
-    return toleration.operator == "Exists" or (toleration.value or "") == (taint.value or "")
+    there, given = taint.value or "", toleration.value or ""
+    match toleration.operator:
+        case "Exists":
+            return True
+        case "Gt" | "Lt":
+            numbers = all(re.fullmatch("0|[1-9][0-9]*", text, re.ASCII) for text in (there, given))
+            return numbers and (int(there) > int(given) if toleration.operator == "Gt" else int(there) < int(given))
+    return there == given
 
 
 def written(taint: V1Taint) -> str:

@@ -174,6 +174,14 @@ DEFINITIONS: dict[str, Schema] = {
                 {"operator": {"const": "Exists"}},
                 properties={"value": form("^$", "leave it out: operator Exists takes no value")},
             ),
+            # A taint has no number below 0: no label's value begins with a dash.
+            only_if(
+                {"operator": {"enum": ["Gt", "Lt"]}},
+                required=["value"],
+                properties={
+                    "value": form("^(0|[1-9][0-9]*)$", "write a whole number, in quotes", type="string"),
+                },
+            ),
             only_if(
                 {"tolerationSeconds": {"type": "integer"}},
                 required=["effect"],
@@ -380,7 +388,7 @@ PROPERTIES: dict[str, dict[str, Schema]] = {
     "core.v1.Toleration": {
         "effect": one_of("NoExecute", "NoSchedule", "PreferNoSchedule", ""),
         "key": {"if": {"minLength": 1}, "then": KEY},
-        "operator": one_of("Equal", "Exists", ""),
+        "operator": one_of("Equal", "Exists", "Gt", "Lt", ""),
         "value": LABEL_VALUE,
     },
     "core.v1.TopologySpreadConstraint": {

@@ -14,6 +14,15 @@ ROWS: list[Row] = [
         lambda v: v.pod["tolerations"][0]["operator"] == "Exists",
     ),
     (
+        "nodes that are rarely taken away, by a number in their taint",
+        f"{KUBERNETES}/concepts/scheduling-eviction/taint-and-toleration/",
+        """
+        model: {id: org/name}
+        tolerations: [{key: servicelevel.example/agreed-service-level, operator: Gt, value: "950", effect: NoSchedule}]
+        """,
+        lambda v: v.pod["tolerations"][0]["value"] == "950",
+    ),
+    (
         "GKE, a variable for the model",
         f"{GKE}/llm-serving-gemma/vllm/vllm-3-27b-it.yaml",
         """

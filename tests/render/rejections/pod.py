@@ -154,6 +154,13 @@ ROWS: list[Row] = [
         "tolerations[0].value",
         "operator Exists takes no value",
     ),
+    (
+        "toleration of more than a word",
+        "tolerations: [{key: a, operator: Gt, value: many}]",
+        "tolerations[0].value",
+        "write a whole number, in quotes",
+    ),
+    ("toleration of less than nothing", "tolerations: [{key: a, operator: Lt}]", "tolerations[0].value", MISSING),
     ("toleration of all keys", "tolerations: [{effect: NoSchedule}]", "tolerations[0].operator", MISSING),
     (
         "toleration for a while",

@@ -208,7 +208,9 @@ class Scheduling(Section):
 
     node_selector: Labels = Field({}, description="Labels of the nodes that may run a pod: the GPU pool.")
     tolerations: list[Annotated[Object, Kubernetes("core.v1.Toleration")]] = Field(
-        [], description="Taints that a pod tolerates: the GPU pool's."
+        [],
+        description="Taints that a pod tolerates: the GPU pool's. The operators Gt and Lt need Kubernetes 1.35, and "
+        "its feature gate TaintTolerationComparisonOperators.",
     )
     affinity: Annotated[Object, Kubernetes("core.v1.Affinity")] = Field({}, description="Kubernetes' affinity.")
     topology_spread_constraints: list[Annotated[Object, Kubernetes("core.v1.TopologySpreadConstraint")]] = Field(
