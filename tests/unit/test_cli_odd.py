@@ -369,6 +369,35 @@ def test_a_person_reads_what_the_terminal_can_show(tmp_path: Path) -> None:
     assert out.startswith("error: replicaCount: maximum: got 1")
 
 
+LOCALES = (
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"PYTHONIOENCODING": "latin-1"},
+)
+
+
+@pytest.mark.parametrize("locale", LOCALES, ids=["C", "Latin-1"])
+def test_a_file_is_utf_8_in_every_locale(locale: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "engine.yaml"
+    args = "{containers: [{name: a, image: 'vllm/vllm-openai:v0.33.0', args: [a/b, --served-model-name, 日本]}]}"
+    file.write_text(f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {args}\n", encoding="utf-8")
+    printed, out, said = ended("import", str(file), **locale)
+    written, _, refused = ended("import", str(file), f"--output-dir={tmp_path / 'out'}", **locale)
+    drawn, *_ = ended("plan", MODEL, "--offline", "--gpu=h100", f"--svg={tmp_path / 'plan.svg'}", **locale)
+
+    assert (printed, written, drawn) == (Exit.OK, Exit.OK, Exit.OK), said + refused
+    assert "servedModelName:\n  - 日本\n" in out
+    assert (tmp_path / "out/a.yaml").read_bytes().decode().strip() == out.strip()
+    assert (tmp_path / "plan.svg").read_bytes().decode().startswith("<svg")
+
+
+@pytest.mark.parametrize("locale", LOCALES, ids=["C", "Latin-1"])
+def test_a_rule_file_is_utf_8_in_every_locale(locale: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text("model: {id: a/b}\nprometheusRule: {dashboardUrl: 'https://a/日本'}\n", encoding="utf-8")
+
+    assert "dashboard_url: https://a/日本\n" in ended("rules", "-f", str(file), **locale)[1]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names that are no text")
 def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
     file = os.fsencode(tmp_path) + b"/\xff.yaml"

@@ -151,7 +151,7 @@ def run(words: Sequence[str], say: Say) -> Json:
         said = _follow(process.stdout.fileno(), say)
     if process.returncode or not file.exists():
         raise ToolError(f"`vllm bench serve` ended with {process.returncode}: {_reason(said)}")
-    result: dict[str, Any] = json.loads(file.read_text())
+    result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     if not result["completed"]:
         raise ToolError(f"no request was answered: {_reason(said, 'Error 0:')}")
     return result

@@ -35,7 +35,7 @@ class Folder:
         folder = self.path / "metrics"
         folder.mkdir(exist_ok=True)
         for name, text in pages.items():
-            (folder / f"{name}-{when}.txt").write_text(text)
+            (folder / f"{name}-{when}.txt").write_text(text, encoding="utf-8")
 
     def step(self, number: int, step: Step) -> None:
         """What the tool itself wrote."""
@@ -47,7 +47,7 @@ class Folder:
     def end(self, done: Report) -> str:
         """The summary, the table and the plot. What is to be said of a plot that there is none of, else ""."""
         self._write("summary.json", report.document(done))
-        (self.path / "table.txt").write_text(report.to_human(done) + "\n")
+        (self.path / "table.txt").write_text(report.to_human(done) + "\n", encoding="utf-8")
         if not done.steps:
             return ""
         try:
@@ -57,4 +57,4 @@ class Folder:
         return ""
 
     def _write(self, name: str, document: object) -> None:
-        (self.path / name).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        (self.path / name).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -131,7 +131,7 @@ def manifest(
         "name": CONTAINER,
         "image": image or engine["image"],
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-c", Path(driver.__file__).read_text(), told],
+        "command": ["python3", "-c", Path(driver.__file__).read_text(encoding="utf-8"), told],
         "env": _environment(subject, storage),
         "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "8Gi"}},
         "securityContext": {

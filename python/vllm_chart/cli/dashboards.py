@@ -70,6 +70,7 @@ def command(
         output,
         human=(lambda: _told(boards, name, directory)) if boards else None,
         machine=(lambda: json.dumps(document, indent=2, ensure_ascii=False)) if boards else None,
+        is_file=name is not None,
     )
 
 

@@ -78,4 +78,5 @@ def values(
         output,
         human=lambda: yaml_text.dump(written).rstrip() if written else "",
         machine=lambda: json.dumps(document, indent=2, ensure_ascii=False),
+        is_file=True,
     )

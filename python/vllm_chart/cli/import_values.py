@@ -82,13 +82,14 @@ def command(file: Path, form: str, directory: Path | None, output: str) -> None:
         output,
         human=lambda: "" if directory is not None else "".join(release.draft.text() for release in releases).rstrip(),
         machine=lambda: _document(imported, names, every),
+        is_file=True,
     )
 
 
 def _write(directory: Path, names: Sequence[str], releases: Sequence["Release"]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name, release in zip(names, releases, strict=True):
-        (directory / f"{name}.yaml").write_text(release.draft.text())
+        (directory / f"{name}.yaml").write_text(release.draft.text(), encoding="utf-8")
 
 
 def _tell(imported: "Imported", checked: dict[str, list["Finding"]], directory: Path | None) -> None:

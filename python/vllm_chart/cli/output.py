@@ -32,6 +32,7 @@ def finish(
     machine: Callable[[], str] | None = None,
     code: Exit | None = None,
     ignored: Mapping[str, Sequence[Finding]] | None = None,
+    is_file: bool = False,
 ) -> NoReturn:
     """Print what a command has to say and end it; this is the only way in which a command ends.
 
@@ -40,7 +41,10 @@ def finish(
     human, machine: the whole text for a person, or the JSON document, of a command that has more to say than findings.
     code: the exit code, where it is not that of the findings.
     ignored: what ignored checks let pass, by their names.
+    is_file: what a person is told is a file (values, rules), which is UTF-8 whatever the locale is.
     """
+    if is_file:
+        _write_utf8()
     code = exit_code(findings) if code is None else code
     if output == "json":
         text = machine() if machine else to_json(findings, ignored)
@@ -90,7 +94,12 @@ def _write_anything(json_wanted: bool) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    if json_wanted and isinstance(sys.stdout, io.TextIOWrapper):
+    if json_wanted:
+        _write_utf8()
+
+
+def _write_utf8() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
 

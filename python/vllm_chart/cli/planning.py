@@ -136,7 +136,7 @@ def answer(
     if gpu is None:
         return _of_no_gpu(planned, warnings, values, svg)
     if svg:
-        svg.write_text(picture.svg(planned))
+        svg.write_text(picture.svg(planned), encoding="utf-8")
     return _of_gpu(planned, warnings, values, explained)
 
 

@@ -46,4 +46,5 @@ def command(chart: Path | None, release: str, namespace: str, output: str, **val
         machine=(lambda: json.dumps({"ok": True, "groups": found.groups, "findings": []}, indent=2))
         if found.groups
         else None,
+        is_file=bool(found.groups),
     )

@@ -76,7 +76,9 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
         target = (f"--namespace={namespace}", f"{kind}/{service}", f":{port}")
         options = ("--address=127.0.0.1", f"--pod-running-timeout={FORWARD_SECONDS}s")
         command = self.kubectl("port-forward", *options, *target)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+        ) as process:
             assert process.stdout is not None
             # kubectl prints a line for every connection: a full pipe would stop it.
             drain = threading.Thread(target=collections.deque, args=(process.stdout, 0), daemon=True)

@@ -57,7 +57,9 @@ class Errand:
         namespaced = (f"--namespace={self._namespace}", self.name, f"--container={self._container}")
         command = self._cluster.kubectl("logs", "--follow", *namespaced)
         other: collections.deque[str] = collections.deque(maxlen=3)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as log:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+        ) as log:
             assert log.stdout is not None
             try:
                 for line in log.stdout:

@@ -138,7 +138,7 @@ class Helm:
         with tempfile.TemporaryDirectory() as folder:
             command += _values_flags(options, Path(folder))
             stdin = json.dumps(options.get("values", {}))
-            done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, input=stdin, capture_output=True, encoding="utf-8", check=False)
         if done.returncode:
             message = done.stderr.strip().removeprefix("Error: ")
             raise HelmError(message or f"helm ended with {done.returncode}", output=done.stdout)

@@ -77,7 +77,12 @@ def manifest(placement: Placement, options: Options) -> dict[str, Any]:
             {
                 "name": _CONTAINER,
                 "image": placement.image,
-                "command": ["python3", "-c", _SOURCE.read_text(), json.dumps(dataclasses.asdict(options))],
+                "command": [
+                    "python3",
+                    "-c",
+                    _SOURCE.read_text(encoding="utf-8"),
+                    json.dumps(dataclasses.asdict(options)),
+                ],
                 "env": environment,
                 "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
                 "securityContext": {

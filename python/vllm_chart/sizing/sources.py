@@ -193,7 +193,7 @@ def _tensor_bytes(file: Path) -> int:
 @functools.cache
 def shipped() -> Mapping[str, Source]:
     """The models whose architecture comes with the package, by Hub id: `vllm_chart/data/models.json`."""
-    rows = json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text())
+    rows = json.loads((resources.files("vllm_chart") / "data" / "models.json").read_text(encoding="utf-8"))
     return {
         row["id"]: Source(row["config"], row["source"], row["confidence"], note=row.get("note", "")) for row in rows
     }

@@ -83,7 +83,7 @@ def load(version: str) -> Catalogue:
     file = _folder() / f"{version}.json"
     if not file.is_file():
         raise KeyError(f"no catalogue of vLLM {version}: there are {', '.join(versions())}")
-    document = json.loads(file.read_text())
+    document = json.loads(file.read_text(encoding="utf-8"))
     return Catalogue(
         version=document["version"],
         arguments=tuple(_argument(argument) for argument in document["arguments"]),

@@ -39,7 +39,7 @@ class UnknownGpuError(Exception):
 @functools.cache
 def products() -> tuple[Gpu, ...]:
     """The products in the table, `vllm_chart/data/gpus.json`."""
-    rows = json.loads((resources.files("vllm_chart") / "data" / "gpus.json").read_text())
+    rows = json.loads((resources.files("vllm_chart") / "data" / "gpus.json").read_text(encoding="utf-8"))
     return tuple(
         Gpu(
             row["name"],
