@@ -673,6 +673,13 @@ def test_the_test_runs_where_the_image_is() -> None:
     assert list(spec["affinity"]) == ["nodeAffinity"]  # apart from all engines there may be no node
 
 
+def test_the_test_is_the_engines_account_without_its_token() -> None:
+    """Which may be what lets a pod be admitted, or has the secret that the image is pulled by."""
+    spec = render("serviceAccount: {create: false, name: gpu}").one("Pod")["spec"]
+
+    assert (spec["serviceAccountName"], spec["automountServiceAccountToken"]) == ("gpu", False)
+
+
 # Service, images, notes and the rest
 
 
