@@ -46,6 +46,7 @@ class Job:
 
     def command(self, *, revision: str = "", name: str = "org/name", **order: Any) -> dict[str, Any]:
         repository = {"name": name, "revision": revision, "exclude": ["original/*"], "marker": "0123456789abcdef"}
+        repository["key"] = "lora.adapters[0].revision"
         order = {
             "markers": f"{self.volume}/.fetched",
             "repositories": [repository],

@@ -100,17 +100,55 @@ def test_what_concerns_the_job_alone_restarts_no_engine(change: str) -> None:
     assert deployment(rendered())["template"] == deployment(rendered(change))["template"]
 
 
+@pytest.mark.parametrize(
+    ("more", "name", "revision", "key"),
+    [
+        ("{}", "org/name", "main", "model.revision"),
+        ("engine: {args: {tokenizer: a/b, tokenizer-revision: v1}}", "a/b", "v1", "engine.args.tokenizer-revision"),
+        ("engine: {args: {hf-config-path: a/b}}", "a/b", "main", "model.revision"),
+        (
+            "engine: {args: {speculative-config: {model: a/b, revision: v1, num_speculative_tokens: 2}}}",
+            "a/b",
+            "v1",
+            "engine.args.speculative-config.revision",
+        ),
+        (
+            "lora: {adapters: [{name: a, source: /cache/a}, {name: b, source: a/b, revision: v1}]}",
+            "a/b",
+            "v1",
+            "lora.adapters[1].revision",
+        ),
+        ("download: {nextRevision: v2}", "org/name", "v2", "download.nextRevision"),
+    ],
+)
+def test_the_job_knows_which_key_says_a_revision(more: str, name: str, revision: str, key: str) -> None:
+    told = order(rendered(more))
+    keys = {(each["name"], each["revision"]): each["key"] for each in told["repositories"] + told.get("ahead", [])}
+    assert keys[name, revision] == key
+
+
+@pytest.mark.parametrize(
+    "more", ["engine: {args: {tokenizer: org/name}}", "engine: {args: {tokenizer: org/name, tokenizer-revision: main}}"]
+)
+def test_what_two_keys_name_is_fetched_once(more: str) -> None:
+    assert [each["key"] for each in order(rendered(more))["repositories"]] == ["model.revision"]
+
+
+def order(manifests: Manifests) -> dict[str, Any]:
+    """What the Job is told."""
+    [container] = manifests.one("Job")["spec"]["template"]["spec"]["containers"]
+    [told] = [entry["value"] for entry in container["env"] if entry["name"] == "DOWNLOAD"]
+    read: dict[str, Any] = json.loads(told)
+    return read
+
+
 def test_a_revision_that_was_fetched_ahead_is_the_one_that_engines_then_wait_for() -> None:
-    ahead = rendered("download: {nextRevision: v2}").one("Job")["spec"]["template"]["spec"]["containers"][0]
-    (told,) = [entry["value"] for entry in ahead["env"] if entry["name"] == "DOWNLOAD"]
     marker = waiting(rendered("model: {revision: v2}"))["args"][1]
-    assert marker.rpartition("/")[2] in str(json.loads(told)["ahead"])
+    assert marker.rpartition("/")[2] in str(order(rendered("download: {nextRevision: v2}"))["ahead"])
 
 
 def test_what_is_fetched_already_is_not_fetched_ahead() -> None:
-    job = rendered("download: {nextRevision: main}").one("Job")["spec"]["template"]["spec"]["containers"][0]
-    (told,) = [entry["value"] for entry in job["env"] if entry["name"] == "DOWNLOAD"]
-    assert "ahead" not in json.loads(told)
+    assert "ahead" not in order(rendered("download: {nextRevision: main}"))
 
 
 NAMES = """

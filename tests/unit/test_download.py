@@ -191,7 +191,7 @@ def test_what_is_cut_off_is_fetched_anew_without_comparing(job: Job, path: str) 
     ("options", "said"),
     [
         ({"name": "org/other"}, "the Hub has no such repository, or not for this token: see hub.tokenSecretRef"),
-        ({"revision": "v9"}, "the Hub has no such revision: see model.revision"),
+        ({"revision": "v9"}, "the Hub has no such revision: see lora.adapters[0].revision"),
         ({"name": "a/b/c"}, "no name of a repository: write organisation/name"),
     ],
     ids=["unknown model", "unknown revision", "no name"],

@@ -11,42 +11,54 @@
 {{- end }}
 
 {{/*
-JSON list of {name, revision, exclude, marker}: the repositories of the Hub that an engine reads, the model first.
+JSON list of {name, revision, exclude, marker, key}: the repositories of the Hub that an engine reads, the model first.
 `marker` is the file that says that one is there, and follows from what is fetched; `adapter` the directory where one of
-`lora` is looked for.
+`lora` is looked for; `key` the value that says the revision.
 */}}
 {{- define "vllm.download.repositories" -}}{{ include "vllm.once" (list . "vllm.download.found") }}{{- end }}
 
 {{- define "vllm.download.found" -}}
   {{- $repositories := list }}
   {{- if and (include "vllm.download.isOfHub" .Values.model.id) (not .Values.model.image.reference) }}
-    {{- $model := list . .Values.model.id .Values.model.revision }}
+    {{- $model := list . .Values.model.id .Values.model.revision "model.revision" }}
     {{- $repositories = append $repositories (include "vllm.download.repository" $model | fromJson) }}
   {{- end }}
   {{- range include "vllm.repositories" . | fromJsonArray }}
     {{- if and (eq .use "weights") (include "vllm.download.isOfHub" .text) }}
       {{- $revision := "" }}
+      {{- $key := .where }}
       {{- if eq .where "engine.args.tokenizer" }}
         {{- $revision = include "vllm.flag" (list $ "tokenizer-revision") }}
+        {{- $key = "engine.args.tokenizer-revision" }}
       {{- else if hasPrefix "engine.args.speculative-config" .where }}
         {{- $revision = (include "vllm.jsonFlag" (list $ "speculative-config") | fromJson).revision }}
-      {{- else if eq .where "engine.args.hf-config-path" }}
-        {{- $revision = $.Values.model.revision }}
+        {{- $key = "engine.args.speculative-config.revision" }}
       {{- end }}
-      {{- $own := eq .text $.Values.model.id }}
-      {{- if and $own (not $revision) }}{{ $revision = $.Values.model.revision }}{{ end }}
-      {{- $found := include "vllm.download.repository" (list $ .text $revision) | fromJson }}
+      {{- $own := or (eq .text $.Values.model.id) (eq .where "engine.args.hf-config-path") }}
+      {{- if and $own (not $revision) }}
+        {{- $revision = $.Values.model.revision }}
+        {{- $key = "model.revision" }}
+      {{- end }}
+      {{- $found := include "vllm.download.repository" (list $ .text $revision $key) | fromJson }}
       {{- $repositories = append $repositories $found }}
     {{- end }}
   {{- end }}
   {{- /* With lora.reload a sidecar fetches them, because the list changes without a new pod. */}}
-  {{- range ternary list (include "vllm.lora.list" . | fromJsonArray) .Values.lora.reload }}
+  {{- range $index, $adapter := ternary list (include "vllm.lora.list" . | fromJsonArray) .Values.lora.reload }}
     {{- if include "vllm.download.isOfHub" .source }}
-      {{- $found := include "vllm.download.repository" (list $ .source .revision .path) | fromJson }}
+      {{- $key := printf "lora.adapters[%d].revision" $index }}
+      {{- $found := include "vllm.download.repository" (list $ .source .revision $key .path) | fromJson }}
       {{- $repositories = append $repositories $found }}
     {{- end }}
   {{- end }}
-  {{- uniq $repositories | toJson }}
+  {{- /* What two keys name is fetched once. */}}
+  {{- $markers := list }}
+  {{- $once := list }}
+  {{- range $repositories }}
+    {{- if not (has .marker $markers) }}{{ $once = append $once . }}{{ end }}
+    {{- $markers = append $markers .marker }}
+  {{- end }}
+  {{- toJson $once }}
 {{- end }}
 
 {{/* "true" if a name is one of the Hub's, neither a path nor an address; or nothing. */}}
@@ -54,12 +66,16 @@ JSON list of {name, revision, exclude, marker}: the repositories of the Hub that
   {{- if regexMatch `^[^/.~\s{$][^\s{$:]*$` (. | default "") }}true{{ end }}
 {{- end }}
 
-{{/* JSON map: a repository to fetch. Takes a list: root context, name, revision, and the directory of an adapter. */}}
+{{/*
+JSON map: a repository to fetch. Takes a list: root context, name, revision, the key that says the revision, and the
+directory of an adapter.
+*/}}
 {{- define "vllm.download.repository" -}}
   {{- $exclude := (first .).Values.download.exclude | default list }}
   {{- $repository := dict "name" (index . 1) "revision" (index . 2 | default "") "exclude" $exclude }}
-  {{- if gt (len .) 3 }}{{ $_ := set $repository "adapter" (last .) }}{{ end }}
-  {{- set $repository "marker" (toJson $repository | sha256sum | trunc 16) | toJson }}
+  {{- if gt (len .) 4 }}{{ $_ := set $repository "adapter" (last .) }}{{ end }}
+  {{- $_ := set $repository "marker" (toJson $repository | sha256sum | trunc 16) }}
+  {{- set $repository "key" (index . 3) | toJson }}
 {{- end }}
 
 {{/* String: the file that says that a repository is there. Takes a list: root context, repository. */}}
@@ -104,8 +120,11 @@ YAML list: what the Job needs of the engine's environment to reach the Hub, and 
     "verify" .Values.download.verify }}
   {{- with .Values.download.nextRevision }}
     {{- /* A rule refuses it for a model that is none of the Hub's. */}}
-    {{- $next := include "vllm.download.repository" (list $ $.Values.model.id .) | fromJson }}
-    {{- if not (has $next $order.repositories) }}{{ $_ := set $order "ahead" (list $next) }}{{ end }}
+    {{- $next := list $ $.Values.model.id . "download.nextRevision" }}
+    {{- $next = include "vllm.download.repository" $next | fromJson }}
+    {{- $markers := list }}
+    {{- range $order.repositories }}{{ $markers = append $markers .marker }}{{ end }}
+    {{- if not (has $next.marker $markers) }}{{ $_ := set $order "ahead" (list $next) }}{{ end }}
   {{- end }}
   {{- toJson $order }}
 {{- end }}

@@ -136,8 +136,6 @@ def fail_if_hopeless(error, what):
             raise HopelessError(
                 f"{what}: the Hub has no such repository, or not for this token: see {token}"
             ) from error
-        if isinstance(each, errors.RevisionNotFoundError):
-            raise HopelessError(f"{what}: the Hub has no such revision: see model.revision") from error
         if status := refused(each):
             raise HopelessError(f"{what}: the Hub answers {status}: {words(each)}: see {token}") from error
         if isinstance(each, errors.HFValidationError):
@@ -434,14 +432,22 @@ class Wanted:
             yield self.store.blob(entry), entry.size - self.store.here(self.commit, entry)
 
 
+def commit_of(repository, what):
+    """The commit that a revision is now."""
+    revision = repository["revision"] or None
+    try:
+        return huggingface_hub.HfApi().repo_info(repository["name"], revision=revision).sha
+    except errors.RevisionNotFoundError as error:
+        raise HopelessError(f"{what}: the Hub has no such revision: see {repository['key']}") from error
+
+
 def look(repository, patience, verify, markers):
     """What is to be fetched of a repository; None if it is there."""
     store, marker = Store(repository["name"]), markers / repository["marker"]
     if fetched_before(store, marker, verify):
         return None
     what = f"{store.name} at {repository['revision'] or 'its default branch'}"
-    api = huggingface_hub.HfApi()
-    commit = patience.ask(what, api.repo_info, store.name, revision=repository["revision"] or None).sha
+    commit = patience.ask(what, commit_of, repository, what)
     files = patience.ask(what, listed, repository, commit)
     store.clean()
     wanted = Wanted(repository, store, marker, what, commit, files)
