@@ -78,6 +78,16 @@ def test_several_models_need_a_directory(tmp_path: Path) -> None:
     assert "Qwen3-4B" in (tmp_path / "two.yaml").read_text()
 
 
+def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+    two = f"{ENGINE}---{ENGINE.replace('name: engine}', 'name: other}')}"
+    (tmp_path / "other.yaml").write_text("# written by hand\n")
+    result = run("import", "-", f"--output-dir={tmp_path}", given=two)
+
+    assert result.exit_code == 2
+    assert f"{tmp_path}/other.yaml is there already: move it away, or name another --output-dir" in result.stderr
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("other.yaml", "# written by hand\n")]
+
+
 def test_two_models_of_one_name_are_two_files(tmp_path: Path) -> None:
     prod, dev = (ENGINE.replace("name: engine}", f"name: llm, namespace: {name}}}") for name in ("prod", "dev"))
     other = ENGINE.replace("name: engine}", "name: llm}").replace("Qwen/", "org/")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ FORMS = ("deployment", "production-stack", "kserve")
     "directory",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write a values file for each model there, instead of one to standard output.",
+    help="Write a values file for each model there, instead of one to standard output; none is overwritten.",
 )
 @output_option
 def command(file: Path, form: str, directory: Path | None, output: str) -> None:
@@ -70,6 +71,8 @@ def command(file: Path, form: str, directory: Path | None, output: str) -> None:
     if len(releases) > 1 and directory is None and output == "human":
         message = f"{len(releases)} models ({', '.join(names)}): name --output-dir"
         raise WrongCallError(f"{helm.file_name(file)} has {message}")
+    if directory is not None:
+        _keep(directory, names)
     findings = imported.findings
     checked = [list(verify.verify(release)) for release in releases]
     every = [*findings, *(finding for found in checked for finding in found)]
@@ -86,10 +89,20 @@ def command(file: Path, form: str, directory: Path | None, output: str) -> None:
     )
 
 
+def _keep(directory: Path, names: Sequence[str]) -> None:
+    """Raises WrongCallError for files that are there, which people may have gone on with."""
+    from vllm_chart.findings import WrongCallError
+
+    if there := [str(file) for name in names if os.path.lexists(file := directory / f"{name}.yaml")]:
+        these = "is there already: move it" if len(there) == 1 else "are there already: move them"
+        raise WrongCallError(f"{', '.join(there)} {these} away, or name another --output-dir")
+
+
 def _write(directory: Path, names: Sequence[str], releases: Sequence["Release"]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name, release in zip(names, releases, strict=True):
-        (directory / f"{name}.yaml").write_text(release.draft.text(), encoding="utf-8")
+        with (directory / f"{name}.yaml").open("x", encoding="utf-8") as file:
+            file.write(release.draft.text())
 
 
 def _tell(imported: "Imported", checked: dict[str, list["Finding"]], directory: Path | None) -> None:
