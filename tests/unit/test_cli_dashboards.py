@@ -79,7 +79,7 @@ def test_what_can_be_printed_is_told() -> None:
     result = run("dashboards")
 
     assert "service: vLLM service: " in result.stdout
-    assert "--directory DIR" in result.stdout
+    assert "or a directory for all of a chart: --directory DIR" in result.stdout
 
 
 def test_another_chart_has_none(tmp_path: Path) -> None:

@@ -46,6 +46,16 @@ def test_what_is_wrong_never_gets_into_the_file() -> None:
     assert (told["ok"], told["findings"][0]["where"]) == (False, "slo.ttft.seconds")
 
 
+def test_a_warning_stands_beside_the_groups_alone() -> None:
+    values = (MODEL, "--set=env.VLLM_NONSENSE=1")
+    result, document = run("rules", *values), json.loads(run("rules", *values, "--output=json").stdout)
+
+    assert "VLLM_NONSENSE" not in result.stdout
+    assert "warning: env.VLLM_NONSENSE: " in result.stderr
+    assert (document["ok"], [one["where"] for one in document["findings"]]) == (True, ["env.VLLM_NONSENSE"])
+    assert document["groups"] == yaml.safe_load(result.stdout)["groups"]
+
+
 def test_values_that_are_refused_anyway_are_told() -> None:
     result = run("rules", MODEL, "--set=prometheusRule=true")
 

@@ -91,4 +91,4 @@ def _told(boards: Mapping[str, Any], name: str | None, directory: Path | None) -
     if name:
         return _text(boards[name])
     lines = [f"{key}: {board['title']}: {board['description']}" for key, board in boards.items()]
-    return "\n".join([*lines, "Name one to print it, or a directory for both: --directory DIR"])
+    return "\n".join([*lines, "Name one to print it, or a directory for all of a chart: --directory DIR"])

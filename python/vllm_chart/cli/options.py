@@ -56,10 +56,9 @@ class _Matching(Text):
 
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-NAMESPACE = _Matching("name of a namespace", f"(?=.{{1,63}}$){_LABEL}", "lower-case letters, digits and dashes")
-RELEASE = _Matching(
-    "name of a release", rf"(?=.{{1,53}}$){_LABEL}(\.{_LABEL})*", "lower-case letters, digits and dashes"
-)
+_OF_A_LABEL = "at most {} lower-case letters, digits and dashes, the first and last no dash"
+NAMESPACE = _Matching("name of a namespace", f"(?=.{{1,63}}$){_LABEL}", _OF_A_LABEL.format(63))
+RELEASE = _Matching("name of a release", rf"(?=.{{1,53}}$){_LABEL}(\.{_LABEL})*", _OF_A_LABEL.format(53))
 API_VERSION = _Matching("API", "[-a-z0-9.]+/v[a-z0-9]+(/[A-Za-z]+)?", "monitoring.coreos.com/v1")
 
 

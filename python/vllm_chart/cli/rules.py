@@ -1,5 +1,6 @@
 """The command `vllm-chart rules`."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,12 @@ def command(chart: Path | None, release: str, namespace: str, output: str, **val
     found = rule_file(chart, release=release, namespace=namespace, **values)
     if found.findings and output == "human":
         say(to_human(found.findings))
+    told = [dataclasses.asdict(finding) for finding in found.findings]
+    document = {"ok": True, "groups": found.groups, "findings": told}
     finish(
         found.findings,
         output,
         human=lambda: found.text.rstrip("\n") if found.groups else "",
-        machine=(lambda: json.dumps({"ok": True, "groups": found.groups, "findings": []}, indent=2))
-        if found.groups
-        else None,
+        machine=(lambda: json.dumps(document, indent=2, ensure_ascii=False)) if found.groups else None,
         is_file=bool(found.groups),
     )

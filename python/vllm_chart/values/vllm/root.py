@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from vllm_chart.facts import VOLUMES
 from vllm_chart.values.base import (
     Annotations,
     Count,
@@ -109,8 +110,7 @@ class Resources(Section):
     download: Download = Field(Download(), description=Download.__doc__)
     volumes: list[Annotated[Object, Kubernetes("core.v1.Volume")]] = Field(
         [],
-        description="More volumes of the pod. The names `cache`, `shm`, `tmp`, `lifecycle`, `chat-template`, "
-        "`object-storage`, `ca-bundle` and `adapter-list` are the chart's.",
+        description=f"More volumes of the pod. The names {', '.join(f'`{name}`' for name in VOLUMES)} are the chart's.",
     )
     volume_mounts: list[Annotated[Object, Kubernetes("core.v1.VolumeMount")]] = Field(
         [], description="More mounts of the engine's container."
