@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run
 from vllm_chart import helm
-from vllm_chart.findings import UnavailableError
+from vllm_chart.findings import Exit, UnavailableError
 
 VALUES = """\
 replicas: 1
@@ -143,8 +144,18 @@ def test_mistakes_name_the_file_the_chart_or_the_release(tmp_path: Path, chart: 
 def test_a_chart_with_dependencies_goes_through_the_command(chart: Path) -> None:
     depend(chart, "application")
 
-    with pytest.raises(helm.HelmError, match="depends on inner, which may be switched off"):
+    with pytest.raises(UnavailableError, match="depends on inner, which may be switched off"):
         helm.render(chart=chart)
+
+
+def test_the_command_line_says_what_to_check_instead(chart: Path, tmp_path: Path) -> None:
+    inner = depend(chart, "application")
+    (tmp_path / "values.yaml").write_text("{}")
+    refused = run("check", "--chart", chart, "-f", tmp_path / "values.yaml")
+
+    assert refused.exit_code == Exit.ENVIRONMENT
+    assert f"--chart {inner} -f FILE" in refused.stderr
+    assert run("check", "--chart", inner, "-f", tmp_path / "values.yaml").exit_code == Exit.OK
 
 
 def test_a_chart_with_a_library_is_rendered(chart: Path) -> None:
@@ -159,14 +170,14 @@ def test_a_chart_with_a_library_is_rendered(chart: Path) -> None:
 def test_a_library_that_may_be_switched_off_goes_through_the_command(chart: Path) -> None:
     depend(chart, "library", condition="inner.enabled")
 
-    with pytest.raises(helm.HelmError, match="may be switched off"):
+    with pytest.raises(UnavailableError, match="may be switched off"):
         helm.render(chart=chart)
 
 
 def test_a_dependency_that_is_not_there_is_told(chart: Path) -> None:
     shutil.rmtree(depend(chart, "library"))
 
-    with pytest.raises(helm.HelmError, match=r"charts/inner is missing: call `helm dependency build` first"):
+    with pytest.raises(UnavailableError, match=r"charts/inner is missing: call `helm dependency build` first"):
         helm.render(chart=chart)
 
 

@@ -145,17 +145,22 @@ def _dangling(path: Path) -> Iterator[Path]:
 
 
 def refuse_dependencies(loaded: LoadedChart) -> None:
-    """Raises HelmError for a dependency that this library does not render as Helm does: it looks at no `condition`,
-    no `tags` and no `import-values`. Templates that are only shared (type: library) are rendered alike."""
+    """Raises UnavailableError for a dependency that is missing, or that this library does not render as Helm does: it
+    looks at no `condition`, no `tags` and no `import-values`. Templates that are only shared (type: library) are
+    rendered alike."""
     libraries = {chart["name"] for chart in loaded.chart.dependencies if chart.get("type") == "library"}
     names = {chart["name"] for chart in loaded.chart.dependencies}
     for declared in loaded.about.get("dependencies") or ():
         if declared["name"] not in names:
-            raise HelmError(f"{loaded.path}: charts/{declared['name']} is missing: call `helm dependency build` first")
+            raise UnavailableError(
+                f"{loaded.path}: charts/{declared['name']} is missing: call `helm dependency build` first"
+            )
         if {"condition", "tags", "import-values"} & declared.keys():
             libraries.discard(declared["name"])
     if others := sorted(names - libraries):
-        raise HelmError(
-            f"chart {loaded.name} depends on {', '.join(others)}, which may be switched off by its values: "
-            "render it with the command, Helm().template"
+        folder = loaded.path / "charts" / others[0]
+        raise UnavailableError(
+            f"chart {loaded.name} depends on {', '.join(others)}, which may be switched off by its values: the helm "
+            "command alone renders it (in a program: Helm().template). Put the values of one of them in a file, and "
+            f"check them with that chart: --chart {folder if folder.is_dir() else others[0]} -f FILE"
         )

@@ -47,7 +47,8 @@ def render(
     api_versions: APIs that the cluster has beside the built-in ones, "monitoring.coreos.com/v1".
 
     Raises HelmError with Helm's message when the schema or a template refuses, OSError for an unreadable
-    file, ManifestError when what was rendered is no Kubernetes manifest.
+    file, ManifestError when what was rendered is no Kubernetes manifest, UnavailableError for a chart with others in it
+    that this renders otherwise than Helm.
     """
     loaded = load(chart)
     refuse_dependencies(loaded)
