@@ -68,7 +68,7 @@ def cluster_of(objects: Objects, folder: Path, asked: list[str] | None = None) -
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            with Cluster(_kubeconfig(folder, server.server_port)) as cluster:
+            with Cluster(kubeconfig(folder, server.server_port)) as cluster:
                 yield cluster
         finally:
             server.shutdown()
@@ -82,7 +82,8 @@ def _selected(item: Any, query: str) -> bool:
     return all(labels.get(pair.partition("=")[0]) == pair.partition("=")[2] for pair in wanted)
 
 
-def _kubeconfig(folder: Path, port: int) -> Path:
+def kubeconfig(folder: Path, port: int) -> Path:
+    """A kubeconfig of the API server at a port of this machine."""
     file = folder / "kubeconfig"
     document = {
         "apiVersion": "v1",

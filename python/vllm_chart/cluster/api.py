@@ -2,14 +2,18 @@
 
 import collections
 import contextlib
+import http
 import json
+import math
 import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from types import TracebackType
+from typing import IO, Any, Self, TypeVar
 
 import urllib3
 import yaml
@@ -18,8 +22,50 @@ from kubernetes import client, config, watch
 from vllm_chart.findings import UnavailableError
 
 FORWARD_SECONDS = 10
+CONNECT_SECONDS = 10
+SILENT_SECONDS = 60
+"""How long an API server may say nothing: by itself it ends what takes longer (--request-timeout of kube-apiserver).
+
+https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/
+"""
+WATCH_MARGIN_SECONDS = 10
+"""What a watch may be silent beyond the time after which the API server ends it."""
 
 Listed = TypeVar("Listed")
+
+
+class _Retry(urllib3.Retry):
+    """Tries again what was refused or cut, as urllib3 does by itself, and not what was waited for in vain: that makes
+    four waits of one."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: urllib3.BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: urllib3.connectionpool.ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if isinstance(error, urllib3.exceptions.TimeoutError):
+            raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+class _Api(client.ApiClient):
+    """The client's own, which waits for an answer without an end where it is not told otherwise."""
+
+    def call_api(
+        self,
+        method: Any,
+        url: Any,
+        header_params: Any = None,
+        body: Any = None,
+        post_params: Any = None,
+        _request_timeout: Any = None,
+    ) -> Any:
+        limits = _request_timeout or (CONNECT_SECONDS, SILENT_SECONDS)
+        return super().call_api(method, url, header_params, body, post_params, limits)
 
 
 class Cluster(contextlib.AbstractContextManager["Cluster"]):
@@ -33,8 +79,10 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
         self.kubeconfig = kubeconfig
         self.context = context
         path = str(kubeconfig) if kubeconfig else None
+        configuration = client.Configuration(retries=_Retry(total=3))
         try:
-            self._api = config.new_client_from_config(config_file=path, context=context)
+            config.load_kube_config(config_file=path, context=context, client_configuration=configuration)
+            self._api: Any = _Api(configuration)
         except (config.ConfigException, OSError, yaml.YAMLError) as error:
             raise _no_cluster(str(error)) from error
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -101,14 +149,24 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
     ) -> Listed:
         """Watch what `list_call` lists and return the first object that satisfies `until`.
 
+        A watch that is cut before its time (a load balancer's limit, an API server that is replaced) is begun again.
         Raises `TimeoutError` when none did in `timeout_seconds`.
         """
-        stream = watch.Watch().stream(list_call, *args, timeout_seconds=timeout_seconds, **selectors)
-        with contextlib.closing(stream):
-            for event in stream:
-                listed: Listed = event["object"]
-                if event["type"] != "DELETED" and until(listed):
-                    return listed
+        end = time.monotonic() + timeout_seconds
+        while (left := end - time.monotonic()) > 0:
+            seconds = math.ceil(left)
+            limits = {
+                "timeout_seconds": seconds,
+                "_request_timeout": (CONNECT_SECONDS, seconds + WATCH_MARGIN_SECONDS),
+            }
+            begun = time.monotonic()
+            with contextlib.closing(watch.Watch().stream(list_call, *args, **limits, **selectors)) as stream:
+                for event in _until_cut(stream):
+                    listed: Listed = event["object"]
+                    if event["type"] != "DELETED" and until(listed):
+                        return listed
+            # What ends each watch at once is not asked without a pause.
+            time.sleep(max(0.0, min(1.0, end - time.monotonic(), begun + 1 - time.monotonic())))
         raise TimeoutError(f"{list_call.__name__}({', '.join(args)}): condition not met in {timeout_seconds} s")
 
     def kubectl(self, *arguments: str) -> list[str]:
@@ -122,6 +180,17 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
         if self.context:
             command.append(f"--context={self.context}")
         return [*command, *arguments]
+
+
+def _until_cut(stream: Iterable[Any]) -> Iterator[Any]:
+    """The events of a watch, up to the end that it, or its connection, has."""
+    try:
+        yield from stream
+    except urllib3.exceptions.ProtocolError:
+        return
+    except client.ApiException as error:
+        if error.status != http.HTTPStatus.GONE:  # it fell behind: what is there now, the next one lists
+            raise
 
 
 def _forwarded_port(output: IO[str], target: str) -> int:
