@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,9 @@ import yaml
 from helm_python import values_from_yaml
 from kubernetes.client import V1Container, V1Deployment, V1PersistentVolumeClaim, V1Pod, V1PodSpec, V1Service
 
-from ci.generate import block_of, keys
 from vllm_chart import helm
-from vllm_chart.helm import HelmError, default_chart
+from vllm_chart.helm import default_chart
 from vllm_chart.rendered.manifests import Manifests, present
-from vllm_chart.values.base import Block
-from vllm_chart.values.vllm.root import Values
-
-EVERYTHING = Path(__file__).parent / "everything.yaml"
 
 
 def render(text: str = "", **options: Any) -> Manifests:
@@ -46,85 +40,6 @@ def variables_of(container: V1Container) -> dict[str, Any]:
 
 def env(manifests: Manifests) -> dict[str, Any]:
     return variables_of(engine(manifests))
-
-
-# Values: every key is used
-
-
-def leaves(block: type[Block] = Values, parent: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every key of the values that is no block, as `(path, default)`."""
-    for key, field in keys(block):
-        if inner := block_of(field):
-            yield from leaves(inner, (*parent, key))
-        else:
-            yield (*parent, key), field.get_default()
-
-
-LEAVES = dict(leaves())
-
-#: Keys that another one overrules: without that one, they count.
-OVERRULED = {
-    ("image", "tag"): ("image", "digest"),
-    ("startup", "budgetSeconds"): ("startupProbe",),
-    ("replicaCount",): ("autoscaling", "enabled"),
-}
-#: Of blocks of which one alone may be enabled, those that everything.yaml does not enable: what they take the place of.
-INSTEAD = {"podMonitor": "serviceMonitor"}
-#: Values other than the default, where everything.yaml has to keep to the default for the sake of others.
-OTHER: dict[tuple[str, ...], Any] = {
-    ("replicaCount",): 3,
-    ("model", "chatTemplate"): "{{ messages }}",
-    ("model", "image", "reference"): "registry.example.com/models/qwen3-8b:1",
-    ("model", "image", "pullPolicy"): "Always",
-    ("model", "image", "subPath"): "models",
-    ("objectStorage", "credentialsSecretRef", "name"): "s3",
-    ("objectStorage", "endpoint"): "https://minio.storage.svc:9000",
-    ("objectStorage", "region"): "eu-central-1",
-    ("objectStorage", "account"): "companymodels",
-    ("autoscaling", "kind"): "HPA",
-    ("autoscaling", "prometheus", "auth", "secretTargetRef"): [{"parameter": "bearerToken", "name": "a", "key": "b"}],
-    ("autoscaling", "wakeUp", "metrics"): [{"type": "External"}],
-    ("persistence", "existingClaim"): "models",
-    ("podDisruptionBudget", "minAvailable"): "50%",
-}
-
-
-def get(values: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        values = values[key]
-    return values
-
-
-def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """The values with another value at a path."""
-    first, *rest = path
-    return values | {first: put(values[first], tuple(rest), value) if rest else value}
-
-
-def test_every_key_at_once_is_accepted() -> None:
-    """Or none of them would have to change anything below: a refusal passes there."""
-    assert helm.render(values_files=[EVERYTHING]).one("Deployment")
-
-
-@pytest.mark.parametrize("path", LEAVES, ids=".".join)
-def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
-    values = values_from_yaml(EVERYTHING.read_text())
-    if path in OVERRULED:
-        values = put(values, OVERRULED[path], LEAVES[OVERRULED[path]])
-    if path[0] in INSTEAD:
-        values = put(values, (INSTEAD[path[0]], "enabled"), False)
-        values = put(values, (path[0], "enabled"), True)
-    given, default = get(values, path), LEAVES[path]
-    if given == default:
-        default = OTHER.get(path, not default)
-
-    try:
-        without_it = helm.render(values=put(values, path, default))
-    except HelmError as refusal:  # others need it
-        assert "These values cannot work" in str(refusal)  # noqa: PT017
-    else:
-        with_it = helm.render(values=values)
-        assert [*with_it, with_it.notes] != [*without_it, without_it.notes]
 
 
 # Identity

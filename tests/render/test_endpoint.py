@@ -1,7 +1,7 @@
 """What the chart vllm-endpoint renders and refuses; what Envoy makes of it, is in tests/unit/test_endpoint.py."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,14 @@ import pytest
 import yaml
 from helm_python import values_from_yaml
 
-from ci import generate, lint
+from ci import lint
 from tests import envoy
-from tests.render.test_chart import INSTEAD, get, put
 from tests.render.test_rejections import names
 from vllm_chart import checks, helm
 from vllm_chart.charts import ENDPOINT
 from vllm_chart.checks import invariants
 from vllm_chart.helm import HelmError
 from vllm_chart.rendered.manifests import Manifests, Object
-from vllm_chart.values.base import Block
 
 EVERYTHING = Path(__file__).parent / "endpoint-everything.yaml"
 LEAST: dict[str, Any] = {"models": {"llama3": {"service": "llm"}}, "clients": {"secretName": "keys"}}
@@ -43,52 +41,6 @@ def test_everything_at_once_passes_but_for_what_it_asks_for(tmp_path: Path) -> N
 
     assert {finding.check for finding in report.findings} == {"no-service-account-token"}
     assert envoy.validate(tmp_path, values_from_yaml(EVERYTHING.read_text())) == ""
-
-
-# Every key
-
-
-def leaves(block: type[Block], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, field in generate.keys(block):
-        if inner := generate.block_of(field):
-            yield from leaves(inner, (*path, key))
-        else:
-            yield (*path, key), field.get_default()
-
-
-LEAVES = dict(leaves(ENDPOINT.values))
-#: Where everything.yaml has to keep to the default for the sake of others.
-OTHER: dict[tuple[str, ...], Any] = {
-    ("replicaCount",): 3,
-    ("autoscaling", "prometheus", "auth", "secretTargetRef"): [{"parameter": "bearerToken", "name": "a", "key": "b"}],
-    ("clients", "jwt", "jwksUri"): "https://a/keys",
-    ("podDisruptionBudget", "minAvailable"): 1,
-    ("image", "digest"): f"sha256:{'0' * 64}",
-}
-
-
-@pytest.mark.parametrize("path", LEAVES, ids=".".join)
-def test_every_key_changes_what_is_rendered(path: tuple[str, ...]) -> None:
-    values = values_from_yaml(EVERYTHING.read_text())
-    if path == ("podDisruptionBudget", "minAvailable"):
-        values = put(values, ("podDisruptionBudget", "maxUnavailable"), "")
-    if path == ("replicaCount",):
-        values = put(values, ("autoscaling", "enabled"), False)
-    if path == ("autoscaling", "targetCPUUtilizationPercentage"):
-        values = put(put(values, ("autoscaling", "kind"), "HPA"), ("autoscaling", "prometheus"), {})
-    if path[0] in INSTEAD:
-        values = put(values, (INSTEAD[path[0]], "enabled"), False)
-        values = put(values, (path[0], "enabled"), True)
-    default = LEAVES[path]
-    if get(values, path) == default:
-        default = OTHER.get(path, not default)
-    before = helm.render(chart=ENDPOINT.folder, values=values)
-    try:
-        after = helm.render(chart=ENDPOINT.folder, values=put(values, path, default))
-    except HelmError as refusal:  # others need it
-        assert "These values cannot work" in str(refusal)  # noqa: PT017
-    else:
-        assert [*before, before.notes] != [*after, after.notes]
 
 
 # What is refused
