@@ -31,7 +31,7 @@ def load(references: Sequence[str], nodes: Literal["all", "cpu", "gpu"]) -> None
     for reference in references:
         image_id = engine.image_id(reference)
         if image_id is None:
-            raise HarnessError(f"the engine has no image {reference}: `python -m ci.images` makes it")
+            raise HarnessError(f"the engine has no image {reference}: `python -m ci.images ensure` makes it")
         present = {node: _image_id(engine, node, reference) for node in chosen}
         lacking = [node for node in chosen if present[node] != image_id]
         if not lacking:
