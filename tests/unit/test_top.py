@@ -362,7 +362,7 @@ def test_an_engine_is_asked_at_its_own_port_and_by_its_own_scheme(engine_has: Js
 KUBECTL = """\
 #!/usr/bin/env python3
 # Stands for `kubectl port-forward pod/NAME :PORT`, and for the engine behind it, which wants the key.
-import http.server, sys
+import http.server, os, sys
 PAGE = {page!r}
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -374,7 +374,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
 print(f"Forwarding from 127.0.0.1:{{server.server_port}} -> 8000", flush=True)
 open({calls!r}, "a").write(" ".join(sys.argv[1:]) + "\\n")
-server.serve_forever()
+if "ANSWERS" in os.environ:
+    server.handle_request()
+    server.server_close()
+    open({calls!r}, "a").write("ended\\n")
+else:
+    server.serve_forever()
 """
 
 
@@ -436,6 +441,19 @@ def test_port_forwards_end_with_their_pods(tmp_path: Path, monkeypatch: pytest.M
         look()
         assert closed == ["llm-a"]
     assert closed == ["llm-a", "llm-b"]
+
+
+def test_a_port_forward_that_ended_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As kubectl does when the connection to the pod is lost."""
+    calls = a_kubectl(tmp_path, monkeypatch, engine(running=5))
+    monkeypatch.setenv("VLLM_API_KEY", "sesame")
+    monkeypatch.setenv("ANSWERS", "1")
+    with looking({PODS: [pod()], metrics(): 403}, tmp_path) as look:
+        for looks in (1, 2, 3):
+            [row] = look().rows
+            assert row.error == ""
+            while len(calls.read_text().splitlines()) < 2 * looks:  # until it has ended
+                time.sleep(0.01)
 
 
 class Forward:

@@ -82,9 +82,20 @@ class Ways:
                 self._answered.add(replica.uid)
                 return page
         try:
-            return self._forward_to(replica).page(self._timeout)
+            return self._by_forward(replica)
         except UnavailableError as error:
             raise NoAnswerError(f"{self._refused.get(replica.uid, '')}; {error}") from error
+
+    def _by_forward(self, replica: Replica) -> str:
+        """By a port-forward; by another one where that has ended. Raises NoAnswerError, and UnavailableError."""
+        try:
+            return self._forward_to(replica).page(self._timeout)
+        except _EndedError:
+            with self._lock:
+                ended = self._forwards.pop(replica.uid, None)
+            if ended:
+                ended.close()
+            return self._forward_to(replica).page(self._timeout)
 
     def _through_the_api_server(self, replica: Replica) -> str:
         scheme = "https:" if replica.tls else ""
@@ -115,6 +126,10 @@ class _RefusedError(Exception):
     """Not this way: the API server lets the caller ask no pod, or the engine wants a key."""
 
 
+class _EndedError(NoAnswerError):
+    """Nobody listens where a port-forward was: its kubectl has ended."""
+
+
 class _Forward:
     """A port-forward to one pod, and what is asked through it."""
 
@@ -132,9 +147,11 @@ class _Forward:
         self._pool = urllib3.PoolManager(cert_reqs="CERT_NONE", retries=False)
 
     def page(self, timeout_seconds: float) -> str:
-        """Raises NoAnswerError."""
+        """Raises NoAnswerError, and of it _EndedError."""
         try:
             answer = self._pool.request("GET", self._url, headers=self._headers, timeout=timeout_seconds)
+        except urllib3.exceptions.NewConnectionError as error:
+            raise _EndedError(_silence(error)) from error
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswerError(_silence(error)) from error
         if answer.status != 200:
