@@ -463,6 +463,26 @@ def test_no_service() -> None:
     assert "vllm-chart smoke" in result.stderr
 
 
+@pytest.mark.parametrize("key", ["sesame\n", "sesame ", "sésame", "ses\name"])
+@pytest.mark.parametrize("model", ["", "tiny"])
+def test_a_key_that_no_header_can_carry(serve: Serve, model: str, key: str) -> None:
+    """Out of a Secret that was made of a file, say."""
+    server = serve(well)
+    with pytest.raises(NoAnswerError, match="no header can carry it"):
+        list(Asker(Options(server.url, model=model, requests=1), key).records())
+    assert server.connections == 0
+
+
+def test_a_line_s_end_behind_a_key_of_the_environment_is_left_out(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(asker.API_KEY_VARIABLE, "sesame\n")
+    server = serve(well)
+    result = run(server.url, "--requests", "1", "--max-tokens", str(TOKENS))
+    assert result.exit_code == Exit.OK, result.output
+    assert "Authorization: Bearer sesame\r\n" in server.heads[0]
+
+
 def test_ctrl_c_shows_what_there_is(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     records = Asker.records
 

@@ -1,5 +1,6 @@
 """The way to a release, asked of an API server: its Service, and the workload behind it, of whatever kind."""
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,17 @@ def test_a_release_as_pods_of_its_cluster_see_it(item: Json, tmp_path: Path) -> 
     assert front.url == "http://llm-vllm.default.svc:80"
     assert front.api_key_secret == {"name": "keys", "key": "one"}
     assert front.labels == {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/instance": "llm"}
+
+
+@pytest.mark.parametrize("key", [b"sesame\n", b"sesame ", b"\xff\x00"])
+def test_a_key_that_no_client_can_send(key: bytes, tmp_path: Path) -> None:
+    secret = {"/api/v1/namespaces/default/secrets/keys": {"data": {"one": b64encode(key).decode()}}}
+    containers = deployment()["spec"]["template"]["spec"]["containers"]
+    with (
+        cluster_of(secret, tmp_path) as cluster,
+        pytest.raises(UnavailableError, match="Secret keys: one: no client can send this key"),
+    ):
+        reach.api_key_of(cluster, "default", containers)
 
 
 def test_the_service_of_clients_is_asked_before_that_of_the_pods(tmp_path: Path) -> None:

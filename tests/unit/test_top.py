@@ -417,6 +417,18 @@ def test_where_the_way_through_the_api_server_is_refused_a_port_forward_is_taken
     assert sum("proxy" in path for path in asked) == 1
 
 
+def test_a_key_that_no_header_can_carry_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_kubectl(tmp_path, monkeypatch, engine(running=5))
+    key = {"env": [{"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "one"}}}]}
+    secret = {"data": {"one": "c2VzYW1lCg=="}}  # sesame, and a line's end
+    objects: Json = {PODS: [pod(engine=key)], metrics(): 403, "/api/v1/namespaces/default/secrets/keys": secret}
+    with looking(objects, tmp_path) as look:
+        assert look().rows[0].error == "/metrics is answered 401: write its key in VLLM_API_KEY"
+        monkeypatch.setenv("VLLM_API_KEY", "sesame\n")
+    with looking(objects, tmp_path) as look:
+        assert look().rows[0].error == ""
+
+
 def test_a_key_that_nobody_knows_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_kubectl(tmp_path, monkeypatch, engine(running=5))
     with looking({PODS: [pod()], metrics(): 401}, tmp_path) as look:

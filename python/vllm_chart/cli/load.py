@@ -163,7 +163,7 @@ def command(
             options = dataclasses.replace(options, url=address, verify_tls=False)
             records = asker.Asker(options, key).records()
         else:
-            records = asker.Asker(options, os.environ.get(asker.API_KEY_VARIABLE, "")).records()
+            records = asker.Asker(options, os.environ.get(asker.API_KEY_VARIABLE, "").strip()).records()
         done = _collect(options, records, telling)
     finish(
         done.findings,

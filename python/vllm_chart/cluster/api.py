@@ -117,9 +117,9 @@ class Cluster(contextlib.AbstractContextManager["Cluster"]):
     def port_forward(self, namespace: str, service: str, port: str | int, *, kind: str = "service") -> Iterator[str]:
         """Yield the address (`127.0.0.1:<a free port>`) of a port-forward to a Service, or to a pod (`kind="pod"`).
 
-        kubectl does the forwarding: it picks a ready pod, and ends where that goes or its node can't reach a connection's
-        other end (client-go, tools/portforward/portforward.go). The Python client's own `portforward` drops what is in
-        flight when the other side closes.
+        kubectl does the forwarding: it picks a ready pod, and ends where that goes or its node can't reach the port
+        (client-go, tools/portforward/portforward.go). The Python client's own `portforward` drops what is in flight
+        when the other side closes.
         Raises `UnavailableError` when kubectl is missing or can't forward (no ready pod, no permission).
         """
         target = (f"--namespace={namespace}", f"{kind}/{service}", f":{port}")

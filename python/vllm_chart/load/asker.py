@@ -153,6 +153,7 @@ class Asker:
         if self._tls and not options.verify_tls:
             self._tls.check_hostname = False
             self._tls.verify_mode = ssl.CERT_NONE
+        self._sendable = api_key == api_key.rstrip() and api_key.isascii() and api_key.isprintable()
         authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._headers = {"Content-Type": "application/json", **authorization}
         self._idle: collections.deque[http.client.HTTPConnection] = collections.deque()
@@ -165,8 +166,10 @@ class Asker:
     def records(self) -> Iterator[Record]:
         """Ask, and yield the record of every answer as it ends.
 
-        Raises `NoAnswerError` where no model is named and the service lists none.
+        Raises `NoAnswerError` where no model is named and the service lists none, and for a key that can't be sent.
         """
+        if not self._sendable:
+            raise NoAnswerError("the API key ends in white space or is not plain text, so that no header can carry it")
         self._model = self._model or self._first_model()
         self._end = time.monotonic() + self._options.duration_seconds
         work = [self._ask_at_a_rate] if self._options.rate else [self._ask_in_turn] * self._options.clients

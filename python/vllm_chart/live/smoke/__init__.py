@@ -10,7 +10,6 @@ says so itself when a model has no chat template. A check that does not apply is
 import contextlib
 import dataclasses
 import json
-import os
 import warnings
 from collections.abc import Callable
 
@@ -23,7 +22,7 @@ from vllm_chart.live.smoke import endpoint
 from vllm_chart.live.smoke.answers import NotOfferedError, WrongAnswerError, judge, read_stream, sse_data
 from vllm_chart.live.smoke.checks import Checks, Result, SmokeReport, Status
 from vllm_chart.live.smoke.endpoint import EndpointChecks
-from vllm_chart.live.smoke.reach import API_KEY_VARIABLE, Inside, Release, forwarded, inside
+from vllm_chart.live.smoke.reach import API_KEY_VARIABLE, Inside, Release, forwarded, given_key, inside
 
 __all__ = [
     "API_KEY_VARIABLE",
@@ -77,7 +76,7 @@ def run(
             warnings.simplefilter("ignore", InsecureRequestWarning)
         else:
             # Clients want the address with /v1, where this begins with the host.
-            url, api_key = target.url.rstrip("/").removesuffix("/v1"), os.environ.get(API_KEY_VARIABLE, "")
+            url, api_key = target.url.rstrip("/").removesuffix("/v1"), given_key()
             adapters = ()
         session.auth = _BearerKey(api_key)
         url = url.rstrip("/")

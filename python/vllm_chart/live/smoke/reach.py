@@ -56,7 +56,7 @@ def forwarded(release: Release) -> Iterator[Forwarded]:
     with Cluster(release.kubeconfig, release.context) as cluster:
         with asking_the_api_server():
             service, workload = _find_front(cluster, release)
-            api_key = os.environ.get(API_KEY_VARIABLE) or _key(cluster, release, _containers(workload))
+            api_key = given_key() or _key(cluster, release, _containers(workload))
         if not (workload.ready):
             raise UnavailableError(
                 f"no pod of release {release.name} is ready: "
@@ -143,16 +143,27 @@ def _containers(workload: Workload) -> list[Mapping[str, Any]]:
     return workload.front.spec.get("containers") or []
 
 
+def given_key() -> str:
+    """The key that the environment gives, without a line's end that came along; empty for none."""
+    return os.environ.get(API_KEY_VARIABLE, "").strip()
+
+
 def api_key_of(cluster: Cluster, namespace: str, containers: Iterable[Mapping[str, Any]]) -> str:
     """The key that an engine itself was given, out of the Secret that its environment names; empty if it asks for none.
 
-    Raises `kubernetes.client.ApiException` where the Secret can't be read.
+    Raises `kubernetes.client.ApiException` where the Secret can't be read, `UnavailableError` for a key that no client
+    can send: the engine compares it as it is.
     """
     reference = api_key_reference(containers)
     if not reference:
         return ""
     secret = cluster.core.read_namespaced_secret(reference["name"], namespace)
-    return b64decode((secret.data or {}).get(reference["key"], "")).decode()
+    key = b64decode((secret.data or {}).get(reference["key"], "")).decode(errors="replace")
+    if key != key.rstrip() or not (key.isascii() and key.isprintable()):
+        where = f"Secret {reference['name']}: {reference['key']}"
+        why = "it ends in white space or is not plain text"
+        raise UnavailableError(f"{where}: no client can send this key: {why}: write it anew, and restart the pods")
+    return key
 
 
 def _reference(release: Release) -> Mapping[str, str] | None:

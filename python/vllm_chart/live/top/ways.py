@@ -7,7 +7,6 @@ second is taken where the first is refused, by the one or the other.
 
 import contextlib
 import json
-import os
 import threading
 import urllib.parse
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from kubernetes import client
 
 from vllm_chart.cluster.api import Cluster, root_cause
 from vllm_chart.findings import UnavailableError
-from vllm_chart.live.smoke.reach import API_KEY_VARIABLE, api_key_of
+from vllm_chart.live.smoke.reach import API_KEY_VARIABLE, api_key_of, given_key
 from vllm_chart.live.top.pods import Replica
 
 PATH = "metrics"
@@ -137,8 +136,8 @@ class _Forward:
         """Raises UnavailableError."""
         self._stack = contextlib.ExitStack()
         try:
-            key = os.environ.get(API_KEY_VARIABLE) or api_key_of(cluster, namespace, replica.containers)
-        except client.ApiException:  # the engine will say whether it wants one
+            key = given_key() or api_key_of(cluster, namespace, replica.containers)
+        except (client.ApiException, UnavailableError):  # the engine will say whether it wants one
             key = ""
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         address = self._stack.enter_context(cluster.port_forward(namespace, replica.name, replica.port, kind="pod"))
