@@ -719,6 +719,31 @@ def test_without_limits_nothing_counts() -> None:
     assert "ratelimit" not in manifests.one("ConfigMap")["data"]["envoy.yaml"]
 
 
+TOKENS = {"issuer": "https://a.example.com", "audiences": ["llm"], "jwksUri": "https://a.example.com/keys"}
+
+
+@pytest.mark.parametrize(
+    ("clients", "said", "unsaid"),
+    [
+        ({"secretName": "keys"}, ["its key as OpenAI's", "Bearer KEY,", "Bearer $API_KEY"], ["token", "TOKEN"]),
+        ({"jwt": TOKENS}, ["its token as OpenAI's", "Bearer TOKEN,", "Bearer $TOKEN", "for llm is taken."], ["KEY"]),
+        ({"secretName": "keys", "jwt": TOKENS}, ["Bearer KEY,", "for llm is taken as well."], ["TOKEN"]),
+    ],
+)
+def test_the_notes_say_what_a_client_shows(clients: dict[str, Any], said: list[str], unsaid: list[str]) -> None:
+    notes = helm.render(chart=ENDPOINT.folder, values=LEAST | {"clients": clients}).notes
+    assert [one for one in said if one not in notes] == []
+    assert [one for one in unsaid if one in notes] == []
+
+
+@pytest.mark.parametrize(
+    ("models", "said"), [(["a"], "\n1 model is served at one"), (["a", "b"], "\n2 models are served")]
+)
+def test_the_notes_count_the_models(models: list[str], said: str) -> None:
+    values = LEAST | {"models": {name: {"service": name} for name in models}}
+    assert said in helm.render(chart=ENDPOINT.folder, values=values).notes
+
+
 @pytest.mark.parametrize(("text", "said"), [("replicaCount: 2", True), ("replicaCount: 1", False)])
 def test_the_notes_say_that_each_replica_counts(text: str, said: bool) -> None:
     limits = "limits: {default: {requestsPerMinute: 60}}"

@@ -1,8 +1,11 @@
 """NetworkPolicy of the endpoint: its metrics have a port of their own."""
 
+from typing import Annotated, Any
+
 from pydantic import Field
 
 from vllm_chart.values import network
+from vllm_chart.values.base import Kubernetes
 from vllm_chart.values.network import AnyoneOrPeers
 
 
@@ -29,6 +32,11 @@ class Egress(network.Egress):
         False,
         description="Close what is not let out here. Open stay names (port 53), and, in the namespace of each model, "
         "the model's port, as that of the pods: where a Service maps it to another one, write that in `extra`.",
+    )
+    extra: list[Annotated[dict[str, Any], Kubernetes("networking.v1.NetworkPolicyEgressRule")]] = Field(
+        [],
+        description="More of Kubernetes' rules, as written: the pods behind a Service that maps their port, `[{to: "
+        "[{namespaceSelector: {}}], ports: [{port: 8000}]}]`.",
     )
 
 

@@ -1,6 +1,6 @@
 """The values of the chart: the single source of `values.yaml`, `values.schema.json` and the README's table."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,9 @@ class Image(image.Image):
         "",
         description="Empty: the chart's appVersion, as `v1.40.0`. Another version may know other settings: the "
         "configuration is proved with that one.",
+    )
+    pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
+        "IfNotPresent", description="Always asks the registry at each start."
     )
 
 

@@ -191,7 +191,7 @@ class Names(Section):
     namespace_override: Name = Field(
         "",
         description="Instead of the release's namespace, for umbrella charts. Fixed on a live release: another one "
-        "leaves claims and Secrets behind.",
+        "leaves Secrets behind, and claims where there are some.",
     )
     common_labels: Labels = Field({}, description="Labels of every object.")
     common_annotations: Annotations = Field({}, description="Annotations of every object.")
