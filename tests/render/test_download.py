@@ -45,6 +45,22 @@ def test_nothing_of_it_is_there_by_default() -> None:
     assert "wait_for_download.py" not in str([*manifests])
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            "{limits: {cpu: 8, memory: 32Gi}, requests: {cpu: 8, memory: 32Gi, ephemeral-storage: 1Gi}}",
+            {"limits": {"cpu": 8, "memory": "32Gi"}, "requests": {"cpu": 8, "memory": "32Gi"}},
+        ),
+        ("{requests: {memory: 32Gi}}", {"requests": {"memory": "32Gi"}}),
+        ("{}", None),
+    ],
+)
+def test_who_waits_has_what_the_engine_has(given: str, expected: Any) -> None:
+    """A pod is Guaranteed if all its containers have limits that are their requests, and a quota asks each of them."""
+    assert waiting(rendered(f"resources: {given}")).get("resources") == expected
+
+
 def test_the_job_is_an_ordinary_object_that_stays() -> None:
     job = rendered().one("Job")
     assert "annotations" not in job["metadata"], "no hook"

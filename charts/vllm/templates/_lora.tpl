@@ -118,21 +118,12 @@ revision into a directory of its own: vLLM keeps what it computed with an adapte
       {{- $_ := merge $container (dict "restartPolicy" "Always" "readinessProbe" $probe) }}
     {{- else }}
       {{- $command = append $command (printf "--adapters=%s" (include "vllm.lora.list" . | include "vllm.literal")) }}
-      {{- if not $resources }}{{ $resources = include "vllm.lora.resources" . | fromYaml }}{{ end }}
+      {{- if not $resources }}{{ $resources = include "vllm.resources.before" . | fromYaml }}{{ end }}
     {{- end }}
     {{- with $resources }}{{ $_ := set $container "resources" . }}{{ end }}
     {{- $containers = list (set $container "command" $command) }}
   {{- end }}
   {{- toJson $containers }}
-{{- end }}
-
-{{/* YAML map: the engine's CPU and memory. Beside an engine that has not started they cost nothing. */}}
-{{- define "vllm.lora.resources" -}}
-  {{- $resources := dict }}
-  {{- range $kind, $of := pick (.Values.resources | default dict) "limits" "requests" }}
-    {{- with pick ($of | default dict) "cpu" "memory" }}{{ $_ := set $resources $kind . }}{{ end }}
-  {{- end }}
-  {{- include "vllm.yaml" $resources }}
 {{- end }}
 
 {{/*

@@ -97,6 +97,18 @@ spec:
   {{- include "vllm.yaml" $resources }}
 {{- end }}
 
+{{/*
+YAML map: what a container of the chart's gets that ends before the engine starts: the engine's CPU and memory. They
+cost nothing there, and the pod stays in the class, and within the quotas, that the engine is in.
+*/}}
+{{- define "vllm.resources.before" -}}
+  {{- $resources := dict }}
+  {{- range $kind, $of := pick (.Values.resources | default dict) "limits" "requests" }}
+    {{- with pick ($of | default dict) "cpu" "memory" }}{{ $_ := set $resources $kind . }}{{ end }}
+  {{- end }}
+  {{- include "vllm.yaml" $resources }}
+{{- end }}
+
 {{/* YAML map: the container's security context, read-only on the CPU engine unless the user says otherwise. */}}
 {{- define "vllm.securityContext" -}}
   {{- $context := deepCopy (.Values.securityContext | default dict) }}
