@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,20 @@ def test_it_is_left_out_where_another_container_has_segments(
 ) -> None:
     manifests = render(values={"model": {"id": "a/b"}, key: containers})
     assert ("sitecustomize.py" in manifests.one("ConfigMap")["data"]) == there
+
+
+@pytest.mark.parametrize(
+    ("values", "there"),
+    [
+        ({}, True),
+        ({"shutdown": {"closeConnections": False}}, True),
+        ({"shutdown": {"closeConnections": False}, "hang": {"seconds": 0}}, False),
+        ({"engine": {"passArguments": False}, "command": ["serve"]}, False),
+    ],
+)
+def test_it_is_there_where_python_would_find_it(values: dict[str, Any], there: bool) -> None:
+    manifests = render(values={"model": {"id": "a/b"}, **values})
+    [engine] = manifests.one("Deployment")["spec"]["template"]["spec"]["containers"]
+
+    assert ("sitecustomize.py" in manifests.one("ConfigMap")["data"]) == there
+    assert ("PYTHONPATH" in [variable["name"] for variable in engine["env"]]) == there

@@ -20,7 +20,8 @@ The pod's grace period: propagation, drain, and a margin for the engine's own en
 
 {{/*
 YAML map from file name to text: the programs that the engine's container finds at "vllm.path.programs". What empties
-/dev/shm at a container's start is left out where another container mounts it, whose segments would be in use.
+/dev/shm at a container's start is left out where another container mounts it, whose segments would be in use; and where
+no middleware needs a PYTHONPATH, which it would be run by.
 */}}
 {{- define "vllm.lifecycle.files" -}}
   {{- $names := list "draining.py" "liveness.py" "pre_stop.py" }}
@@ -33,7 +34,7 @@ YAML map from file name to text: the programs that the engine's container finds 
   {{- if .Values.download.enabled }}{{ $names = append $names "wait_for_download.py" }}{{ end }}
   {{- $files := dict }}
   {{- range $name := $names }}{{ $_ := set $files $name $name }}{{ end }}
-  {{- if not (include "vllm.mountedElsewhere" (list . "shm")) }}
+  {{- if and $middlewares (not (include "vllm.mountedElsewhere" (list . "shm"))) }}
     {{- /* Python runs a file of this name by itself, which is why it has another one where it is no program yet. */}}
     {{- $_ := set $files "sitecustomize.py" "sweep_shm.py" }}
   {{- end }}

@@ -22,7 +22,8 @@ class Shm(Block):
         description="Its size, which counts against the memory limit as it is used. Empty: 1Gi and 1Gi more per worker "
         "(vLLM needs 160Mi + 240Mi per worker, the rest is for NCCL), and what settings keep there: "
         "`kv-offloading-size`, OffloadingConnector, a cache of images, … What a killed container left there goes "
-        "at the next one's start.",
+        "at the next one's start, where the chart sets `PYTHONPATH` (shutdown.closeConnections, hang.seconds) and no "
+        "other container mounts it.",
     )
 
 
