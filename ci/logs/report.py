@@ -282,6 +282,10 @@ def _line(row: Row) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+MARKED = re.compile(r"(<!-- logs -->\n).*?(\n<!-- /logs -->)", re.DOTALL)
+"""Where a document has the comparison."""
+
+
 def main() -> None:
     """Print the comparison with a file of logs, or write it into a document."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -290,13 +294,12 @@ def main() -> None:
         "--write", type=Path, metavar="DOCUMENT", help="between its markers <!-- logs --> and <!-- /logs -->"
     )
     arguments = parser.parse_args()
+    document = arguments.write.read_text() if arguments.write else ""
+    if arguments.write and not MARKED.search(document):
+        parser.error(f"{arguments.write} has no lines <!-- logs --> and <!-- /logs -->: write them where it belongs")
     text = table(report(json.loads(arguments.logs.read_text())))
     if arguments.write:
-        document = arguments.write.read_text()
-        marked = re.sub(
-            r"(<!-- logs -->\n).*?(\n<!-- /logs -->)", lambda m: m[1] + text + m[2], document, flags=re.DOTALL
-        )
-        arguments.write.write_text(marked)
+        arguments.write.write_text(MARKED.sub(lambda found: found[1] + text + found[2], document))
     else:
         print(text)
 

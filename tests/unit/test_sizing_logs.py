@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,20 @@ def test_the_documentation_has_this_table(rows: list[report.Row]) -> None:
     found = re.search(r"<!-- logs -->\n(.*?)\n<!-- /logs -->", DOCS.read_text(), re.DOTALL)
     assert found, "docs/sizing.md has lost its markers"
     assert found[1] == report.table(rows), "write it anew: python -m ci.logs.report --write docs/sizing.md …"
+
+
+def test_the_table_is_written_between_markers_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs, page = tmp_path / "logs.json", tmp_path / "page.md"
+    logs.write_text("[]")
+    monkeypatch.setattr(sys, "argv", ["report", str(logs), "--write", str(page)])
+    page.write_text("a\n<!-- logs -->\nold\n<!-- /logs -->\nb\n")
+    report.main()
+    assert page.read_text() == f"a\n<!-- logs -->\n{report.table([])}\n<!-- /logs -->\nb\n"
+
+    page.write_text("no markers\n")
+    with pytest.raises(SystemExit):
+        report.main()
+    assert page.read_text() == "no markers\n"
+    assert f"{page} has no lines <!-- logs --> and <!-- /logs -->" in capsys.readouterr().err
