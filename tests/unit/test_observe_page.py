@@ -86,7 +86,7 @@ def test_types_of_a_histograms_parts() -> None:
     ]
 
 
-def test_few_names_of_a_page_are_read_in_a_fraction_of_a_millisecond() -> None:
+def test_few_names_of_a_page_are_read_within_5_ms() -> None:
     """`vllm-chart top` reads a page of each replica every two seconds, at most for a hundredth of a core."""
     text = next(scrape.text for scrape in scrapes() if scrape.situation == "ranks")
     names = {"vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:time_to_first_token_seconds_bucket"}

@@ -10,7 +10,7 @@ from tests.preflights import NODES, OWN, preflight, running, said
 from tests.workloads import leader_worker_set, stateful_set
 from vllm_chart.rendered.manifests import Manifests, Object
 
-#: One node, as the review of the project had it.
+#: One node, with little memory for its GPU.
 SMALL = [node("gpu-1", labels=GPU_LABEL, taints=[GPU_TAINT], gpu="1")]
 SMALL[0].status.allocatable["memory"] = "64Gi"  # type: ignore[union-attr, index]
 
