@@ -314,6 +314,7 @@ def test_a_mount_that_failed_before_it_went_well_is_over(conditions: list[dict[s
     message = 'MountVolume.SetUp failed for volume "lifecycle" : failed to sync configmap cache: timed out'
     findings = explain(snapshot(pod(status=status), events=[event("FailedMount", message)]))
     assert {finding.check for finding in findings} == {"starting"}
+    assert [finding.remedy for finding in findings if "wait-for-download" in finding.where] == ["wait"]
 
 
 def test_a_mount_that_fails_after_the_node_was_started_again() -> None:

@@ -85,6 +85,12 @@ def test_a_pod_that_is_not_ready_though_its_containers_are(nodes: list[V1Node] |
     assert "0 of 1 replicas are ready" in finding.message
 
 
+def test_what_ended_on_a_node_before_it_was_shut_down_is_not_lost_with_it() -> None:
+    """The kubelet ends its pods then, and they stay beside those that are made anew."""
+    ended = pod(spec={"nodeName": "gpu-1"}, status={"phase": "Failed", "reason": "Terminated"})
+    assert told(ended, ready=1, nodes=[on("Unknown")]) == []
+
+
 def test_a_node_that_is_lost_is_no_matter_to_a_pod_that_is_ready() -> None:
     """The controller of nodes takes a pod's readiness away together with the node's."""
     status = {"conditions": [{"type": "Ready", "status": "True"}], **READY}

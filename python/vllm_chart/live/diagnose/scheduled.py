@@ -94,7 +94,8 @@ def _lost(pod: V1Pod, there: Sequence[V1Node] | None) -> Iterator[Finding]:
     The controller of nodes takes away the pods' condition Ready, and nothing else:
     https://kubernetes.io/docs/concepts/architecture/nodes/#node-controller
     """
-    name = pod.spec.node_name if pod.spec else None
+    ended = pod.status and pod.status.phase in ("Failed", "Succeeded")
+    name = pod.spec.node_name if pod.spec and not ended else None
     for node in there or []:
         ready = nodes.condition(node, "Ready")
         if name and nodes.name(node) == name and ready and ready.status != "True" and not is_ready(pod):

@@ -61,11 +61,12 @@ def _of_containers(pods: Sequence[V1Pod], snapshot: Snapshot) -> Iterator[Findin
     for pod in pods:
         for status in container_statuses(pod):
             if not status.ready and not (status.name == downloads.WAITING and downloads.under_way(snapshot)):
+                budget = startup_seconds(container_of(pod, status.name))
                 yield Finding(
                     "starting",
                     f"Pod/{name_of(pod)}: container {status.name}",
                     f"not ready yet: {_doing(pod, status, snapshot)}",
-                    f"wait: it may take {startup_seconds(container_of(pod, status.name))} s from its container's start",
+                    f"wait: it may take {budget} s from its container's start" if budget else "wait",
                     "info",
                 )
 
