@@ -1,5 +1,9 @@
 """A real Envoy on the loopback, with the configuration that the chart renders."""
 
+import errno
+import itertools
+import os
+import random
 import re
 import socket
 import subprocess
@@ -19,6 +23,8 @@ from vllm_chart.endpoint import clients
 
 #: What an Envoy says at a start and a file's change.
 PATIENCE_SECONDS = 60
+#: As many processes of pytest-xdist have ports of their own: more than a run has.
+WORKERS = 64
 
 
 def config(values: Mapping[str, Any], **options: Any) -> str:
@@ -167,13 +173,34 @@ def several(files: Mapping[str, str], host: str, ports: Sequence[int]) -> dict[s
     return {**files, "envoy.yaml": yaml.safe_dump(config)}
 
 
+def _own_ports() -> Iterator[int]:
+    """Ports of this process of pytest-xdist alone, over and over.
+
+    They are below those that Linux gives to connections, and to whoever listens on port 0 (32768 and above:
+    net.ipv4.ip_local_port_range), and below Kubernetes' node ports. So none is taken before its program listens on it.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = range(20_000 + worker % WORKERS, 30_000, WORKERS)
+    start = random.randrange(len(ports))
+    return itertools.cycle([*ports[start:], *ports[:start]])
+
+
+_PORTS = _own_ports()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback on which nobody listens."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports of the loopback on which nobody listens, for programs that cannot say which one they were given."""
+    return list(itertools.islice((port for port in _PORTS if _is_free(port)), count))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.envoy import Proxy, files, serving, several
+from tests.envoy import Proxy, files, free_ports, serving, several
 from tests.stub_engines import Engine, engine
 from vllm_chart.charts import ENDPOINT
 
@@ -143,10 +143,8 @@ def end(replica: Engine) -> None:
 
 def test_a_replica_that_is_gone_loses_nothing(replicas: list[Engine], tmp_path: Path) -> None:
     """Neither a request, nor is one asked twice: what began is what was asked for."""
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        gone = nobody.getsockname()[1]
-    with engine("gone", port=gone) as last, ExitStack() as stack:
-        proxy = stack.enter_context(endpoint(tmp_path, [*(one.port for one in replicas), gone]))
+    with engine("gone") as last, ExitStack() as stack:
+        proxy = stack.enter_context(endpoint(tmp_path, [*(one.port for one in replicas), last.port]))
         healthy(proxy, REPLICAS + 1)
         stop = threading.Timer(0.2, end, (last,))
         stop.start()
@@ -215,8 +213,7 @@ def test_a_stream_that_its_engine_cut_is_told_to_the_client(replicas: list[Engin
 
 
 def test_without_a_replica_that_can_be_reached_the_answer_is_at_once(replicas: list[Engine], tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
+    [port] = free_ports(1)
     with endpoint(tmp_path, [port]) as proxy:
         answers = [proxy.ask("key") for _ in range(5)]
         with engine("back", port=port):
