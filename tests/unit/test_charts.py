@@ -3,95 +3,30 @@ does another's chart, of which less is known.
 """
 
 import json
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
 
 import helm_python
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import Field
 
-from ci import generate, lint
+from ci import generate
+from tests import tiny_chart
 from vllm_chart import charts, checks, helm, pytest_plugin
 from vllm_chart.charts import Chart
 from vllm_chart.checks import invariants, registry
 from vllm_chart.cli.main import main
-from vllm_chart.findings import Check, Exit, Finding
-from vllm_chart.rendered.manifests import Manifests
-from vllm_chart.values.base import Block, Count, Section
+from vllm_chart.findings import Exit
+from vllm_chart.values.base import Block
 
 pytest_plugins = "pytester"
-
-TEMPLATE = """\
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {{ .Release.Name }}-tiny
-  namespace: {{ .Release.Namespace }}
-  labels:
-    app.kubernetes.io/name: tiny
-    app.kubernetes.io/instance: {{ .Release.Name }}
-    app.kubernetes.io/version: "1"
-    app.kubernetes.io/managed-by: {{ .Release.Service }}
-    helm.sh/chart: tiny
-data:
-  greeting: {{ .Values.greeting | quote }}
-  limits: {{ .Files.Get "files/generated/limits.json" | fromJson | toJson | quote }}
-"""
-ABOUT = """\
-{apiVersion: v2, name: tiny, version: 0.1.0, appVersion: "1", description: A greeting., kubeVersion: ">=1.30.0-0",
- icon: https://example.com/icon.png}
-"""
-
-
-class Words(Section):
-    heading = "What is said"
-
-    greeting: str = Field("hello", description="Said to everyone.")
-
-
-class Numbers(Section):
-    heading = "How often"
-
-    times: Count = Field(1, description="How often it is said.")
-
-
-class Values(Words, Numbers):
-    """Every key of the chart."""
-
-    remedies: ClassVar = {"greetings": "write greeting"}
-
-
-def polite(manifests: Manifests, values: Mapping[str, Any], app_version: str) -> Iterable[Finding]:
-    if manifests.one("ConfigMap")["data"]["greeting"] == "bah":
-        yield Finding("politeness", "greeting", f"is not polite in {app_version}", "write hello")
 
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chart:
-    """The chart as it would be written, generated and registered."""
-    folder = tmp_path / "tiny"
-    (folder / "templates").mkdir(parents=True)
-    (folder / "Chart.yaml").write_text(ABOUT)
-    (folder / "templates" / "config-map.yaml").write_text(TEMPLATE)
-    (tmp_path / "examples").mkdir()
-    (tmp_path / "examples" / "good.yaml").write_text("greeting: good morning\n")
-    chart = Chart(
-        "tiny",
-        model=lambda: Values,
-        checks=(Check("politeness", "Greetings are polite.", "People leave.", "Manners"),),
-        examinations=(polite,),
-        reads=frozenset(("greeting",)),
-        examples=str(tmp_path / "examples"),
-        path=folder,
-        title="Tiny",
-        facts={"limits.json": lambda: {"most": 3}},
-    )
+    """The chart, registered."""
+    chart = tiny_chart.make(tmp_path)
     monkeypatch.setitem(charts.CHARTS, "tiny", chart)
-    for path, text in generate.of_chart(chart).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
     return chart
 
 
@@ -144,19 +79,6 @@ def test_check_holds_it_against_its_own_checks_and_those_of_all(tiny: Chart, tmp
     assert "kv-cache" not in run("check", "--chart", tiny.folder, "--list").stdout
 
 
-def test_it_is_linted(tiny: Chart, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(lint, "CHARTS", {"tiny": tiny})
-    with pytest.raises(SystemExit) as ended:
-        lint.lint()
-    assert (ended.value.code, capsys.readouterr().out) == (0, "helm lint --strict: tiny and 1 examples fine\n")
-
-    (Path(tiny.examples) / "bad.yaml").write_text("greetings: hi\n")
-    with pytest.raises(SystemExit) as ended:
-        lint.lint()
-    assert ended.value.code == 1
-    assert "write greeting" in capsys.readouterr().err
-
-
 def test_the_plugin_has_its_checks_as_tests(tiny: Chart, pytester: pytest.Pytester) -> None:
     names = {"good": "hi", "bad": "bah", "wrong": "{}"}
     for name, greeting in names.items():
@@ -178,7 +100,7 @@ def test_the_plugin_has_its_checks_as_tests(tiny: Chart, pytester: pytest.Pytest
 
 
 def test_a_key_without_a_section_is_not_lost_in_another() -> None:
-    class Wrong(Words, Numbers):
+    class Wrong(tiny_chart.Words, tiny_chart.Numbers):
         more: str = Field("", description="Nowhere.")
 
     with pytest.raises(TypeError, match="Wrong: write more into one of the sections"):
