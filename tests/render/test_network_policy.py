@@ -72,6 +72,7 @@ INGRESS: list[Row] = [
         True,
     ),
     ('podAnnotations: {prometheus.io/port: "9500"}', PROMETHEUS, 9500, True),
+    ("podAnnotations: {prometheus.io/port: 9500}", PROMETHEUS, 9500, True),
     ("initContainers: [{name: a, image: 'a:1', restartPolicy: Always, ports: [{containerPort: 7}]}]", CHAT, 7, True),
     ("networkPolicy: {enabled: false}", WORLD, 5557, True),
     ("hostNetwork: true", WORLD, 5557, True),
@@ -278,6 +279,11 @@ def test_names_are_looked_up_by_udp_too() -> None:
     policies = manifests.all("NetworkPolicy")
     assert connects(policies, serving(manifests), End(address="10.96.0.10"), 53, "UDP").allowed
     assert not connects(policies, serving(manifests), WORLD, 443, "UDP").allowed
+
+
+def test_a_scraped_port_that_is_a_name_is_one_that_a_container_declares() -> None:
+    named = engine(f"podAnnotations: {{prometheus.io/port: web}}\n{SIDECAR}")
+    assert named.one("NetworkPolicy") == engine(SIDECAR).one("NetworkPolicy")
 
 
 def test_the_policy_is_the_only_object_more() -> None:

@@ -43,8 +43,10 @@ numbers: not every network plugin finds the name of a sidecar's.
       {{- with .name }}{{ $_ := set $named . $port.port }}{{ end }}
     {{- end }}
   {{- end }}
-  {{- with get (.Values.podAnnotations | default dict) "prometheus.io/port" }}
-    {{- $ports = append $ports (dict "port" (float64 .) "protocol" "TCP") }}
+  {{- /* A name there is of a port that a container declares. */}}
+  {{- $scraped := get (.Values.podAnnotations | default dict) "prometheus.io/port" | include "vllm.text" }}
+  {{- if regexMatch "^[1-9][0-9]{0,4}$" $scraped }}
+    {{- $ports = append $ports (dict "port" (float64 $scraped) "protocol" "TCP") }}
   {{- end }}
   {{- $own := dict "targetPort" (.Values.service.targetPort | default "http") }}
   {{- range prepend (compact (.Values.service.extraPorts | default list)) $own }}

@@ -117,5 +117,12 @@ ROWS: list[Row] = [
         "download.nextRevision",
         "/cache/llama is none of the Hub, and has no revisions: leave it out",
     ),
+    (
+        "a revision of a model in an image",
+        f"{{{ON}, nextRevision: v2}}, model: {{id: org/name, image: {{reference: 'registry.example.com/a:1'}}}}, "
+        "engine: {args: {tokenizer: org/tokenizer}}}",
+        "download.nextRevision",
+        "the model is in model.image, and no engine reads another revision of org/name: leave it out",
+    ),
     ("a revision for nobody", "download: {nextRevision: v2}", "download.nextRevision", "write download.enabled: true"),
 ]

@@ -23,7 +23,10 @@
       {{- $model := .Values.model.image.reference | default .Values.model.id | default "no model" }}
       - download.enabled: {{ $model }} is none of the Hub: leave it out, or write organisation/name in model.id
     {{- end }}
-    {{- if and .Values.download.nextRevision (not (include "vllm.download.isOfHub" .Values.model.id)) }}
+    {{- if and .Values.download.nextRevision .Values.model.image.reference }}
+      - download.nextRevision: the model is in model.image, and no engine reads another revision of
+        {{ .Values.model.id }}: leave it out
+    {{- else if and .Values.download.nextRevision (not (include "vllm.download.isOfHub" .Values.model.id)) }}
       - download.nextRevision: {{ .Values.model.id }} is none of the Hub, and has no revisions: leave it out
     {{- end }}
     {{- range $name := list "HF_HOME" "HF_HUB_CACHE" "HUGGINGFACE_HUB_CACHE" }}
