@@ -17,6 +17,13 @@ def test_every_fact_is_read_by_a_template() -> None:
     assert [name for name in facts.facts() if f".Facts.{name}" not in text] == []
 
 
+def test_every_table_of_connectors_is_read_by_a_template() -> None:
+    text = "".join(path.read_text() for path in TEMPLATES)
+    tables = facts.facts()["peers"]
+    assert isinstance(tables, dict)
+    assert [name for name in tables if not re.search(rf'\.{name}\b|"{name}"', text)] == []
+
+
 def test_no_template_says_a_number_that_is_a_fact() -> None:
     numbers = {str(fact) for fact in facts.facts().values() if isinstance(fact, int) and fact > 9}
     assert TEMPLATES

@@ -4,9 +4,11 @@
 {{- define "vllm.usesNixl" -}}
   {{- $args := .Values.engine.args | default dict }}
   {{- if or .Values.engine.extraArgs (regexMatch "kv-transfer-config" (keys $args | join " ")) }}
+    {{- include "vllm.load" . }}
+    {{- $names := .Facts.peers.nixl }}
     {{- $found := list }}
     {{- range include "vllm.once" (list . "vllm.connectors") | fromJsonArray }}
-      {{- if has .name (list "NixlConnector" "NixlPullConnector" "NixlPushConnector") }}
+      {{- if has .name $names }}
         {{- $found = append $found .name }}
       {{- end }}
     {{- end }}

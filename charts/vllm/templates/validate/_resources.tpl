@@ -1,4 +1,4 @@
-{{/* The rules across values that are about the pod: its resources, volumes, containers. See _validate.tpl. */}}
+{{/* The rules across values that are about the pod: its resources, volumes, containers. See _index.tpl. */}}
 
 {{- define "vllm.validate.resources" }}
   {{- $resources := .Values.resources | default dict }}
