@@ -71,23 +71,20 @@ def knows(object_: Object, version: str) -> bool:
     return _schema(*_kind(object_), version) is not None
 
 
+#: What jsonschema says of a value of another type, and of a field that has to be there.
+_OTHER_TYPE, _MISSING = " is not of type ", " is a required property"
+
+
 def readable(manifests: Manifests, findings: Sequence[Finding], *, ours: bool) -> Manifests:
-    """The objects that other checks can read: those of which `check` found at most fields that it does not know. What
-    else is wrong with the user's own has to be mended first; the shape of `ours` is held by the schema of their values.
-    """
-    wrong = [
-        finding.where
-        for finding in findings
-        if finding.severity == "error" and not finding.message.startswith("Additional properties are not allowed")
+    """The objects that other checks can read: not those in which `check` found a value of another type or a field
+    missing, which have to be mended first. The shape of `ours` is held by the schema of their values."""
+    wrong = [f"{one.where}: " for one in findings if _OTHER_TYPE in one.message or one.message.endswith(_MISSING)]
+    objects = [
+        one
+        for one in manifests
+        if (ours and not one.is_extra) or not any(where.startswith(f"{one.where}: ") for where in wrong)
     ]
-    return Manifests(
-        [
-            one
-            for one in manifests
-            if (ours and not one.is_extra) or not any(f"{where}: ".startswith(f"{one.where}: ") for where in wrong)
-        ],
-        manifests.notes,
-    )
+    return Manifests(objects, manifests.notes)
 
 
 def _kind(object_: Object) -> tuple[str, str]:
@@ -145,7 +142,7 @@ def _check_object(object_: Object, version: str) -> Iterator[Finding]:
 
 def of_another_type(manifests: Manifests, version: str) -> list[Finding]:
     """The fields that are of another type than Kubernetes has them; all else that may be wrong is left to `check`."""
-    return [finding for finding in check(manifests, version) if " is not of type " in finding.message]
+    return [finding for finding in check(manifests, version) if _OTHER_TYPE in finding.message]
 
 
 def _leaves(error: "ValidationError") -> "list[ValidationError]":
