@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -51,6 +51,20 @@ class Engine(ThreadingHTTPServer):
         self.go_on.set()
         self.patience = 60.0
         self.late = False
+        self._connections: list[socket.socket] = []
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._connections.append(connection)
+        return connection, address
+
+    def die(self) -> None:
+        """As a process that is killed: its connections end, and new ones are refused."""
+        self.shutdown()
+        self.server_close()
+        for connection in self._connections:
+            with suppress(OSError):  # that has ended already
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def port(self) -> int:

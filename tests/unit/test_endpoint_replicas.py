@@ -177,6 +177,40 @@ def test_what_all_refuse_is_asked_three_times(replicas: list[Engine], tmp_path: 
     assert sorted(len(one.seen) for one in replicas) == [0, 1, 1, 1]
 
 
+@pytest.mark.parametrize("fault", ["dead", "refusing"])
+def test_an_idle_replica_that_takes_nothing_does_not_draw_what_busy_ones_would_answer(
+    replicas: list[Engine], tmp_path: Path, fault: str
+) -> None:
+    """It has the least to do, so that the bound of the load sends it every request, and each that is asked again."""
+    with endpoint(tmp_path, [one.port for one in replicas[:2]]) as proxy, ExitStack() as stack:
+        healthy(proxy, 2)
+        chosen = chat(proxy, "a")
+        idle, busy = sorted(replicas[:2], key=lambda one: one.name != chosen)
+        for one in (idle, busy):
+            one.late = True
+            one.go_on.clear()
+        for number in range(20):
+            stack.callback(_burst(proxy, f"{number}", 1)[0].close)
+        proxy.until(lambda: len(idle.seen) + len(busy.seen) == 21, "all streams")
+        taken = len(busy.seen)
+        idle.go_on.set()
+        if fault == "dead":
+            idle.die()
+        else:
+            idle.status = 503
+        streams = [stack.enter_context(_burst(proxy, "a", 1)[0]) for _ in range(10)]
+        proxy.until(lambda: len(busy.seen) == taken + 10 or any(map(_answered, streams)), "what they get")
+        busy.go_on.set()
+        answers = {stream.recv(12) for stream in streams}
+
+    assert taken >= 5
+    assert answers == {b"HTTP/1.1 200"}
+
+
+def _answered(stream: socket.socket) -> bool:
+    return bool(select.select([stream], [], [], 0)[0])
+
+
 @pytest.mark.parametrize("breaks", ["close", "reset"])
 def test_what_an_engine_had_when_it_died_is_not_asked_again(
     replicas: list[Engine], tmp_path: Path, breaks: str

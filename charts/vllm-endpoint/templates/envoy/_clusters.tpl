@@ -75,15 +75,21 @@ typed_config:
   healthy_threshold: 1
 {{- end }}
 
-{{/* YAML map: connections that fail take a replica out for a while; what an engine answers never does. */}}
+{{/*
+YAML map: what takes a replica out for five seconds: a connection that fails, and two refusals (502 to 504) in a row.
+It has the least to do, so that the bound of the load would send it every request that busy ones are over, and each that
+is asked again too. Where all are out, all are asked (panic threshold).
+*/}}
 {{- define "vllm-endpoint.envoy.shared.connections" -}}
 split_external_local_origin_errors: true
-consecutive_local_origin_failure: 3
+consecutive_local_origin_failure: 1
 interval: 1s
 base_ejection_time: 5s
+max_ejection_time: 5s
 max_ejection_percent: 100
 enforcing_consecutive_5xx: 0
-enforcing_consecutive_gateway_failure: 0
+consecutive_gateway_failure: 2
+enforcing_consecutive_gateway_failure: 100
 enforcing_success_rate: 0
 enforcing_local_origin_success_rate: 0
 {{- end }}

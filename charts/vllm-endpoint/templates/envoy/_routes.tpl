@@ -177,13 +177,14 @@ regex: {{ include "vllm-endpoint.envoy.paths" . | toJson }}
 
 {{/*
 YAML map: what is asked again, of another replica: what reached none, and what one refused (503, which vLLM answers
-before it begins). Never what an engine had begun: it would be generated twice.
+before it begins). Never what an engine had begun: it would be generated twice. In the time between attempts Envoy's
+threads hear that a replica is out.
 */}}
 {{- define "vllm-endpoint.envoy.retries" -}}
 retry_on: connect-failure,refused-stream,reset-before-request,retriable-status-codes
 retriable_status_codes: [503]
 num_retries: 2
-retry_back_off: {base_interval: 0.001s, max_interval: 0.01s}
+retry_back_off: {base_interval: 0.015s, max_interval: 0.045s}
 host_selection_retry_max_attempts: 5
 retry_host_predicate:
   - name: envoy.retry_host_predicates.previous_hosts
