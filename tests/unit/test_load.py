@@ -14,18 +14,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from kubernetes.client import V1Pod
 
+from tests.api_server import cluster_of
 from vllm_chart.checks import podsecurity
 from vllm_chart.cli.main import main
 from vllm_chart.findings import Exit
-from vllm_chart.load import asker, report
+from vllm_chart.load import asker, pod, report
 from vllm_chart.load.asker import Asker, NoAnswerError, Options, Record
-from vllm_chart.load.pod import Placement, manifest
+from vllm_chart.load.pod import LoadPod, Placement, manifest
 from vllm_chart.rendered.manifests import Manifests, Object
 
 TOKENS = 3
@@ -497,6 +499,33 @@ def test_ctrl_c_shows_what_there_is(serve: Serve, monkeypatch: pytest.MonkeyPatc
 
 
 # -- the pod
+
+
+NAMESPACE = "/api/v1/namespaces/models"
+OPENSHIFT = {"metadata": {"name": "models", "annotations": {"openshift.io/sa.scc.uid-range": "1000680000/10000"}}}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "user"), [({"metadata": {"name": "models"}}, 1000), (403, 1000), (OPENSHIFT, 1000680000)]
+)
+def test_the_pod_runs_as_a_user_that_the_namespace_lets_in(namespace: Any, user: int, tmp_path: Path) -> None:
+    made: list[Any] = []
+
+    def create(body: Any, _: str) -> Any:
+        made.append(body)
+        return {**body, "metadata": {"name": "load-x"}}
+
+    with (
+        cluster_of({NAMESPACE: namespace, f"POST {NAMESPACE}/pods": create}, tmp_path) as cluster,
+        LoadPod(cluster, Placement("models"), Options("http://llm")) as asking,
+    ):
+        assert asking.name == "load-x"
+    assert made[0]["spec"]["securityContext"]["runAsUser"] == user
+
+
+def test_a_slow_start_is_no_part_of_the_time_that_a_pod_may_live() -> None:
+    options = Options("http://llm", duration_seconds=60, timeout_seconds=10)
+    assert manifest(Placement("models"), options)["spec"]["activeDeadlineSeconds"] >= 60 + 10 + pod._START_SECONDS
 
 
 def test_the_pod_is_taken_anywhere_and_carries_the_source_as_it_is() -> None:

@@ -114,6 +114,13 @@ def _groups(constraints: Json, spec: V1PodSpec, annotations: Mapping[str, str]) 
             yield Refusal(field, message, f"write podSecurityContext.{field}: null")
 
 
+def first_user(annotations: Mapping[str, str]) -> int | None:
+    """The first user that OpenShift lets pods of a namespace run as, by its annotations; None where it keeps none, as
+    other Kubernetes does."""
+    allowed = _range(None, None, annotations.get(UID_RANGE))
+    return allowed.start if allowed else None
+
+
 def _range(least: int | None, most: int | None, annotation: str | None) -> range | None:
     """The range that constraints write, else that of the namespace: "1000680000/10000", or "1000680000-1000689999"."""
     if least is not None and most is not None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster import openshift
+from vllm_chart.cluster.api import Cluster, asking_the_api_server, unless_hidden
 from vllm_chart.cluster.errand import Errand
 from vllm_chart.findings import UnavailableError
 from vllm_chart.load import asker
@@ -16,7 +17,8 @@ from vllm_chart.load.asker import Options, Record
 IMAGE = "python:3.13-slim"
 _SOURCE = Path(asker.__file__)
 _START_SECONDS = 120
-_MARGIN_SECONDS = 60
+#: The time that a pod may live begins before its image is pulled.
+_MARGIN_SECONDS = _START_SECONDS + 60
 _CONTAINER = "load"
 
 
@@ -30,6 +32,8 @@ class Placement:
     """Labels of pods whose nodes it rather stays off: those that are asked."""
     key_secret: dict[str, str] | None = None
     """The Secret's name and key that hold the service's API key."""
+    user: int = 1000
+    """Whom it runs as, where the namespace has no users of its own."""
 
 
 class LoadPod(Errand):
@@ -37,7 +41,8 @@ class LoadPod(Errand):
 
     def __init__(self, cluster: Cluster, placement: Placement, options: Options) -> None:
         advice = "another image that has python3 goes by --image"
-        asks = manifest(placement, options)
+        user = _user_of(cluster, placement.namespace) or placement.user
+        asks = manifest(dataclasses.replace(placement, user=user), options)
         super().__init__(cluster, placement.namespace, asks, start_seconds=_START_SECONDS, advice=advice)
 
     def stop(self) -> None:
@@ -61,6 +66,14 @@ class LoadPod(Errand):
                 raise UnavailableError(f"from pod {self.name}: {said['error']}")
 
 
+def _user_of(cluster: Cluster, namespace: str) -> int | None:
+    """Whom pods of a namespace have to run as: OpenShift lets in no others, and takes what is not named for the image's
+    root where the caller may do more. None where anybody may run, or where the namespace may not be read."""
+    with asking_the_api_server():
+        found = unless_hidden(lambda: cluster.core.read_namespace(namespace))
+    return openshift.first_user((found.metadata.annotations if found and found.metadata else None) or {})
+
+
 def manifest(placement: Placement, options: Options) -> dict[str, Any]:
     environment: list[dict[str, Any]] = []
     if placement.key_secret:
@@ -72,7 +85,11 @@ def manifest(placement: Placement, options: Options) -> dict[str, Any]:
         "activeDeadlineSeconds": int(options.duration_seconds + options.timeout_seconds) + _MARGIN_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": placement.user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
         "containers": [
             {
                 "name": _CONTAINER,
