@@ -69,6 +69,11 @@ def ready(item: Mapping[str, Any], name: str = "llm-a", **spec: Any) -> Json:
     }
 
 
+def cut(*_: object) -> Any:
+    """An API server that ends the connection instead of an answer."""
+    raise ConnectionAbortedError
+
+
 def helms(config: Json, **slo: Any) -> Json:
     """The Secret in which Helm keeps a release."""
     record = {"config": config, "chart": {"values": {"slo": slo}}}
@@ -490,3 +495,9 @@ def test_a_wrong_call(arguments: list[str], said: str) -> None:
     result = run("bench", "--release=llm", *arguments)
     assert result.exit_code == Exit.USAGE
     assert said in result.stderr
+
+
+def test_what_breaks_off_counts_as_what_may_not_be_seen(tmp_path: Path) -> None:
+    with cluster_of({SECRETS: cut, CLAIM: cut}, tmp_path) as cluster:
+        assert subject._helm_values(cluster, Release("llm", "default")) == (None, {})
+        assert pod._modes(cluster, "default", "weights") == {"ReadWriteOnce"}

@@ -396,6 +396,23 @@ def test_a_replica_that_does_not_follow_is_told_and_the_key_is_shown(proxy: Prox
     assert clients.digest(document["key"]) in server.document
 
 
+def test_a_pod_whose_annotation_breaks_off_is_asked_again(proxy: Proxy, tmp_path: Path) -> None:
+    server = Server({"first": "sk-first"}, proxy)
+    annotate, asked = server.annotate, []
+
+    def broken_at_first(name: str, body: Json) -> Json | int:
+        asked.append(name)
+        if len(asked) == 1:
+            raise ConnectionAbortedError
+        return annotate(name, body)
+
+    server.annotate = broken_at_first  # type: ignore[method-assign]
+    with served(server, tmp_path) as (_, call):
+        result = call("add", "app", "--timeout=20")
+    assert result.exit_code == 0, result.stderr
+    assert len(asked) > 1
+
+
 def test_pods_that_the_api_server_cannot_reach_are_asked_by_a_port_forward(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import urllib3
 from kubernetes import client
 
 from vllm_chart.bench import driver
@@ -87,7 +88,7 @@ def _modes(cluster: Cluster, namespace: str, claim: str) -> set[str]:
     """A claim's access modes; those of most claims where it can't be read."""
     try:
         found = cluster.core.read_namespaced_persistent_volume_claim(claim, namespace)
-    except client.ApiException:
+    except (client.ApiException, urllib3.exceptions.HTTPError):
         return {"ReadWriteOnce"}
     return set((found.spec.access_modes if found.spec else None) or ["ReadWriteOnce"])
 

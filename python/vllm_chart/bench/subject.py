@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import urllib3
 from kubernetes import client
 
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
@@ -163,7 +164,7 @@ def _helm_values(cluster: Cluster, release: Release) -> tuple[Json | None, Json]
     selector = f"owner=helm,name={release.name},status=deployed"
     try:
         secrets = cluster.core.list_namespaced_secret(release.namespace, label_selector=selector).items
-    except client.ApiException:
+    except (client.ApiException, urllib3.exceptions.HTTPError):
         return None, {}
     data = [(each.data or {}).get("release", "") for each in secrets]
     try:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import urllib3
 from kubernetes import client
 
 from vllm_chart.cluster import workloads
@@ -181,6 +182,8 @@ class _Looks:
                     f"its pods can't be annotated ({error.status}): it takes until the kubelets look by themselves"
                 )
                 self.findings.append(Finding("clients-taken", f"namespace {self._namespace}", message, "", "info"))
+        except urllib3.exceptions.HTTPError:
+            pass  # no answer: it is asked again, if the API server still says which pods there are
 
 
 def _ask(ways: Ways, found: Sequence[Replica], accepted: Collection[str]) -> Iterator[tuple[str, str]]:
