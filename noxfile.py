@@ -1,4 +1,4 @@
-"""The project's sessions. `nox` runs all tests; `nox -l` lists the rest."""
+"""The project's sessions. `nox` runs what CI does; `nox -l` lists the rest."""
 
 import os
 import shutil
