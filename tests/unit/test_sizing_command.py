@@ -373,6 +373,7 @@ def test_the_gpu_of_a_cluster() -> None:
     large, small = node(gpu, nvidia_com__gpu_product="NVIDIA-H200"), node(gpu, nvidia_com__gpu_product="NVIDIA-L4")
     assert nodes.smallest([node({}), large, small], values).name == "l4"
     assert nodes.smallest([node(gpu, nvidia_com__gpu_memory="46068")], values).memory == 46068 * MIB
+    assert nodes.smallest([node({"nvidia.com/gpu": "1k"}, nvidia_com__gpu_product="NVIDIA-L4")], values).name == "l4"
     chosen = {**values, "nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-H200"}}
     assert nodes.smallest([large, small], chosen).name == "h200"
     with pytest.raises(UnavailableError, match=r"no node with nvidia\.com/gpu"):

@@ -7,6 +7,7 @@ import pytest
 from vllm_chart import checks, helm, support
 from vllm_chart.findings import has_errors
 from vllm_chart.sizing import settings
+from vllm_chart.sizing.arithmetic import GIB
 from vllm_chart.sizing.check import check
 from vllm_chart.sizing.settings import Engine, SettingError
 from vllm_chart.sizing.vllm_releases import DEFAULT
@@ -85,3 +86,9 @@ def test_the_release_that_an_image_names(image: dict[str, str], release: str, as
 
 def test_the_release_of_the_chart_is_the_newest_that_is_sized() -> None:
     assert str(DEFAULT) == support.VLLM_DEFAULT
+
+
+def test_each_worker_of_an_engine_takes_host_memory() -> None:
+    arguments = {"prefill-context-parallel-size": 2, "cpu-offload-gb": 3}
+    told = read(engine={"args": arguments}, gpu={"count": 4}, parallelism={"tensorParallelSize": 2})
+    assert [(taken.where, taken.bytes) for taken in told.host_memory] == [("--cpu-offload-gb", 4 * 3 * GIB)]

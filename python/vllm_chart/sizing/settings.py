@@ -225,7 +225,7 @@ def _engine(told: Told, container: Container, values: Mapping[str, Any], tag: st
         given.get("data_parallel_size", 1),
         given.get("enable_expert_parallel", False),
     )
-    taken = tuple(host_memory.taken(given, told.environment, _pod(split, values)))
+    taken = tuple(host_memory.taken(given, told.environment, host_memory.pod_of(given, values)))
     old_flags = {word.lstrip("-").partition("=")[0].partition(".")[0].replace("_", "-") for word in told.ignored}
     return Engine(
         model=_model(given, values),
@@ -289,12 +289,6 @@ def _offload(given: Mapping[str, Any]) -> Offload:
         return Offload(0, group, in_group, ahead, bool(given.get("offload_params")))
     budget = 0.0 if backend == "prefetch" else given.get("cpu_offload_gb") or 0.0
     return Offload(budget * GIB, some=bool(given.get("cpu_offload_params")))
-
-
-def _pod(split: Split, values: Mapping[str, Any]) -> host_memory.Pod:
-    rocm = "rocm" in values["image"]["repository"] or values["gpu"]["resourceName"].startswith("amd.com/")
-    workers = split.tensor * split.pipeline
-    return host_memory.Pod(values["engine"]["device"], workers, split.data, split.pipeline == 1, rocm)
 
 
 def _limit(container: Container) -> int:

@@ -245,7 +245,8 @@ class Pod:
 
 
 def pod_of(arguments: Mapping[str, Json], values: Mapping[str, Any]) -> Pod:
-    """What sizes depend on, of arguments as `argv.parse` returns them and a chart's merged values."""
+    """What sizes depend on, of arguments as `argv.parse` returns them and a chart's merged values; the workers of an
+    engine are those of config/parallel.py:964 (`world_size`)."""
     tensor = int(arguments.get("tensor_parallel_size") or 1)
     others = int(arguments.get("pipeline_parallel_size") or 1) * int(
         arguments.get("prefill_context_parallel_size") or 1

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vllm_chart.findings import UnavailableError
+from vllm_chart.rendered.quantities import parse_quantity
 from vllm_chart.sizing.arithmetic import MIB
 from vllm_chart.sizing.memory import gpus
 from vllm_chart.sizing.memory.gpus import Gpu, UnknownGpuError
@@ -35,7 +36,7 @@ def smallest(nodes: Iterable[Any], values: Mapping[str, Any]) -> Gpu:
     labels = [
         node.metadata.labels or {}
         for node in nodes
-        if int((node.status.allocatable or {}).get(resource, 0)) > 0
+        if parse_quantity((node.status.allocatable or {}).get(resource, 0)) > 0
         and selector.items() <= (node.metadata.labels or {}).items()
     ]
     found = [gpu for each in labels if (gpu := of_labels(each))]
