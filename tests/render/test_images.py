@@ -1,11 +1,15 @@
 """Images that are not vLLM's newest own: what they are told, what they would do with it, and which tags they have."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from helm_python import values_from_yaml
 
 from tests.render.verdicts import Row, hold
 from tests.render.view import View
-from vllm_chart.helm import render
+from vllm_chart.helm import default_chart, render
+from vllm_chart.vllm_args.images import named_version
 
 AMD = "gpu: {count: 1, resourceName: amd.com/gpu}"
 SERVE = "command: [vllm, serve]"
@@ -186,3 +190,42 @@ def test_an_image_that_counts_itself_gets_no_flag_of_a_release(
     assert any(word.startswith("--shutdown-timeout") for word in view.args) == knows
     assert said in view.manifests.notes
     assert ("the preStop hook alone does" in view.manifests.notes) != knows
+
+
+TAGS = [
+    ("vllm/vllm-openai", "v0.33.0", "0.33.0"),
+    ("vllm/vllm-openai", "v0.8.5.post1", "0.8.5"),
+    ("vllm/vllm-openai", "latest-x86_64", None),
+    ("vllm/vllm-openai", "gptoss", "0.10.1"),
+    ("rocm/vllm", "rocm6.4.1_vllm_0.9.1_20250715", "0.9.1"),
+    ("rocm/vllm-dev", "nightly_0610", None),
+    ("nvcr.io/nvidia/vllm", "25.09-py3", None),
+    ("lmcache/vllm-openai", "v0.5.4", None),
+    ("ghcr.io/llm-d/llm-d-cuda", "v0.4.0", None),
+    ("763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm", "0.11-gpu-py312", "0.11"),
+    ("registry.example.com/team/engine", "prod-7", None),
+    ("registry.example.com/team/engine", "cuda12-vllm-v0.31.2-r3", "0.31.2"),
+]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chart, with nothing to render but the release that it reads in the tag."""
+    chart: Path = shutil.copytree(default_chart(), tmp_path_factory.mktemp("said") / "vllm")
+    for template in chart.glob("templates/**/*.yaml"):
+        template.unlink()
+    data = '{it: "{{ include "vllm.namedVersion" . }}"}'
+    config_map = f"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: said}}, data: {data}}}"
+    (chart / "templates" / "said.yaml").write_text(config_map, encoding="utf-8")
+    return chart
+
+
+@pytest.mark.parametrize(("repository", "tag", "version"), TAGS, ids=[tag for _, tag, _ in TAGS])
+def test_chart_and_package_read_the_same_release_in_a_tag(
+    said: Path, repository: str, tag: str, version: str | None
+) -> None:
+    values = {"model": {"id": "a/b"}, "image": {"repository": repository, "tag": tag}}
+    [rendered] = render(chart=said, values=values)
+
+    assert rendered["data"]["it"] == (version or "")
+    assert named_version(repository, tag) == version
