@@ -10,6 +10,7 @@ from kubernetes.client import V1Pod
 
 from ci import versions
 from tests.e2e.profiles import GPU_LABEL, Model
+from vllm_chart.cluster import conditions
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.live.smoke import read_stream, sse_data
 
@@ -188,9 +189,8 @@ def pod_name(pod: V1Pod) -> str:
 
 def is_ready(pod: V1Pod) -> bool:
     """Whether a pod is ready, and not about to go."""
-    conditions = (pod.status.conditions if pod.status else None) or []
     going = pod.metadata is not None and pod.metadata.deletion_timestamp is not None
-    return not going and any(condition.type == "Ready" and condition.status == "True" for condition in conditions)
+    return not going and conditions.is_ready(pod)
 
 
 def restarts(pod: V1Pod) -> int:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,7 +162,7 @@ def command(
             options = dataclasses.replace(options, url=address, verify_tls=False)
             records = asker.Asker(options, key).records()
         else:
-            records = asker.Asker(options, os.environ.get(asker.API_KEY_VARIABLE, "").strip()).records()
+            records = asker.Asker(options, asker.given_key()).records()
         done = _collect(options, records, telling)
     finish(
         done.findings,

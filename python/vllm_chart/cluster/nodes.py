@@ -5,15 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from kubernetes.client import (
-    V1Node,
-    V1NodeCondition,
-    V1NodeSelectorRequirement,
-    V1NodeSelectorTerm,
-    V1PodSpec,
-    V1Taint,
-    V1Toleration,
-)
+from kubernetes.client import V1Node, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1PodSpec, V1Taint, V1Toleration
 
 from vllm_chart.rendered.quantities import parse_quantity
 
@@ -24,12 +16,6 @@ PODS_OF_A_NODE = "110"
 def name(node: V1Node) -> str:
     """The name of a node."""
     return (node.metadata.name if node.metadata else None) or ""
-
-
-def condition(node: V1Node, type_: str) -> V1NodeCondition | None:
-    """What a node says of itself under a name; None where it says nothing."""
-    conditions: Sequence[V1NodeCondition] = (node.status.conditions if node.status else None) or []
-    return next((each for each in conditions if each.type == type_), None)
 
 
 def labels(node: V1Node) -> Mapping[str, str]:

@@ -141,6 +141,16 @@ class _FailureError(Exception):
         self.kind = kind
 
 
+def given_key() -> str:
+    """The key that the environment gives, without a line's end that came along; empty for none."""
+    return os.environ.get(API_KEY_VARIABLE, "").strip()
+
+
+def can_send(api_key: str) -> bool:
+    """Whether a header can carry it as it is."""
+    return api_key == api_key.rstrip() and api_key.isascii() and api_key.isprintable()
+
+
 class Asker:
     """Asks until the options' end, or until `stop` is set. `records` is to be called once."""
 
@@ -153,7 +163,7 @@ class Asker:
         if self._tls and not options.verify_tls:
             self._tls.check_hostname = False
             self._tls.verify_mode = ssl.CERT_NONE
-        self._sendable = api_key == api_key.rstrip() and api_key.isascii() and api_key.isprintable()
+        self._sendable = can_send(api_key)
         authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._headers = {"Content-Type": "application/json", **authorization}
         self._idle: collections.deque[http.client.HTTPConnection] = collections.deque()

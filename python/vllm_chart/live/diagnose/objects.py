@@ -1,7 +1,7 @@
 """Objects of a cluster, read without a thought for what they leave out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from kubernetes.client import (
@@ -11,8 +11,9 @@ from kubernetes.client import (
     V1ContainerStatus,
     V1PersistentVolumeClaim,
     V1Pod,
-    V1PodCondition,
 )
+
+from vllm_chart.cluster.conditions import condition
 
 
 def name_of(item: V1Pod | V1PersistentVolumeClaim) -> str:
@@ -58,18 +59,6 @@ def is_init_container(pod: V1Pod, name: str) -> bool:
     return any(container.name == name for container in (pod.spec.init_containers if pod.spec else None) or [])
 
 
-def condition_of(pod: V1Pod, type_: str) -> V1PodCondition | None:
-    """What a pod says of itself under a name; None where it says nothing."""
-    conditions: Sequence[V1PodCondition] = (pod.status.conditions if pod.status else None) or []
-    return next((each for each in conditions if each.type == type_), None)
-
-
-def is_ready(pod: V1Pod) -> bool:
-    """Whether a pod gets requests."""
-    condition = condition_of(pod, "Ready")
-    return condition is not None and condition.status == "True"
-
-
 def age_seconds(pod: V1Pod, now: datetime) -> float:
     """How long ago a pod was made; without an end where it does not say."""
     made: datetime | None = pod.metadata.creation_timestamp if pod.metadata else None
@@ -78,8 +67,8 @@ def age_seconds(pod: V1Pod, now: datetime) -> float:
 
 def scheduled_at(pod: V1Pod) -> datetime | None:
     """When a pod was given its node; None if it has none, or does not say."""
-    condition = condition_of(pod, "PodScheduled")
-    return condition.last_transition_time if condition and condition.status == "True" else None
+    scheduled = condition(pod, "PodScheduled")
+    return scheduled.last_transition_time if scheduled and scheduled.status == "True" else None
 
 
 def container_statuses(pod: V1Pod) -> list[V1ContainerStatus]:

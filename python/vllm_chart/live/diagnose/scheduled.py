@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from kubernetes.client import V1Node, V1Pod
 
 from vllm_chart.cluster import nodes, scheduling
+from vllm_chart.cluster.conditions import condition, is_ready
 from vllm_chart.findings import Finding
 from vllm_chart.live.diagnose.ask import Snapshot
-from vllm_chart.live.diagnose.objects import age_seconds, condition_of, is_ready, name_of
+from vllm_chart.live.diagnose.objects import age_seconds, name_of
 
 SOON = 60
 """Seconds in which a scheduler looks at a new pod, and a kubelet at one that it is given, where they work at all."""
@@ -49,9 +50,9 @@ def explain(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
 
 def _unschedulable(pod: V1Pod, there: Sequence[V1Node] | None) -> Iterator[Finding]:
     """A pod that the scheduler finds no node for; the nodes are None if unknown."""
-    condition = condition_of(pod, "PodScheduled")
-    if condition and condition.reason == "Unschedulable" and pod.spec:
-        message = condition.message or ""
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled and scheduled.reason == "Unschedulable" and pod.spec:
+        message = scheduled.message or ""
         for cause in scheduling.unschedulable(pod.spec, message, there):
             yield Finding("scheduling", f"Pod/{name_of(pod)}", f"{cause.message}: {message}", cause.remedy)
 
@@ -78,7 +79,7 @@ def _unseen(pod: V1Pod, snapshot: Snapshot) -> Iterator[Finding]:
     spec, status = pod.spec, pod.status
     if spec is None or status is None or status.phase != "Pending" or spec.node_name or spec.scheduling_gates:
         return
-    if condition_of(pod, "PodScheduled") is None and age_seconds(pod, snapshot.at) > SOON:
+    if condition(pod, "PodScheduled") is None and age_seconds(pod, snapshot.at) > SOON:
         scheduler = spec.scheduler_name or "default-scheduler"
         yield Finding(
             "scheduling",
@@ -97,7 +98,7 @@ def _lost(pod: V1Pod, there: Sequence[V1Node] | None) -> Iterator[Finding]:
     ended = pod.status and pod.status.phase in ("Failed", "Succeeded")
     name = pod.spec.node_name if pod.spec and not ended else None
     for node in there or []:
-        ready = nodes.condition(node, "Ready")
+        ready = condition(node, "Ready")
         if name and nodes.name(node) == name and ready and ready.status != "True" and not is_ready(pod):
             yield Finding(
                 "node",

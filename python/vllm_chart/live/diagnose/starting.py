@@ -5,16 +5,15 @@ from datetime import datetime
 
 from kubernetes.client import V1ContainerStatus, V1Pod
 
+from vllm_chart.cluster.conditions import condition, is_ready
 from vllm_chart.findings import Finding
 from vllm_chart.live import engine_log
 from vllm_chart.live.diagnose import downloads, scheduled
 from vllm_chart.live.diagnose.ask import Snapshot
 from vllm_chart.live.diagnose.objects import (
     age_seconds,
-    condition_of,
     container_of,
     container_statuses,
-    is_ready,
     latest_event,
     name_of,
     scheduled_at,
@@ -46,8 +45,8 @@ def _unexplained(workload: Workload, pods: Sequence[V1Pod], snapshot: Snapshot) 
     behind = next((pod for pod in pods if not is_ready(pod)), None)
     if behind is None or age_seconds(behind, snapshot.at) <= scheduled.SOON:
         return Finding("starting", workload.where, counted, "wait, and ask again", "info")
-    condition = condition_of(behind, "Ready")
-    why = (condition and (condition.message or condition.reason)) or "and no container says why"
+    ready = condition(behind, "Ready")
+    why = (ready and (ready.message or ready.reason)) or "and no container says why"
     return Finding(
         "not-ready",
         f"Pod/{name_of(behind)}",

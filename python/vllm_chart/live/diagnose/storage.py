@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kubernetes.client import CoreV1Event, V1Pod
 
+from vllm_chart.cluster.conditions import condition
 from vllm_chart.findings import Finding
 from vllm_chart.live.diagnose.ask import Snapshot
-from vllm_chart.live.diagnose.objects import condition_of, container_statuses, is_about, name_of, state, waits
+from vllm_chart.live.diagnose.objects import container_statuses, is_about, name_of, state, waits
 
 _MOUNTS = (
     (
@@ -58,7 +59,7 @@ def _are_there(pod: V1Pod) -> bool:
 
     The condition is Kubernetes 1.29's; before, a container that has begun tells the same.
     """
-    sandbox = condition_of(pod, "PodReadyToStartContainers")
+    sandbox = condition(pod, "PodReadyToStartContainers")
     if sandbox:
         return bool(sandbox.status == "True")
     states = [state(status.state) for status in container_statuses(pod)]

@@ -6,6 +6,7 @@ from typing import Any
 from vllm_chart.cluster import autoscaling as cluster_says
 from vllm_chart.cluster.api import Cluster
 from vllm_chart.cluster.autoscaling import EXTERNAL_METRICS, Answer, Autoscaling
+from vllm_chart.cluster.conditions import is_ready
 from vllm_chart.findings import Finding
 from vllm_chart.live.preflight.ask import Snapshot
 from vllm_chart.live.preflight.wanted import Wanted
@@ -207,12 +208,7 @@ def _place(query: str, manifests: Manifests) -> str:
 
 def _serves(wanted: Wanted, snapshot: Snapshot) -> bool:
     """Whether a pod of the release is ready in the cluster, so that there is something to scrape."""
-    return any(
-        condition.type == "Ready" and condition.status == "True"
-        for pod in snapshot.pods or ()
-        if wanted.owns(pod)
-        for condition in (pod.status.conditions if pod.status else None) or []
-    )
+    return any(is_ready(pod) for pod in snapshot.pods or () if wanted.owns(pod))
 
 
 def _scalers(manifests: Manifests) -> list[Object]:

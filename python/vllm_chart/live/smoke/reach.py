@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import os
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from kubernetes.client import V1Service
 from vllm_chart.cluster import workloads
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import UnavailableError
+from vllm_chart.load.asker import can_send, given_key
 from vllm_chart.rendered.workload import Workload
 
 API_KEY_VARIABLE = "VLLM_API_KEY"
@@ -143,11 +143,6 @@ def _containers(workload: Workload) -> list[Mapping[str, Any]]:
     return workload.front.spec.get("containers") or []
 
 
-def given_key() -> str:
-    """The key that the environment gives, without a line's end that came along; empty for none."""
-    return os.environ.get(API_KEY_VARIABLE, "").strip()
-
-
 def api_key_of(cluster: Cluster, namespace: str, containers: Iterable[Mapping[str, Any]]) -> str:
     """The key that an engine itself was given, out of the Secret that its environment names; empty if it asks for none.
 
@@ -159,7 +154,7 @@ def api_key_of(cluster: Cluster, namespace: str, containers: Iterable[Mapping[st
         return ""
     secret = cluster.core.read_namespaced_secret(reference["name"], namespace)
     key = b64decode((secret.data or {}).get(reference["key"], "")).decode(errors="replace")
-    if key != key.rstrip() or not (key.isascii() and key.isprintable()):
+    if not can_send(key):
         where = f"Secret {reference['name']}: {reference['key']}"
         why = "it ends in white space or is not plain text"
         raise UnavailableError(f"{where}: no client can send this key: {why}: write it anew, and restart the pods")
