@@ -1,5 +1,6 @@
 """How the package leans on helm-python-sdk: what is private to it, and charts that are loaded and compiled once."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from vllm_chart import helm
 from vllm_chart.findings import UnavailableError
-from vllm_chart.helm import _helm_native, compiled, loading
+from vllm_chart.helm import _helm_native, compiled, loading, refusal
 
 DRAFT = '"$schema": "https://json-schema.org/draft/2020-12/schema"'
 SOURCES = sorted((Path(helm.__file__).parents[1]).rglob("*.py"))
@@ -75,6 +76,62 @@ def test_templates_decide_where_the_schema_takes_the_values_and_helm_speaks_wher
         helm.render(chart=chart, values={"count": "three"})
 
 
+#: Two keys with a definition each, and what is said of all keys under a condition.
+TWO_KEYS: dict[str, Any] = {
+    "$schema": compiled.DRAFT_7,
+    "properties": {"count": {"$ref": "#/definitions/natural"}, "name": {"$ref": "#/definitions/text"}},
+    "required": ["count"],
+    "if": {"required": ["many"]},
+    "then": {"properties": {"count": {"minimum": 2}}},
+    "definitions": {"natural": {"$ref": "#/definitions/int"}, "int": {"type": "integer"}, "text": {"type": "string"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"count": "one"}, "'/count': got string, want integer"),
+        ({"name": 1}, "'/name': got number, want string"),
+        ({"count": None}, "'': missing property 'count'"),
+        ({"count": 1, "many": True}, "'/count': minimum: got 1, want 2"),
+        ({"count": "one", "name": 1}, "'/name': got number, want string"),
+        ({"count": "one", "name": 1}, "'/count': got string, want integer"),
+    ],
+)
+def test_helm_is_asked_about_no_more_than_what_is_refused_and_says_the_same(
+    chart: Path, values: dict[str, Any], said: str
+) -> None:
+    (chart / "values.schema.json").write_text(json.dumps(TWO_KEYS))
+    with pytest.raises(helm_python.HelmError) as by_all:
+        helm_python.Chart.load(chart).render(values)
+    with pytest.raises(helm.HelmError) as by_a_part:
+        helm.render(chart=chart, values=values)
+
+    assert said in str(by_a_part.value)
+    assert sorted(str(by_a_part.value).splitlines()) == sorted(str(by_all.value).strip().splitlines())
+
+
+def test_of_a_schema_as_much_is_kept_as_is_asked_for() -> None:
+    narrow = refusal.narrowed(TWO_KEYS, {"count"}, conditional=False)
+    assert narrow["properties"] == {"count": {"$ref": "#/definitions/natural"}, "name": True}
+    assert narrow["definitions"].keys() == {"natural", "int"}
+    assert "then" not in narrow
+    assert refusal.narrowed(TWO_KEYS, set(), conditional=True)["then"] == TWO_KEYS["then"]
+    # It refers to what is no definition.
+    elsewhere = TWO_KEYS | {"properties": {"count": {"$ref": "#/properties/name"}, "name": {"type": "string"}}}
+    assert refusal.narrowed(elsewhere, {"count"}, conditional=False) == elsewhere
+
+
+@pytest.mark.parametrize("keys", ['"type": "integer"', '"type": "integer", "format": "x"'])
+def test_a_schema_that_the_compiled_one_is_not_sure_of_is_helms(chart: Path, keys: str) -> None:
+    draft = '"$schema": "http://json-schema.org/draft-07/schema#"'
+    (chart / "values.schema.json").write_text(f'{{{draft}, "properties": {{"count": {{{keys}}}}}}}')
+    (found,) = helm.render(chart=chart, values={"count": 4})
+    assert found.kind == "Probe"
+    with pytest.raises(helm.HelmError, match=r"specifications of the schema(.|\n)*'/count': got string, want integer"):
+        helm.render(chart=chart, values={"count": "three"})
+
+
 def test_an_archive_is_rendered_as_its_directory_is(chart: Path, tmp_path: Path) -> None:
     archive = helm_python.package(chart, destination=str(tmp_path))
 
@@ -103,7 +160,8 @@ def test_an_archive_is_rendered_as_its_directory_is(chart: Path, tmp_path: Path)
 def test_only_what_is_read_as_helm_reads_it_is_accepted(
     schema: Mapping[str, Any], values: Mapping[str, Any], verdict: bool
 ) -> None:
-    assert compiled.compiled(schema)(values) is verdict
+    validator = compiled.compiled(schema)
+    assert (validator is not None and validator.is_valid(values)) is verdict
 
 
 @pytest.mark.parametrize(

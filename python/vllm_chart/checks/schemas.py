@@ -20,7 +20,7 @@ from pydantic_core import from_json
 
 from vllm_chart import support
 from vllm_chart.findings import Check, Finding, Severity, UnavailableError
-from vllm_chart.helm.compiled import DRAFT, Accepts, accepting
+from vllm_chart.helm.compiled import DRAFT, Accepts, accepting, references
 from vllm_chart.rendered.manifests import Manifests, Object
 
 if TYPE_CHECKING:
@@ -191,24 +191,17 @@ def _needed(schema: Schema, version: str) -> Schema:
     """The definitions that a schema refers to, and those that these refer to: a few of the thousand that there are."""
     known = _definitions(version)
     needed: Schema = {}
-    names = {*_references(schema)}
+    names = _definitions_of(schema)
     while names:
-        needed |= {name: known[name] for name in names}
-        names = {name for one in names for name in _references(known[one])} - needed.keys()
+        found = {name: known[name] for name in names}
+        needed |= found
+        names = _definitions_of(found) - needed.keys()
     return needed
 
 
-def _references(node: Any) -> Iterator[str]:
+def _definitions_of(node: Schema) -> set[str]:
     """The names of the definitions that a schema refers to."""
-    pending = [node]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            if isinstance(node.get("$ref"), str):
-                yield node["$ref"].rpartition("/")[2]
-            pending += node.values()
-        elif isinstance(node, list):
-            pending += node
+    return {reference.rpartition("/")[2] for reference in references(node)}
 
 
 @functools.lru_cache(maxsize=16)

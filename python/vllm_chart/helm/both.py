@@ -8,7 +8,7 @@ from typing import Any
 import helm_python
 
 from vllm_chart.findings import Finding
-from vllm_chart.helm import native, verdict
+from vllm_chart.helm import native, refusal, verdict
 from vllm_chart.helm.loading import LoadedChart
 from vllm_chart.helm.options import HelmError
 from vllm_chart.rendered.manifests import ManifestError
@@ -17,18 +17,18 @@ from vllm_chart.rendered.manifests import ManifestError
 ROUNDS = 5
 
 
-def rules_beside(loaded: LoadedChart, values: dict[str, Any], refusal: str) -> list[Finding]:
+def rules_beside(loaded: LoadedChart, values: dict[str, Any], said: str) -> list[Finding]:
     """The findings of the chart's rules on values without what its schema refuses in them; none where it took them.
 
-    values: the user's. refusal: Helm's message.
+    values: the user's. said: Helm's message.
 
     Only what is sure is said: nothing that names a key which was taken out, or which is to be written in its place,
     and nothing at all where templates cannot read what is left.
     """
-    if "specifications of the schema" not in refusal:
+    if "specifications of the schema" not in said:
         return []
-    of_schema = verdict.findings(refusal, loaded.schema)
-    left = _without_refused(loaded, values, refusal)
+    of_schema = verdict.findings(said, loaded.schema)
+    left = _without_refused(loaded, values, said)
     try:
         native.render(chart=loaded, values=left)
     except HelmError as error:
@@ -39,17 +39,15 @@ def rules_beside(loaded: LoadedChart, values: dict[str, Any], refusal: str) -> l
     return []
 
 
-def _without_refused(loaded: LoadedChart, values: dict[str, Any], refusal: str) -> dict[str, Any]:
+def _without_refused(loaded: LoadedChart, values: dict[str, Any], said: str) -> dict[str, Any]:
     left = copy.deepcopy(values)
     for _ in range(ROUNDS):
-        for path in verdict.refused(refusal):
+        for path in verdict.refused(said):
             _take_out(left, path)
-        if loaded.accepts(loaded.merged(left)):
-            break
         try:
-            loaded.chart.validate_schema(left)
+            refusal.refuse(loaded, left)
         except helm_python.HelmError as error:
-            refusal = str(error)
+            said = str(error)
         else:
             break
     return left

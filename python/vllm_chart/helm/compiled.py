@@ -8,56 +8,64 @@ yes too many is what tests/render/test_compiled_schema.py proves.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
 
 try:
     import jsonschema_rs
 except ImportError:  # a platform for which it has no wheel: Helm is asked each time
     jsonschema_rs = None  # type: ignore[assignment,unused-ignore]
 
+if TYPE_CHECKING:
+    Validator = jsonschema_rs.Draft7Validator | jsonschema_rs.Draft202012Validator
+
+Schema = Mapping[str, Any]
 Accepts = Callable[[Mapping[str, Any]], bool]
 
 #: That of Kubernetes' schemas, and that of the charts', which Helm compiles faster (docs/design.md).
 DRAFT, DRAFT_7 = "https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"
 
 
-def compiled(schema: Mapping[str, Any]) -> Accepts:
-    """Whether Helm would surely take merged values. schema: of a chart; an empty one takes everything.
+def compiled(schema: Schema) -> "Validator | None":
+    """What says yes where Helm would surely take merged values. schema: of a chart; an empty one takes everything.
 
-    Says no to everything where the schema is one that this cannot read as Helm does: of another draft, with a `format`
-    (which Helm checks in older drafts), with a reference to another place, or with a pattern that the two read
-    differently.
+    None where the schema is one that this cannot read as Helm does: of another draft, with a `format` (which Helm
+    checks in older drafts), with a reference to another place, or with a pattern that the two read differently.
     """
-    if not schema:
-        return lambda values: True
-    if schema.get("$schema") == DRAFT_7 and _names_format(schema):
-        return lambda values: False
+    if schema.get("$schema") == DRAFT_7 and b'"format":"' in to_json(schema):
+        return None
     try:
-        return accepting(_with_go_patterns(schema))
+        return _validator(_with_go_patterns(schema or {"$schema": DRAFT_7}))
     except ValueError:
-        return lambda values: False
+        return None
 
 
-def accepting(schema: Mapping[str, Any]) -> Accepts:
+def accepting(schema: Schema) -> Accepts:
     """Whether a value surely fits a schema; no for each where this cannot tell: of another draft, or not whole."""
-    draft = schema.get("$schema")
-    if jsonschema_rs is None or draft not in (DRAFT, DRAFT_7):
-        return lambda values: False
-    of_draft = jsonschema_rs.Draft7Validator if draft == DRAFT_7 else jsonschema_rs.Draft202012Validator
-    try:
-        validator = of_draft(
-            dict(schema), validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
-        )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
+    validator = _validator(schema)
+    if validator is None:
         return lambda values: False
     accepts: Accepts = validator.is_valid
     return accepts
 
 
-def _names_format(node: Any) -> bool:
-    if isinstance(node, Mapping):
-        return isinstance(node.get("format"), str) or any(map(_names_format, node.values()))
-    return isinstance(node, list) and any(map(_names_format, node))
+def _validator(schema: Schema) -> "Validator | None":
+    draft = schema.get("$schema")
+    if jsonschema_rs is None or draft not in (DRAFT, DRAFT_7):
+        return None
+    of_draft = jsonschema_rs.Draft7Validator if draft == DRAFT_7 else jsonschema_rs.Draft202012Validator
+    try:
+        return of_draft(
+            dict(schema), validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
+        return None
+
+
+def references(node: Any) -> set[str]:
+    """What a part of a schema refers to, "#/definitions/Gpu": looked for in its text, which is faster than a walk."""
+    return set(re.findall(r'"\$ref":"([^"]*)"', to_json(node).decode()))
 
 
 def _with_go_patterns(node: Any) -> Any:

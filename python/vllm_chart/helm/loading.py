@@ -8,13 +8,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import helm_python
 
 from vllm_chart.findings import UnavailableError
-from vllm_chart.helm.compiled import Accepts, compiled
+from vllm_chart.helm.compiled import compiled
 from vllm_chart.helm.options import HelmError, StrPath
+
+if TYPE_CHECKING:
+    from vllm_chart.helm.compiled import Validator
 
 SCHEMA = "values.schema.json"
 
@@ -63,9 +66,13 @@ class LoadedChart:
         return self.chart.schema or {}
 
     @functools.cached_property
-    def accepts(self) -> Accepts:
-        """Whether its schema surely takes merged values: where not, ask Helm."""
+    def validator(self) -> "Validator | None":
+        """Its schema, compiled; None where what that says might not be what Helm does."""
         return compiled(self.schema)
+
+    def accepts(self, merged: Mapping[str, Any]) -> bool:
+        """Whether its schema surely takes merged values: where not, `helm.refusal` asks Helm."""
+        return self.validator is not None and self.validator.is_valid(merged)
 
     @functools.cached_property
     def without_schema(self) -> helm_python.Chart:

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 import helm_python
 
-from vllm_chart.helm import _helm_native
+from vllm_chart.helm import _helm_native, refusal
 from vllm_chart.helm.loading import AnyChart, load, refuse_dependencies
 from vllm_chart.helm.options import HelmError, ValuesOptions
 from vllm_chart.helm.values import user_values
@@ -57,6 +57,8 @@ def render(
         helm_python.validate_release_name(release)
         # Helm compiles the schema anew each time, so it is asked only where the compiled one doesn't take the values.
         taken = loaded.accepts(loaded.merged(given))
+        if not taken:
+            refusal.refuse(loaded, given)
         rendered = _helm_native.render(
             loaded.without_schema if taken else loaded.chart,
             json.dumps(given),
