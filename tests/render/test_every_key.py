@@ -1,5 +1,7 @@
 """Every key of a chart's values changes what is rendered."""
 
+import functools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,7 +185,13 @@ def two_values(chart: str, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def rendered(chart: Chart, values: dict[str, Any]) -> tuple[list[Object], str]:
-    manifests = helm.render(chart=chart.folder, values=values)
+    return _rendered(chart.folder, json.dumps(values))
+
+
+@functools.lru_cache(maxsize=8)
+def _rendered(folder: Path, values: str) -> tuple[list[Object], str]:
+    """Most keys are tried beside the same values."""
+    manifests = helm.render(chart=folder, values=json.loads(values))
     return [*manifests], manifests.notes
 
 
