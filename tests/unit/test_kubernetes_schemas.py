@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from vllm_chart import support
+from tests.workloads import leader_worker_set
+from vllm_chart import checks, support
 from vllm_chart.checks import schemas
 from vllm_chart.helm import render
 from vllm_chart.rendered.manifests import Manifests, Object
@@ -45,6 +46,22 @@ def test_a_kind_of_somebody_elses_is_told_as_unchecked_each_time() -> None:
     for _ in range(2):
         (found,) = schemas.check(manifests(custom, service(ports=[{"port": 80}])), "1.37")
         assert (found.severity, found.message[:11]) == ("info", "not checked")
+
+
+@pytest.mark.parametrize("field", ["metadata", "spec", "spec.containers", "spec.volumes"])
+@pytest.mark.parametrize("wrong", [1, "x", [1], {"a": 1}], ids=str)
+def test_of_a_workload_that_kubernetes_itself_has_not_the_pods_are_held_to_its_schemas(field: str, wrong: Any) -> None:
+    group = leader_worker_set()
+    assert [one.severity for one in schemas.check(manifests(group), "1.37")] == ["info"]
+
+    pod = group["spec"]["leaderWorkerTemplate"]["workerTemplate"]
+    *above, last = field.split(".")
+    for key in above:
+        pod = pod[key]
+    pod[last] = wrong
+    report = checks.check(values={"model": {"id": "org/name"}, "extraObjects": [group]}, kubernetes=["1.37"])
+    found = [one for one in report.findings if one.check == "kubernetes-schema" and one.severity == "error"]
+    assert any(f"leaderWorkerTemplate.workerTemplate.{field}" in one.where for one in found), report.findings
 
 
 def pod_monitor(**spec: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from vllm_chart import support
 from vllm_chart.findings import Check, Finding, Severity, UnavailableError
 from vllm_chart.helm.compiled import DRAFT, Accepts, accepting, references
 from vllm_chart.rendered.manifests import Manifests, Object
+from vllm_chart.rendered.workload import KINDS
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -122,12 +123,11 @@ def _of_older(finding: Finding, by_version: Mapping[str, Sequence[Finding]]) -> 
 def _check_object(object_: Object, version: str) -> Iterator[Finding]:
     schema = _schema(*_kind(object_), version)
     if schema is None:
-        yield Finding(
-            "kubernetes-schema",
-            object_.where,
-            f"not checked: Kubernetes itself has no {object_.get('apiVersion')} {object_.kind}",
-            severity="info",
-        )
+        schema = _of_its_pods(object_)
+        but = " but for the pods that it makes" if schema else ""
+        none = f"Kubernetes itself has no {object_.get('apiVersion')} {object_.kind}"
+        yield Finding("kubernetes-schema", object_.where, f"not checked{but}: {none}", severity="info")
+    if not schema:
         return
     import jsonschema
 
@@ -138,6 +138,18 @@ def _check_object(object_: Object, version: str) -> Iterator[Finding]:
             newer = leaf.validator == "additionalProperties" and " ".join(_kind(object_)) in _custom()
             severity: Severity = "warning" if newer else "error"
             yield Finding("kubernetes-schema", where, leaf.message, severity=severity)
+
+
+def _of_its_pods(object_: Object) -> Schema:
+    """What is known of a workload that Kubernetes itself doesn't have: its templates of pods; empty of what is none."""
+    kind = KINDS.get(object_.kind)
+    templates = []
+    for path in kind.templates if kind else ():
+        schema: Schema = {"$ref": "#/$defs/io.k8s.api.core.v1.PodTemplateSpec"}
+        for key in reversed(path):
+            schema = {"type": "object", "properties": {key: schema}}
+        templates.append(schema)
+    return {"allOf": templates} if templates else {}
 
 
 def of_another_type(manifests: Manifests, version: str) -> list[Finding]:
