@@ -18,7 +18,7 @@ from helm_python import values_from_yaml
 from ci import generate
 from tests.render.acceptances import ROWS as ACCEPTED
 from tests.render.rejections import ROWS as REFUSED
-from tests.render.test_generated_values import EVERYTHING, PATHS, VALUES, paths, put
+from tests.render.test_generated_values import EVERYTHING, VALUES, paths, put
 from tests.render.test_rejections import values_of
 from vllm_chart.charts import CHARTS
 from vllm_chart.helm import loading, values_schema
@@ -48,12 +48,11 @@ def refused_by_helm(folder: Path, schema: dict[str, Any], values: list[Any]) -> 
     return {}
 
 
-def agreed(folder: Path, values: list[dict[str, Any]]) -> list[bool]:
+def agreed(folder: Path, values: list[dict[str, Any]], chart: loading.LoadedChart) -> list[bool]:
     """The verdicts on the user's values, in which Helm and the compiled schema have to agree, and about what keys of
     the first level: of no other ones Helm is asked for its words."""
-    chart = loading.load(None)
-    merged = [chart.chart.merge_values(one) for one in values]
-    refused = refused_by_helm(folder, values_schema(), merged)
+    merged = [chart.merged(one) for one in values]
+    refused = refused_by_helm(folder, chart.schema, merged)
     assert chart.validator
     for place, one in enumerate(merged):
         errors = list(chart.validator.iter_errors(one))
@@ -67,7 +66,7 @@ def test_of_every_row_and_example(tmp_path: Path) -> None:
     accepted = [values_from_yaml(row[2]) for row in ACCEPTED]
     accepted += [values_from_yaml(file.read_text()) for file in EXAMPLES]
 
-    verdicts = agreed(tmp_path, [*rejected, *accepted])
+    verdicts = agreed(tmp_path, [*rejected, *accepted], loading.load(None))
     assert verdicts[: len(rejected)].count(False) > 300
     assert all(verdicts[len(rejected) :])
 
@@ -77,7 +76,7 @@ def test_of_many_values_at_once_as_of_each_alone(tmp_path: Path) -> None:
     chart = loading.load(None)
     values = [values_of(row[1]) for row in REFUSED[::40]]
 
-    for one, taken in zip(values, agreed(tmp_path, values), strict=True):
+    for one, taken in zip(values, agreed(tmp_path, values, chart), strict=True):
         try:
             chart.chart.validate_schema(one)
         except helm_python.HelmError:
@@ -86,15 +85,16 @@ def test_of_many_values_at_once_as_of_each_alone(tmp_path: Path) -> None:
             assert taken
 
 
-def test_of_anything_anywhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "whole"), [("vllm", EVERYTHING), ("vllm-endpoint", ENDPOINT)])
+def test_of_anything_anywhere(tmp_path: Path, name: str, whole: dict[str, Any]) -> None:
     draw = random.Random(0)
-    text = json.dumps(EVERYTHING)
+    text, places = json.dumps(whole), list(paths(whole))
     values = [json.loads(text) for _ in range(3000)]
     for one in values:
         for _ in range(draw.randint(1, 3)):
-            put(one, draw.choice(PATHS), copy.deepcopy(draw.choice(VALUES)))
+            put(one, draw.choice(places), copy.deepcopy(draw.choice(VALUES)))
 
-    verdicts = agreed(tmp_path, values)
+    verdicts = agreed(tmp_path, values, loading.load(CHARTS[name].folder))
     assert verdicts.count(True) > 100
 
 

@@ -147,7 +147,7 @@ def test_lint_finds_nothing(command: Helm) -> None:
 
 
 def test_the_oldest_helms_lint_finds_nothing_with_an_example(example: Path) -> None:
-    """The newest one's is a session of its own, `nox -s lint`."""
+    """The newest one's is a session of its own, `nox -s lint`; the last Helm 3 is between the two."""
     oldest = Helm(str(tools.TOOLS["helm-3.18"]()))
     assert "0 chart(s) failed" in oldest.lint(CHART, values_files=[example])
 

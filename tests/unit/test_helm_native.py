@@ -122,13 +122,34 @@ def test_of_a_schema_as_much_is_kept_as_is_asked_for() -> None:
     assert refusal.narrowed(elsewhere, {"count"}, conditional=False) == elsewhere
 
 
-@pytest.mark.parametrize("keys", ['"type": "integer"', '"type": "integer", "format": "x"'])
-def test_a_schema_that_the_compiled_one_is_not_sure_of_is_helms(chart: Path, keys: str) -> None:
-    draft = '"$schema": "http://json-schema.org/draft-07/schema#"'
-    (chart / "values.schema.json").write_text(f'{{{draft}, "properties": {{"count": {{{keys}}}}}}}')
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"count": {"type": "integer"}}},
+        {"$schema": compiled.DRAFT_7, "properties": {"count": {"type": "integer", "format": "x"}}},
+        {
+            "$schema": compiled.DRAFT,
+            "properties": {"count": {"$dynamicRef": "#/definitions/n"}},
+            "definitions": {"n": {"type": "integer"}},
+        },
+    ],
+    ids=["no draft", "format", "newer draft"],
+)
+def test_a_schema_of_which_a_part_might_speak_otherwise_is_helms(chart: Path, schema: dict[str, Any]) -> None:
+    (chart / "values.schema.json").write_text(json.dumps(schema))
     (found,) = helm.render(chart=chart, values={"count": 4})
     assert found.kind == "Probe"
+    refusal.refuse(loading.load(chart), {"count": "three"})
     with pytest.raises(helm.HelmError, match=r"specifications of the schema(.|\n)*'/count': got string, want integer"):
+        helm.render(chart=chart, values={"count": "three"})
+
+
+@pytest.mark.parametrize("draft", [{"$schema": compiled.DRAFT_7}, {}], ids=["compiled", "not"])
+def test_defaults_of_any_characters_change_no_words(chart: Path, draft: dict[str, Any]) -> None:
+    (chart / "values.yaml").write_text("count: 2\ngreeting: hi \U0001f600\n")
+    (chart / "values.schema.json").write_text(json.dumps(draft | {"properties": {"count": {"type": "integer"}}}))
+    assert helm.render(chart=chart, values={"count": 4})
+    with pytest.raises(helm.HelmError, match=r"'/count': got string, want integer"):
         helm.render(chart=chart, values={"count": "three"})
 
 

@@ -40,8 +40,11 @@ def test_every_mistake_is_told_with_its_place(spec: dict[str, Any], where: str, 
     assert words in found[0].message
 
 
-def test_a_kind_of_somebody_elses_is_told_as_unchecked_each_time() -> None:
-    custom = {"apiVersion": "example.com/v1", "kind": "PodMonitor", "metadata": {"name": "a"}}
+@pytest.mark.parametrize(
+    ("api_version", "kind"), [("example.com/v1", "PodMonitor"), ("example.com/v1", "Job"), ("v2", "Pod")]
+)
+def test_a_kind_of_somebody_elses_is_told_as_unchecked_each_time(api_version: str, kind: str) -> None:
+    custom = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": {"template": {"image": "a"}}}
 
     for _ in range(2):
         (found,) = schemas.check(manifests(custom, service(ports=[{"port": 80}])), "1.37")

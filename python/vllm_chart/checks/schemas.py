@@ -143,8 +143,10 @@ def _check_object(object_: Object, version: str) -> Iterator[Finding]:
 def _of_its_pods(object_: Object) -> Schema:
     """What is known of a workload that Kubernetes itself doesn't have: its templates of pods; empty of what is none."""
     kind = KINDS.get(object_.kind)
+    if kind is None or kind.group != str(object_.get("apiVersion")).rpartition("/")[0]:
+        return {}
     templates = []
-    for path in kind.templates if kind else ():
+    for path in filter(None, kind.templates):
         schema: Schema = {"$ref": "#/$defs/io.k8s.api.core.v1.PodTemplateSpec"}
         for key in reversed(path):
             schema = {"type": "object", "properties": {key: schema}}

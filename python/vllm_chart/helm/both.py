@@ -44,8 +44,12 @@ def _without_refused(loaded: LoadedChart, values: dict[str, Any], said: str) -> 
     for _ in range(ROUNDS):
         for path in verdict.refused(said):
             _take_out(left, path)
+        merged = loaded.merged(left)
+        if loaded.accepts(merged):
+            break
         try:
-            refusal.refuse(loaded, left)
+            refusal.refuse(loaded, merged)
+            loaded.chart.validate_schema(left)
         except helm_python.HelmError as error:
             said = str(error)
         else:

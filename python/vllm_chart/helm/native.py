@@ -56,9 +56,10 @@ def render(
     try:
         helm_python.validate_release_name(release)
         # Helm compiles the schema anew each time, so it is asked only where the compiled one doesn't take the values.
-        taken = loaded.accepts(loaded.merged(given))
+        merged = loaded.merged(given)
+        taken = loaded.accepts(merged)
         if not taken:
-            refusal.refuse(loaded, given)
+            refusal.refuse(loaded, merged)
         rendered = _helm_native.render(
             loaded.without_schema if taken else loaded.chart,
             json.dumps(given),

@@ -13,22 +13,25 @@ from typing import Any
 
 import helm_python
 
-from vllm_chart.helm.compiled import references
+from vllm_chart.helm.compiled import DRAFT_7, references
 from vllm_chart.helm.loading import SCHEMA, LoadedChart
 
 DEFINITIONS = "#/definitions/"
 
 
-def refuse(loaded: LoadedChart, values: Mapping[str, Any]) -> None:
-    """Raises helm_python.HelmError where the chart's schema refuses a user's values."""
-    validator, merged = loaded.validator, loaded.merged(values)
-    if validator is None:
-        _alone(loaded, loaded.schema).render(dict(values))
-    elif not validator.is_valid(merged):
-        errors = list(validator.iter_errors(merged))
+def refuse(loaded: LoadedChart, merged: Mapping[str, Any]) -> None:
+    """Raises helm_python.HelmError where a part of the chart's schema refuses merged values.
+
+    That it raises nothing says nothing: where a part might speak otherwise than the whole, in another draft or with
+    values of other charts among them, it is for the whole chart to say.
+    """
+    if loaded.validator is None or loaded.schema.get("$schema") != DRAFT_7 or loaded.chart.dependencies:
+        return
+    errors = list(loaded.validator.iter_errors(merged))
+    if errors:
         keys = {str(error.instance_path[0]) for error in errors if error.instance_path}
         conditional = any(next(iter(error.evaluation_path), "") in ("then", "else") for error in errors)
-        _alone(loaded, narrowed(loaded.schema, keys, conditional)).render(dict(values))
+        _alone(loaded.name, narrowed(loaded.schema, keys, conditional)).render(dict(merged))
 
 
 def narrowed(schema: Mapping[str, Any], keys: Collection[str], conditional: bool) -> dict[str, Any]:
@@ -55,14 +58,10 @@ def narrowed(schema: Mapping[str, Any], keys: Collection[str], conditional: bool
     return narrow | {"definitions": needed}
 
 
-def _alone(loaded: LoadedChart, schema: Mapping[str, Any]) -> helm_python.Chart:
-    """A chart of the same name and with the same defaults, of which there is nothing but a schema."""
+def _alone(name: str, schema: Mapping[str, Any]) -> helm_python.Chart:
+    """A chart of this name, of which there is nothing but a schema."""
     with tempfile.TemporaryDirectory() as folder:
-        files = {
-            "Chart.yaml": {"apiVersion": "v2", "name": loaded.name, "version": "0.0.0"},
-            "values.yaml": loaded.chart.values,
-            SCHEMA: schema,
-        }
-        for name, content in files.items():
-            (Path(folder) / name).write_text(json.dumps(content))
+        about = {"apiVersion": "v2", "name": name, "version": "0.0.0"}
+        for file, content in (("Chart.yaml", about), (SCHEMA, schema)):
+            (Path(folder) / file).write_text(json.dumps(content))
         return helm_python.Chart.load(folder)

@@ -258,8 +258,10 @@ def _objects(text: str, source: str = "") -> Iterator[Object]:
 
 @functools.lru_cache(maxsize=256)
 def _read(document: str) -> tuple[tuple[str, int] | None, str]:
-    """The first key that a document has twice, with its line, or None; and the document as JSON.
+    """The first key that a document has twice, with its line; or None, and the document as JSON.
 
     Of what a chart renders most is the same at the next render, and JSON is read in a twentieth of the time.
     """
-    return next(duplicate_keys(document), None), json.dumps(helm_python.values_from_yaml(document))
+    if twice := next(duplicate_keys(document), None):
+        return twice, ""
+    return None, json.dumps(helm_python.values_from_yaml(document))
