@@ -20,6 +20,9 @@ CHART = ROOT / "charts/vllm"
 ARTICLE = ROOT / "values/llama3.yaml"
 ON_KIND = ROOT / "ci/kind/llama3.yaml"
 
+#: Where the engine image that ci/images builds has a part of vLLM's cache (its Dockerfile): in another image, nothing.
+CACHE_SEED = "/opt/cache-seed"
+
 GPU = "nvidia.com/gpu"
 GPU_LABEL = "doks.digitalocean.com/gpu-brand"
 PULL_ERRORS = ("ErrImagePull", "ImagePullBackOff")
@@ -148,7 +151,7 @@ def _on_gpus(gpu_nodes: frozenset[str]) -> Profile:
 
 def _on_cpus(gpu_nodes: frozenset[str], no_gpu: str) -> Profile:
     anywhere: dict[str, Any] = {"nodeSelector": {GPU_LABEL: None}, "gpu": {"count": 0}, "replicaCount": 1}
-    base = {} if gpu_nodes else anywhere
+    base = {"env": {"CACHE_SEED": CACHE_SEED}} | ({} if gpu_nodes else anywhere)
     san_francisco, paris = models.MODELS["san-francisco"], models.MODELS["paris"]
     paris_values = {
         "model": {"id": "/models/paris", "servedModelName": ["paris"]},

@@ -100,6 +100,7 @@ def release(
         "replicaCount": 1,
         "volumes": [{"name": "model", "configMap": {"name": "model-deep"}}],
         "volumeMounts": [{"name": "model", "mountPath": MODEL, "readOnly": True}],
+        "env": {},  # nothing is in its cache beforehand
         "persistence": {"enabled": True, "existingClaim": claim, "accessModes": ["ReadWriteOnce"]},
     }
     model = dataclasses.replace(profile.article, values={**profile.article.values, **values})
