@@ -63,5 +63,5 @@ def _alone(name: str, schema: Mapping[str, Any]) -> helm_python.Chart:
     with tempfile.TemporaryDirectory() as folder:
         about = {"apiVersion": "v2", "name": name, "version": "0.0.0"}
         for file, content in (("Chart.yaml", about), (SCHEMA, schema)):
-            (Path(folder) / file).write_text(json.dumps(content))
+            (Path(folder) / file).write_text(json.dumps(content), encoding="utf-8")
         return helm_python.Chart.load(folder)
