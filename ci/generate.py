@@ -23,6 +23,7 @@ from vllm_chart import charts, support
 from vllm_chart.charts import Chart
 from vllm_chart.checks import registry
 from vllm_chart.findings import Check
+from vllm_chart.helm.compiled import references
 from vllm_chart.values import kubernetes
 from vllm_chart.values.base import Block, Kubernetes, Section
 from vllm_chart.values.mistakes import remedied
@@ -189,7 +190,7 @@ def values_schema(chart: Chart, app_version: str) -> dict[str, Any]:
     _leave_out_repeated_descriptions(schema)
     # A parent chart writes this key where a condition names it.
     schema["properties"]["enabled"] = {"type": "boolean"}
-    schema["$defs"] |= _kubernetes_definitions(_references(schema))
+    schema["$defs"] |= _kubernetes_definitions(_definitions_of(schema))
     schema["$defs"] |= more.get("$defs", {})
     return compact(schema | {key: value for key, value in more.items() if key != "$defs"})
 
@@ -290,14 +291,9 @@ def _joined(node: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key != "anyOf"} | joined | {"type": types}
 
 
-def _references(node: Any) -> set[str]:
+def _definitions_of(node: Any) -> set[str]:
     """The names of all definitions of Kubernetes that a schema refers to."""
-    if isinstance(node, dict):
-        names = {node["$ref"].removeprefix("#/$defs/")} if isinstance(node.get("$ref"), str) else set()
-        return names.union(*map(_references, node.values()))
-    if isinstance(node, list):
-        return set().union(*map(_references, node))
-    return set()
+    return {reference.removeprefix("#/$defs/") for reference in references(node)}
 
 
 def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
@@ -326,7 +322,7 @@ def _kubernetes_definitions(names: set[str]) -> dict[str, Any]:
                 if isinstance(types := found[name]["properties"][key].get("type"), list):
                     found[name]["properties"][key]["type"] = [one for one in types if one != "null"]
             found[name] = remedied(found[name], kubernetes.REMEDIES.get(name, {}))
-            wanted += sorted(_references(found[name]))
+            wanted += sorted(_definitions_of(found[name]))
     return dict(sorted(found.items()))
 
 

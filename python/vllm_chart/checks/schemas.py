@@ -20,7 +20,7 @@ from pydantic_core import from_json
 
 from vllm_chart import support
 from vllm_chart.findings import Check, Finding, Severity, UnavailableError
-from vllm_chart.helm.compiled import DRAFT, Accepts, accepting, references
+from vllm_chart.helm.compiled import DRAFT, Accepts, accepting, definitions
 from vllm_chart.rendered.manifests import Manifests, Object
 from vllm_chart.rendered.workload import KINDS
 
@@ -142,8 +142,9 @@ def _check_object(object_: Object, version: str) -> Iterator[Finding]:
 
 def _of_its_pods(object_: Object) -> Schema:
     """What is known of a workload that Kubernetes itself doesn't have: its templates of pods; empty of what is none."""
-    kind = KINDS.get(object_.kind)
-    if kind is None or kind.group != str(object_.get("apiVersion")).rpartition("/")[0]:
+    api_version, name = _kind(object_)
+    kind = KINDS.get(name)
+    if kind is None or kind.group != api_version.rpartition("/")[0]:
         return {}
     templates = []
     for path in filter(None, kind.templates):
@@ -198,30 +199,14 @@ def _custom() -> dict[str, Schema]:
 
 def _whole(schema: Schema, version: str) -> Schema:
     """A schema with the definitions that it needs, at the place where it looks for them."""
-    return schema | {"$id": "https://kubernetes.io/api/_definitions.json", "$defs": _needed(schema, version)}
-
-
-def _needed(schema: Schema, version: str) -> Schema:
-    """The definitions that a schema refers to, and those that these refer to: a few of the thousand that there are."""
-    known = _definitions(version)
-    needed: Schema = {}
-    names = _definitions_of(schema)
-    while names:
-        found = {name: known[name] for name in names}
-        needed |= found
-        names = _definitions_of(found) - needed.keys()
-    return needed
-
-
-def _definitions_of(node: Schema) -> set[str]:
-    """The names of the definitions that a schema refers to."""
-    return {reference.rpartition("/")[2] for reference in references(node)}
+    needed = definitions(schema, _definitions(version), "#/$defs/")  # a few of the thousand that there are
+    return schema | {"$id": "https://kubernetes.io/api/_definitions.json", "$defs": needed}
 
 
 @functools.lru_cache(maxsize=16)
 def _definitions(version: str) -> Schema:
-    definitions: Schema = from_json((_folder(version) / "_definitions.json").read_bytes())["$defs"]
-    return definitions
+    known: Schema = from_json((_folder(version) / "_definitions.json").read_bytes())["$defs"]
+    return known
 
 
 @functools.cache

@@ -2,8 +2,8 @@
 
 Helm's library compiles the schema anew at each render, which costs more than the templates do. jsonschema-rs compiles
 it once and then needs a fiftieth of a millisecond for a verdict. Only a yes is taken from it: where it says no, Helm is
-asked, so that what people read are always Helm's words, and a no too many costs time and nothing else. That there is no
-yes too many is what tests/render/test_compiled_schema.py proves.
+asked (`refusal`), so that what people read are always Helm's words, and a no too many costs time and nothing else. That
+there is no yes too many is what tests/render/test_compiled_schema.py proves.
 """
 
 import re
@@ -66,6 +66,21 @@ def _validator(schema: Schema) -> "Validator | None":
 def references(node: Any) -> set[str]:
     """What a part of a schema refers to, "#/definitions/Gpu": looked for in its text, which is faster than a walk."""
     return set(re.findall(r'"\$ref":"([^"]*)"', to_json(node).decode()))
+
+
+def definitions(schema: Schema, known: Schema, at: str) -> dict[str, Any]:
+    """The definitions that a schema refers to, and those that these refer to, by name.
+
+    known: all that there are; at: where they stand, "#/definitions/".
+
+    Raises KeyError for a reference to something else.
+    """
+    needed: dict[str, Any] = {}
+    found = schema
+    while names := {reference.rpartition(at)[2] for reference in references(found)} - needed.keys():
+        found = {name: known[name] for name in names}
+        needed |= found
+    return needed
 
 
 def _with_go_patterns(node: Any) -> Any:
