@@ -5,10 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import helm_python
-
 from vllm_chart.findings import Finding
-from vllm_chart.helm import native, refusal, verdict
+from vllm_chart.helm import native, verdict
 from vllm_chart.helm.loading import LoadedChart
 from vllm_chart.helm.options import HelmError
 from vllm_chart.rendered.manifests import ManifestError
@@ -25,36 +23,27 @@ def rules_beside(loaded: LoadedChart, values: dict[str, Any], said: str) -> list
     Only what is sure is said: nothing that names a key which was taken out, or which is to be written in its place,
     and nothing at all where templates cannot read what is left.
     """
-    if "specifications of the schema" not in said:
+    if not verdict.by_schema(said):
         return []
     of_schema = verdict.findings(said, loaded.schema)
-    left = _without_refused(loaded, values, said)
-    try:
-        native.render(chart=loaded, values=left)
-    except HelmError as error:
-        broken = verdict.findings(str(error), loaded.schema)
-        return [one for one in broken if one.check == "rule" and not any(_touches(one, other) for other in of_schema)]
-    except ManifestError:
-        return []
-    return []
-
-
-def _without_refused(loaded: LoadedChart, values: dict[str, Any], said: str) -> dict[str, Any]:
     left = copy.deepcopy(values)
     for _ in range(ROUNDS):
         for path in verdict.refused(said):
             _take_out(left, path)
-        merged = loaded.merged(left)
-        if loaded.accepts(merged):
-            break
         try:
-            refusal.refuse(loaded, merged)
-            loaded.chart.validate_schema(left)
-        except helm_python.HelmError as error:
+            native.render(chart=loaded, values=left)
+        except HelmError as error:
             said = str(error)
+        except ManifestError:
+            return []
         else:
-            break
-    return left
+            return []
+        if not verdict.by_schema(said):
+            broken = verdict.findings(said, loaded.schema)
+            return [
+                rule for rule in broken if rule.check == "rule" and not any(_touches(rule, one) for one in of_schema)
+            ]
+    return []
 
 
 def _take_out(values: Any, path: Sequence[str]) -> None:

@@ -16,12 +16,17 @@ Schema = Mapping[str, Any]
 
 def findings(message: str, schema: Schema) -> list[Finding]:
     """The findings in a message of Helm's. schema: the chart's values.schema.json, where the right keys stand."""
-    if "values don't meet the specifications of the schema" in message:
+    if by_schema(message):
         return [finding for problem in _problems(message) for finding in _from_schema(problem, schema)]
     if rules := re.findall(r"^ +- (.+)$", message.partition("These values cannot work:")[2], re.MULTILINE):
         # Each line reads "key: what is wrong: what to write instead".
         return [Finding("rule", *rule.split(": ", 2)) if ": " in rule else Finding("rule", "", rule) for rule in rules]
     return [Finding("render", "", message.strip())]
+
+
+def by_schema(message: str) -> bool:
+    """Whether it is the schema that refuses, and no rule."""
+    return "values don't meet the specifications of the schema" in message
 
 
 def refused(message: str) -> list[tuple[str, ...]]:
