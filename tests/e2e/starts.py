@@ -10,6 +10,7 @@ from ci import versions
 from tests.e2e.clients import pod_name
 from tests.e2e.releases import ROLLOUT_SECONDS, Installation
 from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster.conditions import condition
 from vllm_chart.live.engine_log import stages
 from vllm_chart.load.asker import OK, Options
 from vllm_chart.load.pod import LoadPod, Placement
@@ -50,8 +51,8 @@ def seconds_to_ready(pod: V1Pod) -> float:
     """From a pod's creation until it was ready, in whole seconds."""
     assert pod.metadata
     assert pod.metadata.creation_timestamp
-    assert pod.status
-    (ready,) = (each for each in pod.status.conditions or () if each.type == "Ready")
+    ready = condition(pod, "Ready")
+    assert ready
     assert ready.last_transition_time
     return (ready.last_transition_time - pod.metadata.creation_timestamp).total_seconds()
 

@@ -27,6 +27,7 @@ from tests.e2e.traffic import Traffic
 from tests.rules import pint
 from tests.rules.ruleset import RuleSet
 from vllm_chart.cluster.api import Cluster
+from vllm_chart.cluster.conditions import condition
 from vllm_chart.helm import Helm
 from vllm_chart.load.asker import Options
 
@@ -146,8 +147,8 @@ def traffic(llm: Installation) -> Iterator[Traffic]:
 
 
 def _ready_since(pod: V1Pod) -> float:
-    conditions = (pod.status.conditions if pod.status else None) or []
-    (ready,) = (condition for condition in conditions if condition.type == "Ready")
+    ready = condition(pod, "Ready")
+    assert ready
     assert ready.last_transition_time
     return ready.last_transition_time.timestamp()
 

@@ -64,7 +64,8 @@ def in_process(text: str) -> HelmError:
 
 
 def lines(refused: HelmError) -> list[str]:
-    """What a refusal says, line by line; Helm visits maps in any order, and the command puts words in front."""
+    """What a refusal says, line by line; Helm visits maps in any order, names that are
+    unknown or missing too, and the command puts words in front."""
     said = re.findall(r"^ *- .*$", str(refused), re.MULTILINE)
     return sorted(
         re.sub(r"'[^']*'(, '[^']*')+", lambda names: str(sorted(names[0].split(", "))), line) for line in said

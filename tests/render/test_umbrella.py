@@ -153,7 +153,7 @@ def test_the_oldest_helms_lint_finds_nothing_with_an_example(example: Path) -> N
 
 
 def test_the_same_twice(command: Helm) -> None:
-    """Letter by letter, with every key set; of the examples, test_invariants.py holds it."""
+    """Letter by letter, with every key set; of the examples, test_invariants.py compares the objects."""
     everything = Path(__file__).parent / "everything.yaml"
     call = ("template", "llm", CHART, "--values", everything, "--kube-version", KUBERNETES)
 

@@ -22,8 +22,8 @@ from vllm_chart.live.smoke import endpoint
 from vllm_chart.live.smoke.answers import NotOfferedError, WrongAnswerError, judge, read_stream, sse_data
 from vllm_chart.live.smoke.checks import Checks, Result, SmokeReport, Status
 from vllm_chart.live.smoke.endpoint import EndpointChecks
-from vllm_chart.live.smoke.reach import API_KEY_VARIABLE, Inside, Release, forwarded, inside
-from vllm_chart.load.asker import given_key
+from vllm_chart.live.smoke.reach import Inside, Release, forwarded, inside
+from vllm_chart.load.asker import API_KEY_VARIABLE, given_key
 
 __all__ = [
     "API_KEY_VARIABLE",

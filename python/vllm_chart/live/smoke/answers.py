@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from vllm_chart.live.smoke.reach import API_KEY_VARIABLE
+from vllm_chart.load.asker import API_KEY_VARIABLE
 
 
 class ModelList(BaseModel):

@@ -8,7 +8,7 @@ import requests
 
 from vllm_chart.live.smoke.answers import NotOfferedError, WrongAnswerError
 from vllm_chart.live.smoke.checks import Checks, SmokeReport, within
-from vllm_chart.live.smoke.reach import API_KEY_VARIABLE
+from vllm_chart.load.asker import API_KEY_VARIABLE
 
 #: How the chart's Envoy names itself in every answer (`server_name`).
 SERVER = "vllm-endpoint"

@@ -14,10 +14,8 @@ from kubernetes.client import V1Service
 from vllm_chart.cluster import workloads
 from vllm_chart.cluster.api import Cluster, asking_the_api_server
 from vllm_chart.findings import UnavailableError
-from vllm_chart.load.asker import can_send, given_key
+from vllm_chart.load.asker import API_KEY_VARIABLE, can_send, given_key
 from vllm_chart.rendered.workload import Workload
-
-API_KEY_VARIABLE = "VLLM_API_KEY"
 
 #: Of a Service: the adapters' names, a JSON list ("vllm.lora.annotation" in the chart's _lora.tpl).
 ADAPTERS = "vllm-chart/adapters"

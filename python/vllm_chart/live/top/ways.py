@@ -17,9 +17,9 @@ from kubernetes import client
 
 from vllm_chart.cluster.api import Cluster, root_cause
 from vllm_chart.findings import UnavailableError
-from vllm_chart.live.smoke.reach import API_KEY_VARIABLE, api_key_of
+from vllm_chart.live.smoke.reach import api_key_of
 from vllm_chart.live.top.pods import Replica
-from vllm_chart.load.asker import given_key
+from vllm_chart.load.asker import API_KEY_VARIABLE, given_key
 
 PATH = "metrics"
 
